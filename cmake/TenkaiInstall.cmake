@@ -1,0 +1,38 @@
+# What `cmake --install` puts below a prefix that can be moved afterwards: nothing
+# in it holds the prefix, every path is found from where the file itself is.
+#
+#   bin/tenkai
+#   libexec/tenkai/                      plugin programs
+#   share/tenkai/{templates,etc,r}       r is the source of the R package
+#   lib/pkgconfig/tenkai.pc              lib/cmake/tenkai/
+
+include(CMakePackageConfigHelpers)
+
+if(TARGET tenkai)
+  install(TARGETS tenkai RUNTIME DESTINATION bin)
+endif()
+install(DIRECTORY DESTINATION libexec/tenkai)
+
+foreach(folder templates etc)
+  install(DIRECTORY DESTINATION share/tenkai/${folder})
+  if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${folder})
+    install(DIRECTORY ${folder}/ DESTINATION share/tenkai/${folder})
+  endif()
+endforeach()
+
+# r/src/base holds links to the two headers that the R package shares with the
+# programs. An installation has no base/ to point at, and gets the headers.
+if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
+  install(DIRECTORY r/ DESTINATION share/tenkai/r USE_SOURCE_PERMISSIONS
+    PATTERN "src/base" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
+  install(FILES base/bytes.h base/frame.h DESTINATION share/tenkai/r/src/base)
+endif()
+
+configure_file(cmake/tenkai.pc.in tenkai.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/tenkai.pc DESTINATION lib/pkgconfig)
+
+configure_package_config_file(cmake/tenkaiConfig.cmake.in tenkaiConfig.cmake
+  INSTALL_DESTINATION lib/cmake/tenkai)
+write_basic_package_version_file(tenkaiConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${PROJECT_BINARY_DIR}/tenkaiConfig.cmake ${PROJECT_BINARY_DIR}/tenkaiConfigVersion.cmake
+  DESTINATION lib/cmake/tenkai)

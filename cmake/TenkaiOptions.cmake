@@ -1,0 +1,54 @@
+# What every file of ours is compiled with: the target tenkai_options.
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug or RelWithDebInfo" FORCE)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+configure_file(${PROJECT_SOURCE_DIR}/cmake/version.h.in
+               ${PROJECT_BINARY_DIR}/generated/base/version.h @ONLY)
+
+add_library(tenkai_options INTERFACE)
+target_compile_features(tenkai_options INTERFACE cxx_std_20)
+target_include_directories(tenkai_options INTERFACE
+  ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(tenkai_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+
+# clang counts changes of sign as conversions, GCC does not; the code is written
+# for the latter, because every index into a string would need a cast.
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(tenkai_options INTERFACE -Wno-sign-conversion)
+endif()
+
+# GCC 12 sees overlaps in `"text" + string` (its PR 105329) and members without a
+# value in every std::variant of structs; with sanitizers later ones do, too.
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(tenkai_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+  elseif(TENKAI_SANITIZE)
+    target_compile_options(tenkai_options INTERFACE -Wno-maybe-uninitialized)
+  endif()
+endif()
+
+if(TENKAI_WERROR)
+  target_compile_options(tenkai_options INTERFACE -Werror)
+endif()
+
+if(TENKAI_SANITIZE)
+  target_compile_options(tenkai_options INTERFACE
+    -fsanitize=${TENKAI_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(tenkai_options INTERFACE -fsanitize=${TENKAI_SANITIZE})
+  # Asio fences with atomic_thread_fence, which TSan does not see and GCC warns of.
+  if(TENKAI_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_compile_options(tenkai_options INTERFACE -Wno-tsan)
+  endif()
+endif()

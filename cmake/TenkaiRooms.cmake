@@ -1,0 +1,41 @@
+# A room is a folder with one job and a static library of the same name.
+
+# Boost.Asio, compiled once from `source`. All who include it must agree on the
+# definitions, so they come from this target alone.
+function(tenkai_asio source)
+  add_library(tenkai_asio STATIC ${source})
+  target_link_libraries(tenkai_asio PRIVATE tenkai_options PUBLIC Boost::headers Threads::Threads)
+  target_compile_definitions(tenkai_asio PUBLIC
+    BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION)
+endfunction()
+
+# tenkai_room(scheduler BELOW base wire LIBRARIES spdlog::spdlog) makes the library
+# tenkai_scheduler from scheduler/*.cpp. A room of headers alone is fine.
+function(tenkai_room room)
+  cmake_parse_arguments(PARSE_ARGV 1 room "" "" "BELOW;LIBRARIES")
+  list(TRANSFORM room_BELOW PREPEND tenkai_)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.cpp)
+  list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/wire/asio.cpp)
+  if(NOT sources)
+    add_library(tenkai_${room} INTERFACE)
+    target_link_libraries(tenkai_${room} INTERFACE tenkai_options ${room_BELOW} ${room_LIBRARIES})
+    return()
+  endif()
+  add_library(tenkai_${room} STATIC ${sources})
+  target_link_libraries(tenkai_${room} PUBLIC tenkai_options ${room_BELOW} ${room_LIBRARIES})
+endfunction()
+
+# tenkai_program(tenkai cli BELOW …) makes the program `tenkai` from cli/*.cpp.
+function(tenkai_program program folder)
+  cmake_parse_arguments(PARSE_ARGV 2 program "" "" "BELOW;LIBRARIES")
+  list(TRANSFORM program_BELOW PREPEND tenkai_)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${program} ${sources})
+  target_link_libraries(${program} PRIVATE tenkai_options ${program_BELOW} ${program_LIBRARIES})
+  # The prefix can be moved; libraries found elsewhere (Spack) stay where they are.
+  set_target_properties(${program} PROPERTIES
+    INSTALL_RPATH "$ORIGIN/../lib" INSTALL_RPATH_USE_LINK_PATH ON)
+endfunction()
