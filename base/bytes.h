@@ -1,0 +1,160 @@
+// A block of bytes whose length is known before it is filled.
+//
+// Payloads of tasks and results live in these: allocated once, read into by the
+// transport, passed on by pointer, never copied and never zeroed first (zeroing
+// 80 MB costs as much as sending it). Between processes of one machine a large
+// one is a memory file, whose descriptor is passed on instead of its content.
+// C++17 and nothing else, because the R package includes it.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace tenkai {
+
+class Bytes {
+ public:
+  Bytes() = default;
+  // The content is indeterminate until written. Throws std::bad_alloc.
+  explicit Bytes(std::size_t size) : size_(size) {
+    if (size == 0) return;
+    data_ = static_cast<char*>(std::malloc(size));
+    if (data_ == nullptr) throw std::bad_alloc();
+    prefer_huge_pages(data_, size);
+  }
+  explicit Bytes(std::string_view text) : Bytes(text.size()) {
+    if (!text.empty()) std::memcpy(data_, text.data(), text.size());
+  }
+  Bytes(Bytes&& other) noexcept { swap(other); }
+  Bytes& operator=(Bytes&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+  ~Bytes() {
+    if (file_ < 0) {
+      std::free(data_);
+    } else {
+      close_file();
+    }
+  }
+
+  // Takes ownership of a block from malloc().
+  static Bytes adopt(char* data, std::size_t size) noexcept {
+    Bytes bytes;
+    bytes.data_ = data;
+    bytes.size_ = size;
+    return bytes;
+  }
+  // Takes ownership of a descriptor. The bytes are not known before claim() has
+  // looked at the file, and only mapped when somebody looks at them: who passes
+  // the file on never does.
+  static Bytes of_file(int descriptor) noexcept {
+    Bytes bytes;
+    bytes.file_ = descriptor;
+    return bytes;
+  }
+  // Whether it is a memory file of this size, sealed against writing and
+  // shrinking: one that shrinks under a reader would end it with SIGBUS. Where
+  // too many files are open already, its content moves into memory.
+  bool claim(std::size_t size) {
+    constexpr int needed = F_SEAL_WRITE | F_SEAL_SHRINK;
+    struct stat file {};
+    int seals = ::fcntl(file_, F_GET_SEALS);
+    if (seals < 0 || (seals & needed) != needed || ::fstat(file_, &file) != 0) return false;
+    if (static_cast<std::size_t>(file.st_size) != size) return false;
+    size_ = size;
+    if (open_files >= max_open_files) return move_into_memory();
+    ++open_files;
+    claimed_ = true;
+    return true;
+  }
+
+  char* data() { return const_cast<char*>(std::as_const(*this).data()); }
+  // Throws std::bad_alloc where a file cannot be mapped.
+  const char* data() const {
+    if (data_ == nullptr && file_ >= 0 && size_ > 0) {
+      void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED | MAP_POPULATE, file_, 0);
+      if (mapped == MAP_FAILED) throw std::bad_alloc();
+      data_ = static_cast<char*>(mapped);
+    }
+    return data_;
+  }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  std::string_view view() const { return {data(), size_}; }
+  // The descriptor of the memory file, -1 if these bytes are in no file.
+  int file() const noexcept { return file_; }
+
+  // Files behind payloads that this process has open now, and may have: each is
+  // a descriptor, and the program we are a guest in (R) needs some too.
+  static inline std::size_t open_files = 0;
+  static inline std::size_t max_open_files = 64;
+
+  // The page faults of 80 MB in small pages cost as much as copying them.
+  static void prefer_huge_pages(char* data, std::size_t size) noexcept {
+    constexpr std::size_t page = 2 * 1024 * 1024;
+    if (size < 4 * page) return;
+    std::size_t skip = (page - reinterpret_cast<std::uintptr_t>(data) % page) % page;
+    // Advice: nothing is lost where it is not taken.
+    (void)::madvise(data + skip, size - skip, MADV_HUGEPAGE);
+  }
+
+ private:
+  void swap(Bytes& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(file_, other.file_);
+    std::swap(claimed_, other.claimed_);
+  }
+
+  void close_file() noexcept {
+    if (data_ != nullptr) ::munmap(data_, size_);
+    ::close(file_);
+    if (claimed_) --open_files;
+  }
+
+  bool move_into_memory() {
+    Bytes copy(size_);
+    for (std::size_t at = 0; at < size_;) {
+      ssize_t size = ::pread(file_, copy.data_ + at, size_ - at, static_cast<off_t>(at));
+      if (size <= 0) return false;
+      at += static_cast<std::size_t>(size);
+    }
+    swap(copy);
+    return true;
+  }
+
+  mutable char* data_ = nullptr;
+  std::size_t size_ = 0;
+  int file_ = -1;
+  bool claimed_ = false;
+};
+
+// What a task or a result carries. Shared, because a task that may have to run
+// again is kept by the dispatcher while its daemon works on it. Null is empty.
+using Payload = std::shared_ptr<const Bytes>;
+
+inline Payload make_payload(std::string_view text) {
+  return text.empty() ? nullptr : std::make_shared<const Bytes>(text);
+}
+inline std::size_t size_of(const Payload& payload) noexcept { return payload ? payload->size() : 0; }
+inline int file_of(const Payload& payload) noexcept { return payload ? payload->file() : -1; }
+inline std::string_view view_of(const Payload& payload) {
+  return payload ? payload->view() : std::string_view{};
+}
+
+}  // namespace tenkai

@@ -1,0 +1,145 @@
+#include "base/text.h"
+
+#include <sys/random.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstdlib>
+
+namespace tenkai {
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n\v\f";
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+bool is_plain(char c) {
+  bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  return letter_or_digit || std::string_view("_@%+:,./-").find(c) != std::string_view::npos;
+}
+
+// `A=b` as the first word of a line is an assignment, `--a=b` never is.
+bool needs_quotes(std::string_view word) {
+  if (word.empty()) return true;
+  bool option = word.front() == '-';
+  for (char c : word) {
+    if (!is_plain(c) && !(option && c == '=')) return true;
+  }
+  return false;
+}
+
+// The length of the UTF-8 character at the front of `text`, or 0 where there is
+// none: cut off, longer than it needs to be, a surrogate, beyond U+10FFFF.
+std::size_t utf8_length(std::string_view text) {
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                       : first >= 0xE0 && first <= 0xEF ? 3
+                       : first >= 0xF0 && first <= 0xF4 ? 4
+                                                        : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;
+  if (first == 0xED && byte(1) > 0x9F) return 0;
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;
+  return length;
+}
+
+// U+0000 … U+001F, U+007F and U+0080 … U+009F. The last ones steer terminals too,
+// and are two bytes long.
+bool is_control(std::string_view character) {
+  auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
+std::string escaped(char c) {
+  switch (c) {
+    case '\n': return "\\n";
+    case '\r': return "\\r";
+    case '\t': return "\\t";
+    default: break;
+  }
+  auto byte = static_cast<unsigned char>(c);
+  return {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
+}
+
+}  // namespace
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> pieces;
+  while (true) {
+    std::size_t at = text.find(separator);
+    pieces.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return pieces;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::string_view trim(std::string_view text) {
+  std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+std::string join(const std::vector<std::string>& pieces, std::string_view separator) {
+  std::string joined;
+  for (const std::string& piece : pieces) {
+    if (&piece != pieces.data()) joined += separator;
+    joined += piece;
+  }
+  return joined;
+}
+
+std::string shell_quote(std::string_view word) {
+  assert(word.find('\0') == std::string_view::npos);
+  if (!needs_quotes(word)) return std::string(word);
+  std::string quoted = "'";
+  for (char c : word) {
+    // Inside single quotes nothing is special but the quote that ends them.
+    if (c == '\'') quoted += "'\\''";
+    else quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string random_hex(std::size_t bytes) {
+  std::string random(bytes, '\0');
+  std::size_t filled = 0;
+  while (filled < bytes) {
+    ssize_t got = getrandom(random.data() + filled, bytes - filled, 0);
+    if (got < 0 && errno == EINTR) continue;
+    // Only a kernel without the call fails here. A name that can be guessed
+    // would be worse than no program.
+    if (got <= 0) std::abort();
+    filled += static_cast<std::size_t>(got);
+  }
+  std::string text;
+  for (char c : random) {
+    auto byte = static_cast<unsigned char>(c);
+    text += hex_digits[byte >> 4];
+    text += hex_digits[byte & 15];
+  }
+  return text;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string shown;
+  while (!text.empty()) {
+    std::size_t length = utf8_length(text);
+    std::string_view character = text.substr(0, length == 0 ? 1 : length);
+    std::string next;
+    if (length != 0 && !is_control(character)) next = character;
+    else
+      for (char c : character) next += escaped(c);
+    if (shown.size() + next.size() > limit) return shown + "…";
+    shown += next;
+    text.remove_prefix(character.size());
+  }
+  return shown;
+}
+
+}  // namespace tenkai
