@@ -1,0 +1,50 @@
+// Starts a program. No shell, no inherited descriptors but those named.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tenkai {
+
+struct Spawn {
+  std::vector<std::string> argv;  // argv[0] is looked up in PATH when it has no slash
+  std::vector<std::pair<std::string, std::string>> environment;  // added to ours
+  std::vector<std::pair<int, int>> descriptors;                  // ours → the child's
+  bool inherit_output = false;  // else stdout is discarded
+  int errors_to = -1;           // a descriptor for stderr; -1: as stdout
+};
+
+// The child has its own session (so that signals to its group reach it and its
+// own children alone), default signal handlers and an empty mask; its standard
+// input is empty. A program that is not there is an error here, not an exit code.
+Result<pid_t> spawn(const Spawn& what);
+
+// A descriptor that closes itself.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~Descriptor();
+  int get() const { return descriptor_; }
+  int release() { return std::exchange(descriptor_, -1); }
+  explicit operator bool() const { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+// Both ends close on exec.
+Result<std::pair<Descriptor, Descriptor>> make_socketpair();
+Result<std::pair<Descriptor, Descriptor>> make_pipe();  // read end, write end
+
+}  // namespace tenkai
