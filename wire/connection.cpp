@@ -1,0 +1,69 @@
+#include "wire/connection.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace tenkai {
+
+void Connection::start(Callbacks callbacks) {
+  callbacks_ = std::move(callbacks);
+  last_heard_ = std::chrono::steady_clock::now();
+  read();
+}
+
+void Connection::send(Frame frame) {
+  if (ended_ || closing_) return;
+  bool idle = outbox_.empty();
+  outbox_.push(std::move(frame));
+  // When something is waiting already, a write is under way.
+  if (idle) write();
+}
+
+void Connection::close() {
+  if (ended_ || closing_) return;
+  closing_ = true;
+  if (outbox_.empty()) ended(true, "closed");
+}
+
+void Connection::drop(std::string reason) { ended(false, std::move(reason)); }
+
+bool Connection::received(std::size_t size) {
+  last_heard_ = std::chrono::steady_clock::now();
+  auto self = shared_from_this();
+  std::string broken;
+  bool good = reader_.commit(size, [&](Frame&& frame) {
+    if (ended_ || closing_ || !broken.empty()) return;
+    if (frame.stream == 0) {
+      if (callbacks_.on_frame) callbacks_.on_frame(std::move(frame));
+      return;
+    }
+    Result<std::optional<Frame>> whole = assembler_.take(std::move(frame));
+    if (!whole) {
+      broken = whole.error().message;
+    } else if (*whole && callbacks_.on_frame) {
+      callbacks_.on_frame(std::move(**whole));
+    }
+  });
+  if (!good) broken = reader_.error();
+  if (!broken.empty()) ended(false, broken);
+  return !ended_;
+}
+
+void Connection::flushed() {
+  if (closing_) ended(true, "closed");
+}
+
+void Connection::ended(bool orderly, std::string reason) {
+  if (ended_) return;
+  ended_ = true;
+  shut();
+  // Posted, so that nobody's data vanishes under their feet.
+  asio::post(executor(), [self = shared_from_this(), end = End{orderly, std::move(reason)}] {
+    Callbacks callbacks = std::move(self->callbacks_);
+    self->callbacks_ = {};
+    self->retired_ = {};
+    if (callbacks.on_closed) callbacks.on_closed(end);
+  });
+}
+
+}  // namespace tenkai

@@ -1,0 +1,20 @@
+// Connects to a listener.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <functional>
+
+#include "base/result.h"
+#include "base/url.h"
+#include "wire/connection.h"
+
+namespace tenkai {
+
+// Calls back once, from the event loop: with a connection that is ready to be
+// started, or with why there is none, beginning with the number of the reason
+// ("6 | Connection refused: …"), naming the address that was tried.
+void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseconds time_limit,
+          std::function<void(Result<ConnectionPtr>)> on_done);
+
+}  // namespace tenkai

@@ -1,0 +1,212 @@
+#include "wire/listener.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "base/text.h"
+#include "wire/failure.h"
+#include "wire/local_socket.h"
+#include "wire/websocket_accept.h"
+
+namespace tenkai {
+namespace {
+
+Error cannot_listen(const Url& url, const boost::system::error_code& failed, const std::string& remedy = "") {
+  return Error{failure_text(failed) + ": cannot listen at " + to_string(url) + remedy};
+}
+
+// Accepting, for either protocol. Out of descriptors, it lets go of one it keeps
+// in reserve, takes the caller in only to hang up, and rests for a moment, so
+// that it neither spins nor leaves callers waiting.
+template <class Protocol>
+class Acceptor : public Listener {
+ public:
+  Acceptor(asio::any_io_executor executor, Url url, OnAccept on_accept)
+      : acceptor_(executor), rest_(executor), url_(std::move(url)), on_accept_(std::move(on_accept)) {}
+
+  const Url& url() const override { return url_; }
+
+ protected:
+  using Socket = typename Protocol::socket;
+
+  virtual void take(Socket socket) = 0;
+
+  void accept() {
+    acceptor_.async_accept([this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code failed, Socket socket) {
+      if (alive.expired() || failed == asio::error::operation_aborted) return;
+      if (!failed) {
+        ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+        take(std::move(socket));
+        return accept();
+      }
+      if (failed == asio::error::no_descriptors || failed.value() == ENFILE) return out_of_descriptors();
+      accept();
+    });
+  }
+
+  void out_of_descriptors() {
+    spdlog::warn("out of file descriptors at {}: raise the limit (ulimit -n)", to_string(url_));
+    reserve_ = open_reserve(reserve_);
+    if (reserve_ >= 0) ::close(std::exchange(reserve_, -1));
+    int taken = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (taken >= 0) ::close(taken);
+    reserve_ = open_reserve(-1);
+    rest_.expires_after(std::chrono::milliseconds(100));
+    rest_.async_wait([this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code failed) {
+      if (!failed && !alive.expired()) accept();
+    });
+  }
+
+  static int open_reserve(int have) { return have >= 0 ? have : ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+  typename Protocol::acceptor acceptor_;
+  asio::steady_timer rest_;
+  Url url_;
+  OnAccept on_accept_;
+  int reserve_ = open_reserve(-1);
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+
+ public:
+  ~Acceptor() override {
+    if (reserve_ >= 0) ::close(reserve_);
+  }
+};
+
+class LocalListener final : public Acceptor<asio::local::stream_protocol> {
+ public:
+  using Acceptor::Acceptor;
+
+  ~LocalListener() override {
+    if (owns_file_) ::unlink(url_.path.c_str());
+  }
+
+  Result<Done> open() {
+    auto endpoint = local_endpoint(url_);
+    if (url_.scheme == Url::Scheme::ipc) remove_leftover(endpoint);
+    boost::system::error_code failed;
+    acceptor_.open(endpoint.protocol(), failed);
+    if (!failed) acceptor_.bind(endpoint, failed);
+    if (!failed && url_.scheme == Url::Scheme::ipc) {
+      owns_file_ = true;
+      ::chmod(url_.path.c_str(), 0600);
+    }
+    if (!failed) acceptor_.listen(SOMAXCONN, failed);
+    if (failed) return cannot_listen(url_, failed);
+    ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
+    accept();
+    return Done{};
+  }
+
+ private:
+  // A socket file on which nobody listens any more.
+  void remove_leftover(const asio::local::stream_protocol::endpoint& endpoint) {
+    struct stat status {};
+    if (::lstat(url_.path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid()) return;
+    asio::local::stream_protocol::socket probe(acceptor_.get_executor());
+    boost::system::error_code failed;
+    probe.connect(endpoint, failed);
+    if (failed == asio::error::connection_refused) ::unlink(url_.path.c_str());
+  }
+
+  void take(Socket socket) override {
+    Result<Peer> peer = local_peer(socket.native_handle());
+    if (!peer) {
+      spdlog::warn("{} at {}", peer.error().message, to_string(url_));
+      return;
+    }
+    on_accept_(make_socket_connection(std::move(socket), std::move(*peer)));
+  }
+
+  bool owns_file_ = false;
+};
+
+class NetworkListener final : public Acceptor<asio::ip::tcp> {
+ public:
+  NetworkListener(asio::any_io_executor executor, Url url, OnAccept on_accept, KnowsPath knows_path)
+      : Acceptor(executor, std::move(url), std::move(on_accept)), knows_path_(std::move(knows_path)) {}
+
+  Result<Done> open() {
+    boost::system::error_code failed;
+    asio::ip::tcp::endpoint endpoint = resolve(failed);
+    if (failed) {
+      return cannot_listen(url_, failed,
+                           "; the host must be a name or an address of this machine, or empty for all of them");
+    }
+    acceptor_.open(endpoint.protocol(), failed);
+    if (!failed) acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
+    // All interfaces means both protocols.
+    if (!failed && endpoint.protocol() == asio::ip::tcp::v6() && url_.host.empty()) {
+      acceptor_.set_option(asio::ip::v6_only(false), failed);
+    }
+    if (!failed) acceptor_.bind(endpoint, failed);
+    if (!failed) acceptor_.listen(SOMAXCONN, failed);
+    if (failed) {
+      bool taken = failed == asio::error::address_in_use;
+      return cannot_listen(url_, failed, taken ? "; another program has this port, port 0 takes a free one" : "");
+    }
+    ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
+    url_.port = acceptor_.local_endpoint().port();
+    accept();
+    return Done{};
+  }
+
+ private:
+  asio::ip::tcp::endpoint resolve(boost::system::error_code& failed) {
+    if (url_.host.empty()) {
+      asio::ip::tcp::acceptor probe(acceptor_.get_executor());
+      boost::system::error_code no_v6;
+      probe.open(asio::ip::tcp::v6(), no_v6);
+      return {no_v6 ? asio::ip::tcp::v4() : asio::ip::tcp::v6(), url_.port};
+    }
+    asio::ip::tcp::resolver resolver(acceptor_.get_executor());
+    auto found = resolver.resolve(url_.host, std::to_string(url_.port),
+                                  asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service, failed);
+    return failed || found.empty() ? asio::ip::tcp::endpoint() : found.begin()->endpoint();
+  }
+
+  void take(Socket socket) override {
+    tune_network_socket(socket.native_handle());
+    boost::system::error_code failed;
+    auto from = socket.remote_endpoint(failed);
+    if (failed) return;
+    Peer peer;
+    peer.address = from.address().to_string() + ":" + std::to_string(from.port());
+    peer.network = true;
+    peer.port = url_.port;
+    if (!is_websocket(url_)) {
+      return on_accept_(make_socket_connection(std::move(socket), std::move(peer)));
+    }
+    accept_websocket(std::move(socket), std::move(peer), knows_path_, on_accept_);
+  }
+
+  KnowsPath knows_path_;
+};
+
+template <class Kind>
+Result<std::unique_ptr<Listener>> opened(std::unique_ptr<Kind> listener) {
+  Result<Done> open = listener->open();
+  if (!open) return open.error();
+  return std::unique_ptr<Listener>(std::move(listener));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor, const Url& url, OnAccept on_accept,
+                                                 KnowsPath knows_path) {
+  if (!is_network(url)) return opened(std::make_unique<LocalListener>(executor, url, std::move(on_accept)));
+  Url address = url;
+  address.path.clear();
+  return opened(std::make_unique<NetworkListener>(executor, address, std::move(on_accept), std::move(knows_path)));
+}
+
+}  // namespace tenkai

@@ -1,0 +1,44 @@
+#include "wire/local_socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace tenkai {
+
+asio::local::stream_protocol::endpoint local_endpoint(const Url& url) {
+  if (url.scheme == Url::Scheme::ipc) return asio::local::stream_protocol::endpoint(url.path);
+  return asio::local::stream_protocol::endpoint(std::string(1, '\0') + url.path);
+}
+
+Result<Peer> local_peer(int descriptor) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) {
+    return Error{std::string("cannot ask who is at the other end: ") + std::strerror(errno)};
+  }
+  if (who.uid != ::geteuid()) return Error{"refused uid " + std::to_string(who.uid)};
+  Peer peer;
+  peer.address = "pid " + std::to_string(who.pid);
+  peer.pid = who.pid;
+  peer.uid = who.uid;
+  return peer;
+}
+
+void tune_network_socket(int descriptor) {
+  auto set = [descriptor](int level, int name, int value) {
+    // A kernel without one of these works too, only less well.
+    (void)::setsockopt(descriptor, level, name, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 6);
+}
+
+}  // namespace tenkai
