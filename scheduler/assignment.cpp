@@ -1,0 +1,276 @@
+// The private half of the dispatcher: how tasks come from a queue to a daemon and,
+// when something goes wrong, back. dispatcher.cpp says when.
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/dispatcher.h"
+
+namespace tenkai {
+
+// --- looking up ---
+
+Dispatcher::Daemon* Dispatcher::find(DaemonId daemon) {
+  auto found = daemons_.find(daemon);
+  return found == daemons_.end() ? nullptr : &found->second;
+}
+
+const Dispatcher::Daemon* Dispatcher::find(DaemonId daemon) const {
+  auto found = daemons_.find(daemon);
+  return found == daemons_.end() ? nullptr : &found->second;
+}
+
+std::uint64_t Dispatcher::violations(DaemonId daemon) const {
+  const Daemon* found = find(daemon);
+  return found == nullptr ? 0 : found->violations;
+}
+
+std::optional<std::size_t> Dispatcher::slot_of(DaemonId daemon) const {
+  const Daemon* found = find(daemon);
+  if (found == nullptr) return std::nullopt;
+  return found->slot;
+}
+
+bool Dispatcher::is_busy(DaemonId daemon) const {
+  const Daemon* found = find(daemon);
+  return found != nullptr && found->running.has_value();
+}
+
+// Slots are numbered from 1 where users see them.
+std::string Dispatcher::name_of(const Daemon& daemon) const {
+  return "daemon " + std::to_string(daemon.slot + 1);
+}
+
+std::string Dispatcher::whereabouts(const Task& task) const {
+  if (task.place == Task::Place::queued) return "while it waited for a daemon";
+  std::string_view did = task.place == Task::Place::waiting ? "waited for " : "ran on ";
+  return "while it " + std::string(did) + name_of(*find(task.daemon));
+}
+
+// Why so many bytes more cannot be held; empty when they can. Something that is
+// alone is taken whatever its size, or it could never run.
+std::string Dispatcher::refusal_of(std::uint64_t bytes) const {
+  if (memory() == 0 || bytes <= rules_.memory_limit - std::min(rules_.memory_limit, memory())) return {};
+  return "its " + std::to_string(bytes) + " bytes and the " + std::to_string(memory()) +
+         " bytes held already exceed the memory limit of " + std::to_string(rules_.memory_limit) +
+         " bytes; submit it when some of that has resolved, or raise the limit";
+}
+
+// With Policy::queue the slots are given and the one that is wanted must be free.
+// Otherwise slots are used again, so that a million short-lived daemons need no
+// more of them than there are daemons at a time.
+std::optional<std::size_t> Dispatcher::place_for_daemon(std::size_t wanted) {
+  if (rules_.policy == Policy::queue) {
+    if (wanted >= slots_.size() || slots_[wanted].online) return std::nullopt;
+    return wanted;
+  }
+  if (!vacant_.empty()) return vacant_.extract(vacant_.begin()).value();
+  slots_.emplace_back();
+  daemon_at_.emplace_back();
+  return slots_.size() - 1;
+}
+
+// --- from the queue to a daemon ---
+
+void Dispatcher::enqueue(Task& task) {
+  task.place = Task::Place::queued;
+  queue_.emplace_hint(queue_.end(), task.sequence, task.key);
+}
+
+void Dispatcher::hand_out(Sends& sends) {
+  switch (rules_.policy) {
+    case Policy::queue:
+      while (!queue_.empty() && !free_.empty()) feed(*find(daemon_at_[*free_.begin()]), sends);
+      return;
+    case Policy::direct:
+      while (!queue_.empty() && !takers_.empty()) deal(sends);
+      return;
+    case Policy::ephemeral: launch(sends); return;
+  }
+}
+
+// Binds the head of the queue to the next daemon in turn.
+void Dispatcher::deal(Sends& sends) {
+  auto next = takers_.upper_bound(last_dealt_);
+  if (next == takers_.end()) next = takers_.begin();
+  last_dealt_ = *next;
+  Daemon& daemon = *find(daemon_at_[*next]);
+  Task& task = *tasks_.find(queue_.extract(queue_.begin()).mapped());
+  task.place = Task::Place::waiting;
+  task.daemon = daemon.id;
+  daemon.waiting.emplace_hint(daemon.waiting.end(), task.sequence, task.key);
+  ++waiting_;
+  feed(daemon, sends);
+}
+
+// A process for each queued task, as far as there is room. Processes that are still
+// starting are not bound to a task: one whose task was cancelled serves the next.
+void Dispatcher::launch(Sends& sends) {
+  std::size_t limit = std::max<std::size_t>(rules_.max_ephemeral, 1);
+  while (starting_ < queue_.size() && daemons_.size() + starting_ < limit) {
+    ++starting_;
+    sends.emplace_back(Launch{});
+  }
+}
+
+// Sends an idle daemon what is due next for it, or notes that it is free. True
+// when something was sent.
+//
+// An everywhere() is due when it is older than the next task. One that is older
+// than the daemon itself is due even before a task that is older still, because to
+// a daemon that joins late it is part of how a daemon is set up.
+bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
+  if (daemon.running || daemon.suspect || daemon.leaving) return false;
+  const Queue& source = rules_.policy == Policy::direct ? daemon.waiting : queue_;
+  auto everywhere = everywheres_.upper_bound(daemon.last_everywhere);
+  if (everywhere != everywheres_.end()) {
+    std::uint64_t sequence = everywhere->first;
+    bool due = source.empty() || sequence < daemon.joined_at || sequence < source.begin()->first;
+    if (due) {
+      assign(daemon, sequence, everywhere->second, sends);
+      return true;
+    }
+  }
+  if (source.empty()) {
+    free_.insert(daemon.slot);
+    return false;
+  }
+  assign(daemon, *tasks_.find(source.begin()->second), sends);
+  return true;
+}
+
+// The same for one that may be running something already. A fresh process for which
+// nothing is left, because its task was cancelled, has no other use.
+void Dispatcher::go_on(Daemon& daemon, Sends& sends) {
+  if (daemon.running || feed(daemon, sends)) return;
+  if (rules_.policy == Policy::ephemeral && !daemon.suspect && !daemon.leaving) dismiss(daemon, sends);
+}
+
+void Dispatcher::assign(Daemon& daemon, Task& task, Sends& sends) {
+  if (task.place == Task::Place::waiting) {
+    daemon.waiting.erase(task.sequence);
+    --waiting_;
+  } else {
+    queue_.erase(task.sequence);
+  }
+  task.place = Task::Place::running;
+  task.daemon = daemon.id;
+  ++task.attempts;
+  ++slots_[daemon.slot].assigned;
+  Running running;
+  running.key = task.key;
+  running.attempt = task.attempts;
+  start(daemon, running);
+  sends.emplace_back(Assign{daemon.id, task.key, task.attempts, false, task.payload, task.label});
+}
+
+void Dispatcher::assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends) {
+  daemon.last_everywhere = sequence;
+  Running running;
+  running.key = {everywhere.session, everywhere_bit | sequence};
+  running.attempt = ++daemon.everywhere_attempts;
+  running.everywhere = true;
+  start(daemon, running);
+  sends.emplace_back(Assign{daemon.id, running.key, running.attempt, true, everywhere.payload, {}});
+}
+
+void Dispatcher::start(Daemon& daemon, Running running) {
+  daemon.running = running;
+  slots_[daemon.slot].busy = true;
+  free_.erase(daemon.slot);
+}
+
+void Dispatcher::dismiss(Daemon& daemon, Sends& sends) {
+  if (daemon.dismissed) return;
+  daemon.dismissed = true;
+  stop_taking(daemon);
+  sends.emplace_back(Dismiss{daemon.id});
+}
+
+// --- and back ---
+
+Dispatcher::Running Dispatcher::end_attempt(Daemon& daemon) {
+  Running ended = *daemon.running;
+  if (ended.kill_at) kills_.erase({*ended.kill_at, daemon.id});
+  daemon.running.reset();
+  slots_[daemon.slot].busy = false;
+  return ended;
+}
+
+// What the daemon was sent has not reached it.
+void Dispatcher::take_back(Daemon& daemon) {
+  Running lost = end_attempt(daemon);
+  if (lost.everywhere) {
+    daemon.last_everywhere = (lost.key.task & ~everywhere_bit) - 1;
+  } else if (!lost.discarded) {
+    enqueue(*tasks_.find(lost.key));
+  }
+}
+
+// No new task for it; what it has stays with it.
+void Dispatcher::shut(Daemon& daemon) {
+  takers_.erase(daemon.slot);
+  free_.erase(daemon.slot);
+}
+
+// ... for ever: what only waited for it goes to others.
+void Dispatcher::stop_taking(Daemon& daemon) {
+  daemon.leaving = true;
+  shut(daemon);
+  waiting_ -= daemon.waiting.size();
+  for (const auto& [sequence, key] : daemon.waiting) enqueue(*tasks_.find(key));
+  daemon.waiting.clear();
+}
+
+Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
+  stop_taking(daemon);
+  if (daemon.running && daemon.running->kill_at) kills_.erase({*daemon.running->kill_at, daemon.id});
+  Slot& slot = slots_[daemon.slot];
+  slot.online = slot.suspect = slot.busy = false;
+  if (rules_.policy != Policy::queue) vacant_.insert(daemon.slot);
+  return std::move(daemons_.extract(daemon.id).mapped());
+}
+
+// A daemon has died with this attempt in its hands.
+void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends) {
+  if (running.everywhere || running.discarded) return;
+  Task& task = *tasks_.find(running.key);
+  if (cause.kind == Cause::Kind::goodbye) return enqueue(task);
+  task.deaths.add(cause.kind);
+  if (rules_.retries.permit(task.deaths, cause.kind)) return enqueue(task);
+  std::string reason = name_of(daemon) + " " + cause.text + " while it ran this task";
+  int tries = task.deaths.total();
+  if (tries > 1) reason += "; it was tried " + std::to_string(tries) + " times";
+  sends.emplace_back(Resolve{task.key, Code::reset, std::move(reason), {}, false});
+  tasks_.take(task);
+}
+
+// --- giving up on a task ---
+
+// `task` has been taken out of tasks_; takes it out of where it stands.
+void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
+  if (task.place == Task::Place::queued) {
+    queue_.erase(task.sequence);
+    return;
+  }
+  Daemon& daemon = *find(task.daemon);
+  if (task.place == Task::Place::waiting) {
+    daemon.waiting.erase(task.sequence);
+    --waiting_;
+    return;
+  }
+  Running& running = *daemon.running;
+  running.discarded = true;
+  if (rules_.kill_after) {
+    running.kill_at = now + bounded_wait(*rules_.kill_after);
+    kills_.emplace(*running.kill_at, daemon.id);
+  }
+  sends.emplace_back(Interrupt{daemon.id, running.key, running.attempt});
+}
+
+void Dispatcher::resolve(Time now, const Task& task, Code code, std::string reason, Sends& sends) {
+  Task gone = tasks_.take(task);
+  sends.emplace_back(Resolve{gone.key, code, std::move(reason), {}, false});
+  withdraw(now, gone, sends);
+}
+
+}  // namespace tenkai

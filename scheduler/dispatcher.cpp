@@ -1,0 +1,282 @@
+// How the parts of the state hang together.
+//
+// A task stands in exactly one place: in queue_, in the queue of one daemon
+// (Policy::direct), or in the `running` of one daemon. Each place is ordered by
+// sequence, the number a task gets when it is submitted and keeps for its life, so
+// that one which comes back from a dead daemon stands where it stood before.
+//
+// everywhere() is numbered in the same sequence and stays in everywheres_. A daemon
+// knows the last one it was sent; what is due next is a matter of comparing two
+// numbers (feed()), and so one that joins late or comes back needs no list of its own.
+//
+// A daemon is in free_ when it takes tasks, runs nothing, and nothing is due for
+// it. So as long as anything is queued nobody is in free_, and whoever changes one
+// of the two calls hand_out() or go_on().
+#include "scheduler/dispatcher.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <utility>
+
+namespace tenkai {
+
+Dispatcher::Dispatcher(Rules rules, std::size_t slots) : rules_(std::move(rules)) {
+  if (rules_.policy != Policy::queue) return;
+  slots_.resize(slots);
+  daemon_at_.resize(slots);
+}
+
+// --- sessions ---
+
+Sends Dispatcher::on_session_joined(Time, SessionId session) {
+  tasks_.open(session);
+  return {};
+}
+
+Sends Dispatcher::on_session_left(Time now, SessionId session) {
+  Sends sends;
+  for (const Task& task : tasks_.close(session)) withdraw(now, task, sends);
+  for (auto at = everywheres_.begin(); at != everywheres_.end();) {
+    if (at->second.session != session) {
+      ++at;
+      continue;
+    }
+    everywhere_memory_ -= size_of(at->second.payload);
+    at = everywheres_.erase(at);
+  }
+  return sends;
+}
+
+Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
+  Sends sends;
+  if (!tasks_.knows(session)) return sends;
+  TaskKey key{session, submit.task};
+  if (tasks_.find(key) != nullptr) {
+    sends.emplace_back(Tell{session, "task " + std::to_string(key.task) +
+                                         " was submitted again before it was resolved; that was ignored"});
+    return sends;
+  }
+  if ((key.task & everywhere_bit) != 0) {
+    sends.emplace_back(
+        Resolve{key, Code::cancelled, "task numbers from 2^63 on are not for sessions", {}, false});
+    return sends;
+  }
+  std::string refusal = refusal_of(size_of(submit.payload));
+  if (!refusal.empty()) {
+    sends.emplace_back(Resolve{key, Code::out_of_memory, "the task was not taken: " + refusal, {}, false});
+    return sends;
+  }
+  Task task;
+  task.key = key;
+  task.sequence = next_sequence_++;
+  task.payload = std::move(submit.payload);
+  task.label = std::move(submit.label);
+  if (submit.timeout) {
+    task.timeout = bounded_wait(*submit.timeout);
+    task.deadline = now + task.timeout;
+  }
+  enqueue(tasks_.add(std::move(task)));
+  hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_everywhere(Time, SessionId session, Payload payload) {
+  Sends sends;
+  if (!tasks_.knows(session)) return sends;
+  std::string refusal = refusal_of(size_of(payload));
+  if (rules_.policy == Policy::ephemeral) {
+    refusal = "there are no daemons; each task has a fresh R process of its own";
+  } else if (everywheres_.size() >= rules_.max_everywhere) {
+    refusal = std::to_string(everywheres_.size()) +
+              " earlier ones are kept for daemons that join later, which is the limit; "
+              "put several expressions into one call";
+  }
+  if (!refusal.empty()) {
+    sends.emplace_back(Tell{session, "everywhere() was not run: " + refusal});
+    return sends;
+  }
+  everywhere_memory_ += size_of(payload);
+  everywheres_.emplace(next_sequence_++, Everywhere{session, std::move(payload)});
+  // The others get it when they have answered, or are heard again.
+  std::set<std::size_t> free = free_;
+  for (std::size_t slot : free) feed(*find(daemon_at_[slot]), sends);
+  return sends;
+}
+
+Sends Dispatcher::on_cancel(Time now, SessionId session, std::uint64_t task) {
+  Sends sends;
+  const Task* found = tasks_.find({session, task});
+  if (found != nullptr) resolve(now, *found, Code::cancelled, "cancelled " + whereabouts(*found), sends);
+  return sends;
+}
+
+// --- daemons ---
+
+Sends Dispatcher::on_daemon_joined(Time, DaemonId id, std::size_t wanted) {
+  Sends sends;
+  if (find(id) != nullptr) return sends;
+  if (starting_ > 0) --starting_;
+  std::optional<std::size_t> slot = place_for_daemon(wanted);
+  if (!slot) {
+    sends.emplace_back(Dismiss{id});
+    return sends;
+  }
+  Daemon& daemon = daemons_[id];
+  daemon.id = id;
+  daemon.slot = *slot;
+  daemon.joined_at = next_sequence_;
+  daemon_at_[*slot] = id;
+  slots_[*slot].online = true;
+  slots_[*slot].instance = std::abs(slots_[*slot].instance) + 1;
+  takers_.insert(*slot);
+  go_on(daemon, sends);
+  hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_daemon_resumed(Time now, DaemonId id, std::optional<Held> held) {
+  Sends sends;
+  Daemon* daemon = find(id);
+  if (daemon == nullptr) return sends;
+  const std::optional<Running>& running = daemon->running;
+  bool kept = running && held && held->key == running->key && held->attempt == running->attempt;
+  // The interrupt that went with a cancellation may have been lost with the connection.
+  if (held && (!kept || running->discarded)) sends.emplace_back(Interrupt{id, held->key, held->attempt});
+  if (running && !kept) take_back(*daemon);
+  Sends more = on_daemon_heard(now, id);
+  std::move(more.begin(), more.end(), std::back_inserter(sends));
+  return sends;
+}
+
+Sends Dispatcher::on_daemon_suspect(Time, DaemonId id) {
+  Daemon* daemon = find(id);
+  if (daemon == nullptr) return {};
+  daemon->suspect = true;
+  slots_[daemon->slot].suspect = true;
+  shut(*daemon);
+  return {};
+}
+
+Sends Dispatcher::on_daemon_heard(Time, DaemonId id) {
+  Sends sends;
+  Daemon* daemon = find(id);
+  if (daemon == nullptr) return sends;
+  daemon->suspect = false;
+  slots_[daemon->slot].suspect = false;
+  if (!daemon->leaving) takers_.insert(daemon->slot);
+  // What may be dealt to it now can be older than what waits there.
+  if (rules_.policy == Policy::direct) hand_out(sends);
+  go_on(*daemon, sends);
+  hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_daemon_leaving(Time, DaemonId id) {
+  Sends sends;
+  Daemon* daemon = find(id);
+  if (daemon == nullptr) return sends;
+  stop_taking(*daemon);
+  hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_daemon_left(Time, DaemonId id, const Cause& cause) {
+  Sends sends;
+  Daemon* found = find(id);
+  if (found == nullptr) return sends;
+  Daemon gone = remove(*found);
+  if (gone.running) retry(*gone.running, gone, cause, sends);
+  hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
+                              bool failed, bool last, std::string message) {
+  Sends sends;
+  Daemon* daemon = find(id);
+  bool awaited = daemon != nullptr && daemon->running && daemon->running->key == key &&
+                 daemon->running->attempt == attempt;
+  if (!awaited) {
+    ++violations_;
+    if (daemon != nullptr) ++daemon->violations;
+    return sends;
+  }
+  Running ended = end_attempt(*daemon);
+  if (ended.everywhere) {
+    if (failed && tasks_.knows(key.session)) {
+      if (!message.empty()) message.insert(0, ": ");
+      sends.emplace_back(Tell{key.session, "everywhere() failed on " + name_of(*daemon) + message});
+    }
+  } else {
+    ++slots_[daemon->slot].complete;
+    if (!ended.discarded) {
+      tasks_.take(*tasks_.find(key));
+      sends.emplace_back(Resolve{key, Code::none, {}, std::move(payload), failed});
+    }
+  }
+  bool spent = rules_.policy == Policy::ephemeral;
+  if (last || spent) stop_taking(*daemon);
+  if (!feed(*daemon, sends)) {
+    sends.emplace_back(Acknowledge{id});
+    if (spent) dismiss(*daemon, sends);
+  }
+  if (last) hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
+  Sends sends;
+  if (starting_ == 0) return sends;
+  --starting_;
+  if (!queue_.empty()) {
+    const Task& head = *tasks_.find(queue_.begin()->second);
+    resolve(now, head, Code::reset, "the R process for this task " + cause.text, sends);
+  }
+  hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::regenerate(Time, std::size_t slot) {
+  Sends sends;
+  if (slot >= slots_.size()) return sends;
+  slots_[slot].instance = -std::abs(slots_[slot].instance);
+  if (!slots_[slot].online) return sends;
+  Daemon gone = remove(*find(daemon_at_[slot]));
+  if (gone.running && !gone.running->everywhere) {
+    ++slots_[slot].complete;
+    if (!gone.running->discarded) {
+      Task task = tasks_.take(*tasks_.find(gone.running->key));
+      std::string reason = name_of(gone) + " was given a new URL while it ran this task";
+      sends.emplace_back(Resolve{task.key, Code::closed, std::move(reason), {}, false});
+    }
+  }
+  hand_out(sends);
+  return sends;
+}
+
+// --- time ---
+
+std::optional<Time> Dispatcher::next_timer() const {
+  std::optional<Time> next = tasks_.first_deadline();
+  if (!kills_.empty() && (!next || kills_.begin()->first < *next)) next = kills_.begin()->first;
+  return next;
+}
+
+Sends Dispatcher::on_timer(Time now) {
+  Sends sends;
+  while (const Task* task = tasks_.find_overdue(now)) {
+    std::string reason = "not answered within " + std::to_string(task->timeout.count()) + " ms; that ended " +
+                         whereabouts(*task);
+    resolve(now, *task, Code::timed_out, std::move(reason), sends);
+  }
+  while (!kills_.empty() && kills_.begin()->first <= now) {
+    DaemonId id = kills_.begin()->second;
+    kills_.erase(kills_.begin());
+    find(id)->running->kill_at.reset();
+    sends.emplace_back(Kill{id});
+  }
+  return sends;
+}
+
+}  // namespace tenkai

@@ -1,0 +1,278 @@
+// Decides which daemon runs which task, first in, first out.
+//
+// It knows nothing of sockets, threads or clocks: each on_...() takes one thing
+// that happened and returns what must be done because of it. The same events in
+// the same order always give the same answer, and that is how it is tested.
+//
+// Words. A *session* submits tasks. A *slot* is a place for one daemon, with the
+// counters that status() shows. A *daemon* is one R process that has joined; its
+// id is never used again. An *attempt* is one run of a task on one daemon; a
+// task resolves exactly once, it may be attempted more than once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "scheduler/cause.h"
+#include "scheduler/tasks.h"
+
+namespace tenkai {
+
+// The numbers of the error values a task can resolve to (those of NNG).
+enum class Code : std::uint8_t {
+  none = 0,
+  out_of_memory = 2,
+  timed_out = 5,
+  closed = 7,
+  reset = 19,
+  cancelled = 20,
+};
+
+// What a session submits.
+struct Submit {
+  std::uint64_t task = 0;
+  Payload payload;
+  std::optional<std::chrono::milliseconds> timeout;  // from now; then it resolves to timed_out
+  std::string label;
+};
+
+// How tasks find daemons.
+enum class Policy {
+  queue,      // one queue; a task goes to a daemon that is free
+  direct,     // each task is given to a daemon at once, in turn, and waits there
+  ephemeral,  // one fresh R for each task
+};
+
+struct Rules {
+  Policy policy = Policy::queue;
+  Retries retries;
+  // Bytes of payload of unresolved tasks and of everywhere() that may be held.
+  // A submission beyond it, unless it is alone, resolves to out_of_memory;
+  // sessions are told the number and wait, so it only happens to broken ones.
+  std::uint64_t memory_limit = UINT64_MAX;
+  // Ephemeral: how many R processes there may be at a time.
+  std::size_t max_ephemeral = 64;
+  // How many everywhere() calls are kept for daemons that join later. More are
+  // refused: a daemon without one of them would not be what the user asked for.
+  std::size_t max_everywhere = 1000;
+  // After a cancellation that the daemon has not obeyed for this long, it is ended.
+  std::optional<std::chrono::milliseconds> kill_after;
+};
+
+// What a slot has seen, for status().
+struct Slot {
+  int instance = 0;            // connections so far; negative after regenerate()
+  std::uint64_t assigned = 0;  // attempts sent here, never lowered
+  std::uint64_t complete = 0;  // ... and answered, also where nobody waited any more
+  bool online = false;         // a daemon is here
+  bool suspect = false;        // ... but has been silent for too long
+  bool busy = false;
+};
+
+// --- what the dispatcher asks to be done ---
+
+// Send a task to a daemon. With everywhere set, key.task is not a task of the
+// session (it has everywhere_bit): the daemon runs the expression, keeps its
+// effects, and answers it too.
+struct Assign {
+  DaemonId daemon;
+  TaskKey key;
+  std::uint32_t attempt;
+  bool everywhere;
+  Payload payload;
+  std::string label;
+};
+// Give a session the one answer to a task: a payload, or a code and its reason.
+struct Resolve {
+  TaskKey key;
+  Code code;
+  std::string reason;
+  Payload payload;
+  bool failed;  // the payload is an error value
+};
+// Interrupt what the daemon runs; it will still answer (or die).
+struct Interrupt {
+  DaemonId daemon;
+  TaskKey key;
+  std::uint32_t attempt;
+};
+// End the daemon by force: it was interrupted and did not obey.
+struct Kill {
+  DaemonId daemon;
+};
+// The daemon's last answer has been taken and there is nothing more for it now.
+struct Acknowledge {
+  DaemonId daemon;
+};
+// The daemon has done what it was started for (ephemeral): say goodbye.
+struct Dismiss {
+  DaemonId daemon;
+};
+// Start one R process (ephemeral).
+struct Launch {};
+// Tell the user of a session.
+struct Tell {
+  SessionId session;
+  std::string text;
+};
+
+using Send = std::variant<Assign, Resolve, Interrupt, Kill, Acknowledge, Dismiss, Launch, Tell>;
+using Sends = std::vector<Send>;
+
+class Dispatcher {
+ public:
+  // With Policy::queue there are `slots` slots, numbered from 0; with the other
+  // policies a daemon that joins takes the lowest slot that is free, or a new one.
+  explicit Dispatcher(Rules rules, std::size_t slots = 0);
+
+  Sends on_session_joined(Time now, SessionId session);
+  // Its queued tasks are dropped, running ones interrupted, nothing is resolved.
+  Sends on_session_left(Time now, SessionId session);
+
+  // A number that is in use or has everywhere_bit is refused. Sessions that have
+  // not joined are ignored, here and below.
+  Sends on_submit(Time now, SessionId session, Submit submit);
+  // Runs on each daemon after the tasks submitted before it and before any task
+  // submitted after it, and on each daemon that joins later before its first task.
+  // Refused (Tell) with Policy::ephemeral, where there is nothing it could prepare.
+  Sends on_everywhere(Time now, SessionId session, Payload payload);
+  // Resolves to cancelled at once; a running attempt is interrupted.
+  Sends on_cancel(Time now, SessionId session, std::uint64_t task);
+
+  // A daemon has joined; `slot` is ignored unless the policy is queue, where it
+  // must be free: else the daemon is dismissed, and unknown afterwards. The daemon
+  // gets its everywhere()s, then tasks.
+  Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot = 0);
+  // Its connection is back after a break, with the same R process behind it.
+  // `held` is the attempt it is running or has finished and not delivered.
+  // An assigned attempt that it does not hold never arrived: back to the head,
+  // without counting. One that it should not hold is interrupted; it may be
+  // forgotten at once, so its answer is not waited for.
+  struct Held {
+    TaskKey key;
+    std::uint32_t attempt;
+  };
+  Sends on_daemon_resumed(Time now, DaemonId daemon, std::optional<Held> held);
+  // Silent for too long: nothing new for it until it is heard again.
+  Sends on_daemon_suspect(Time now, DaemonId daemon);
+  Sends on_daemon_heard(Time now, DaemonId daemon);
+  // It will take nothing more (maxtasks, walltime, idletime), but is still there.
+  Sends on_daemon_leaving(Time now, DaemonId daemon);
+  // It is gone; its attempt is retried or resolved to reset, by the cause.
+  Sends on_daemon_left(Time now, DaemonId daemon, const Cause& cause);
+  // An answer. One that is not awaited (unknown, of an earlier attempt, a second
+  // one) is counted in violations() and otherwise ignored. `last`: as on_daemon_leaving.
+  // `message` says why an everywhere() failed.
+  Sends on_finished(Time now, DaemonId daemon, TaskKey key, std::uint32_t attempt, Payload payload,
+                    bool failed, bool last, std::string message = {});
+  // A process asked for by Launch could not start, or ended before it joined.
+  Sends on_launch_failed(Time now, const Cause& cause);
+
+  // saisei(): the slot has a new URL; `instance` turns negative. A daemon that
+  // is there is forgotten, and what it ran resolves to closed and counts as complete.
+  Sends regenerate(Time now, std::size_t slot);
+
+  // Call on_timer() at this time (or later). Nothing: no timer is wanted.
+  std::optional<Time> next_timer() const;
+  Sends on_timer(Time now);
+
+  const std::vector<Slot>& slots() const { return slots_; }
+  std::size_t online() const { return daemons_.size(); }
+  std::size_t queued() const { return queue_.size() + waiting_; }
+  std::size_t unresolved() const { return tasks_.size(); }
+  // Bytes of payload held.
+  std::uint64_t memory() const { return tasks_.memory() + everywhere_memory_; }
+  // Answers nobody waited for, of all daemons that ever were and of one that is here.
+  std::uint64_t violations() const { return violations_; }
+  std::uint64_t violations(DaemonId daemon) const;
+  // The slot of a daemon that has joined and not left.
+  std::optional<std::size_t> slot_of(DaemonId daemon) const;
+  // Whether a daemon runs something now, for the watch on silent peers.
+  bool is_busy(DaemonId daemon) const;
+
+ private:
+  using Queue = std::map<std::uint64_t, TaskKey>;  // by sequence: the head is the oldest
+
+  // What was sent to a daemon and not answered.
+  struct Running {
+    TaskKey key;
+    std::uint32_t attempt = 1;
+    bool everywhere = false;
+    bool discarded = false;  // it is interrupted, and nobody waits for its answer
+    std::optional<Time> kill_at;
+  };
+  struct Daemon {
+    DaemonId id = 0;
+    std::size_t slot = 0;
+    std::uint64_t joined_at = 0;            // the sequence number of that moment
+    std::uint64_t last_everywhere = 0;      // the sequence number of the last one it was sent
+    std::uint32_t everywhere_attempts = 0;  // so that one sent again has a number of its own
+    std::optional<Running> running;
+    Queue waiting;  // Policy::direct
+    bool suspect = false;
+    bool leaving = false;
+    bool dismissed = false;
+    std::uint64_t violations = 0;
+  };
+  struct Everywhere {
+    SessionId session;
+    Payload payload;
+  };
+
+  Daemon* find(DaemonId daemon);
+  const Daemon* find(DaemonId daemon) const;
+  std::optional<std::size_t> place_for_daemon(std::size_t wanted);
+  std::string name_of(const Daemon& daemon) const;
+
+  void enqueue(Task& task);
+  void hand_out(Sends& sends);
+  void deal(Sends& sends);
+  void launch(Sends& sends);
+  bool feed(Daemon& daemon, Sends& sends);
+  void go_on(Daemon& daemon, Sends& sends);
+  void assign(Daemon& daemon, Task& task, Sends& sends);
+  void assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends);
+  void start(Daemon& daemon, Running running);
+  void dismiss(Daemon& daemon, Sends& sends);
+
+  Running end_attempt(Daemon& daemon);
+  void take_back(Daemon& daemon);
+  void shut(Daemon& daemon);
+  void stop_taking(Daemon& daemon);
+  Daemon remove(Daemon& daemon);
+  void retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends);
+
+  std::string refusal_of(std::uint64_t bytes) const;
+  std::string whereabouts(const Task& task) const;
+  void withdraw(Time now, const Task& task, Sends& sends);
+  void resolve(Time now, const Task& task, Code code, std::string reason, Sends& sends);
+
+  Rules rules_;
+  Tasks tasks_;
+  std::uint64_t next_sequence_ = 1;
+  Queue queue_;
+  std::size_t waiting_ = 0;                          // tasks in the queues of daemons
+  std::map<std::uint64_t, Everywhere> everywheres_;  // by sequence, like tasks
+  std::uint64_t everywhere_memory_ = 0;
+
+  std::unordered_map<DaemonId, Daemon> daemons_;
+  std::vector<Slot> slots_;
+  std::vector<DaemonId> daemon_at_;    // for slots that are online
+  std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
+  std::set<std::size_t> free_;         // slots whose daemon waits for something to do
+  std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not
+  std::size_t last_dealt_ = SIZE_MAX;  // Policy::direct: whose turn it was last
+  std::size_t starting_ = 0;           // launches that have neither joined nor failed
+  std::set<std::pair<Time, DaemonId>> kills_;
+  std::uint64_t violations_ = 0;
+};
+
+}  // namespace tenkai

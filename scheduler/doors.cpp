@@ -1,0 +1,119 @@
+#include "scheduler/doors.h"
+
+#include <set>
+#include <utility>
+
+#include "base/text.h"
+
+namespace tenkai {
+namespace {
+
+constexpr std::size_t name_bytes = 12;  // 24 hexadecimal digits, as the users know them
+
+// What a listener is shared by.
+std::string address_of(Url url) {
+  if (is_websocket(url)) url.path.clear();
+  return to_string(url);
+}
+
+// What is left of a URL when the host is not compared.
+std::string place_of(const Url& url) {
+  Url place = url;
+  place.host.clear();
+  if (is_websocket(url) && place.path.empty()) place.path = "/";
+  return to_string(place);
+}
+
+}  // namespace
+
+Url fresh_local_url() {
+  Url url;
+  url.scheme = Url::Scheme::abstract;
+  url.path = random_hex(name_bytes);
+  return url;
+}
+
+Result<Done> Doors::open(std::vector<Url> urls) {
+  given_ = urls;
+  urls_ = std::move(urls);
+  // WebSocket URLs with port 0 on one host share the port that the first one gets.
+  std::map<std::string, std::uint16_t> ports;
+  for (std::size_t i = 0; i < urls_.size(); ++i) {
+    Url& url = urls_[i];
+    std::string asked = address_of(url);
+    bool shares = is_websocket(url) && url.port == 0;
+    if (auto known = ports.find(asked); shares && known != ports.end()) url.port = known->second;
+    Result<Done> open = open_one(url);
+    if (open && slots_.count(place_of(url)) != 0) {
+      open = Error{"3 | Invalid argument: two slots have the URL " + to_string(url)};
+    }
+    if (!open) {
+      close();
+      return open;
+    }
+    if (shares) ports[asked] = url.port;
+    slots_[place_of(url)] = i;
+  }
+  return Done{};
+}
+
+Result<Done> Doors::open_one(Url& url) {
+  if (listeners_.count(address_of(url)) != 0) return Done{};
+  // Which paths are known is asked with the real port, which opening tells.
+  auto port = std::make_shared<std::uint16_t>(url.port);
+  auto knows = [this, url, port](std::string_view path) {
+    Url asked = url;
+    asked.port = *port;
+    asked.path = path;
+    return slots_.count(place_of(asked)) != 0;
+  };
+  Result<std::unique_ptr<Listener>> listener = Listener::open(executor_, url, on_stranger_, knows);
+  if (!listener) return listener.error();
+  if (is_network(url)) url.port = *port = (*listener)->url().port;
+  listeners_[address_of(url)] = std::move(*listener);
+  return Done{};
+}
+
+void Doors::close() {
+  listeners_.clear();
+  slots_.clear();
+}
+
+std::optional<std::size_t> Doors::slot_of(std::string_view text, std::uint16_t port) const {
+  Result<Url> url = parse_url(text);
+  if (!url) return std::nullopt;
+  auto found = slots_.find(place_of(*url));
+  if (found == slots_.end()) {
+    url->port = port;
+    found = slots_.find(place_of(*url));
+  }
+  if (found == slots_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::optional<Url>> Doors::regenerate(std::size_t slot) {
+  Url url = urls_[slot];
+  if (is_network(url) && !is_websocket(url)) return std::optional<Url>();
+  if (is_websocket(url)) {
+    url.path = (given_[slot].path == "/" ? "" : given_[slot].path) + "/" + random_hex(name_bytes);
+  } else if (url.scheme == Url::Scheme::abstract) {
+    url = fresh_local_url();
+  } else {
+    url.path = given_[slot].path + "." + random_hex(name_bytes);
+  }
+  Result<Done> open = open_one(url);
+  if (!open) return open.error();
+  slots_.erase(place_of(urls_[slot]));
+  slots_[place_of(url)] = slot;
+  urls_[slot] = url;
+  close_unused();
+  return std::optional<Url>(url);
+}
+
+void Doors::close_unused() {
+  std::set<std::string> used;
+  for (const Url& url : urls_) used.insert(address_of(url));
+  std::erase_if(listeners_, [&](const auto& entry) { return used.count(entry.first) == 0; });
+}
+
+}  // namespace tenkai

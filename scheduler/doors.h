@@ -1,0 +1,60 @@
+// The URLs at which daemons may come in, and which slot each belongs to.
+//
+// Every slot has its own URL. WebSocket slots of one address share a listener and
+// are told apart by their paths; the others have a listener each. Without slots
+// (direct policy) there is one URL for everybody.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/url.h"
+#include "wire/listener.h"
+
+namespace tenkai {
+
+class Doors {
+ public:
+  using OnStranger = std::function<void(ConnectionPtr)>;
+
+  Doors(asio::any_io_executor executor, OnStranger on_stranger)
+      : executor_(executor), on_stranger_(std::move(on_stranger)) {}
+
+  // One URL per slot, or a single one for all. All are opened, or none.
+  Result<Done> open(std::vector<Url> urls);
+  void close();
+
+  // With the ports that were really taken.
+  const std::vector<Url>& urls() const { return urls_; }
+  // The slot whose URL a daemon came with. The host is not compared: a machine
+  // has many names. Where no slot has such a port, the one at which the daemon
+  // came in counts: a tunnel may have brought it from another. Nothing where no
+  // slot has such a URL.
+  std::optional<std::size_t> slot_of(std::string_view url, std::uint16_t port) const;
+  // Gives a slot a new URL that nobody knows and closes the old one. Nothing for
+  // tcp, which has no place for a name.
+  Result<std::optional<Url>> regenerate(std::size_t slot);
+
+ private:
+  Result<Done> open_one(Url& url);
+  void close_unused();
+
+  asio::any_io_executor executor_;
+  OnStranger on_stranger_;
+  std::vector<Url> urls_;
+  std::vector<Url> given_;  // before any regenerate()
+  // By the URL without its path (ws) or whole.
+  std::map<std::string, std::unique_ptr<Listener>> listeners_;
+  // Rendezvous of URL and slot, for slot_of().
+  std::map<std::string, std::size_t, std::less<>> slots_;
+};
+
+// A fresh name on this machine that nobody can guess.
+Url fresh_local_url();
+
+}  // namespace tenkai

@@ -1,0 +1,440 @@
+#include "scheduler/peers.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <utility>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "wire/greeting.h"
+
+namespace tenkai {
+namespace {
+
+// How long the one of two signs of a local daemon's end is waited for after the
+// other: the end of its stream, and its exit status.
+constexpr std::chrono::milliseconds wait_for_status{2000};
+constexpr std::chrono::milliseconds wait_for_last_words{500};
+// Answers nobody waited for, after which a daemon is sent away.
+constexpr std::uint64_t max_violations = 16;
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+Cause cause_of(const REnd& end) {
+  Cause cause = end.how.signal ? cause_of_signal(*end.how.signal, end.out_of_memory)
+                               : cause_of_exit(end.how.exit_code.value_or(0));
+  if (!end.how.signal && !end.how.exit_code) cause = {Cause::Kind::lost, "ended"};
+  return cause;
+}
+
+Cause with_log(Cause cause, const std::string& log) {
+  if (!log.empty()) cause.text += "; its last lines: " + printable(log, 1000);
+  return cause;
+}
+
+}  // namespace
+
+Peers::Peers(asio::any_io_executor executor, Surroundings around, Liveness::Limits limits)
+    : executor_(executor), around_(std::move(around)), liveness_(limits) {}
+
+const Peers::Member* Peers::find(DaemonId daemon) const {
+  auto found = daemons_.find(daemon);
+  return found == daemons_.end() ? nullptr : &found->second;
+}
+
+void Peers::after(std::chrono::milliseconds wait, std::function<void()> action) {
+  auto timer = std::make_shared<asio::steady_timer>(executor_, wait);
+  timer->async_wait([timer, action = std::move(action)](boost::system::error_code cancelled) {
+    if (!cancelled) action();
+  });
+}
+
+// --- coming in ---
+
+void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello) {
+  std::string mismatch = version_mismatch(hello, program_version);
+  if (!mismatch.empty()) return refuse(*connection, mismatch);
+  switch (static_cast<Role>(hello.number(Key::role))) {
+    case Role::daemon: return welcome_daemon(connection, hello);
+    case Role::agent: return welcome_agent(connection, hello);
+    default: return refuse(*connection, "only daemons and agents come in here");
+  }
+}
+
+std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connection& from, std::string& why_not) {
+  if (around_.one_url) return 0;
+  std::optional<std::size_t> slot = around_.doors.slot_of(url, from.peer().port);
+  if (!slot) {
+    why_not = "no slot has the URL " + printable(url) + "; it may have been replaced by saisei()";
+    return std::nullopt;
+  }
+  auto taken = slots_.find(*slot);
+  if (taken == slots_.end()) return slot;
+  PeerPtr there = daemons_.at(taken->second).peer;
+  // One that is dead, but whose exit status has not come yet, makes room.
+  if (there->role == Role::daemon && there->connection && !there->connection->is_open()) {
+    settle(there, {Cause::Kind::lost, "closed its connection"});
+    return slot;
+  }
+  why_not = "slot " + std::to_string(*slot + 1) + " (" + printable(url) + ") is taken by another daemon" +
+            (there->pid ? ", pid " + std::to_string(*there->pid) : "");
+  return std::nullopt;
+}
+
+void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello) {
+  std::string why_not;
+  std::optional<std::size_t> slot = free_slot(hello.text(Key::url), *connection, why_not);
+  if (!slot) return refuse(*connection, why_not);
+  auto peer = std::make_shared<Connected>();
+  peer->id = ++last_peer_;
+  peer->connection = connection;
+  peer->pid = connection->peer().pid;
+  peer->ranks[0] = ++last_daemon_;
+  peers_[peer->id] = peer;
+  daemons_[last_daemon_] = {peer, 0};
+  if (peer->pid && around_.processes.holds(*peer->pid)) joined_pids_.insert(*peer->pid);
+  watch(peer);
+  welcome(*connection, callbacks_for(peer), Frame(Type::welcome).with(Key::version, program_version));
+  spdlog::info("daemon {} ({}) has joined", last_daemon_, connection->peer().address);
+  around_.apply(around_.dispatcher.on_daemon_joined(now(), last_daemon_, *slot));
+  if (auto at = around_.dispatcher.slot_of(peer->ranks[0])) slots_[*at] = peer->ranks[0];
+  around_.on_changed();
+}
+
+void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello) {
+  std::string instance = hello.text(Key::instance);
+  PeerPtr peer;
+  for (const auto& [id, known] : peers_) {
+    if (known->role == Role::agent && !instance.empty() && known->instance == instance) peer = known;
+  }
+  Frame answer(Type::welcome);
+  answer.with(Key::version, program_version);
+  if (peer) {
+    // Back after a break, perhaps before we have noticed it.
+    if (peer->connection) peer->connection->hand_over({});
+    if (peer->connection) peer->connection->drop("replaced by a newer connection");
+    peer->connection = connection;
+    spdlog::info("the agent at {} is back", connection->peer().address);
+    welcome(*connection, callbacks_for(peer), std::move(answer));
+    if (liveness_.on_reconnected(now(), peer->id)) set_suspect(peer, false);
+    return;
+  }
+  peer = std::make_shared<Connected>();
+  peer->id = ++last_peer_;
+  peer->role = Role::agent;
+  peer->instance = instance;
+  peer->connection = connection;
+  peers_[peer->id] = peer;
+  watch(peer);
+  spdlog::info("an agent at {} has connected", connection->peer().address);
+  welcome(*connection, callbacks_for(peer), std::move(answer));
+}
+
+void Peers::watch(const PeerPtr& peer) {
+  if (peer->connection->peer().network) liveness_.add(peer->id, now());
+}
+
+Connection::Callbacks Peers::callbacks_for(const PeerPtr& peer) {
+  return {[this, peer](Frame&& frame) { on_frame(peer, std::move(frame)); },
+          [this, peer, raw = peer->connection.get()](const Connection::End& end) {
+            if (peer->connection.get() == raw) on_closed(peer, end);
+          }};
+}
+
+// --- what they say ---
+
+void Peers::on_frame(const PeerPtr& peer, Frame&& frame) {
+  if (liveness_.size() != 0) {
+    if (liveness_.on_heard(now(), peer->id)) set_suspect(peer, false);
+  }
+  switch (frame.type) {
+    case Type::finished: return on_finished(peer, std::move(frame));
+    case Type::pong: return;
+    case Type::ping: return peer->connection->send(Frame(Type::pong));
+    case Type::bye:
+      peer->said_goodbye = true;
+      if (peer->role == Role::daemon && peer->ranks.count(0) != 0) {
+        around_.apply(around_.dispatcher.on_daemon_leaving(now(), peer->ranks[0]));
+      }
+      return;
+    case Type::join:
+      if (peer->role == Role::agent) return on_join(peer, frame);
+      break;
+    case Type::left:
+      if (peer->role == Role::agent) return on_left(peer, frame);
+      break;
+    default: break;
+  }
+  peer->connection->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");
+}
+
+void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
+  auto rank = peer->ranks.find(frame.rank);
+  if (rank == peer->ranks.end()) return;
+  DaemonId daemon = rank->second;
+  bool last = frame.number(Key::last) == 1;
+  around_.apply(around_.dispatcher.on_finished(now(), daemon, {frame.session, frame.task}, frame.attempt,
+                                               std::move(frame.payload), frame.number(Key::failed) == 1, last,
+                                               frame.text(Key::message)));
+  set_busy(daemon);
+  if (around_.dispatcher.violations(daemon) > max_violations && peer->connection) {
+    peer->connection->drop("too many answers that nobody waited for");
+  }
+}
+
+void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
+  std::string instance = frame.text(Key::instance);
+  std::optional<Dispatcher::Held> held;
+  if (frame.attempt != 0) held = Dispatcher::Held{{frame.session, frame.task}, frame.attempt};
+  auto known = peer->ranks.find(frame.rank);
+  if (known != peer->ranks.end() && peer->instances[frame.rank] == instance) {
+    DaemonId daemon = known->second;
+    around_.apply(around_.dispatcher.on_daemon_resumed(now(), daemon, held));
+    return set_busy(daemon);
+  }
+  if (known != peer->ranks.end()) remove(peer, frame.rank, {Cause::Kind::lost, "was replaced by another R"});
+
+  std::string why_not;
+  std::optional<std::size_t> slot = free_slot(frame.text(Key::url), *peer->connection, why_not);
+  if (!slot) {
+    Frame refusal(Type::refused);
+    refusal.rank = frame.rank;
+    return peer->connection->send(std::move(refusal.with(Key::message, why_not)));
+  }
+  DaemonId daemon = ++last_daemon_;
+  peer->ranks[frame.rank] = daemon;
+  peer->instances[frame.rank] = instance;
+  daemons_[daemon] = {peer, frame.rank};
+  Frame answer(Type::welcome);
+  answer.rank = frame.rank;
+  peer->connection->send(std::move(answer.with(Key::slot, *slot + 1)));
+  // What it still holds was given up long ago; it must not go on with it.
+  if (held) interrupt(daemon, held->key, held->attempt);
+  around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot));
+  if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
+  set_busy(daemon);
+  around_.on_changed();
+}
+
+void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
+  REnd end;
+  if (const std::string* code = frame.find(Key::exit_code); code != nullptr) {
+    end.how.exit_code = static_cast<int>(frame.number(Key::exit_code));
+  }
+  if (frame.find(Key::signal) != nullptr) end.how.signal = static_cast<int>(frame.number(Key::signal));
+  end.out_of_memory = frame.number(Key::out_of_memory) == 1;
+  Cause cause = frame.number(Key::kind) == 1 ? Cause{Cause::Kind::goodbye, "said goodbye"}
+                                             : with_log(cause_of(end), frame.text(Key::log_tail));
+  remove(peer, frame.rank, cause);
+}
+
+// --- going out ---
+
+void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
+  spdlog::info("connection to {} ended: {}", peer->connection->peer().address, end.reason);
+  if (peer->role == Role::agent && !peer->said_goodbye && !peer->ranks.empty()) {
+    peer->connection = nullptr;
+    auto verdict = liveness_.on_disconnected(now(), peer->id, end.reason.find("timed out") == std::string::npos);
+    if (verdict == Liveness::Verdict::suspect) set_suspect(peer, true);
+    return around_.on_changed();
+  }
+  if (peer->ended) return settle(peer, with_log(cause_of(*peer->ended), peer->ended->log_tail));
+  if (peer->said_goodbye) return settle(peer, {Cause::Kind::goodbye, "said goodbye"});
+  if (peer->pid && around_.processes.holds(*peer->pid)) {
+    // Ours: its exit status says more, and comes in a moment.
+    return after(wait_for_status, [this, peer] { settle(peer, {Cause::Kind::lost, "closed its connection"}); });
+  }
+  settle(peer, {Cause::Kind::lost, "closed its connection (" + end.reason + ")"});
+}
+
+bool Peers::on_process_ended(pid_t pid, const REnd& end) {
+  bool had_joined = joined_pids_.erase(pid) != 0;
+  for (const auto& [id, peer] : peers_) {
+    if (peer->pid != pid) continue;
+    PeerPtr found = peer;
+    found->ended = end;
+    if (!found->connection->is_open()) {
+      settle(found, found->said_goodbye ? Cause{Cause::Kind::goodbye, ""} : with_log(cause_of(end), end.log_tail));
+    } else {
+      // Its last answer may still be in the stream.
+      after(wait_for_last_words, [this, found, end] { settle(found, with_log(cause_of(end), end.log_tail)); });
+    }
+    break;
+  }
+  return had_joined;
+}
+
+// The peer is gone for good, with all its daemons. Does nothing the second time.
+void Peers::settle(const PeerPtr& peer, const Cause& cause) {
+  if (peers_.erase(peer->id) == 0) return;
+  liveness_.remove(peer->id);
+  if (peer->connection) peer->connection->drop("gone");
+  auto ranks = peer->ranks;
+  for (const auto& [rank, daemon] : ranks) remove(peer, rank, cause);
+  around_.on_changed();
+}
+
+void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) {
+  auto found = peer->ranks.find(rank);
+  if (found == peer->ranks.end()) return;
+  DaemonId daemon = found->second;
+  peer->ranks.erase(found);
+  peer->instances.erase(rank);
+  std::optional<std::size_t> slot = around_.dispatcher.slot_of(daemon);
+  if (slot) slots_.erase(*slot);
+  daemons_.erase(daemon);
+  spdlog::info("daemon {} is gone: {}", daemon, cause.text);
+  around_.apply(around_.dispatcher.on_daemon_left(now(), daemon, cause));
+  bool alarming = slot && cause.kind != Cause::Kind::goodbye && daemons_.empty() &&
+                  around_.dispatcher.unresolved() > 0 && !around_.one_url;
+  if (alarming) {
+    around_.tell("no daemon is left: daemon " + std::to_string(*slot + 1) + " " + cause.text +
+                 "; tasks wait until one joins, launch_local(" + std::to_string(*slot + 1) + ") starts one here");
+  }
+  around_.on_changed();
+}
+
+void Peers::drop_slot(std::size_t slot) {
+  auto found = slots_.find(slot);
+  if (found == slots_.end()) return;
+  DaemonId daemon = found->second;
+  Member member = daemons_.at(daemon);
+  slots_.erase(found);
+  daemons_.erase(daemon);
+  member.peer->ranks.erase(member.rank);
+  if (member.peer->role == Role::daemon) {
+    if (member.peer->pid) ::kill(*member.peer->pid, SIGINT);
+    settle(member.peer, {Cause::Kind::goodbye, "was sent away"});
+    return;
+  }
+  Frame refusal(Type::refused);
+  refusal.rank = member.rank;
+  member.peer->connection->send(std::move(refusal.with(Key::message, "the slot has a new URL")));
+}
+
+void Peers::close(bool stop) {
+  for (const auto& [id, peer] : peers_) {
+    if (!peer->connection) continue;
+    Frame goodbye(Type::bye);
+    if (stop) goodbye.with(Key::kind, 1);
+    peer->connection->hand_over({});
+    peer->connection->send(std::move(goodbye));
+    peer->connection->close();
+  }
+  peers_.clear();
+  daemons_.clear();
+  slots_.clear();
+}
+
+// --- what the dispatcher decided ---
+
+void Peers::assign(const Assign& assign) {
+  const Member* member = find(assign.daemon);
+  if (member == nullptr || !member->peer->connection) return;  // away: it is asked what it holds when it is back
+  Frame frame(Type::task);
+  frame.session = assign.key.session;
+  frame.task = assign.key.task;
+  frame.attempt = assign.attempt;
+  frame.rank = member->rank;
+  frame.payload = assign.payload;
+  if (assign.everywhere) frame.with(Key::kind, 1);
+  if (!assign.label.empty()) frame.with(Key::label, assign.label);
+  member->peer->connection->send(std::move(frame));
+  set_busy(assign.daemon);
+}
+
+void Peers::interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt) {
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection) return;
+  if (member->peer->pid) {
+    // To the group of a process of ours, so that what the task has started ends
+    // with it; another's group may hold more than the daemon.
+    pid_t pid = *member->peer->pid;
+    if (around_.processes.holds(pid)) {
+      signal_group(pid, SIGINT);
+    } else {
+      ::kill(pid, SIGINT);
+    }
+    return;
+  }
+  Frame frame(Type::cancel);
+  frame.session = key.session;
+  frame.task = key.task;
+  frame.attempt = attempt;
+  frame.rank = member->rank;
+  member->peer->connection->send(std::move(frame));
+}
+
+void Peers::kill(DaemonId daemon) {
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection) return;
+  if (member->peer->pid) {
+    if (around_.processes.holds(*member->peer->pid)) {
+      signal_group(*member->peer->pid, SIGKILL);
+    } else {
+      ::kill(*member->peer->pid, SIGKILL);
+    }
+    return;
+  }
+  Frame frame(Type::cancel);
+  frame.rank = member->rank;
+  member->peer->connection->send(std::move(frame.with(Key::kind, 1)));
+}
+
+void Peers::acknowledge(DaemonId daemon) {
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection || member->peer->role != Role::agent) return;
+  Frame frame(Type::ack);
+  frame.rank = member->rank;
+  member->peer->connection->send(std::move(frame));
+}
+
+void Peers::dismiss(DaemonId daemon) {
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection) return;
+  member->peer->said_goodbye = member->peer->role == Role::daemon;
+  Frame frame(Type::bye);
+  frame.rank = member->rank;
+  member->peer->connection->send(std::move(frame));
+}
+
+// --- silence ---
+
+void Peers::set_busy(DaemonId daemon) {
+  if (liveness_.size() == 0) return;
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection || !member->peer->connection->peer().network) return;
+  bool busy = false;
+  for (const auto& [rank, other] : member->peer->ranks) busy = busy || around_.dispatcher.is_busy(other);
+  liveness_.set_busy(now(), member->peer->id, busy);
+}
+
+void Peers::set_suspect(const PeerPtr& peer, bool suspect) {
+  for (const auto& [rank, daemon] : std::unordered_map(peer->ranks)) {
+    around_.apply(suspect ? around_.dispatcher.on_daemon_suspect(now(), daemon)
+                          : around_.dispatcher.on_daemon_heard(now(), daemon));
+  }
+}
+
+void Peers::on_timer(Time at) {
+  for (const Liveness::Judgement& judgement : liveness_.on_timer(at)) on_judgement(judgement);
+}
+
+void Peers::on_judgement(const Liveness::Judgement& judgement) {
+  auto found = peers_.find(judgement.peer);
+  if (found == peers_.end()) return;
+  PeerPtr peer = found->second;
+  switch (judgement.verdict) {
+    case Liveness::Verdict::probe:
+      if (peer->connection) peer->connection->send(Frame(Type::ping));
+      return;
+    case Liveness::Verdict::suspect: return set_suspect(peer, true);
+    case Liveness::Verdict::heard: return set_suspect(peer, false);
+    case Liveness::Verdict::lost:
+      return settle(peer, {Cause::Kind::lost, "was silent for too long, or cut off, and did not come back"});
+  }
+}
+
+}  // namespace tenkai

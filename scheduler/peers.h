@@ -1,0 +1,112 @@
+// The daemons and agents that are connected, and what they say.
+//
+// Turns frames into events for the dispatcher and what the dispatcher decides
+// into frames. A daemon is one R; a peer is one connection, behind which an
+// agent may have many of them (ranks). An agent whose connection breaks is kept
+// for a while: it comes back with the same R processes and goes on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "process/r_processes.h"
+#include "scheduler/dispatcher.h"
+#include "scheduler/doors.h"
+#include "scheduler/liveness.h"
+#include "wire/connection.h"
+
+namespace tenkai {
+
+class Peers {
+ public:
+  struct Surroundings {
+    Dispatcher& dispatcher;
+    const Doors& doors;
+    const RProcesses& processes;                // whose ends come to on_process_ended()
+    std::function<void(Sends)> apply;           // carries out what the dispatcher decides
+    std::function<void(std::string)> tell;      // the user
+    std::function<void()> on_changed;           // somebody has come or gone
+    bool one_url = false;                       // direct, ephemeral: any number at the first URL
+  };
+
+  // What `around` refers to must outlive this.
+  Peers(asio::any_io_executor executor, Surroundings around, Liveness::Limits limits);
+
+  // A stranger that has said HELLO as a daemon or an agent: welcome or refuse it.
+  void on_hello(const ConnectionPtr& connection, const Frame& hello);
+
+  // One of our R processes has ended. Returns whether it had ever joined.
+  bool on_process_ended(pid_t pid, const REnd& end);
+
+  void assign(const Assign& assign);
+  void interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt);
+  void kill(DaemonId daemon);
+  void acknowledge(DaemonId daemon);
+  void dismiss(DaemonId daemon);
+
+  // saisei(force): whoever is at a slot is sent away.
+  void drop_slot(std::size_t slot);
+  // Says goodbye to everybody. `stop`: also to those that would rather stay.
+  void close(bool stop);
+
+  std::optional<Time> next_timer() const { return liveness_.next_timer(); }
+  void on_timer(Time now);
+
+  // How many daemons are here and not suspect of being gone.
+  std::size_t online() const { return daemons_.size(); }
+
+ private:
+  using PeerId = Liveness::PeerId;
+  struct Connected {
+    PeerId id = 0;
+    Role role = Role::daemon;
+    ConnectionPtr connection;  // null while an agent is away
+    std::string instance;
+    std::optional<pid_t> pid;  // local only
+    bool said_goodbye = false;
+    std::optional<REnd> ended;             // our process has ended, its last words are awaited
+    std::unordered_map<std::uint32_t, DaemonId> ranks;
+    std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
+  };
+  using PeerPtr = std::shared_ptr<Connected>;
+  struct Member {
+    PeerPtr peer;
+    std::uint32_t rank = 0;
+  };
+
+  void welcome_daemon(const ConnectionPtr& connection, const Frame& hello);
+  void welcome_agent(const ConnectionPtr& connection, const Frame& hello);
+  Connection::Callbacks callbacks_for(const PeerPtr& peer);
+  std::optional<std::size_t> free_slot(const std::string& url, const Connection& from, std::string& why_not);
+
+  void on_frame(const PeerPtr& peer, Frame&& frame);
+  void on_join(const PeerPtr& peer, const Frame& frame);
+  void on_left(const PeerPtr& peer, const Frame& frame);
+  void on_finished(const PeerPtr& peer, Frame&& frame);
+  void on_closed(const PeerPtr& peer, const Connection::End& end);
+  void settle(const PeerPtr& peer, const Cause& cause);
+  void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);
+  void on_judgement(const Liveness::Judgement& judgement);
+  void set_suspect(const PeerPtr& peer, bool suspect);
+  void set_busy(DaemonId daemon);
+  void watch(const PeerPtr& peer);
+  const Member* find(DaemonId daemon) const;
+  void after(std::chrono::milliseconds wait, std::function<void()> action);
+
+  asio::any_io_executor executor_;
+  Surroundings around_;
+  Liveness liveness_;
+  PeerId last_peer_ = 0;
+  DaemonId last_daemon_ = 0;
+  std::unordered_map<PeerId, PeerPtr> peers_;
+  std::unordered_map<DaemonId, Member> daemons_;
+  std::unordered_map<std::size_t, DaemonId> slots_;
+  std::unordered_set<pid_t> joined_pids_;  // of processes of ours that have joined
+};
+
+}  // namespace tenkai

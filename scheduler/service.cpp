@@ -1,0 +1,373 @@
+#include "scheduler/service.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "process/memory_group.h"
+
+namespace tenkai {
+namespace {
+
+// How long daemons have to end when the session has, before they are killed.
+constexpr std::chrono::seconds time_to_end{5};
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+std::string with_url(std::string call, const Url& url) {
+  static constexpr std::string_view place = "@URL@";
+  std::string text = to_string(url);
+  for (std::size_t at = call.find(place); at != call.npos; at = call.find(place, at + text.size())) {
+    call.replace(at, place.size(), text);
+  }
+  return call;
+}
+
+Rules rules_of(const Setup& setup) {
+  Rules rules;
+  rules.policy = setup.policy;
+  rules.retries = setup.retries;
+  rules.kill_after = setup.kill_after;
+  rules.memory_limit = setup.memory_limit.value_or(memory_available() / 2);
+  return rules;
+}
+
+std::string_view state_of(const Slot& slot) {
+  if (!slot.online) return "";
+  if (slot.suspect) return "suspect";
+  return slot.busy ? "busy" : "idle";
+}
+
+}  // namespace
+
+Service::Service(asio::io_context& io, ConnectionPtr session)
+    : io_(io),
+      session_(std::move(session)),
+      processes_(io.get_executor()),
+      greeting_(io.get_executor(),
+                [this](const ConnectionPtr& connection, const Frame& hello) {
+                  if (peers_) peers_->on_hello(connection, hello);
+                }),
+      doors_(io.get_executor(), [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
+      timer_(io),
+      end_timer_(io) {}
+
+void Service::start() {
+  session_->start({[this](Frame&& frame) { on_session_frame(std::move(frame)); },
+                   [this](const Connection::End& end) {
+                     spdlog::info("the session has ended: {}", end.reason);
+                     on_session_ended(false);
+                   }});
+  // A fork of the session may keep the stream open after its end.
+  if (std::optional<pid_t> pid = session_->peer().pid) {
+    processes_.watch(*pid, [this] {
+      spdlog::info("the process of the session has ended");
+      on_session_ended(false);
+    });
+  }
+}
+
+// --- the session ---
+
+void Service::on_session_frame(Frame&& frame) {
+  if (frame.type == Type::hello) return on_hello(frame);
+  if (!greeted_) return session_->drop("the first frame must be HELLO");
+  if (frame.type == Type::setup) return on_setup(frame);
+  if (frame.type == Type::bye) return on_session_ended(frame.number(Key::kind) == 1);
+  if (!dispatcher_) return session_->drop("SETUP must come before anything else");
+  switch (frame.type) {
+    case Type::submit: {
+      Submit submit;
+      submit.task = frame.task;
+      submit.payload = std::move(frame.payload);
+      if (frame.find(Key::timeout_ms) != nullptr) {
+        submit.timeout = std::chrono::milliseconds(frame.number(Key::timeout_ms));
+      }
+      submit.label = frame.text(Key::label);
+      return apply(dispatcher_->on_submit(now(), session_id_, std::move(submit)));
+    }
+    case Type::everywhere:
+      return apply(dispatcher_->on_everywhere(now(), session_id_, std::move(frame.payload)));
+    case Type::cancel: return apply(dispatcher_->on_cancel(now(), session_id_, frame.task));
+    case Type::request: return on_request(frame);
+    default:
+      session_->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");
+  }
+}
+
+void Service::on_hello(const Frame& frame) {
+  std::string mismatch = version_mismatch(frame, program_version);
+  if (!mismatch.empty()) {
+    session_->send(Frame(Type::refused).with(Key::message, mismatch));
+    return session_->close();
+  }
+  greeted_ = true;
+  session_->set_limit(max_payload);
+  session_->send(Frame(Type::welcome).with(Key::version, program_version).with(Key::memory_limit, memory_available() / 2));
+}
+
+void Service::on_setup(const Frame& frame) {
+  if (dispatcher_) return session_->drop("a second SETUP came");
+  Result<Setup> setup = parse_setup(view_of(frame.payload));
+  Result<Done> done = setup ? set_up(std::move(*setup)) : Result<Done>(setup.error());
+  if (!done) {
+    session_->send(Frame(Type::refused).with(Key::message, done.error().message));
+    doors_.close();
+    processes_.kill_all();
+    return session_->close();
+  }
+  std::string lines;
+  for (const Url& url : doors_.urls()) lines += to_string(url) + "\n";
+  Frame ready(Type::ready);
+  ready.payload = make_payload(lines);
+  session_->send(std::move(ready.with(Key::memory_limit, rules_of(setup_).memory_limit)));
+}
+
+Result<Done> Service::set_up(Setup setup) {
+  setup_ = std::move(setup);
+  bool one_url = setup_.policy != Policy::queue;
+  std::size_t slots = one_url ? 1 : setup_.slots;
+  std::vector<Url> urls;
+  if (setup_.urls.empty()) {
+    for (std::size_t i = 0; i < slots; ++i) urls.push_back(fresh_local_url());
+  } else if (one_url) {
+    urls.push_back(setup_.urls.front());
+  } else {
+    Result<std::vector<Url>> expanded = expand_urls(setup_.urls, slots);
+    if (!expanded) return expanded.error();
+    urls = std::move(*expanded);
+  }
+  Result<Done> open = doors_.open(std::move(urls));
+  if (!open) return open;
+
+  dispatcher_.emplace(rules_of(setup_), one_url ? 0 : slots);
+  Liveness::Limits limits;
+  limits.reconnect = setup_.reconnect;
+  peers_.emplace(io_.get_executor(),
+                 Peers::Surroundings{*dispatcher_, doors_, processes_, [this](Sends sends) { apply(std::move(sends)); },
+                                     [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
+                                     one_url},
+                 limits);
+  apply(dispatcher_->on_session_joined(now(), session_id_));
+  for (std::size_t i = 0; i < setup_.local; ++i) {
+    Result<Done> launched = launch(one_url ? 0 : i, setup_.calls[std::min(i, setup_.calls.size() - 1)]);
+    if (!launched) return launched;
+  }
+  return Done{};
+}
+
+void Service::on_request(const Frame& frame) {
+  std::string name = frame.text(Key::name);
+  if (name == "status") return reply_status(frame);
+  if (name == "saisei") return reply_saisei(frame);
+  if (name == "launch") return reply_launch(frame);
+  if (name == "await") return begin_await(frame);
+  reply_error(frame.task, Code::closed, "'" + printable(name) + "' is not a request this dispatcher knows");
+}
+
+void Service::reply_status(const Frame& request) {
+  std::string lines = std::to_string(peers_->online()) + "\n";
+  const std::vector<Slot>& slots = dispatcher_->slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const Slot& slot = slots[i];
+    const Url& url = doors_.urls()[std::min(i, doors_.urls().size() - 1)];
+    lines += to_string(url) + "\t" + std::to_string(slot.online ? 1 : 0) + "\t" + std::to_string(slot.instance) + "\t" +
+             std::to_string(slot.assigned) + "\t" + std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) +
+             "\n";
+  }
+  reply(request.task, lines);
+}
+
+void Service::reply_saisei(const Frame& request) {
+  std::uint64_t number = request.number(Key::slot);
+  const std::vector<Slot>& slots = dispatcher_->slots();
+  bool forced = request.number(Key::kind) == 1;
+  if (setup_.policy != Policy::queue || number < 1 || number > slots.size()) return reply(request.task, "");
+  std::size_t slot = static_cast<std::size_t>(number - 1);
+  if (slots[slot].online && !forced) return reply(request.task, "");
+  Result<std::optional<Url>> url = doors_.regenerate(slot);
+  if (!url) return reply_error(request.task, Code::closed, url.error().message);
+  if (!*url) return reply(request.task, "");
+  apply(dispatcher_->regenerate(now(), slot));
+  peers_->drop_slot(slot);
+  reply(request.task, to_string(**url));
+}
+
+void Service::reply_launch(const Frame& request) {
+  // Lines `slot=` and `call=`; a call goes with the slot before it.
+  std::size_t slot = 0;
+  for (std::string_view line : split(view_of(request.payload), '\n')) {
+    if (line.substr(0, 5) == "slot=") slot = to_number<std::size_t>(line.substr(5)).value_or(0);
+    if (line.substr(0, 5) != "call=") continue;
+    std::size_t count = doors_.urls().size();
+    if (slot < 1 || slot > count) {
+      return reply_error(request.task, Code::closed, "there is no slot " + std::to_string(slot));
+    }
+    Result<Done> launched = launch(slot - 1, std::string(line.substr(5)));
+    if (!launched) return reply_error(request.task, Code::reset, launched.error().message);
+  }
+  reply(request.task, "");
+}
+
+void Service::begin_await(const Frame& request) {
+  await_ = std::make_unique<Await>(Await{request.task, asio::steady_timer(io_)});
+  await_->timer.expires_after(std::chrono::milliseconds(request.number(Key::timeout_ms)));
+  await_->timer.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) check_await(true);
+  });
+  check_await(false);
+}
+
+void Service::check_await(bool time_is_up) {
+  if (!await_) return;
+  std::size_t wanted = setup_.policy == Policy::queue ? setup_.slots : setup_.local;
+  std::uint64_t request = await_->request;
+  if (!failed_start_ && peers_->online() < wanted && !time_is_up) return;
+  await_.reset();
+  awaited_ = true;
+  if (failed_start_) return reply_error(request, Code::reset, *std::exchange(failed_start_, std::nullopt));
+  Frame answer(Type::reply);
+  answer.task = request;
+  answer.payload = make_payload(std::to_string(peers_->online()));
+  if (time_is_up) answer.with(Key::code, static_cast<std::uint64_t>(Code::timed_out));
+  session_->send(std::move(answer));
+}
+
+void Service::reply(std::uint64_t request, std::string_view payload) {
+  Frame frame(Type::reply);
+  frame.task = request;
+  frame.payload = make_payload(payload);
+  session_->send(std::move(frame));
+}
+
+void Service::reply_error(std::uint64_t request, Code code, std::string_view message) {
+  Frame frame(Type::reply);
+  frame.task = request;
+  frame.with(Key::code, static_cast<std::uint64_t>(code)).with(Key::message, message);
+  session_->send(std::move(frame));
+}
+
+void Service::tell(const std::string& text) { session_->send(Frame(Type::note).with(Key::message, text)); }
+
+// --- local daemons ---
+
+Result<Done> Service::launch(std::size_t slot, const std::string& call) {
+  RStart start;
+  start.rscript = setup_.rscript;
+  start.call = with_url(call, doors_.urls()[slot]);
+  start.output = setup_.output;
+  Result<pid_t> pid =
+      processes_.start(start, [this, slot](pid_t ended, const REnd& end) { on_process_ended(ended, slot, end); });
+  if (!pid) return pid.error();
+  return Done{};
+}
+
+void Service::on_process_ended(pid_t pid, std::size_t slot, const REnd& end) {
+  bool had_joined = peers_->on_process_ended(pid, end);
+  if (had_joined || ending_) return;
+  Cause cause = end.how.signal ? cause_of_signal(*end.how.signal, end.out_of_memory)
+                               : cause_of_exit(end.how.exit_code.value_or(0));
+  // One that came too late for its slot, and said so, has not failed to start.
+  std::string why = "the R process for daemon " + std::to_string(slot + 1) + " " + cause.text + " before it connected";
+  if (!end.log_tail.empty()) why += "; its last lines:\n" + end.log_tail;
+  spdlog::warn("{}", why);
+  if (setup_.policy == Policy::ephemeral) {
+    cause.text = why;
+    return apply(dispatcher_->on_launch_failed(now(), cause));
+  }
+  // The first ones are the business of whoever waits for them, or is about to.
+  if (awaited_) return tell(why);
+  failed_start_ = why;
+  check_await(false);
+}
+
+// --- what the dispatcher decided ---
+
+void Service::apply(Sends sends) {
+  for (Send& send : sends) {
+    std::visit([this](auto& what) { carry_out(what); }, send);
+  }
+  arm_timer();
+}
+
+void Service::carry_out(Assign& assign) { peers_->assign(assign); }
+
+void Service::carry_out(Resolve& resolve) {
+  Frame frame(Type::resolved);
+  frame.task = resolve.key.task;
+  frame.payload = std::move(resolve.payload);
+  if (resolve.failed) frame.with(Key::failed, 1);
+  if (resolve.code != Code::none) frame.with(Key::code, static_cast<std::uint64_t>(resolve.code));
+  // A time-out, a cancellation and a reset of the session explain themselves.
+  bool explained = resolve.code == Code::reset || resolve.code == Code::out_of_memory;
+  if (explained) frame.with(Key::message, resolve.reason);
+  session_->send(std::move(frame));
+}
+
+void Service::carry_out(Launch&) {
+  Result<Done> launched = launch(0, setup_.calls.empty() ? "" : setup_.calls.front());
+  if (launched) return;
+  // Not from inside apply(): the dispatcher is not asked while it is obeyed.
+  asio::post(io_, [this, why = launched.error().message] {
+    apply(dispatcher_->on_launch_failed(now(), {Cause::Kind::quit, why}));
+  });
+}
+
+void Service::arm_timer() {
+  std::optional<Time> next = dispatcher_->next_timer();
+  if (std::optional<Time> other = peers_->next_timer(); other && (!next || *other < *next)) next = other;
+  // A timer that is armed for an earlier time is left alone: it fires once for
+  // nothing, which is cheaper than setting it anew with each task.
+  if (!next || (armed_ && *armed_ <= *next)) return;
+  armed_ = next;
+  timer_.expires_at(*next);
+  timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    armed_.reset();
+    peers_->on_timer(now());
+    apply(dispatcher_->on_timer(now()));
+  });
+}
+
+// --- the end ---
+
+void Service::on_session_ended(bool stop) {
+  if (std::exchange(ending_, true)) return;
+  doors_.close();
+  if (dispatcher_) {
+    bool leave_alone = setup_.autoexit != Autoexit::now && !stop;
+    if (!leave_alone) {
+      // Interrupts what runs; peers learn the rest from BYE.
+      Sends sends = dispatcher_->on_session_left(now(), session_id_);
+      for (Send& send : sends) {
+        if (Interrupt* interrupt = std::get_if<Interrupt>(&send)) carry_out(*interrupt);
+      }
+    }
+    peers_->close(stop);
+  }
+  session_->send(Frame(Type::bye));
+  session_->close();
+  if (!dispatcher_ || setup_.autoexit != Autoexit::now) {
+    if (!stop) return wait_for_processes(now());
+  }
+  wait_for_processes(now() + time_to_end);
+}
+
+void Service::wait_for_processes(Time until) {
+  if (processes_.size() == 0) {
+    // One more turn, so that what is waiting on the sockets is written.
+    end_timer_.expires_after(std::chrono::milliseconds(50));
+    end_timer_.async_wait([this](boost::system::error_code) { io_.stop(); });
+    return;
+  }
+  if (now() >= until) {
+    if (setup_.autoexit == Autoexit::now) processes_.kill_all();
+    return io_.stop();
+  }
+  end_timer_.expires_after(std::chrono::milliseconds(20));
+  end_timer_.async_wait([this, until](boost::system::error_code) { wait_for_processes(until); });
+}
+
+}  // namespace tenkai

@@ -1,0 +1,96 @@
+// The dispatcher as a process: sockets, children and clocks around Dispatcher.
+//
+// One session is connected from the start; the service ends with it. It reads
+// what the session wants, keeps the doors for daemons, starts the local ones, and
+// carries out what Dispatcher decides.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "process/r_processes.h"
+#include "scheduler/dispatcher.h"
+#include "scheduler/doors.h"
+#include "scheduler/peers.h"
+#include "scheduler/setup.h"
+#include "wire/connection.h"
+#include "wire/greeting.h"
+
+namespace tenkai {
+
+class Service {
+ public:
+  // `io` must outlive the service; run it to run the service, it is stopped when
+  // the session has ended and everything of ours is gone.
+  Service(asio::io_context& io, ConnectionPtr session);
+
+  void start();
+
+ private:
+  // the session
+  void on_session_frame(Frame&& frame);
+  void on_hello(const Frame& frame);
+  void on_setup(const Frame& frame);
+  Result<Done> set_up(Setup setup);
+  void on_request(const Frame& frame);
+  void reply_status(const Frame& request);
+  void reply_saisei(const Frame& request);
+  void reply_launch(const Frame& request);
+  void begin_await(const Frame& request);
+  void check_await(bool time_is_up);
+  void reply(std::uint64_t request, std::string_view payload);
+  void reply_error(std::uint64_t request, Code code, std::string_view message);
+  void tell(const std::string& text);
+
+  // local daemons
+  Result<Done> launch(std::size_t slot, const std::string& call);
+  void on_process_ended(pid_t pid, std::size_t slot, const REnd& end);
+
+  // what the dispatcher decided
+  void apply(Sends sends);
+  void carry_out(Assign& assign);
+  void carry_out(Resolve& resolve);
+  void carry_out(Interrupt& interrupt) { peers_->interrupt(interrupt.daemon, interrupt.key, interrupt.attempt); }
+  void carry_out(Kill& kill) { peers_->kill(kill.daemon); }
+  void carry_out(Acknowledge& acknowledge) { peers_->acknowledge(acknowledge.daemon); }
+  void carry_out(Dismiss& dismiss) { peers_->dismiss(dismiss.daemon); }
+  void carry_out(Launch&);
+  void carry_out(Tell& tell_user) { tell(tell_user.text); }
+  void arm_timer();
+
+  // the end
+  void on_session_ended(bool stop);
+  void wait_for_processes(Time until);
+
+  asio::io_context& io_;
+  ConnectionPtr session_;
+  static constexpr SessionId session_id_ = 1;
+  RProcesses processes_;
+  Greeting greeting_;
+  Doors doors_;
+  Setup setup_;
+  std::optional<Dispatcher> dispatcher_;
+  std::optional<Peers> peers_;
+
+  asio::steady_timer timer_;
+  std::optional<Time> armed_;
+
+  struct Await {
+    std::uint64_t request;
+    asio::steady_timer timer;
+  };
+  std::unique_ptr<Await> await_;
+  std::optional<std::string> failed_start_;  // the cause, until an await has taken it
+  bool awaited_ = false;
+  bool greeted_ = false;
+  bool ending_ = false;
+  asio::steady_timer end_timer_;
+};
+
+}  // namespace tenkai

@@ -1,0 +1,148 @@
+#include "scheduler/setup.h"
+
+#include <functional>
+#include <map>
+
+#include "base/text.h"
+
+namespace tenkai {
+namespace {
+
+using Read = std::function<Result<Done>(Setup&, std::string_view)>;
+
+Error bad(std::string_view key, std::string_view value, std::string_view wanted) {
+  return Error{"the setting " + std::string(key) + " is '" + printable(value) + "', it must be " + std::string(wanted)};
+}
+
+Result<Done> read_count(std::string_view key, std::string_view value, std::size_t& into) {
+  auto number = to_number<std::size_t>(value);
+  if (!number || *number > max_slots) return bad(key, value, "a whole number from 0 to " + std::to_string(max_slots));
+  into = *number;
+  return Done{};
+}
+
+Result<Done> read_flag(std::string_view key, std::string_view value, bool& into) {
+  if (value != "0" && value != "1") return bad(key, value, "0 or 1");
+  into = value == "1";
+  return Done{};
+}
+
+Result<std::chrono::milliseconds> read_time(std::string_view key, std::string_view value) {
+  auto number = to_number<std::uint32_t>(value);
+  if (!number) return bad(key, value, "a whole number of milliseconds");
+  return std::chrono::milliseconds(*number);
+}
+
+Result<Done> read_policy(Setup& setup, std::string_view value) {
+  if (value == "queue") setup.policy = Policy::queue;
+  else if (value == "direct") setup.policy = Policy::direct;
+  else if (value == "ephemeral") setup.policy = Policy::ephemeral;
+  else return bad("policy", value, "queue, direct or ephemeral");
+  return Done{};
+}
+
+Result<Done> read_autoexit(Setup& setup, std::string_view value) {
+  if (value == "1") setup.autoexit = Autoexit::now;
+  else if (value == "na") setup.autoexit = Autoexit::finish;
+  else if (value == "0") setup.autoexit = Autoexit::stay;
+  else return bad("autoexit", value, "1, 0 or na");
+  return Done{};
+}
+
+Result<Done> read_url(Setup& setup, std::string_view value) {
+  Result<Url> url = parse_url(value);
+  if (!url) return Error{"3 | Invalid argument: " + url.error().message};
+  setup.urls.push_back(std::move(*url));
+  return Done{};
+}
+
+Result<Done> read_retries(Setup& setup, std::string_view value) {
+  Result<Retries> retries = parse_retries(value);
+  if (!retries) return retries.error();
+  setup.retries = std::move(*retries);
+  return Done{};
+}
+
+Result<Done> read_memory(Setup& setup, std::string_view value) {
+  auto number = to_number<std::uint64_t>(value);
+  if (!number) return bad("memory_limit", value, "a number of bytes");
+  setup.memory_limit = *number;
+  return Done{};
+}
+
+const std::map<std::string_view, Read>& readers() {
+  static const std::map<std::string_view, Read> all{
+      {"policy", read_policy},
+      {"autoexit", read_autoexit},
+      {"url", read_url},
+      {"retries", read_retries},
+      {"memory_limit", read_memory},
+      {"slots", [](Setup& setup, std::string_view value) { return read_count("slots", value, setup.slots); }},
+      {"local", [](Setup& setup, std::string_view value) { return read_count("local", value, setup.local); }},
+      {"output", [](Setup& setup, std::string_view value) { return read_flag("output", value, setup.output); }},
+      {"insecure", [](Setup& setup, std::string_view value) { return read_flag("insecure", value, setup.insecure); }},
+      {"rscript",
+       [](Setup& setup, std::string_view value) {
+         setup.rscript = value;
+         return Result<Done>(Done{});
+       }},
+      {"call",
+       [](Setup& setup, std::string_view value) {
+         setup.calls.emplace_back(value);
+         return Result<Done>(Done{});
+       }},
+      {"reconnect_ms",
+       [](Setup& setup, std::string_view value) -> Result<Done> {
+         Result<std::chrono::milliseconds> time = read_time("reconnect_ms", value);
+         if (!time) return time.error();
+         setup.reconnect = *time;
+         return Done{};
+       }},
+      {"kill_after_ms",
+       [](Setup& setup, std::string_view value) -> Result<Done> {
+         Result<std::chrono::milliseconds> time = read_time("kill_after_ms", value);
+         if (!time) return time.error();
+         setup.kill_after = *time;
+         return Done{};
+       }},
+  };
+  return all;
+}
+
+Result<Done> check(const Setup& setup) {
+  for (const Url& url : setup.urls) {
+    if (is_encrypted(url)) {
+      return Error{"9 | Not supported: " + to_string(url) + " needs TLS, which this version does not have yet"};
+    }
+    if (is_network(url) && !is_loopback(url) && !setup.insecure) {
+      return Error{"16 | Permission denied: " + to_string(url) +
+                   " can be reached from other machines, and whoever reaches it could read your tasks and forge "
+                   "results. Use 127.0.0.1 or localhost, or say insecure = TRUE where the network is trusted"};
+    }
+  }
+  if (setup.policy == Policy::queue && setup.slots == 0) return Error{"the number of slots must be 1 or greater"};
+  if (setup.local > 0 && setup.calls.empty()) return Error{"there is no call for the local daemons"};
+  return Done{};
+}
+
+}  // namespace
+
+Result<Setup> parse_setup(std::string_view text) {
+  Setup setup;
+  for (std::string_view line : split(text, '\n')) {
+    if (line.empty()) continue;
+    std::size_t equals = line.find('=');
+    std::string_view key = line.substr(0, equals);
+    auto reader = readers().find(key);
+    if (equals == line.npos || reader == readers().end()) {
+      return Error{"'" + printable(key) + "' is not a setting of this dispatcher; are R package and program of one version?"};
+    }
+    Result<Done> read = reader->second(setup, line.substr(equals + 1));
+    if (!read) return read.error();
+  }
+  Result<Done> good = check(setup);
+  if (!good) return good.error();
+  return setup;
+}
+
+}  // namespace tenkai

@@ -1,0 +1,45 @@
+// What a session asks a dispatcher to be: the payload of SETUP.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/url.h"
+#include "scheduler/dispatcher.h"
+
+namespace tenkai {
+
+// What happens to daemons when the session ends.
+enum class Autoexit {
+  now,     // interrupted, gone within 5 s
+  finish,  // a running task may finish
+  stay,    // they stay and look for another dispatcher
+};
+
+struct Setup {
+  Policy policy = Policy::queue;
+  std::size_t slots = 0;
+  std::vector<Url> urls;              // as given; empty: fresh abstract ones
+  std::size_t local = 0;              // R daemons to start here, on the first slots
+  std::string rscript = "Rscript";
+  std::vector<std::string> calls;     // the R expression for each of them
+  bool output = false;
+  Retries retries;
+  std::chrono::milliseconds reconnect{60000};
+  std::optional<std::chrono::milliseconds> kill_after;
+  std::optional<std::uint64_t> memory_limit;  // bytes; none: half of what there is
+  bool insecure = false;
+  Autoexit autoexit = Autoexit::now;
+};
+
+inline constexpr std::size_t max_slots = 100000;
+
+// Reads lines `key=value`. Refuses unknown keys, bad numbers, URLs that are none,
+// and network URLs beyond loopback unless `insecure` is set.
+Result<Setup> parse_setup(std::string_view text);
+
+}  // namespace tenkai

@@ -1,0 +1,61 @@
+#include "scheduler/tasks.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace tenkai {
+
+void Tasks::open(SessionId session) { sessions_.try_emplace(session); }
+
+bool Tasks::knows(SessionId session) const { return sessions_.count(session) > 0; }
+
+std::vector<Task> Tasks::close(SessionId session) {
+  std::vector<Task> rest;
+  auto node = sessions_.extract(session);
+  if (node.empty()) return rest;
+  rest.reserve(node.mapped().size());
+  for (auto& [number, task] : node.mapped()) {
+    forget(task);
+    rest.push_back(std::move(task));
+  }
+  std::sort(rest.begin(), rest.end(), [](const Task& a, const Task& b) { return a.sequence < b.sequence; });
+  return rest;
+}
+
+Task* Tasks::find(TaskKey key) {
+  auto session = sessions_.find(key.session);
+  if (session == sessions_.end()) return nullptr;
+  auto task = session->second.find(key.task);
+  return task == session->second.end() ? nullptr : &task->second;
+}
+
+Task& Tasks::add(Task task) {
+  assert(knows(task.key.session) && find(task.key) == nullptr);
+  if (task.deadline) deadlines_.emplace(*task.deadline, task.key);
+  memory_ += size_of(task.payload);
+  ++size_;
+  return sessions_[task.key.session].emplace(task.key.task, std::move(task)).first->second;
+}
+
+Task Tasks::take(const Task& task) {
+  forget(task);
+  return std::move(sessions_[task.key.session].extract(task.key.task).mapped());
+}
+
+std::optional<Time> Tasks::first_deadline() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->first;
+}
+
+Task* Tasks::find_overdue(Time now) {
+  if (deadlines_.empty() || deadlines_.begin()->first > now) return nullptr;
+  return find(deadlines_.begin()->second);
+}
+
+void Tasks::forget(const Task& task) {
+  if (task.deadline) deadlines_.erase({*task.deadline, task.key});
+  memory_ -= size_of(task.payload);
+  --size_;
+}
+
+}  // namespace tenkai

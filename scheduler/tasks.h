@@ -1,0 +1,94 @@
+// The tasks that are not resolved yet.
+//
+// One place holds them, by session and number, so that what is counted about them
+// (bytes held, deadlines, how many) always agrees with what is there. Where a task
+// stands in a queue is the dispatcher's business; it is only noted here.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "scheduler/cause.h"
+
+namespace tenkai {
+
+using Time = std::chrono::steady_clock::time_point;
+using SessionId = std::uint64_t;
+using DaemonId = std::uint64_t;
+
+struct TaskKey {
+  SessionId session = 0;
+  std::uint64_t task = 0;  // chosen by the session, unique in it, below everywhere_bit
+  auto operator<=>(const TaskKey&) const = default;
+};
+
+// The half of all task numbers that sessions may not use: the dispatcher numbers
+// everywhere() with it, so that an answer to one is never taken for the other's.
+inline constexpr std::uint64_t everywhere_bit = std::uint64_t{1} << 63;
+
+// A wait that somebody asked for, so that adding it to a time cannot overflow: at
+// least nothing, at most a hundred years.
+inline std::chrono::milliseconds bounded_wait(std::chrono::milliseconds wait) {
+  constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365 * 100);
+  return std::clamp(wait, std::chrono::milliseconds(0), longest);
+}
+
+struct Task {
+  enum class Place : std::uint8_t {
+    queued,   // in the queue of all
+    waiting,  // in the queue of one daemon (Policy::direct)
+    running,
+  };
+
+  TaskKey key;
+  std::uint64_t sequence = 0;  // order of submission, over all sessions
+  Payload payload;
+  std::string label;
+  std::chrono::milliseconds timeout{0};
+  std::optional<Time> deadline;
+  std::uint32_t attempts = 0;  // times it was sent to a daemon
+  Deaths deaths;
+  Place place = Place::queued;
+  DaemonId daemon = 0;  // unless queued
+};
+
+class Tasks {
+ public:
+  void open(SessionId session);
+  bool knows(SessionId session) const;
+  // Takes out what is left of the session, in order of submission.
+  std::vector<Task> close(SessionId session);
+
+  // Null where there is none. The pointer is good until the task is taken.
+  Task* find(TaskKey key);
+  // The session must be known and the number not in use.
+  Task& add(Task task);
+  Task take(const Task& task);
+
+  std::size_t size() const { return size_; }
+  std::uint64_t memory() const { return memory_; }
+  std::optional<Time> first_deadline() const;
+  // The task whose deadline comes first, where it is not after `now`.
+  Task* find_overdue(Time now);
+
+ private:
+  using OfSession = std::unordered_map<std::uint64_t, Task>;
+
+  void forget(const Task& task);
+
+  std::unordered_map<SessionId, OfSession> sessions_;
+  std::set<std::pair<Time, TaskKey>> deadlines_;
+  std::size_t size_ = 0;
+  std::uint64_t memory_ = 0;
+};
+
+}  // namespace tenkai

@@ -1,0 +1,245 @@
+// Daemons that die, fall silent, come back and say goodbye.
+#include <csignal>
+
+#include "tests/catch.h"
+#include "tests/scheduler/describe.h"
+
+using namespace tenkai;
+using namespace tenkai::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Cause killed = cause_of_signal(SIGKILL, false);
+const Cause crashed = cause_of_signal(SIGSEGV, false);
+const Cause goodbye{Cause::Kind::goodbye, "said goodbye"};
+
+Rules with_retries(std::string_view text) {
+  Rules rules;
+  rules.retries = *parse_retries(text);
+  return rules;
+}
+
+}  // namespace
+
+TEST_CASE("a task whose daemon is killed goes to another free daemon at once") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+
+  CHECK(describe(dispatcher.on_daemon_left(at(1s), 10, killed)) == Lines{"assign 1/1#2 to 11 \"x\""});
+}
+
+TEST_CASE("tasks that come back stand at the head of the queue in their old order") {
+  Dispatcher dispatcher = with_daemons(3);
+  for (std::uint64_t number = 1; number <= 4; ++number) dispatcher.on_submit(at(0s), 1, task(number));
+
+  dispatcher.on_daemon_left(at(1s), 12, killed);
+  dispatcher.on_daemon_left(at(1s), 10, killed);
+
+  auto finish = [&](std::uint64_t number, std::uint32_t attempt) {
+    return describe(dispatcher.on_finished(at(2s), 11, {1, number}, attempt, {}, false, false)).back();
+  };
+  CHECK(finish(2, 1) == "assign 1/1#2 to 11 \"x\"");
+  CHECK(finish(1, 2) == "assign 1/3#2 to 11 \"x\"");
+  CHECK(finish(3, 2) == "assign 1/4#1 to 11 \"x\"");
+}
+
+TEST_CASE(
+    "a task that dies with its daemons too often resolves to reset, with the cause and the number of tries") {
+  Dispatcher dispatcher = with_daemons(3);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_daemon_left(at(1s), 10, killed);
+  dispatcher.on_daemon_left(at(2s), 11, Cause{Cause::Kind::lost, "was silent for 60 s"});
+
+  CHECK(describe(dispatcher.on_daemon_left(at(3s), 12, killed)) ==
+        Lines{"resolve 1/1 code 19: daemon 3 was killed by signal 9 (SIGKILL) while it ran this task; "
+              "it was tried 3 times"});
+  CHECK(dispatcher.unresolved() == 0);
+  CHECK(dispatcher.memory() == 0);
+}
+
+TEST_CASE("a task that crashes its daemon is not tried again") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+
+  CHECK(describe(dispatcher.on_daemon_left(at(1s), 10, crashed)) ==
+        Lines{"resolve 1/1 code 19: daemon 1 was killed by signal 11 (segmentation fault) while it ran this "
+              "task"});
+}
+
+TEST_CASE("memory that ran out is tried again when asked for") {
+  Dispatcher dispatcher = with_daemons(2, with_retries("0,oom=1"));
+  dispatcher.on_submit(at(0s), 1, task(1));
+
+  CHECK(describe(dispatcher.on_daemon_left(at(1s), 10, cause_of_signal(SIGKILL, true))) ==
+        Lines{"assign 1/1#2 to 11 \"x\""});
+  CHECK(describe(dispatcher.on_daemon_left(at(2s), 11, cause_of_signal(SIGKILL, true))) ==
+        Lines{"resolve 1/1 code 19: daemon 2 was killed by signal 9 (SIGKILL) because memory ran out while "
+              "it ran "
+              "this task; it was tried 2 times"});
+}
+
+TEST_CASE("with no retries the first death resolves the task") {
+  Dispatcher dispatcher = with_daemons(2, with_retries("0"));
+  dispatcher.on_submit(at(0s), 1, task(1));
+
+  CHECK(describe(dispatcher.on_daemon_left(at(1s), 10, killed)).size() == 1);
+  CHECK(dispatcher.unresolved() == 0);
+}
+
+TEST_CASE("a task that crossed a goodbye goes back to the head and counts nothing") {
+  Dispatcher dispatcher = with_daemons(1, with_retries("0"));
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_submit(at(0s), 1, task(2));
+
+  for (DaemonId daemon = 10; daemon < 20; ++daemon) {
+    CHECK(dispatcher.on_daemon_left(at(1s), daemon, goodbye).empty());
+    dispatcher.on_daemon_joined(at(1s), daemon + 1, 0);
+  }
+
+  CHECK(describe(dispatcher.on_daemon_left(at(2s), 20, killed)) ==
+        Lines{"resolve 1/1 code 19: daemon 1 was killed by signal 9 (SIGKILL) while it ran this task"});
+}
+
+TEST_CASE("the death of a daemon whose task was cancelled resolves nothing more") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_cancel(at(1s), 1, 1);
+
+  CHECK(dispatcher.on_daemon_left(at(2s), 10, killed).empty());
+  CHECK(dispatcher.slots()[0].complete == 0);
+}
+
+TEST_CASE("a late answer from a daemon that was given up is discarded") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_daemon_left(at(1s), 10, killed);
+
+  CHECK(dispatcher.on_finished(at(2s), 10, {1, 1}, 1, make_payload("late"), false, false).empty());
+  CHECK(dispatcher.violations() == 1);
+  CHECK(describe(dispatcher.on_finished(at(3s), 11, {1, 1}, 2, make_payload("new"), false, false)) ==
+        Lines{"resolve 1/1 \"new\"", "acknowledge 11"});
+}
+
+TEST_CASE("a suspect daemon gets nothing new until it is heard again") {
+  Dispatcher dispatcher = with_daemons(2);
+
+  CHECK(dispatcher.on_daemon_suspect(at(0s), 10).empty());
+  CHECK(dispatcher.slots()[0].suspect);
+  CHECK(dispatcher.slots()[0].online);
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, task(1))) == Lines{"assign 1/1#1 to 11 \"x\""});
+  CHECK(dispatcher.on_submit(at(0s), 1, task(2)).empty());
+
+  CHECK(describe(dispatcher.on_daemon_heard(at(1s), 10)) == Lines{"assign 1/2#1 to 10 \"x\""});
+  CHECK_FALSE(dispatcher.slots()[0].suspect);
+}
+
+TEST_CASE("a suspect daemon keeps what it runs and may answer") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_daemon_suspect(at(8s), 10);
+  dispatcher.on_submit(at(8s), 1, task(2));
+  dispatcher.on_submit(at(8s), 1, task(3));
+
+  CHECK(describe(dispatcher.on_finished(at(9s), 10, {1, 1}, 1, {}, false, false)) ==
+        Lines{"resolve 1/1 \"\"", "acknowledge 10"});
+}
+
+TEST_CASE("a daemon that comes back with its task goes on with it") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_daemon_suspect(at(1s), 10);
+
+  CHECK(dispatcher.on_daemon_resumed(at(2s), 10, Dispatcher::Held{{1, 1}, 1}).empty());
+
+  CHECK_FALSE(dispatcher.slots()[0].suspect);
+  CHECK(describe(dispatcher.on_finished(at(3s), 10, {1, 1}, 1, {}, false, false)) ==
+        Lines{"resolve 1/1 \"\"", "acknowledge 10"});
+  CHECK(dispatcher.slots()[0].instance == 1);
+}
+
+TEST_CASE("a task that never arrived is sent again, and that counts no try") {
+  Dispatcher dispatcher = with_daemons(1, with_retries("0"));
+  dispatcher.on_submit(at(0s), 1, task(1));
+
+  CHECK(describe(dispatcher.on_daemon_resumed(at(2s), 10, std::nullopt)) ==
+        Lines{"assign 1/1#2 to 10 \"x\""});
+}
+
+TEST_CASE("a daemon that comes back with something else is told to drop it") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_finished(at(1s), 10, {1, 1}, 1, {}, false, false);
+  dispatcher.on_submit(at(1s), 1, task(2));
+
+  // The acknowledgement of 1 and task 2 were lost with the connection.
+  CHECK(describe(dispatcher.on_daemon_resumed(at(2s), 10, Dispatcher::Held{{1, 1}, 1})) ==
+        Lines{"interrupt 1/1#1 on 10", "assign 1/2#2 to 10 \"x\""});
+}
+
+TEST_CASE("a daemon that comes back with a cancelled task is interrupted again and awaited") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_submit(at(0s), 1, task(2));
+  dispatcher.on_daemon_suspect(at(1s), 10);
+  dispatcher.on_cancel(at(1s), 1, 1);
+
+  CHECK(describe(dispatcher.on_daemon_resumed(at(2s), 10, Dispatcher::Held{{1, 1}, 1})) ==
+        Lines{"interrupt 1/1#1 on 10"});
+  CHECK(describe(dispatcher.on_finished(at(3s), 10, {1, 1}, 1, {}, false, false)) ==
+        Lines{"assign 1/2#1 to 10 \"x\""});
+  CHECK(dispatcher.violations() == 0);
+}
+
+TEST_CASE("a cancelled task that never arrived frees its daemon when that comes back") {
+  Rules rules;
+  rules.kill_after = 1s;
+  Dispatcher dispatcher = with_daemons(1, rules);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_cancel(at(0s), 1, 1);
+
+  CHECK(dispatcher.on_daemon_resumed(at(500ms), 10, std::nullopt).empty());
+
+  CHECK_FALSE(dispatcher.is_busy(10));
+  CHECK_FALSE(dispatcher.next_timer());
+}
+
+TEST_CASE("a daemon that is leaving takes nothing more, but its answer counts") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_submit(at(0s), 1, task(2));
+
+  CHECK(dispatcher.on_daemon_leaving(at(1s), 10).empty());
+  CHECK(dispatcher.slots()[0].online);
+  CHECK(describe(dispatcher.on_finished(at(2s), 10, {1, 1}, 1, {}, false, false)) ==
+        Lines{"resolve 1/1 \"\"", "acknowledge 10"});
+
+  CHECK(dispatcher.on_daemon_heard(at(2s), 10).empty());
+  CHECK(dispatcher.on_daemon_resumed(at(2s), 10, std::nullopt).empty());
+  CHECK(dispatcher.on_daemon_left(at(3s), 10, goodbye).empty());
+  CHECK_FALSE(dispatcher.slots()[0].online);
+}
+
+TEST_CASE("an answer marked as the last is acknowledged and followed by nothing") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_submit(at(0s), 1, task(2));
+
+  CHECK(describe(dispatcher.on_finished(at(1s), 10, {1, 1}, 1, {}, false, true)) ==
+        Lines{"resolve 1/1 \"\"", "acknowledge 10"});
+  CHECK(dispatcher.queued() == 1);
+}
+
+TEST_CASE("daemons that are not known are ignored") {
+  Dispatcher dispatcher = with_daemons(1);
+
+  CHECK(dispatcher.on_daemon_left(at(0s), 99, killed).empty());
+  CHECK(dispatcher.on_daemon_leaving(at(0s), 99).empty());
+  CHECK(dispatcher.on_daemon_suspect(at(0s), 99).empty());
+  CHECK(dispatcher.on_daemon_heard(at(0s), 99).empty());
+  CHECK(dispatcher.on_daemon_resumed(at(0s), 99, Dispatcher::Held{{1, 1}, 1}).empty());
+  CHECK_FALSE(dispatcher.slot_of(99));
+  CHECK_FALSE(dispatcher.is_busy(99));
+  CHECK(dispatcher.on_daemon_joined(at(0s), 10, 0).empty());
+  CHECK(dispatcher.slots()[0].instance == 1);
+}

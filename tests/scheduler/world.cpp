@@ -1,0 +1,286 @@
+// What must follow from an event.
+#include "tests/scheduler/world.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tenkai::tests {
+
+using Kind = Event::Kind;
+
+World::World(Rules rules, std::size_t slots) : rules_(std::move(rules)) {
+  if (rules_.policy == Policy::queue) slots_.resize(slots);
+}
+
+void World::foresee(const Event& event) {
+  resolves_.clear();
+  interrupts_.clear();
+  kills_.clear();
+  dismisses_.clear();
+  answered_.reset();
+  tells_ = 0;
+  ignored_ = false;
+  Daemon* daemon = find(event.daemon);
+  switch (event.kind) {
+    case Kind::session_joined: sessions_.insert(event.session); break;
+    case Kind::session_left:
+      sessions_.erase(event.session);
+      for (auto at = tasks_.begin(); at != tasks_.end();) {
+        if (at->first.session != event.session) {
+          ++at;
+          continue;
+        }
+        withdraw(event.now, at->second);
+        at = tasks_.erase(at);
+      }
+      std::erase_if(everywheres_, [&](const auto& item) { return item.second.session == event.session; });
+      break;
+    case Kind::submit: foresee_submit(event); break;
+    case Kind::everywhere: foresee_everywhere(event); break;
+    case Kind::cancel:
+      if (find(event.key) != nullptr) give_up(event.now, event.key, Code::cancelled);
+      break;
+    case Kind::joined: foresee_joined(event); break;
+    case Kind::resumed:
+      if (daemon != nullptr) foresee_resumed(event, *daemon);
+      break;
+    case Kind::suspect:
+    case Kind::heard:
+      if (daemon != nullptr) daemon->suspect = slots_[daemon->slot].suspect = event.kind == Kind::suspect;
+      break;
+    case Kind::leaving:
+      if (daemon != nullptr) stop(event.daemon, *daemon);
+      break;
+    case Kind::left:
+      if (daemon != nullptr) foresee_left(event, *daemon);
+      break;
+    case Kind::finished: foresee_finished(event); break;
+    case Kind::launch_failed:
+      if (starting_ == 0) break;
+      --starting_;
+      if (!source_of(0).empty()) give_up(event.now, source_of(0).begin()->second, Code::reset);
+      break;
+    case Kind::regenerate: foresee_regenerate(event); break;
+    case Kind::timer: foresee_timer(event); break;
+  }
+  deal();
+}
+
+void World::foresee_submit(const Event& event) {
+  if (sessions_.count(event.session) == 0) return;
+  TaskKey key{event.session, event.submit.task};
+  if (find(key) != nullptr) {
+    ++tells_;
+  } else if (exceeds_memory(event.submit.payload)) {
+    resolves_[key] = Code::out_of_memory;
+  } else {
+    Unresolved& task = tasks_[key];
+    task.sequence = next_sequence_++;
+    task.submit = event.submit;
+    if (event.submit.timeout) task.deadline = event.now + *event.submit.timeout;
+  }
+}
+
+void World::foresee_everywhere(const Event& event) {
+  if (sessions_.count(event.session) == 0) return;
+  bool refused = rules_.policy == Policy::ephemeral || everywheres_.size() >= rules_.max_everywhere ||
+                 exceeds_memory(event.payload);
+  if (refused) {
+    ++tells_;
+  } else {
+    everywheres_[next_sequence_++] = {event.session, event.payload};
+  }
+}
+
+void World::foresee_joined(const Event& event) {
+  if (find(event.daemon) != nullptr) return;
+  if (starting_ > 0) --starting_;
+  std::size_t slot = event.slot;
+  if (rules_.policy != Policy::queue) {
+    auto vacant = std::find_if(slots_.begin(), slots_.end(), [](const Slot& each) { return !each.online; });
+    slot = static_cast<std::size_t>(vacant - slots_.begin());
+    if (vacant == slots_.end()) slots_.emplace_back();
+  } else if (slot >= slots_.size() || slots_[slot].online) {
+    dismisses_.insert(event.daemon);
+    return;
+  }
+  daemons_[event.daemon].slot = slot;
+  daemons_[event.daemon].joined_at = next_sequence_;
+  slots_[slot].online = true;
+  slots_[slot].instance = std::abs(slots_[slot].instance) + 1;
+}
+
+void World::foresee_resumed(const Event& event, Daemon& daemon) {
+  bool kept = daemon.run && event.held && event.held->key == daemon.run->key &&
+              event.held->attempt == daemon.run->attempt;
+  if (event.held && (!kept || daemon.run->discarded)) {
+    interrupts_.emplace(event.daemon, event.held->key, event.held->attempt);
+  }
+  daemon.suspect = slots_[daemon.slot].suspect = false;
+  if (kept || !daemon.run) return;
+  if (daemon.run->everywhere > 0) daemon.everywheres.erase(daemon.run->everywhere);
+  if (daemon.run->everywhere == 0 && !daemon.run->discarded) requeue(daemon.run->key);
+  daemon.run.reset();
+  slots_[daemon.slot].busy = false;
+}
+
+void World::foresee_left(const Event& event, Daemon& daemon) {
+  std::optional<Run> run = daemon.run;
+  stop(event.daemon, daemon);
+  forget(event.daemon);
+  if (!run || run->everywhere > 0 || run->discarded) return;
+  Unresolved& task = tasks_[run->key];
+  bool again = event.cause.kind == Cause::Kind::goodbye;
+  if (!again) {
+    task.deaths.add(event.cause.kind);
+    again = rules_.retries.permit(task.deaths, event.cause.kind);
+  }
+  requeue(run->key);
+  if (!again) give_up(event.now, run->key, Code::reset);
+}
+
+void World::foresee_finished(const Event& event) {
+  Daemon* daemon = find(event.daemon);
+  bool awaited = daemon != nullptr && daemon->run && daemon->run->key == event.key &&
+                 daemon->run->attempt == event.attempt;
+  if (!awaited) {
+    ++violations_;
+    ignored_ = true;
+    return;
+  }
+  Run run = *daemon->run;
+  daemon->run.reset();
+  slots_[daemon->slot].busy = false;
+  answered_ = event.daemon;
+  if (run.everywhere > 0) {
+    if (event.failed && sessions_.count(event.key.session) > 0) ++tells_;
+  } else {
+    ++slots_[daemon->slot].complete;
+    if (!run.discarded) {
+      resolves_[event.key] = Code::none;
+      tasks_.erase(event.key);
+    }
+  }
+  if (event.last) stop(event.daemon, *daemon);
+  if (rules_.policy == Policy::ephemeral) {
+    stop(event.daemon, *daemon);
+    if (!daemon->dismissed) dismisses_.insert(event.daemon);
+  }
+}
+
+void World::foresee_regenerate(const Event& event) {
+  if (event.slot >= slots_.size()) return;
+  Slot& slot = slots_[event.slot];
+  slot.instance = -std::abs(slot.instance);
+  auto there = std::find_if(daemons_.begin(), daemons_.end(),
+                            [&](const auto& item) { return item.second.slot == event.slot; });
+  if (there == daemons_.end()) return;
+  std::optional<Run> run = there->second.run;
+  stop(there->first, there->second);
+  forget(there->first);
+  if (!run || run->everywhere > 0) return;
+  ++slot.complete;
+  if (run->discarded) return;
+  requeue(run->key);
+  give_up(event.now, run->key, Code::closed);
+}
+
+void World::foresee_timer(const Event& event) {
+  std::vector<TaskKey> overdue;
+  for (const auto& [key, task] : tasks_) {
+    if (task.deadline && *task.deadline <= event.now) overdue.push_back(key);
+  }
+  for (TaskKey key : overdue) give_up(event.now, key, Code::timed_out);
+  for (auto& [id, daemon] : daemons_) {
+    if (!daemon.run || !daemon.run->kill_at || *daemon.run->kill_at > event.now) continue;
+    daemon.run->kill_at.reset();
+    kills_.insert(id);
+  }
+}
+
+void World::requeue(TaskKey key) {
+  tasks_[key].running = false;
+  tasks_[key].daemon = 0;
+}
+
+void World::give_up(Time now, TaskKey key, Code code) {
+  resolves_[key] = code;
+  withdraw(now, tasks_[key]);
+  tasks_.erase(key);
+}
+
+void World::withdraw(Time now, const Unresolved& task) {
+  if (!task.running) return;
+  Run& run = *daemons_[task.daemon].run;
+  run.discarded = true;
+  if (rules_.kill_after) run.kill_at = now + *rules_.kill_after;
+  interrupts_.emplace(task.daemon, run.key, run.attempt);
+}
+
+// It takes nothing any more; what only waits there is for others.
+void World::stop(DaemonId id, Daemon& daemon) {
+  daemon.leaving = true;
+  for (auto& [key, task] : tasks_) {
+    if (task.daemon == id && !task.running) task.daemon = 0;
+  }
+}
+
+void World::forget(DaemonId id) {
+  Slot& slot = slots_[daemons_[id].slot];
+  slot.online = slot.suspect = slot.busy = false;
+  daemons_.erase(id);
+}
+
+// Policy::direct: binds what is not bound to the daemons in turn.
+void World::deal() {
+  if (rules_.policy != Policy::direct) return;
+  std::map<std::size_t, DaemonId> by_slot;
+  for (DaemonId id : takers()) by_slot[daemons_[id].slot] = id;
+  if (by_slot.empty()) return;
+  for (const auto& [sequence, key] : source_of(0)) {
+    auto next = by_slot.upper_bound(last_dealt_);
+    if (next == by_slot.end()) next = by_slot.begin();
+    last_dealt_ = next->first;
+    tasks_[key].daemon = next->second;
+  }
+}
+
+World::Daemon* World::find(DaemonId daemon) {
+  auto found = daemons_.find(daemon);
+  return found == daemons_.end() ? nullptr : &found->second;
+}
+
+World::Unresolved* World::find(TaskKey key) {
+  auto found = tasks_.find(key);
+  return found == tasks_.end() ? nullptr : &found->second;
+}
+
+std::set<DaemonId> World::takers() const {
+  std::set<DaemonId> takers;
+  for (const auto& [id, daemon] : daemons_) {
+    if (daemon.takes()) takers.insert(id);
+  }
+  return takers;
+}
+
+// The tasks that wait at a daemon, or (0) in the queue of all, oldest first.
+std::map<std::uint64_t, TaskKey> World::source_of(DaemonId daemon) const {
+  std::map<std::uint64_t, TaskKey> source;
+  for (const auto& [key, task] : tasks_) {
+    if (!task.running && task.daemon == daemon) source[task.sequence] = key;
+  }
+  return source;
+}
+
+std::uint64_t World::memory() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [key, task] : tasks_) bytes += size_of(task.submit.payload);
+  for (const auto& [sequence, everywhere] : everywheres_) bytes += size_of(everywhere.payload);
+  return bytes;
+}
+
+bool World::exceeds_memory(const Payload& payload) const {
+  return memory() > 0 && memory() + size_of(payload) > rules_.memory_limit && size_of(payload) > 0;
+}
+
+}  // namespace tenkai::tests

@@ -1,0 +1,177 @@
+// The world around a dispatcher, as a test imagines it: what has happened, and what
+// a dispatcher must make of it.
+//
+// It is a second, slow and simple account of the rules: each question is answered
+// by looking at everything. foresee() takes an event and works out which tasks must
+// be resolved, which daemons interrupted and so on; check() then compares that with
+// what the dispatcher asked for and with what it says of itself. So a task that is
+// lost, answered twice, out of order or miscounted is noticed at the event that did it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "scheduler/dispatcher.h"
+
+namespace tenkai::tests {
+
+// One call of a dispatcher. Which members mean something depends on `kind`.
+struct Event {
+  enum class Kind {
+    session_joined,
+    session_left,
+    submit,
+    everywhere,
+    cancel,
+    joined,
+    resumed,
+    suspect,
+    heard,
+    leaving,
+    left,
+    finished,
+    launch_failed,
+    regenerate,
+    timer,
+  };
+  Kind kind = Kind::timer;
+  Time now;
+  SessionId session = 0;
+  DaemonId daemon = 0;
+  std::size_t slot = 0;
+  Submit submit;
+  Payload payload;
+  TaskKey key;
+  std::uint32_t attempt = 0;
+  bool failed = false;
+  bool last = false;
+  std::optional<Dispatcher::Held> held;
+  Cause cause;
+};
+std::string describe(const Event& event);
+
+// What a dispatcher says of itself.
+struct Account {
+  std::vector<Slot> slots;
+  std::size_t online = 0;
+  std::size_t queued = 0;
+  std::size_t unresolved = 0;
+  std::uint64_t memory = 0;
+  std::uint64_t violations = 0;
+  std::optional<Time> next_timer;
+};
+
+class World {
+ public:
+  struct Run {
+    TaskKey key;
+    std::uint32_t attempt = 0;
+    std::uint64_t everywhere = 0;  // its sequence number, or 0
+    bool discarded = false;
+    std::optional<Time> kill_at;
+  };
+  struct Daemon {
+    std::size_t slot = 0;
+    std::uint64_t joined_at = 0;
+    std::set<std::uint64_t> everywheres;  // it was sent
+    std::optional<Run> run;
+    bool suspect = false;
+    bool leaving = false;
+    bool dismissed = false;
+    bool takes() const { return !suspect && !leaving; }
+  };
+  struct Unresolved {
+    std::uint64_t sequence = 0;
+    Submit submit;
+    std::optional<Time> deadline;
+    bool running = false;
+    DaemonId daemon = 0;  // that runs it, or at which it waits
+    std::uint32_t attempts = 0;
+    Deaths deaths;
+  };
+  struct Everywhere {
+    SessionId session = 0;
+    Payload payload;
+  };
+
+  World(Rules rules, std::size_t slots);
+
+  void foresee(const Event& event);
+  // A sentence for the first thing that is wrong; empty when all is well.
+  std::string check(const Event& event, const Sends& sends, const Account& account);
+
+  const Rules& rules() const { return rules_; }
+  const std::set<SessionId>& sessions() const { return sessions_; }
+  const std::map<TaskKey, Unresolved>& tasks() const { return tasks_; }
+  const std::map<DaemonId, Daemon>& daemons() const { return daemons_; }
+  const std::vector<Slot>& slots() const { return slots_; }
+  std::size_t starting() const { return starting_; }
+  // Every attempt that was ever sent, for answering it once more.
+  const std::vector<std::pair<DaemonId, Dispatcher::Held>>& history() const { return history_; }
+  std::uint64_t memory() const;
+
+ private:
+  Daemon* find(DaemonId daemon);
+  Unresolved* find(TaskKey key);
+  std::set<DaemonId> takers() const;
+  std::map<std::uint64_t, TaskKey> source_of(DaemonId daemon) const;
+  bool exceeds_memory(const Payload& payload) const;
+
+  void foresee_submit(const Event& event);
+  void foresee_everywhere(const Event& event);
+  void foresee_joined(const Event& event);
+  void foresee_resumed(const Event& event, Daemon& daemon);
+  void foresee_left(const Event& event, Daemon& daemon);
+  void foresee_finished(const Event& event);
+  void foresee_regenerate(const Event& event);
+  void foresee_timer(const Event& event);
+  void requeue(TaskKey key);
+  void give_up(Time now, TaskKey key, Code code);
+  void withdraw(Time now, const Unresolved& task);
+  void stop(DaemonId id, Daemon& daemon);
+  void forget(DaemonId id);
+  void deal();
+
+  void take(const Event& event, const Assign& send);
+  void take_everywhere(const Assign& send, Daemon& daemon);
+  void take(const Event& event, const Resolve& send);
+  void take(const Event& event, const Interrupt& send);
+  void take(const Event& event, const Kill& send);
+  void take(const Event& event, const Acknowledge& send);
+  void take(const Event& event, const Dismiss& send);
+  void take(const Event& event, const Launch& send);
+  void take(const Event& event, const Tell& send);
+  void check_expectations();
+  void check_idleness();
+  void check_account(const Account& account);
+  void complain(const std::string& what);
+
+  Rules rules_;
+  std::set<SessionId> sessions_;
+  std::map<TaskKey, Unresolved> tasks_;
+  std::map<std::uint64_t, Everywhere> everywheres_;
+  std::map<DaemonId, Daemon> daemons_;
+  std::vector<Slot> slots_;
+  std::uint64_t next_sequence_ = 1;
+  std::size_t last_dealt_ = SIZE_MAX;
+  std::size_t starting_ = 0;
+  std::uint64_t violations_ = 0;
+  std::vector<std::pair<DaemonId, Dispatcher::Held>> history_;
+
+  // What the event at hand must bring about; check() crosses it off.
+  std::map<TaskKey, Code> resolves_;
+  std::set<std::tuple<DaemonId, TaskKey, std::uint32_t>> interrupts_;
+  std::set<DaemonId> kills_;
+  std::set<DaemonId> dismisses_;
+  std::optional<DaemonId> answered_;  // must be acknowledged or given something else
+  std::size_t tells_ = 0;
+  bool ignored_ = false;  // nothing at all must follow
+  std::string complaint_;
+};
+
+}  // namespace tenkai::tests
