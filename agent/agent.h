@@ -1,0 +1,100 @@
+// Beside the R daemons of another node: dials the dispatcher once for all of
+// them, starts them as its children, and knows how each one ends.
+//
+// While R computes the agent answers for it: heartbeats, cancellations, a broken
+// connection. It dials again after a break, tells what its daemons hold, and
+// delivers what could not be delivered. An answer is kept until the dispatcher
+// has acknowledged it or sent the next task.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/rank.h"
+#include "base/url.h"
+#include "process/r_processes.h"
+#include "wire/connection.h"
+
+namespace tenkai {
+
+struct AgentOptions {
+  // What becomes of the daemons when the dispatcher is gone.
+  enum class Autoexit { now, finish, stay } autoexit = Autoexit::now;
+
+  std::vector<Url> urls;  // one for each daemon, or one for all
+  std::size_t daemons = 1;
+  std::string rscript = "Rscript";
+  std::string call = "tenkai::daemon('fd:3')";
+  bool output = false;
+  // An R that runs already, and our end of the stream to it.
+  std::optional<pid_t> adopt_pid;
+  int adopt_fd = -1;
+};
+
+class Agent {
+ public:
+  Agent(asio::io_context& io, AgentOptions options);
+
+  void start();
+  // The program's exit code, once the io_context has stopped.
+  int exit_code() const { return exit_code_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // the dispatcher
+  void dial_dispatcher();
+  void on_dialled(Result<ConnectionPtr> connection);
+  void greet(const ConnectionPtr& connection);
+  void on_frame(Frame&& frame);
+  void on_welcome(const Frame& frame);
+  void on_disconnected(const Connection::End& end);
+  void retry(const std::string& why);
+  void give_up(const std::string& why);
+  void send(Frame frame);
+
+  // the daemons
+  void start_daemons();
+  void start_daemon(std::uint32_t rank);
+  void attach(std::uint32_t rank, int descriptor);
+  void on_r_frame(std::uint32_t rank, Frame&& frame);
+  void on_r_hello(std::uint32_t rank, const Frame& frame);
+  void on_r_ended(std::uint32_t rank, const REnd& end);
+  void settle(std::uint32_t rank);
+  void report_left(const Rank& rank, const REnd& end);
+  void restart_later(std::uint32_t rank);
+  void join(Rank& rank);
+  void on_task(Rank& rank, Frame&& frame);
+  void on_cancel(Rank& rank, const Frame& frame);
+
+  // the end
+  void on_signal(int number);
+  void on_goodbye(bool stop);
+  void end_daemons(bool interrupt);
+  void wait_for_daemons(Clock::time_point until);
+
+  asio::io_context& io_;
+  AgentOptions options_;
+  std::string instance_;
+  RProcesses processes_;
+  asio::signal_set signals_;
+  asio::steady_timer retry_timer_;
+  asio::steady_timer end_timer_;
+  ConnectionPtr dispatcher_;
+  bool welcomed_ = false;       // now
+  bool was_welcomed_ = false;   // ever
+  std::vector<Rank> ranks_;
+  std::optional<Clock::time_point> cut_off_since_;
+  std::chrono::milliseconds patience_{60000};
+  std::chrono::milliseconds pause_{0};
+  bool ending_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace tenkai

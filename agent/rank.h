@@ -1,0 +1,56 @@
+// One of the daemons behind an agent: what its R is doing, as the agent sees it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/frame.h"
+#include "process/r_processes.h"
+#include "wire/connection.h"
+
+namespace tenkai {
+
+struct Rank {
+  // Which run of which task.
+  struct Attempt {
+    std::uint64_t session = 0;
+    std::uint64_t task = 0;
+    std::uint32_t attempt = 0;
+    bool operator==(const Attempt&) const = default;
+  };
+  static Attempt attempt_of(const Frame& frame) { return {frame.session, frame.task, frame.attempt}; }
+
+  std::uint32_t number = 0;
+  std::string url;
+  std::string instance;          // of its R, which said it in HELLO
+  std::optional<pid_t> pid;
+  ConnectionPtr stream;          // to its R; null before it has one
+  bool up = false;               // its R has greeted
+  bool accepted = false;         // ... and the dispatcher has let it in
+  bool said_goodbye = false;     // it goes on purpose
+  std::optional<Attempt> running;
+  // An answer that may not have arrived: kept until ACK or the next task.
+  std::optional<Frame> held;
+  // A task that came while the R was still at one that is given up.
+  std::optional<Frame> next;
+  // A cancellation that has overtaken its task's payload.
+  std::optional<Attempt> cancelled;
+  // How its process ended, while the last words in its stream are awaited.
+  std::optional<REnd> ended;
+  // Starts in a row that did not get as far as greeting.
+  int failed_starts = 0;
+  std::chrono::steady_clock::time_point started{};
+
+  // What the dispatcher should know after a reconnection.
+  std::optional<Attempt> holds() const {
+    if (running) return running;
+    if (held) return attempt_of(*held);
+    return std::nullopt;
+  }
+};
+
+}  // namespace tenkai
