@@ -1,0 +1,14 @@
+// The subcommands of `tenkai`, a file each.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace tenkai {
+
+// Each runs its command when it was the one asked for, and sets the exit code.
+void add_dispatcher_command(CLI::App& app, int& exit_code);
+void add_agent_command(CLI::App& app, int& exit_code);
+
+}  // namespace tenkai

@@ -1,0 +1,27 @@
+// The program `tenkai`: what runs beside R.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "base/version.h"
+#include "cli/commands.h"
+#include "cli/log.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"tenkai: asynchronous evaluation of R expressions on persistent R processes"};
+  app.set_version_flag("--version", std::string(tenkai::program_version), "Print the version and end");
+  app.require_subcommand(1);
+  app.footer(
+      "Environment:\n"
+      "  TENKAI_LOG   what is written to stderr: off (default), error, warn, info, debug");
+
+  int exit_code = 0;
+  tenkai::add_dispatcher_command(app, exit_code);
+  tenkai::add_agent_command(app, exit_code);
+  tenkai::start_log();
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}
