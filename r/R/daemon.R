@@ -1,0 +1,133 @@
+#' A daemon: an R process that evaluates tasks
+#'
+#' Connects to a dispatcher at `url` and evaluates what it is sent, until there
+#' is a reason to stop. It is what [daemons()] starts on this machine, and what
+#' the commands printed by [launch_remote()] run elsewhere; nobody needs to call
+#' it otherwise.
+#'
+#' For a network URL the program `tenkai agent` does the talking: this R process
+#' starts it, and only evaluates.
+#'
+#' @param url the URL to dial: one of those that [daemons()] listens at.
+#' @param autoexit what happens when the connection ends. `TRUE`: exit; a task
+#'   that is running is interrupted, and gets 5 seconds to obey. `NA`: finish
+#'   the running task, then exit. `FALSE`: stay, and wait for another dispatcher
+#'   at the same URL. A signal number such as `tools::SIGINT`: raise that signal
+#'   in this process if a task is running, and exit.
+#' @param cleanup whether to go back, after each task, to the state before it.
+#'   `TRUE`, or a sum of 1 (remove new global objects), 2 (detach packages), 4
+#'   (restore options) and 8 (collect garbage). `FALSE`: no. Objects that
+#'   [everywhere()] has made, and the state of the random numbers, stay.
+#' @param output whether output and messages of tasks are shown.
+#' @param maxtasks the number of tasks after which to exit.
+#' @param idletime milliseconds to wait for a task before exiting.
+#' @param walltime milliseconds after which to exit, once a running task is done.
+#' @param timerstart the number of tasks after which the two clocks start.
+#' @param ... not used.
+#' @param tls not used yet.
+#' @param rs the initial `.Random.seed`, an L'Ecuyer-CMRG stream.
+#'
+#' @return Invisible `NULL`, when it is done.
+#' @examples
+#' \dontrun{
+#' # on the machine that shall help, with the URL shown by status() on the host:
+#' daemon("tcp://127.0.0.1:5555", maxtasks = 10)
+#' }
+#' @export
+daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
+                   maxtasks = Inf, idletime = Inf, walltime = Inf,
+                   timerstart = 0L, ..., tls = NULL, rs = NULL) {
+  check_string(url, "url")
+  limits <- daemon_limits(autoexit, cleanup, maxtasks, idletime, walltime,
+                          timerstart)
+  pointer <- open_daemon(url, autoexit)
+  if (!is.null(rs)) {
+    assign(".Random.seed", as.integer(rs), envir = globalenv())
+  }
+  if (!output) {
+    null <- file(nullfile(), open = "w")
+    sink(null)
+    sink(null, type = "message")
+    on.exit({
+      sink(type = "message")
+      sink()
+      close(null)
+    })
+  }
+  functions <- list(evaluate, escaped, detach_new, restore_options)
+  stays <- identical(autoexit, FALSE) && !is_network(url)
+  repeat {
+    why <- .Call(tk_daemon_run, pointer, functions, limits)
+    if (!stays || why != 0L || startsWith(url, "fd:")) break
+    .Call(tk_daemon_redial, pointer)
+  }
+  invisible()
+}
+
+daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
+                          timerstart) {
+  at_end <- if (is.na(autoexit)) 1 else if (is.numeric(autoexit)) 3 else
+    if (autoexit) 0 else 2
+  for (each in c("maxtasks", "idletime", "walltime", "timerstart")) {
+    check_number(get(each), each)
+  }
+  parts <- if (is.logical(cleanup)) 7 * isTRUE(cleanup) else cleanup
+  check_number(parts, "cleanup")
+  as.double(c(at_end, if (at_end == 3) autoexit else 0, parts, maxtasks,
+              idletime, walltime, timerstart, interactive()))
+}
+
+is_network <- function(url) grepl("^(tcp|ws|wss|tls\\+tcp)://", url)
+
+open_daemon <- function(url, autoexit) {
+  if (!is_network(url)) return(.Call(tk_daemon_open, url, version(), -1L))
+  .Call(tk_daemon_open, url, version(), start_agent(url, autoexit))
+}
+
+# The agent becomes the parent of this R, so that it can say how R ended. In an
+# interactive session it runs as a child instead: the terminal waits for us.
+start_agent <- function(url, autoexit) {
+  program <- find_program()
+  check_version(program)
+  stays <- if (is.na(autoexit)) "na" else if (identical(autoexit, FALSE)) "0"
+    else "1"
+  argv <- c(program, "agent", "--url", url, "--adopt-pid", "@PID@",
+            "--adopt-fd", "@FD@", "--autoexit", stays)
+  .Call(tk_agent, argv, interactive())
+}
+
+#' The dispatcher
+#'
+#' [daemons()] starts a dispatcher for each compute profile: the program
+#' `tenkai`, a child of the session that ends with it. This function replaces
+#' the current R process by a dispatcher for a session whose socket it has
+#' inherited; users never call it.
+#'
+#' @param host `"fd:N"`, the number of the inherited socket.
+#' @param url,n the URLs to listen at, or their number. The session says so
+#'   itself when it connects; at least one of the two must be given.
+#' @param ... not used.
+#' @param asyncdial,token,tls,pass,rs,monitor not used; the session sends what a
+#'   dispatcher needs.
+#' @return Does not return.
+#' @examples
+#' # Users call daemons(), which starts one:
+#' daemons(1)
+#' nextget("pid")
+#' daemons(0)
+#' @export
+dispatcher <- function(host, url = NULL, n = NULL, ..., asyncdial = FALSE,
+                       token = FALSE, tls = NULL, pass = NULL, rs = NULL,
+                       monitor = NULL) {
+  if (is.null(n) && is.null(url)) {
+    stop("at least one URL must be supplied for 'url' or 'n' must be at least 1")
+  }
+  check_string(host, "host")
+  if (!grepl("^fd:[0-9]+$", host)) {
+    stop("a dispatcher serves the session at the other end of a socket that it ",
+         "has inherited: 'host' must be \"fd:N\", not \"", host, "\"; call ",
+         "daemons() to have one started", call. = FALSE)
+  }
+  .Call(tk_replace, c(find_program(), "dispatcher"),
+        as.integer(substring(host, 4L)))
+}

@@ -1,0 +1,274 @@
+#' Set daemons
+#'
+#' Sets the R processes, 'daemons', that evaluate mirais: local ones by their
+#' number, or ones that connect from elsewhere by the URLs to listen at. A
+#' native dispatcher hands the tasks out, first in, first out.
+#'
+#' @param n the number of daemons. `0` ends them and goes back to a new process
+#'   for each mirai; mirais that are unresolved then resolve to an error value 7.
+#'   `NULL` ends also those that were told to stay (`autoexit = FALSE`).
+#' @param url URLs at which daemons connect, such as [host_url()]. With one URL
+#'   and `n` greater than 1, paths `/1` to `/n` are appended to it, or, for
+#'   `tcp://`, `n` consecutive ports are used. Port 0 stands for any free one.
+#' @param remote not used yet, must be `NULL`: [launch_remote()] prints the
+#'   commands to run on other machines.
+#' @param dispatcher `FALSE`: each task is given to the next daemon in turn, and
+#'   waits there; any number of daemons connect at one URL.
+#' @param ... further arguments of [daemon()] for the daemons, by name, such as
+#'   `cleanup = FALSE` or `maxtasks = 100`; also `token = TRUE`, which makes the
+#'   URLs unguessable.
+#' @param resilience `FALSE` with `dispatcher = FALSE`: a task whose daemon dies
+#'   is not given to another one.
+#' @param seed an integer from which the daemons' random numbers start, else
+#'   they start from the session's. Each daemon has a stream of its own.
+#' @param tls,pass not used yet.
+#' @param .compute the compute profile: a name under which these daemons are
+#'   set, used by the functions that have the same argument.
+#' @param retries how often a task is run again whose daemon was lost through
+#'   no fault of the task. By cause: `c(2, oom = 1)`; causes are `killed`, `lost`,
+#'   `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not tried again
+#'   unless asked for, `oom`, `segfault` and `quit`.
+#' @param insecure `TRUE` to listen at URLs that other machines can reach,
+#'   without encryption and without knowing who connects.
+#' @param reconnect seconds for which a daemon whose connection broke may come
+#'   back before its task is given to another.
+#' @param kill_after seconds after which a daemon is ended that does not obey
+#'   the interrupt of [stop_mirai()] or `.timeout`. `NULL`: never.
+#' @param memory bytes of tasks that may wait at the dispatcher before
+#'   [mirai()] waits. `NULL`: half of the machine's memory.
+#'
+#' @return The number of daemons, or, with `url` and without dispatcher, the URL.
+#'   Without `n` and `url`: the value of [status()]. Where daemons are set
+#'   already nothing changes, and the value is theirs.
+#'
+#' @details
+#' Local daemons are ready when `daemons()` returns. If one cannot start, the
+#' error says why and nothing stays set; if some take longer than 10 seconds,
+#' there is a warning, and they may still come.
+#'
+#' @seealso [status()], [launch_local()], [launch_remote()], [saisei()]
+#' @examples
+#' daemons(1)
+#' status()
+#' m <- mirai(Sys.getpid())
+#' call_mirai(m)$data
+#' daemons(0)
+#'
+#' with(daemons(1, .compute = "side"), {
+#'   m <- mirai("done", .compute = "side")
+#'   call_mirai(m)$data
+#' })
+#' @export
+daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
+                    resilience = TRUE, seed = NULL, tls = NULL, pass = NULL,
+                    .compute = "default", retries = 2, insecure = FALSE,
+                    reconnect = 60, kill_after = NULL, memory = NULL) {
+  if (missing(n)) {
+    if (is.null(url)) return(status(.compute))
+    n <- NULL
+  } else if (is.null(n) && is.null(url)) {
+    return(reset(.compute, kind = 1L))
+  }
+  n <- daemon_number(n, url, dispatcher)
+  if (n == 0L) return(reset(.compute, kind = 0L))
+  if (!is.null(remote)) {
+    stop("'remote' must be NULL: call launch_remote() for the commands to run ",
+         "on other machines", call. = FALSE)
+  }
+  options <- daemon_options(...)
+  set <- profile_of(.compute)
+  if (!is.null(set) && .Call(tk_state, set$link) == 0L) return(set$value)
+
+  profile <- new.env(parent = emptyenv())
+  profile$direct <- !isTRUE(dispatcher)
+  profile$options <- options[names(options) != "token"]
+  profile$stream <- first_stream(seed)
+  settings <- c(
+    paste0("policy=", if (profile$direct) "direct" else "queue"),
+    paste0("slots=", n),
+    paste0("rscript=", rscript()),
+    url_settings(url, n, profile$direct, isTRUE(options$token)),
+    retry_settings(if (profile$direct && !isTRUE(resilience)) 0 else retries),
+    time_setting("reconnect_ms", reconnect, "reconnect"),
+    time_setting("kill_after_ms", kill_after, "kill_after"),
+    memory_setting(memory),
+    if (isTRUE(insecure)) "insecure=1",
+    if (isTRUE(as.logical(options$output))) "output=1",
+    autoexit_setting(options$autoexit),
+    if (is.null(url)) c(paste0("local=", n), call_settings(profile, n))
+  )
+  open_profile(profile, settings, isTRUE(as.logical(options$output)))
+  if (is.null(url)) await_daemons(profile, n)
+  value <- if (profile$direct && !is.null(url)) profile$urls[1L] else n
+  profile$value <- structure(value, class = c("miraiDaemons", .compute))
+  profiles[[.compute]] <- profile
+  profile$value
+}
+
+#' Evaluate with daemons
+#'
+#' Evaluates an expression while daemons are set, and resets them afterwards.
+#'
+#' @param data a call of [daemons()].
+#' @param expr an expression.
+#' @param ... not used.
+#' @return The value of `expr`.
+#' @examples
+#' with(daemons(1), {
+#'   m <- mirai(1 + 1)
+#'   call_mirai(m)$data
+#' })
+#' @export
+with.miraiDaemons <- function(data, expr, ...) {
+  name <- class(data)[2L]
+  on.exit(daemons(0L, .compute = name))
+  expr
+}
+
+#' @export
+print.miraiDaemons <- function(x, ...) {
+  print(unclass(x), ...)
+  invisible(x)
+}
+
+# --- what daemons() does ---
+
+reset <- function(name, kind) {
+  profile <- profile_of(name)
+  if (!is.null(profile)) {
+    rm(list = name, envir = profiles)
+    .Call(tk_close, profile$link, kind)
+  }
+  0L
+}
+
+daemon_number <- function(n, url, dispatcher) {
+  if (!is.null(url) && (!is.character(url) || anyNA(url) || !length(url) ||
+                        any(grepl("[[:cntrl:]]", url)))) {
+    stop("'url' must be a character vector of URLs, not ", describe(url),
+         call. = FALSE)
+  }
+  if (is.null(n)) return(if (isTRUE(dispatcher)) length(url) else 1L)
+  if (!is.numeric(n) || length(n) != 1L || is.na(n)) {
+    stop("'n' must be numeric, did you mean to provide 'url'?", call. = FALSE)
+  }
+  n <- as.integer(n)
+  if (!is.null(url)) {
+    if (isTRUE(dispatcher) && n < 1L) {
+      stop("'n' must be 1 or greater", call. = FALSE)
+    }
+    return(if (isTRUE(dispatcher)) n else 1L)
+  }
+  if (is.na(n) || n < 0L) {
+    stop("the number of daemons must be zero or greater", call. = FALSE)
+  }
+  n
+}
+
+daemon_options <- function(...) {
+  options <- list(...)
+  ok <- vapply(options, function(x) {
+    (is.numeric(x) || is.logical(x)) && length(x) == 1L
+  }, NA)
+  if (!all(ok)) {
+    stop("'...' arguments should only be of integer, numeric or logical type",
+         call. = FALSE)
+  }
+  if (length(options) && (is.null(names(options)) ||
+                          !all(nzchar(names(options))))) {
+    stop("all '...' arguments must be named", call. = FALSE)
+  }
+  options
+}
+
+# Starts the dispatcher, or leaves nothing behind.
+open_profile <- function(profile, settings, output) {
+  link <- start_dispatcher(output)
+  done <- FALSE
+  on.exit(if (!done) .Call(tk_close, link, 0L))
+  ready <- .Call(tk_setup, link, lines_of(settings))
+  profile$link <- link
+  profile$urls <- strsplit(ready, "\n", fixed = TRUE)[[1L]]
+  done <- TRUE
+}
+
+# Local daemons are online when daemons() returns, or it says how many are not.
+await_daemons <- function(profile, n, limit = 10) {
+  done <- FALSE
+  on.exit(if (!done) .Call(tk_close, profile$link, 0L))
+  reply <- ask(profile$link, "await", timeout = 1000 * limit,
+               limit = 1000 * limit + 2000)
+  late <- is_error_value(reply) && unclass(reply) == 5L
+  if (is_error_value(reply) && !late) {
+    stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
+  }
+  done <- TRUE
+  if (!late) return()
+  online <- attr(reply, "payload")
+  if (is.null(online) || !nzchar(online)) online <- "not all"
+  warning(sprintf(paste0("%s of %d daemons are online after %d s; the others ",
+                         "may still come, see status()"), online, n, limit),
+          call. = FALSE)
+}
+
+# A request to the dispatcher: the text of its reply, or an error value.
+ask <- function(link, name, payload = "", slot = NaN, kind = NaN,
+                timeout = NaN, limit = 5000) {
+  .Call(tk_ask, link, name, payload, as.double(c(slot, kind, timeout)), limit)
+}
+
+# --- lines of SETUP ---
+
+url_settings <- function(url, n, direct, token) {
+  if (is.null(url)) return()
+  if (direct) url <- url[1L]
+  if (token && !direct) {
+    plain <- grepl("^(tcp|tls\\+tcp)://", url)
+    if (length(url) != n && !plain[1L]) {
+      url <- paste0(url[1L], "/", seq_len(n))
+      plain <- rep(FALSE, n)
+    }
+    tokens <- vapply(url, function(each) random_hex(), "")
+    url <- ifelse(plain, url, paste0(url, "/", tokens))
+  }
+  paste0("url=", url)
+}
+
+retry_settings <- function(retries) {
+  if (!is.numeric(retries) || !length(retries) || anyNA(retries)) {
+    stop("'retries' must be a number, by cause if named, such as c(2, oom = 1)",
+         call. = FALSE)
+  }
+  numbers <- format(retries, scientific = FALSE, trim = TRUE)
+  named <- nzchar(names(retries) %||% rep("", length(retries)))
+  paste0("retries=", paste(ifelse(named, paste0(names(retries), "=", numbers),
+                                  numbers), collapse = ","))
+}
+
+time_setting <- function(key, seconds, argument) {
+  if (is.null(seconds)) return()
+  check_number(seconds, argument)
+  paste0(key, "=", whole(min(1000 * seconds, 2^32 - 1)))
+}
+
+memory_setting <- function(memory) {
+  if (is.null(memory)) return()
+  check_number(memory, "memory", minimum = 1)
+  paste0("memory_limit=", whole(min(memory, 2^62)))
+}
+
+autoexit_setting <- function(autoexit) {
+  if (is.null(autoexit)) return()
+  paste0("autoexit=", if (is.na(autoexit)) "na" else
+    if (identical(autoexit, FALSE)) "0" else "1")
+}
+
+# One call for each daemon: each has its own stream of random numbers.
+call_settings <- function(profile, n) {
+  vapply(seq_len(n), function(i) {
+    options <- c(profile$options, list(rs = take_stream(profile)))
+    paste0("call=", daemon_call("@URL@", options, quote = '"'))
+  }, "")
+}
+
+whole <- function(x) format(round(x), scientific = FALSE, trim = TRUE)

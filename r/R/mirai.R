@@ -1,0 +1,199 @@
+#' Evaluate an expression asynchronously
+#'
+#' Sends an expression to be evaluated in another R process and returns at once
+#' a 'mirai', which resolves by itself to the value. The process is one of the
+#' daemons that were set with [daemons()], or else a new one for this task.
+#'
+#' @param .expr an expression to evaluate, in `{}` if there are several; or the
+#'   name of a variable that holds a language object (see [quote()]).
+#' @param ... named objects that the expression needs. They are assigned into
+#'   the global environment of the daemon before evaluation, so functions among
+#'   them find each other. Or one environment, whose objects are taken.
+#' @param .args a named list (or an environment) of objects that only the
+#'   expression itself sees; they are not put into the global environment.
+#' @param .timeout milliseconds after which the mirai resolves to an error value
+#'   5 (timed out), counted from now. The work is cancelled as by [stop_mirai()].
+#'   `NULL`: no limit.
+#' @param .compute the compute profile to use, see [daemons()].
+#'
+#' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical
+#'   `NA` until the value is there, and then the value.
+#'
+#' @details
+#' If the expression fails, the value is an object of classes `miraiError`,
+#' `errorValue` and `try-error`: the message, with the frames of the user's code
+#' in `$stack.trace` (innermost first) and the original condition in
+#' `$condition`. An interrupted one has the class `miraiInterrupt`. Anything
+#' else that keeps the value from coming is an integer `errorValue`: 5 timed
+#' out, 7 closed by `daemons(0)`, 19 the process that worked on it died, 20
+#' stopped by [stop_mirai()]; its attribute `message` says what happened.
+#'
+#' The value is delivered once. The expression, though, may *run* more than
+#' once: where a daemon is lost through no fault of the task, the task is given
+#' to another one (argument `retries` of [daemons()]).
+#'
+#' While the tasks that wait for an answer hold more memory than the dispatcher
+#' allows (`memory` of [daemons()]), `mirai()` waits for some to finish.
+#'
+#' @seealso [call_mirai()], [unresolved()], [stop_mirai()], [everywhere()]
+#' @examples
+#' m <- mirai(x + y, x = 1, y = 2)
+#' m
+#' call_mirai(m)$data
+#'
+#' expr <- quote(sum(values))
+#' m <- mirai(expr, .args = list(values = 1:10))
+#' call_mirai(m)$data
+#'
+#' m <- mirai(stop("no luck"))
+#' call_mirai(m)$data
+#' daemons(0)
+#' @export
+mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
+                  .compute = "default") {
+  if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
+  expr <- expression_of(substitute(.expr), parent.frame())
+  globals <- if (...length()) named_objects(list(...), "...") else list()
+  if (length(.args)) .args <- named_objects(.args, ".args") else .args <- list()
+  if (!is.null(.timeout)) check_number(.timeout, ".timeout")
+  .Call(tk_submit, link_for(.compute), expr, globals, .args, .timeout) %||%
+    # A forked child does not write into its parent's stream.
+    .Call(tk_submit, own_link(.compute), expr, globals, .args, .timeout)
+}
+
+#' Evaluate an expression on every daemon
+#'
+#' The expression is evaluated once on each daemon of the profile, in its global
+#' environment (or, with `.args`, in one that holds them), before any
+#' task that is submitted later, and also on daemons that connect later. What it
+#' leaves behind (packages, options, global objects) stays, whatever `cleanup`
+#' is set to.
+#'
+#' @inheritParams mirai
+#' @return Invisible `NULL`, at once. Should the expression fail on a daemon, a
+#'   message says so at the next call that looks at the profile.
+#' @examples
+#' daemons(1)
+#' everywhere(offset <- 100)
+#' m <- mirai(offset + 1)
+#' call_mirai(m)$data
+#' daemons(0)
+#' @export
+everywhere <- function(.expr, ..., .args = list(), .compute = "default") {
+  if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
+  expr <- expression_of(substitute(.expr), parent.frame())
+  globals <- if (...length()) named_objects(list(...), "...") else list()
+  args <- if (length(.args)) named_objects(.args, ".args") else list()
+  profile <- profile_of(.compute)
+  if (!is.null(profile)) {
+    .Call(tk_everywhere, profile$link, expr, globals, args)
+  }
+  invisible()
+}
+
+#' Wait for a mirai
+#'
+#' Waits until a mirai has resolved. Ctrl-C ends the wait and leaves the mirai
+#' as it was; `call_mirai_()` is the same and is kept for code that calls it.
+#'
+#' @param aio a mirai, or a list of them. Anything else is returned as it is.
+#' @return `aio`, invisibly; its value is then at `$data`.
+#' @examples
+#' m <- mirai(Sys.getpid())
+#' call_mirai(m)$data
+#' daemons(0)
+#' @export
+call_mirai <- function(aio) {
+  if (is_mirai(aio)) {
+    .Call(tk_wait, aio)
+  } else if (is.list(aio)) {
+    for (each in unclass(aio)) .Call(tk_wait, each)
+  }
+  invisible(aio)
+}
+
+#' @rdname call_mirai
+#' @export
+call_mirai_ <- call_mirai
+
+#' Ask whether a mirai is unresolved
+#'
+#' Does not wait.
+#'
+#' @param aio a mirai, a list of them, or what `$data` of a mirai returned.
+#' @return `TRUE` while (any of) the mirai is unresolved, else `FALSE`.
+#' @examples
+#' m <- mirai(Sys.sleep(0.1))
+#' while (unresolved(m)) Sys.sleep(0.05)
+#' m$data
+#' daemons(0)
+#' @export
+unresolved <- function(aio) {
+  if (is.list(aio) && !is.environment(aio)) {
+    return(any(vapply(unclass(aio), unresolved, NA)))
+  }
+  .Call(tk_unresolved, aio)
+}
+
+#' Stop a mirai
+#'
+#' The mirai resolves at once to an error value 20 (operation canceled). If its
+#' task is still queued it never runs; if it runs, it is interrupted. Code that
+#' does not look for interrupts keeps its daemon busy until it returns (or until
+#' `kill_after`, see [daemons()]).
+#'
+#' @param aio a mirai, or a list of them. A resolved one stays as it is.
+#' @return Invisible `NULL`.
+#' @examples
+#' m <- mirai(Sys.sleep(60))
+#' stop_mirai(m)
+#' m$data
+#' daemons(0)
+#' @export
+stop_mirai <- function(aio) {
+  if (is.list(aio) && !is.environment(aio)) {
+    for (each in unclass(aio)) .Call(tk_stop, each)
+  } else {
+    .Call(tk_stop, aio)
+  }
+  invisible()
+}
+
+#' @export
+print.mirai <- function(x, ...) {
+  cat("< mirai | $data >\n")
+  invisible(x)
+}
+
+# --- the arguments of mirai() and everywhere() ---
+
+# A bare name stands for the language object it holds where it was written; if
+# it holds none, the name itself is the expression.
+expression_of <- function(expr, where) {
+  if (!is.symbol(expr)) return(expr)
+  held <- get0(as.character(expr), envir = where)
+  if (is.language(held)) held else expr
+}
+
+# A list of named objects from `...` or `.args`. A single environment stands for
+# the objects in it.
+named_objects <- function(objects, argument) {
+  if (is.environment(objects)) return(as.list.environment(objects))
+  if (!is.list(objects)) {
+    stop(sprintf("'%s' must be a named list or an environment", argument),
+         call. = FALSE)
+  }
+  names <- names(objects)
+  if (is.null(names) || !all(nzchar(names))) {
+    if (length(objects) == 1L && is.environment(objects[[1L]])) {
+      return(as.list.environment(objects[[1L]]))
+    }
+    stop(sprintf("all objects in '%s' must be named", argument), call. = FALSE)
+  }
+  objects
+}
+
+`%||%` <- function(x, y) if (is.null(x)) y else x
+
+# Makes the function behind a mirai's `$data`; C++ calls it for each new mirai.
+reader_of <- function(self) function(value) .Call(tk_data, self)

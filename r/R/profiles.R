@@ -1,0 +1,48 @@
+# The compute profiles of this session, by name. Each is an environment:
+#   link    the link to its dispatcher
+#   value   what daemons() returned
+#   direct  TRUE without a dispatcher's queue (`dispatcher = FALSE`)
+#   urls    where daemons connect, by slot
+#   options the named arguments for each daemon
+#   stream  the state of its random numbers
+profiles <- new.env(parent = emptyenv())
+
+# NULL if the profile is not set. One that was set by the process this one was
+# forked from counts as not set.
+profile_of <- function(name) {
+  check_string(name, ".compute")
+  profile <- profiles[[name]]
+  if (is.null(profile)) return()
+  if (.Call(tk_state, profile$link) != 1L) return(profile)
+  rm(list = name, envir = profiles)
+  NULL
+}
+
+# On the way of every mirai(): no more checks than needed.
+link_for <- function(name) {
+  if (!is.character(name) || length(name) != 1L) check_string(name, ".compute")
+  profile <- profiles[[name]]
+  if (is.null(profile)) ephemeral_link() else profile$link
+}
+
+# For a process that was forked off: what the parent has set is not ours.
+own_link <- function(name) {
+  profile_of(name)
+  ephemeral_link()
+}
+
+# The dispatcher for all profiles that are not set: a fresh R for each task.
+ephemeral_link <- function() {
+  link <- found$ephemeral
+  if (!is.null(link) && .Call(tk_state, link) == 0L) return(link)
+  link <- start_dispatcher()
+  .Call(tk_setup, link, lines_of(
+    "policy=ephemeral",
+    paste0("rscript=", rscript()),
+    paste0("call=", daemon_call("@URL@", list(cleanup = FALSE), quote = '"'))
+  ))
+  found$ephemeral <- link
+  link
+}
+
+rscript <- function() file.path(R.home("bin"), "Rscript")

@@ -1,0 +1,76 @@
+# Finding the program `tenkai`, and starting dispatchers.
+
+# Remembers what a search found, for the life of the session.
+found <- new.env(parent = emptyenv())
+
+version <- function() found$version
+
+# The path of the program. Looks where ?tenkai says, in that order.
+find_program <- function() {
+  asked <- Sys.getenv("TENKAI_BIN")
+  if (nzchar(asked)) {
+    if (is_program(asked)) return(asked)
+    stop("TENKAI_BIN names '", asked, "', which is not an executable file; ",
+         "correct it, or unset it to look elsewhere", call. = FALSE)
+  }
+  places <- program_places()
+  for (place in places) {
+    if (is_program(place)) return(normalizePath(place))
+  }
+  stop("the program 'tenkai' was not found. Tried:\n",
+       paste0("  ", names(places), ": ", ifelse(nzchar(places), places, "-"),
+              collapse = "\n"),
+       "\nBuild or install tenkai ", version(), " and set TENKAI_BIN to its ",
+       "path, or install this package again with TENKAI_PREFIX set to where it ",
+       "is installed", call. = FALSE)
+}
+
+program_places <- function() {
+  package <- getNamespaceInfo("tenkai", "path")
+  record <- file.path(package, "program")
+  recorded <- if (file.exists(record)) readLines(record, n = 1L) else ""
+  c(
+    "found at installation" = if (length(recorded)) recorded else "",
+    "beside the library" = file.path(dirname(dirname(package)), "bin", "tenkai"),
+    "on PATH" = unname(Sys.which("tenkai"))
+  )
+}
+
+is_program <- function(path) {
+  nzchar(path) && !dir.exists(path) && file.access(path, mode = 1L) == 0L
+}
+
+# Before a process turns into the program it must be known to fit: afterwards
+# there is nobody left to say so.
+check_version <- function(program) {
+  answer <- tryCatch(
+    suppressWarnings(system2(program, "--version", stdout = TRUE, stderr = TRUE)),
+    error = function(condition) conditionMessage(condition)
+  )
+  theirs <- sub("^[^0-9]*([0-9]+\\.[0-9]+\\.[0-9]+).*$", "\\1", answer[1L])
+  if (identical(theirs, version())) return(invisible())
+  stop("the tenkai program '", program, "' is version ", theirs, ", this package is ",
+       version(), ": install both from the same release", call. = FALSE)
+}
+
+# Starts a dispatcher and greets it. `output`: it and the daemons it starts
+# write to where this session writes.
+start_dispatcher <- function(output = FALSE) {
+  shown <- output || nzchar(Sys.getenv("TENKAI_LOG"))
+  .Call(tk_connect, find_program(), daemon_environment(), shown, version())
+}
+
+# The environment of a dispatcher, which the daemons it starts inherit: they
+# shall find the packages this session finds, and no start-up file in the
+# working directory that somebody else could have put there.
+daemon_environment <- function() {
+  c(paste0("R_LIBS=", paste(.libPaths(), collapse = .Platform$path.sep)),
+    "R_TESTS",
+    startup_file("R_PROFILE_USER", ".Rprofile"),
+    startup_file("R_ENVIRON_USER", ".Renviron"))
+}
+
+startup_file <- function(variable, file) {
+  if (nzchar(Sys.getenv(variable)) || .Call(tk_is_mine, file)) return()
+  paste0(variable, "=", path.expand(file.path("~", file)))
+}

@@ -1,0 +1,36 @@
+#' Random number streams
+#'
+#' Each daemon of a profile draws from an L'Ecuyer-CMRG stream of its own.
+#' `nextstream()` returns the next one and advances the profile.
+#'
+#' @param .compute the compute profile, see [daemons()].
+#' @return The stream, a `.Random.seed` of 7 integers; `NULL` if no daemons are
+#'   set for the profile.
+#' @examples
+#' daemons(1, seed = 42)
+#' nextstream()
+#' daemons(0)
+#' @export
+nextstream <- function(.compute = "default") {
+  profile <- profile_of(.compute)
+  if (!is.null(profile)) take_stream(profile)
+}
+
+take_stream <- function(profile) {
+  stream <- profile$stream
+  profile$stream <- .Call(tk_next_stream, stream)
+  stream
+}
+
+# The stream a profile starts with. The session's generator makes one draw, so
+# that two profiles differ, and is otherwise left as it was.
+first_stream <- function(seed) {
+  if (!is.null(seed)) check_number(seed, "seed", minimum = -Inf)
+  .Call(tk_draw)
+  global <- globalenv()
+  before <- get(".Random.seed", envir = global, inherits = FALSE)
+  on.exit(assign(".Random.seed", before, envir = global))
+  RNGkind("L'Ecuyer-CMRG")
+  if (!is.null(seed)) set.seed(seed)
+  get(".Random.seed", envir = global, inherits = FALSE)
+}

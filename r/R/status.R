@@ -1,0 +1,69 @@
+#' The state of the daemons
+#'
+#' @param .compute the compute profile, see [daemons()].
+#' @return A list. `connections` is 1 for a dispatcher, or, without one, the
+#'   number of daemons that are connected. `daemons` is a matrix with a row for
+#'   each URL: `i` its number; `online` whether a daemon is connected; `instance`
+#'   how many have connected there so far, negative after [saisei()] until the
+#'   next one; `assigned` and `complete` the tasks it was given and has answered.
+#'   Without a dispatcher it is the URL, where no daemons are set `0L`, and an
+#'   error value if the dispatcher does not answer.
+#' @examples
+#' status()
+#' daemons(1)
+#' status()$daemons
+#' daemons(0)
+#' @export
+status <- function(.compute = "default") {
+  profile <- profile_of(.compute)
+  if (is.null(profile)) return(new_status(0L, 0L))
+  reply <- ask(profile$link, "status")
+  if (is_error_value(reply)) return(new_status(0L, reply))
+  lines <- strsplit(reply, "\n", fixed = TRUE)[[1L]]
+  if (profile$direct) {
+    return(new_status(as.integer(lines[1L]), profile$urls[1L]))
+  }
+  new_status(1L, daemon_matrix(strsplit(lines[-1L], "\t", fixed = TRUE)))
+}
+
+new_status <- function(connections, daemons) {
+  structure(list(connections = connections, daemons = daemons),
+            class = "miraiStatus")
+}
+
+# From fields url, online, instance, assigned, complete.
+daemon_matrix <- function(fields) {
+  number <- function(i) as.integer(vapply(fields, `[`, "", i))
+  matrix(
+    c(seq_along(fields), number(2L), number(3L), number(4L), number(5L)),
+    ncol = 5L,
+    dimnames = list(
+      vapply(fields, `[`, "", 1L),
+      c("i", "online", "instance", "assigned", "complete")
+    )
+  )
+}
+
+#' @export
+print.miraiStatus <- function(x, ...) {
+  print(unclass(x), ...)
+  invisible(x)
+}
+
+#' What is known about a compute profile
+#'
+#' @param x `"pid"`: the process id of its dispatcher; `"urls"`: the URLs at
+#'   which its daemons connect; `"tls"`: the certificate, where there is one.
+#' @param .compute the compute profile, see [daemons()].
+#' @return The item, or `NULL` if there is none.
+#' @examples
+#' daemons(1)
+#' nextget("pid")
+#' nextget("urls")
+#' daemons(0)
+#' @export
+nextget <- function(x, .compute = "default") {
+  profile <- profile_of(.compute)
+  if (is.null(profile)) return()
+  switch(x, pid = .Call(tk_pid, profile$link), urls = profile$urls, NULL)
+}

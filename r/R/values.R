@@ -1,0 +1,93 @@
+#' Test for mirai objects and error values
+#'
+#' @param x an object.
+#' @return `TRUE` or `FALSE`. `is_error_value()` is `TRUE` for anything a mirai
+#'   resolves to that is not a value: errors of the evaluation
+#'   (`is_mirai_error()`), interrupts (`is_mirai_interrupt()`), time-outs and
+#'   lost connections.
+#' @examples
+#' m <- mirai(stop("oh"))
+#' is_mirai(m)
+#' call_mirai(m)
+#' is_mirai_error(m$data)
+#' is_mirai_interrupt(m$data)
+#' is_error_value(m$data)
+#' m$data$stack.trace
+#' daemons(0)
+#' @name is_mirai
+NULL
+
+#' @rdname is_mirai
+#' @export
+is_mirai <- function(x) inherits(x, "mirai")
+
+#' @rdname is_mirai
+#' @export
+is_mirai_error <- function(x) inherits(x, "miraiError")
+
+#' @rdname is_mirai
+#' @export
+is_mirai_interrupt <- function(x) inherits(x, "miraiInterrupt")
+
+#' @rdname is_mirai
+#' @export
+is_error_value <- function(x) inherits(x, "errorValue")
+
+#' @export
+print.miraiError <- function(x, ...) {
+  cat("'miraiError' chr ", x, "\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+print.miraiInterrupt <- function(x, ...) {
+  cat("'miraiInterrupt' chr \"\"\n")
+  invisible(x)
+}
+
+#' @export
+print.errorValue <- function(x, ...) {
+  cat("'errorValue' int ", error_words(x), "\n", sep = "")
+  message <- attr(x, "message", exact = TRUE)
+  if (!is.null(message)) {
+    writeLines(paste0("  ", strsplit(message, "\n", fixed = TRUE)[[1L]]))
+  }
+  invisible(x)
+}
+
+#' @export
+print.unresolvedValue <- function(x, ...) {
+  cat("'unresolved' logi NA\n")
+  invisible(x)
+}
+
+# The parts of an error are attributes: $stack.trace, $condition.
+#' @export
+`$.miraiError` <- function(x, name) attr(x, name, exact = FALSE)
+
+#' @rawNamespace S3method(utils::.DollarNames, miraiError)
+.DollarNames.miraiError <- function(x, pattern = "") {
+  grep(pattern, c("stack.trace", "condition"), value = TRUE)
+}
+
+# "5 | Timed out"
+error_words <- function(code) {
+  code <- as.integer(code)
+  words <- if (code == 1000L) "Internal error detected" else error_texts[code]
+  if (is.na(words) || !length(words)) words <- "Unknown error"
+  paste(code, words, sep = " | ")
+}
+
+# The numbers are those of NNG.
+error_texts <- c(
+  "Interrupted", "Out of memory", "Invalid argument", "Resource busy",
+  "Timed out", "Connection refused", "Object closed", "Try again",
+  "Not supported", "Address in use", "Incorrect state", "Entry not found",
+  "Protocol error", "Destination unreachable", "Address invalid",
+  "Permission denied", "Message too large", "Connection aborted",
+  "Connection reset", "Operation canceled", "Out of files", "Out of space",
+  "Resource already exists", "Read only resource", "Write only resource",
+  "Cryptographic error", "Peer could not be authenticated",
+  "Option requires argument", "Ambiguous option", "Incorrect type",
+  "Connection shutdown"
+)

@@ -1,0 +1,40 @@
+// What R calls. Each is a few lines around guarded().
+#pragma once
+
+#include "crossing.h"
+
+extern "C" {
+// session.cpp
+SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version);
+SEXP tk_setup(SEXP link, SEXP settings);
+SEXP tk_ask(SEXP link, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms);
+SEXP tk_state(SEXP link);
+SEXP tk_fd(SEXP link);
+SEXP tk_pid(SEXP link);
+SEXP tk_close(SEXP link, SEXP kind);
+SEXP tk_set_functions(SEXP reader_factory, SEXP tell, SEXP evaluation_space);
+// tasks.cpp
+SEXP tk_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout);
+SEXP tk_everywhere(SEXP link, SEXP expr, SEXP globals, SEXP args);
+SEXP tk_data(SEXP mirai);
+SEXP tk_wait(SEXP mirai);
+SEXP tk_unresolved(SEXP object);
+SEXP tk_stop(SEXP mirai);
+SEXP tk_mirai_fd(SEXP mirai);
+// daemon_api.cpp
+SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd);
+SEXP tk_daemon_run(SEXP daemon, SEXP functions, SEXP limits);
+SEXP tk_daemon_redial(SEXP daemon);
+SEXP tk_evaluate();
+SEXP tk_handling(SEXP interrupt);
+SEXP tk_agent(SEXP argv, SEXP beside);
+SEXP tk_replace(SEXP argv, SEXP fd);
+SEXP tk_launch(SEXP argv, SEXP environment, SEXP output);
+// host.cpp
+SEXP tk_random_hex(SEXP bytes);
+SEXP tk_next_stream(SEXP stream);
+SEXP tk_draw();
+SEXP tk_addresses();
+SEXP tk_ports_in_use();
+SEXP tk_is_mine(SEXP path);
+}

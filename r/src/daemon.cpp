@@ -1,0 +1,218 @@
+#include "daemon.h"
+
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "baseline.h"
+#include "dial.h"
+#include "interrupts.h"
+#include "spawn.h"
+
+namespace tenkai {
+
+namespace {
+
+// While one of these lives, R does not look at Ctrl-C.
+class NoInterrupts {
+ public:
+  NoInterrupts() : before_(R_interrupts_suspended) { R_interrupts_suspended = TRUE; }
+  ~NoInterrupts() { R_interrupts_suspended = before_; }
+  NoInterrupts(const NoInterrupts&) = delete;
+  NoInterrupts& operator=(const NoInterrupts&) = delete;
+
+ private:
+  Rboolean before_;
+};
+
+std::string random_bytes(std::size_t size) {
+  std::string bytes(size, '\0');
+  if (getrandom(bytes.data(), size, 0) != static_cast<ssize_t>(size)) throw std::runtime_error("getrandom failed");
+  return bytes;
+}
+
+constexpr int slice = 100;  // milliseconds between two looks for Ctrl-C
+
+}  // namespace
+
+Daemon::Daemon(std::string url, std::string version) : Daemon(url, std::move(version), dial(url)) {}
+
+Daemon::Daemon(std::string url, std::string version, int fd)
+    : url_(std::move(url)), version_(std::move(version)), instance_(random_bytes(16)), owner_(getpid()),
+      stream_(std::make_unique<Stream>(fd)) {
+  greet();
+}
+
+void Daemon::greet() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  stream_->send(Frame(Type::hello)
+                    .with(Key::role, static_cast<std::uint64_t>(Role::daemon))
+                    .with(Key::version, version_)
+                    .with(Key::library_version, version_)
+                    .with(Key::url, url_)
+                    .with(Key::instance, instance_)
+                    .with(Key::pid, static_cast<std::uint64_t>(getpid()))
+                    .with(Key::host, host));
+  // An agent answers when it has reached its dispatcher, which may take it a
+  // while; it is the one that knows when to give up.
+  while (waiting_.empty() && stream_->is_open()) {
+    if (stream_->flush(slice)) {
+      stream_->receive(Stream::Wait::no, [this](Frame&& frame) { waiting_.push_back(std::move(frame)); });
+    }
+    check_interrupts();
+  }
+  if (waiting_.empty()) {
+    throw std::runtime_error("19 | Connection reset: " + url_ + " ended the connection before it said welcome");
+  }
+  Frame answer = std::move(waiting_.front());
+  waiting_.pop_front();
+  if (answer.type != Type::welcome) throw std::runtime_error(answer.text(Key::message));
+  std::string theirs = answer.text(Key::version);
+  if (!theirs.empty() && theirs != version_) {
+    throw std::runtime_error("the tenkai program at " + url_ + " is version " + theirs + ", this package is " +
+                             version_ + ": install both from the same release");
+  }
+  stream_->set_limit(max_payload);
+}
+
+void Daemon::redial() {
+  waiting_.clear();
+  for (int pause = 50;; pause = std::min(2 * pause, 1000)) {
+    poll(nullptr, 0, pause);
+    check_interrupts();
+    try {
+      stream_ = std::make_unique<Stream>(dial(url_));
+      greet();
+      return;
+    } catch (const std::runtime_error&) {
+      continue;  // nobody is there yet, or they are not ready for us
+    }
+  }
+}
+
+Stop Daemon::run(const Limits& limits, SEXP functions) {
+  NoInterrupts quiet;
+  Evaluation evaluation(functions);
+  Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
+  contained([&] { baseline.take(); });
+  watch_for_end(stream_->fd(), limits.at_end, limits.signal);
+  if (done_ == 0) clocks_start_ = Clock::now();
+
+  Stop why = Stop::connection_ended;
+  while (std::optional<Frame> task = next_task(limits, why)) {
+    // An interrupt that was meant for the task before has missed it.
+    R_interrupts_pending = 0;
+    bool everywhere = task->number(Key::kind) == 1;
+    evaluation.run(std::move(task->payload), everywhere);
+    // A process that the task forked and left behind is not a daemon.
+    if (getpid() != owner_) leave_at_once(0);
+    bool last = !everywhere && is_over(limits, why);
+    answer(*task, evaluation, last);
+    if (last) {
+      say_goodbye(why);
+      break;
+    }
+    contained([&] { everywhere ? baseline.take() : baseline.restore(limits.cleanup); });
+  }
+  return why;
+}
+
+// Whether the task that was just evaluated was the last one.
+bool Daemon::is_over(const Limits& limits, Stop& why) {
+  done_ += 1;
+  if (done_ == limits.timer_start) clocks_start_ = Clock::now();
+  if (done_ >= limits.max_tasks) {
+    why = Stop::max_tasks;
+    return true;
+  }
+  if (done_ < limits.timer_start || std::isinf(limits.wall_ms)) return false;
+  std::chrono::duration<double, std::milli> lived = Clock::now() - clocks_start_;
+  if (lived.count() < limits.wall_ms) return false;
+  why = Stop::wall_time;
+  return true;
+}
+
+std::optional<Frame> Daemon::waiting_task(const Limits& limits) {
+  while (!waiting_.empty()) {
+    Frame frame = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (frame.type == Type::task) return frame;
+    if (frame.type != Type::bye && frame.type != Type::refused) continue;
+    // A daemon that stays takes the end of a session for the end of a
+    // connection, unless it is meant as well (kind 1).
+    bool stays = limits.at_end == AtEnd::stay && frame.type == Type::bye && frame.number(Key::kind) != 1;
+    dismissed_ = !stays;
+    stream_->close();
+  }
+  return std::nullopt;
+}
+
+std::optional<Frame> Daemon::next_task(const Limits& limits, Stop& why) {
+  Clock::time_point since = Clock::now();
+  auto take = [this](Frame&& frame) { waiting_.push_back(std::move(frame)); };
+  while (true) {
+    if (std::optional<Frame> task = waiting_task(limits)) return task;
+    if (dismissed_ || !stream_->is_open()) {
+      why = dismissed_ ? Stop::dismissed : Stop::connection_ended;
+      return std::nullopt;
+    }
+    int milliseconds = patience(limits, since, why);
+    if (milliseconds == 0) {
+      say_goodbye(why);
+      return std::nullopt;
+    }
+    if (milliseconds < 0 && !limits.interactive) {
+      stream_->receive(Stream::Wait::yes, take);
+      continue;
+    }
+    if (limits.interactive) {
+      milliseconds = milliseconds < 0 ? slice : std::min(milliseconds, slice);
+      R_interrupts_suspended = FALSE;
+      check_interrupts();
+      R_interrupts_suspended = TRUE;
+    }
+    if (stream_->flush(milliseconds)) stream_->receive(Stream::Wait::no, take);
+  }
+}
+
+int Daemon::patience(const Limits& limits, Clock::time_point since, Stop& why) const {
+  if (done_ < limits.timer_start) return -1;
+  if (std::isinf(limits.idle_ms) && std::isinf(limits.wall_ms)) return -1;
+  Clock::time_point now = Clock::now();
+  auto left = [now](Clock::time_point from, double limit) {
+    return limit - std::chrono::duration<double, std::milli>(now - from).count();
+  };
+  double idle = left(std::max(since, clocks_start_), limits.idle_ms);
+  double wall = left(clocks_start_, limits.wall_ms);
+  double soonest = std::min(idle, wall);
+  if (soonest > 0) return static_cast<int>(std::min(std::ceil(soonest), 1e9));
+  why = wall <= 0 ? Stop::wall_time : Stop::idle_time;
+  return 0;
+}
+
+void Daemon::answer(const Frame& task, Evaluation& evaluation, bool last) {
+  Frame frame(Type::finished);
+  frame.session = task.session;
+  frame.task = task.task;
+  frame.attempt = task.attempt;
+  if (evaluation.failed()) frame.with(Key::failed, 1);
+  if (last) frame.with(Key::last, 1);
+  if (!evaluation.failure().empty() && task.number(Key::kind) == 1) {
+    frame.with(Key::message, evaluation.failure());
+  }
+  stream_->send_all(encode_head(frame), evaluation.value().data(), evaluation.value().size());
+}
+
+void Daemon::say_goodbye(Stop why) {
+  stream_->send(Frame(Type::bye).with(Key::kind, static_cast<std::uint64_t>(why)));
+  stream_->close();
+}
+
+}  // namespace tenkai

@@ -1,0 +1,136 @@
+// .Call wrappers for the daemon's side.
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api.h"
+#include "daemon.h"
+#include "spawn.h"
+
+namespace tenkai {
+
+namespace {
+
+SEXP daemon_tag() {
+  static SEXP symbol = Rf_install("tenkai_daemon");
+  return symbol;
+}
+
+void drop_daemon(SEXP pointer) {
+  auto* daemon = static_cast<Daemon*>(R_ExternalPtrAddr(pointer));
+  R_ClearExternalPtr(pointer);
+  delete daemon;
+}
+
+Daemon& daemon_of(SEXP pointer) {
+  void* address = nullptr;
+  if (TYPEOF(pointer) == EXTPTRSXP && R_ExternalPtrTag(pointer) == daemon_tag()) {
+    address = R_ExternalPtrAddr(pointer);
+  }
+  if (address == nullptr) throw std::runtime_error("7 | Object closed");
+  return *static_cast<Daemon*>(address);
+}
+
+std::vector<std::string> arguments_of(SEXP argv) {
+  std::vector<std::string> arguments;
+  for (R_xlen_t i = 0; i < XLENGTH(argv); ++i) {
+    arguments.emplace_back(Rf_translateCharUTF8(STRING_ELT(argv, i)));
+  }
+  return arguments;
+}
+
+Limits limits_of(SEXP numbers) {
+  const double* number = REAL(numbers);
+  Limits limits;
+  limits.at_end = static_cast<AtEnd>(static_cast<int>(number[0]));
+  limits.signal = static_cast<int>(number[1]);
+  limits.cleanup = static_cast<int>(number[2]);
+  limits.max_tasks = number[3];
+  limits.idle_ms = number[4];
+  limits.wall_ms = number[5];
+  limits.timer_start = number[6];
+  limits.interactive = number[7] != 0;
+  return limits;
+}
+
+}  // namespace
+
+}  // namespace tenkai
+
+using namespace tenkai;
+
+// fd: a connected descriptor, or negative: dial the URL.
+SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd) {
+  return guarded([&] {
+    int given = Rf_asInteger(fd);
+    auto daemon = given < 0 ? std::make_unique<Daemon>(text_of(url), text_of(version))
+                            : std::make_unique<Daemon>(text_of(url), text_of(version), given);
+    auto wrap = [&] {
+      SEXP pointer = PROTECT(R_MakeExternalPtr(daemon.get(), daemon_tag(), R_NilValue));
+      R_RegisterCFinalizerEx(pointer, drop_daemon, TRUE);
+      UNPROTECT(1);
+      return pointer;
+    };
+    SEXP pointer = safely(wrap);
+    daemon.release();
+    return pointer;
+  });
+}
+
+SEXP tk_daemon_run(SEXP pointer, SEXP functions, SEXP limits) {
+  return guarded([&] {
+    Stop why = daemon_of(pointer).run(limits_of(limits), functions);
+    return Rf_ScalarInteger(static_cast<int>(why));
+  });
+}
+
+SEXP tk_daemon_redial(SEXP pointer) {
+  return guarded([&] {
+    daemon_of(pointer).redial();
+    return R_NilValue;
+  });
+}
+
+// Not guarded: it throws nothing, and R's jumps pass it as they are.
+SEXP tk_evaluate() {
+  Evaluation* evaluation = Evaluation::current();
+  if (evaluation == nullptr) Rf_error("no task is being evaluated");
+  return evaluation->perform();
+}
+
+SEXP tk_handling(SEXP interrupt) {
+  if (Evaluation::current() != nullptr) Evaluation::current()->on_handler(Rf_asLogical(interrupt) == TRUE);
+  return R_NilValue;
+}
+
+// An agent for this R: beside it as a child, or around it as its new parent.
+// The descriptor on which the agent is reached.
+SEXP tk_agent(SEXP argv, SEXP beside) {
+  return guarded([&] {
+    std::vector<std::string> arguments = arguments_of(argv);
+    if (Rf_asLogical(beside) != TRUE) return Rf_ScalarInteger(become_child_of(arguments));
+    for (std::string& argument : arguments) {
+      if (argument == "@PID@") argument = std::to_string(getpid());
+      if (argument == "@FD@") argument = "3";
+    }
+    return Rf_ScalarInteger(start_program(arguments, {}, true).fd);
+  });
+}
+
+SEXP tk_replace(SEXP argv, SEXP fd) {
+  return guarded([&]() -> SEXP {
+    replace_with(arguments_of(argv), Rf_asInteger(fd));
+    return R_NilValue;
+  });
+}
+
+// Starts a program on its own, with nothing of ours but its output.
+SEXP tk_launch(SEXP argv, SEXP environment, SEXP output) {
+  return guarded([&] {
+    bool shown = Rf_asLogical(output) == TRUE;
+    close(start_program(arguments_of(argv), arguments_of(environment), shown, Tie::none).fd);
+    return R_NilValue;
+  });
+}

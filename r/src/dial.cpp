@@ -1,0 +1,95 @@
+#include "dial.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+
+namespace tenkai {
+
+namespace {
+
+[[noreturn]] void fail(const char* error, const std::string& url, const std::string& why) {
+  throw std::runtime_error(std::string(error) + ": " + url + ": " + why);
+}
+
+bool starts_with(const std::string& text, const char* beginning) {
+  return text.compare(0, std::strlen(beginning), beginning) == 0;
+}
+
+int given_descriptor(const std::string& url) {
+  char* end = nullptr;
+  long number = std::strtol(url.c_str() + 3, &end, 10);
+  if (*end != '\0' || end == url.c_str() + 3 || number < 0 || number > 1 << 20) {
+    fail("15 | Address invalid", url, "after fd: comes the number of an open descriptor");
+  }
+  int fd = static_cast<int>(number);
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) fail("15 | Address invalid", url, std::strerror(errno));
+  // What the tasks start must not hold our stream open.
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+}
+
+const char* error_for(int number) {
+  switch (number) {
+    case ECONNREFUSED:
+    case ENOENT:
+      return "6 | Connection refused";
+    case EACCES:
+    case EPERM:
+      return "16 | Permission denied";
+    default:
+      return "14 | Destination unreachable";
+  }
+}
+
+// Whoever listens may hand us any code to run, so it must be us.
+void check_owner(int fd, const std::string& url) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+  if (known && peer.uid == geteuid()) return;
+  close(fd);
+  fail("27 | Peer could not be authenticated", url, "it belongs to user id " + std::to_string(peer.uid));
+}
+
+}  // namespace
+
+int dial(const std::string& url) {
+  if (starts_with(url, "fd:")) return given_descriptor(url);
+  bool abstract = starts_with(url, "abstract://");
+  if (!abstract && !starts_with(url, "ipc://")) {
+    fail("15 | Address invalid", url, "an R process on this machine dials abstract://, ipc:// or fd:");
+  }
+  std::string name = url.substr(abstract ? 11 : 6);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.empty() || name.size() + 1 > sizeof address.sun_path) {
+    fail("15 | Address invalid", url, "a local name has 1 to 107 bytes");
+  }
+  std::memcpy(address.sun_path + (abstract ? 1 : 0), name.data(), name.size());
+  auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + 1);
+
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) fail("21 | Out of files", url, std::strerror(errno));
+  int result = 0;
+  do result = connect(fd, reinterpret_cast<sockaddr*>(&address), length);
+  while (result != 0 && errno == EINTR);
+  if (result != 0) {
+    int reason = errno;
+    close(fd);
+    fail(error_for(reason), url, std::strerror(reason));
+  }
+  check_owner(fd, url);
+  return fd;
+}
+
+}  // namespace tenkai

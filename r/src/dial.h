@@ -1,0 +1,13 @@
+// Connecting to a dispatcher on this machine.
+#pragma once
+
+#include <string>
+
+namespace tenkai {
+
+// A connected descriptor for abstract://NAME, ipc://PATH or fd:N. The listener
+// must run under our own user id. Throws std::runtime_error that begins with the
+// number and text of the error: "6 | Connection refused: ...".
+int dial(const std::string& url);
+
+}  // namespace tenkai

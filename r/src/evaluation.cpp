@@ -1,0 +1,103 @@
+#include "evaluation.h"
+
+#include <utility>
+
+#include "ending.h"
+#include "interrupts.h"
+#include "session.h"
+
+namespace tenkai {
+
+namespace {
+
+Evaluation* running = nullptr;
+
+// Below this a buffer is kept for the next value.
+constexpr std::size_t worth_keeping = 1024 * 1024;
+
+void assign_all(SEXP values, SEXP env) {
+  SEXP names = PROTECT(Rf_getAttrib(values, R_NamesSymbol));
+  for (R_xlen_t i = 0; i < XLENGTH(values) && names != R_NilValue; ++i) {
+    Rf_defineVar(Rf_installTrChar(STRING_ELT(names, i)), VECTOR_ELT(values, i), env);
+  }
+  UNPROTECT(1);
+}
+
+// `.tenkai_evaluate(quote(expr), env)`: eval() under a name by which the frames
+// of a stack trace are told from the user's.
+SEXP evaluation_call(SEXP expr, SEXP env) {
+  static SEXP name = Rf_install(".tenkai_evaluate");
+  SEXP quoted = PROTECT(Rf_lang2(R_QuoteSymbol, expr));
+  SEXP call = Rf_lang3(name, quoted, env);
+  UNPROTECT(1);
+  return call;
+}
+
+}  // namespace
+
+Evaluation* Evaluation::current() { return running; }
+
+void Evaluation::run(Payload task, bool everywhere) {
+  everywhere_ = everywhere;
+  task_ = std::move(task);
+  std::string last_error = R_curErrorBuf();
+  failed_ = interrupted_ = handling_ = false;
+  failure_.clear();
+  if (value_.size() > worth_keeping) value_.take();
+  value_.clear();
+  running = this;
+  bool came_back = false;
+  {
+    Watching watching;
+    came_back = contained([this] {
+      SEXP call = PROTECT(Rf_lang1(VECTOR_ELT(functions_, 0)));
+      R_interrupts_suspended = FALSE;
+      SEXP failure = PROTECT(Rf_eval(call, R_BaseEnv));
+      R_interrupts_suspended = TRUE;
+      if (failure != R_NilValue) keep_failure(failure);
+      UNPROTECT(2);
+    });
+    R_interrupts_suspended = TRUE;
+  }
+  running = nullptr;
+  task_ = nullptr;
+  if (came_back) return;
+  // An error came while an error was handled, or the task jumped to top level.
+  std::string error = R_curErrorBuf();
+  if (error == last_error && !handling_) error.clear();
+  contained([&] {
+    SEXP words = PROTECT(text(error));
+    SEXP interrupted = PROTECT(Rf_ScalarLogical(interrupted_));
+    SEXP call = PROTECT(Rf_lang3(VECTOR_ELT(functions_, 1), words, interrupted));
+    keep_failure(Rf_eval(call, R_BaseEnv));
+    UNPROTECT(3);
+  });
+}
+
+void Evaluation::keep_failure(SEXP failure) {
+  PROTECT(failure);
+  failed_ = true;
+  value_.clear();
+  serialize(failure, value_);
+  if (TYPEOF(failure) == STRSXP) failure_ = text_of(failure);
+  UNPROTECT(1);
+}
+
+SEXP Evaluation::perform() {
+  SEXP parcel = PROTECT(unserialize(view_of(task_)));
+  task_ = nullptr;  // the bytes are not needed any more; they may be many
+  if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) != 3) Rf_error("what came is not a task");
+  SEXP args = VECTOR_ELT(parcel, 2);
+  // What everywhere() assigns is meant to stay.
+  bool global = everywhere_ && XLENGTH(args) == 0;
+  SEXP env = PROTECT(global ? R_GlobalEnv : R_NewEnv(R_GlobalEnv, XLENGTH(args) > 8, 29));
+  assign_all(VECTOR_ELT(parcel, 1), R_GlobalEnv);
+  assign_all(args, env);
+  SEXP call = PROTECT(evaluation_call(VECTOR_ELT(parcel, 0), env));
+  SEXP value = PROTECT(Rf_eval(call, evaluation_space()));
+  serialize(value, value_);
+  UNPROTECT(4);
+  return R_NilValue;
+}
+
+}  // namespace tenkai

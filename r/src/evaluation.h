@@ -1,0 +1,61 @@
+// The evaluation of one task, contained: whatever the task does, short of ending
+// the process, it comes back with serialized bytes.
+//
+// Interrupts reach R only while the task's own code runs. The value is
+// serialized inside the same containment, so a value that cannot be is an
+// ordinary error of the task.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+#include "crossing.h"
+#include "serialize.h"
+
+namespace tenkai {
+
+class Evaluation {
+ public:
+  // `functions`: list(evaluate = function(), escaped = function(text, interrupted)).
+  explicit Evaluation(SEXP functions) : functions_(functions) {}
+  Evaluation(const Evaluation&) = delete;
+  Evaluation& operator=(const Evaluation&) = delete;
+
+  // An everywhere() without arguments of its own is evaluated in the global
+  // environment itself.
+  void run(Payload task, bool everywhere);
+
+  Buffer& value() { return value_; }
+  bool failed() const { return failed_; }
+  const std::string& failure() const { return failure_; }
+
+  // What R's evaluate() calls back: the task that is being run.
+  static Evaluation* current();
+  // Evaluates and serializes. Jumps as R does. NULL when it went well.
+  SEXP perform();
+  // A handler of ours has begun: what escapes now came after that.
+  void on_handler(bool interrupt) {
+    handling_ = true;
+    interrupted_ = interrupt;
+  }
+
+ private:
+  void keep_failure(SEXP failure);
+
+  SEXP functions_;
+  Payload task_;
+  Buffer value_;
+  bool everywhere_ = false;
+  bool failed_ = false;
+  bool interrupted_ = false;
+  bool handling_ = false;
+  std::string failure_;
+};
+
+// Runs `body` as if from R's top level: false if it jumped.
+template <class Body>
+bool contained(Body&& body) {
+  return R_ToplevelExec([](void* data) { (*static_cast<std::remove_reference_t<Body>*>(data))(); }, &body) == TRUE;
+}
+
+}  // namespace tenkai

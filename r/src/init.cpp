@@ -1,0 +1,51 @@
+// The table of what R can call.
+#include <R_ext/Rdynload.h>
+
+#include "api.h"
+
+namespace {
+
+template <class Function>
+R_CallMethodDef entry(const char* name, Function* function, int arguments) {
+  return {name, reinterpret_cast<DL_FUNC>(reinterpret_cast<void*>(function)), arguments};
+}
+
+}  // namespace
+
+extern "C" void R_init_tenkai(DllInfo* library) {
+  static const R_CallMethodDef entries[] = {
+      entry("tk_connect", tk_connect, 4),
+      entry("tk_setup", tk_setup, 2),
+      entry("tk_ask", tk_ask, 5),
+      entry("tk_state", tk_state, 1),
+      entry("tk_fd", tk_fd, 1),
+      entry("tk_pid", tk_pid, 1),
+      entry("tk_close", tk_close, 2),
+      entry("tk_set_functions", tk_set_functions, 3),
+      entry("tk_submit", tk_submit, 5),
+      entry("tk_everywhere", tk_everywhere, 4),
+      entry("tk_data", tk_data, 1),
+      entry("tk_wait", tk_wait, 1),
+      entry("tk_unresolved", tk_unresolved, 1),
+      entry("tk_stop", tk_stop, 1),
+      entry("tk_mirai_fd", tk_mirai_fd, 1),
+      entry("tk_daemon_open", tk_daemon_open, 3),
+      entry("tk_daemon_run", tk_daemon_run, 3),
+      entry("tk_daemon_redial", tk_daemon_redial, 1),
+      entry("tk_evaluate", tk_evaluate, 0),
+      entry("tk_handling", tk_handling, 1),
+      entry("tk_agent", tk_agent, 2),
+      entry("tk_replace", tk_replace, 2),
+      entry("tk_launch", tk_launch, 3),
+      entry("tk_random_hex", tk_random_hex, 1),
+      entry("tk_next_stream", tk_next_stream, 1),
+      entry("tk_draw", tk_draw, 0),
+      entry("tk_addresses", tk_addresses, 0),
+      entry("tk_ports_in_use", tk_ports_in_use, 0),
+      entry("tk_is_mine", tk_is_mine, 1),
+      {nullptr, nullptr, 0},
+  };
+  R_registerRoutines(library, nullptr, entries, nullptr, nullptr);
+  R_useDynamicSymbols(library, FALSE);
+  R_forceSymbols(library, TRUE);
+}

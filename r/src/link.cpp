@@ -1,0 +1,238 @@
+#include "link.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "spawn.h"
+
+namespace tenkai {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int slice = 100;  // milliseconds between two looks for Ctrl-C
+constexpr std::size_t worth_moving = 256 * 1024;
+constexpr std::size_t max_notes = 100;
+
+}  // namespace
+
+Link::Link(int fd, pid_t dispatcher) : stream_(fd), owner_(getpid()), dispatcher_(dispatcher) {
+  stream_.set_patience(slice);
+}
+
+Link::~Link() {
+  if (!is_foreign()) close(0);
+}
+
+bool Link::is_foreign() const { return getpid() != owner_; }
+
+bool Link::is_usable() const { return stream_.is_open() && !is_foreign(); }
+
+std::optional<Frame> Link::await_control(std::chrono::milliseconds limit) {
+  auto until = Clock::now() + limit;
+  while (!control_ && is_usable() && Clock::now() < until) {
+    wait_a_little();
+    check_interrupts();
+  }
+  return std::exchange(control_, std::nullopt);
+}
+
+void Link::welcome(std::uint64_t memory_limit) {
+  memory_limit_ = memory_limit;
+  stream_.set_limit(max_payload);
+}
+
+void Link::send(const Frame& frame) {
+  if (!is_usable()) return;
+  stream_.send(frame);
+  push_out();
+}
+
+void Link::wait_for_memory(std::size_t bytes) {
+  while (in_flight_ > 0 && in_flight_ + bytes > memory_limit_ && is_usable()) {
+    wait_a_little();
+    check_interrupts();
+  }
+}
+
+void Link::submit(std::uint64_t task, Buffer& message, std::size_t payload) {
+  if (!is_usable()) return;
+  tasks_[task].bytes = payload;
+  in_flight_ += payload;
+  try {
+    send_whole(message);
+  } catch (...) {
+    // The rest of the frame goes out before anything else does; then this.
+    cancel(task);
+    throw;
+  }
+}
+
+void Link::send_whole(Buffer& message) {
+  if (!is_usable()) return;
+  if (message.size() < worth_moving) {
+    stream_.send(message.data(), message.size());
+  } else {
+    stream_.send(message.take());
+  }
+  push_out();
+}
+
+// A dispatcher never waits for us before it reads on; but should both sockets
+// be full, one of us has to go on reading, and that is us.
+void Link::push_out() {
+  while (stream_.has_unsent() && is_usable()) {
+    if (stream_.flush(slice)) take_in();
+    if (stream_.has_unsent()) check_interrupts();
+  }
+}
+
+const Answer* Link::answer_to(std::uint64_t task) {
+  auto found = tasks_.find(task);
+  if (found != tasks_.end() && found->second.answer) return &*found->second.answer;
+  if (is_foreign()) {
+    static const Answer closed{nullptr, 7, {}};
+    return &closed;
+  }
+  return stream_.is_open() ? nullptr : &last_word();
+}
+
+// What everything resolves to after the end.
+const Answer& Link::last_word() {
+  if (!last_word_) {
+    last_word_ = closed_on_purpose_ ? Answer{nullptr, 7, {}} : Answer{nullptr, 19, obituary()};
+  }
+  return *last_word_;
+}
+
+void Link::wait_for(std::uint64_t task) {
+  while (answer_to(task) == nullptr) {
+    wait_a_little();
+    if (answer_to(task) == nullptr) check_interrupts();
+  }
+}
+
+void Link::forget(std::uint64_t task) {
+  auto found = tasks_.find(task);
+  if (found == tasks_.end()) return;
+  if (found->second.answer) {
+    tasks_.erase(found);
+  } else {
+    found->second.wanted = false;
+  }
+}
+
+void Link::cancel(std::uint64_t task) {
+  forget(task);
+  if (!is_usable()) return;
+  Frame frame(Type::cancel);
+  frame.task = task;
+  stream_.send(frame);  // what does not fit waits for the next occasion
+}
+
+Answer Link::ask(Frame request, std::chrono::milliseconds limit) {
+  if (!is_usable()) return last_word();
+  auto until = Clock::now() + limit;
+  std::uint64_t id = next_id();
+  request.task = id;
+  requests_[id] = std::nullopt;
+  try {
+    send(request);
+    while (!requests_[id] && is_usable() && Clock::now() < until) {
+      wait_a_little();
+      if (!requests_[id]) check_interrupts();
+    }
+  } catch (...) {
+    requests_.erase(id);
+    throw;
+  }
+  std::optional<Answer> reply = std::move(requests_[id]);
+  requests_.erase(id);
+  if (reply) return std::move(*reply);
+  if (!is_usable()) return last_word();
+  return {nullptr, 5, "the dispatcher did not answer in " + std::to_string(limit.count() / 1000) + " s"};
+}
+
+void Link::take_in() {
+  if (!is_usable()) return;
+  stream_.receive(Stream::Wait::no, [this](Frame&& frame) { on_frame(std::move(frame)); });
+}
+
+void Link::wait_a_little() {
+  if (!is_usable()) return;
+  if (stream_.has_unsent()) {
+    if (stream_.flush(slice)) take_in();
+    return;
+  }
+  stream_.receive(Stream::Wait::yes, [this](Frame&& frame) { on_frame(std::move(frame)); });
+}
+
+std::string Link::obituary() {
+  std::string what = "the dispatcher (process " + std::to_string(dispatcher_) + ") ended unexpectedly";
+  if (!stream_.trouble().empty()) what = "the link to the dispatcher broke: " + stream_.trouble();
+  std::string how = how_it_ended(dispatcher_);
+  buried_ = !how.empty();
+  return how.empty() ? what : what + ": it " + how;
+}
+
+void Link::close(std::uint64_t kind) {
+  if (stream_.fd() < 0) return;
+  if (is_foreign()) {
+    stream_.close();
+    return;
+  }
+  if (stream_.is_open()) {
+    closed_on_purpose_ = true;
+    take_in();
+    stream_.send(Frame(Type::bye).with(Key::kind, kind));
+    // The end of the stream says the same; BYE is worth a second, not more.
+    auto until = Clock::now() + std::chrono::seconds(1);
+    while (stream_.has_unsent() && stream_.is_open() && Clock::now() < until) {
+      if (stream_.flush(slice)) take_in();
+    }
+  }
+  stream_.close();
+  if (!buried_) reap_later(dispatcher_);
+}
+
+void Link::on_frame(Frame&& frame) {
+  switch (frame.type) {
+    case Type::resolved:
+      on_resolved(std::move(frame));
+      break;
+    case Type::reply: {
+      auto found = requests_.find(frame.task);
+      if (found == requests_.end()) break;
+      found->second = Answer{frame.payload, frame.number(Key::code), frame.text(Key::message)};
+      break;
+    }
+    case Type::note:
+      if (notes_.size() < max_notes) notes_.push_back(frame.text(Key::message));
+      break;
+    case Type::welcome:
+    case Type::ready:
+    case Type::refused:
+      control_ = std::move(frame);
+      break;
+    default:
+      break;  // nothing else is meant for a session
+  }
+}
+
+void Link::on_resolved(Frame&& frame) {
+  auto found = tasks_.find(frame.task);
+  if (found == tasks_.end() || found->second.answer) return;
+  Task& task = found->second;
+  in_flight_ -= task.bytes;
+  if (!task.wanted) {
+    tasks_.erase(found);
+    return;
+  }
+  task.answer = Answer{std::move(frame.payload), frame.number(Key::code), {}};
+  if (task.answer->code != 0) task.answer->message = frame.text(Key::message);
+}
+
+}  // namespace tenkai

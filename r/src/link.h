@@ -1,0 +1,112 @@
+// The session's link to a dispatcher: tasks go out, answers come in.
+//
+// An answer stays bytes until R looks at it. A task is known here from submit()
+// until it is answered and its mirai has been read or collected; meanwhile it
+// counts against the memory that the dispatcher allows this session. When the
+// link ends, whatever is not answered has an answer at once: 7 if it was closed
+// on purpose, 19 if the dispatcher died.
+//
+// After a fork the child has a copy of the link. It must not touch the stream,
+// which is still the parent's: for the child the link is closed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "serialize.h"
+#include "stream.h"
+
+namespace tenkai {
+
+struct Answer {
+  Payload payload;
+  std::uint64_t code = 0;  // not 0: an error value, and no payload
+  std::string message;     // with a code: what happened; may be empty
+};
+
+class Link {
+ public:
+  Link(int fd, pid_t dispatcher);
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  bool is_usable() const;
+  // True in a process that inherited this link by fork().
+  bool is_foreign() const;
+  int fd() const { return stream_.fd(); }
+  pid_t dispatcher() const { return dispatcher_; }
+
+  // The next of WELCOME, READY or REFUSED; nothing when the link ended or the
+  // time is over. Interruptible.
+  std::optional<Frame> await_control(std::chrono::milliseconds limit);
+  void welcome(std::uint64_t memory_limit);
+  void send(const Frame& frame);
+
+  std::uint64_t next_id() { return ++last_id_; }
+  // Waits, interruptibly and taking answers in, until a task of this size fits.
+  void wait_for_memory(std::size_t bytes);
+  // Sends a whole SUBMIT or EVERYWHERE. Waits while the socket is full; when
+  // that is interrupted the task is cancelled.
+  void submit(std::uint64_t task, Buffer& message, std::size_t payload);
+  void send_whole(Buffer& message);
+
+  // Null while there is none. Valid until the next call of any kind.
+  const Answer* answer_to(std::uint64_t task);
+  // Until there is an answer; interruptible.
+  void wait_for(std::uint64_t task);
+  // Its mirai has its value, or is gone; an answer that comes is dropped.
+  void forget(std::uint64_t task);
+  void cancel(std::uint64_t task);
+
+  // Sends a request and waits for the reply; interruptible.
+  Answer ask(Frame request, std::chrono::milliseconds limit);
+
+  // Reads what has come, without waiting.
+  void take_in();
+  // What the user should be told, once.
+  std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
+  bool has_notes() const { return !notes_.empty(); }
+  // How the dispatcher ended, as a sentence.
+  std::string obituary();
+
+  // Ends the link on purpose. kind 1: daemons that would stay are ended too.
+  void close(std::uint64_t kind);
+
+ private:
+  struct Task {
+    std::size_t bytes = 0;
+    bool wanted = true;
+    std::optional<Answer> answer;
+  };
+
+  const Answer& last_word();
+  // One wait of at most a tenth of a second that takes in what comes.
+  void wait_a_little();
+  void push_out();
+  void on_frame(Frame&& frame);
+  void on_resolved(Frame&& frame);
+
+  Stream stream_;
+  pid_t owner_;
+  pid_t dispatcher_;
+  bool closed_on_purpose_ = false;
+  bool buried_ = false;  // its exit status has been asked for
+  std::uint64_t last_id_ = 0;
+  std::uint64_t memory_limit_ = UINT64_MAX;
+  std::uint64_t in_flight_ = 0;
+  std::unordered_map<std::uint64_t, Task> tasks_;
+  std::unordered_map<std::uint64_t, std::optional<Answer>> requests_;
+  std::optional<Frame> control_;
+  std::vector<std::string> notes_;
+  std::optional<Answer> last_word_;  // the answer to everything, after the end
+};
+
+}  // namespace tenkai

@@ -1,0 +1,99 @@
+#include "serialize.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+namespace tenkai {
+
+namespace {
+
+// From here on memory that is about to be filled is asked for in huge pages,
+// where the system offers them: the page faults of 80 MB in small pages cost
+// several times what copying the 80 MB does.
+constexpr std::size_t large = 4 * 1024 * 1024;
+
+// A hint for the whole pages in a block; what the kernel makes of it does not matter.
+void ask_for_huge_pages(void* block, std::size_t size) {
+  constexpr std::uintptr_t page = 4096;
+  auto begin = (reinterpret_cast<std::uintptr_t>(block) + page - 1) & ~(page - 1);
+  auto end = (reinterpret_cast<std::uintptr_t>(block) + size) & ~(page - 1);
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
+
+// What is left to be read, and what R has just been told.
+struct Source {
+  std::string_view rest;
+  int last_number = 0;  // before a vector's elements comes their number
+};
+
+// R reads the elements of a long vector in pieces, the first one right after
+// their number. That is the moment when the vector exists and is untouched.
+void prepare(const Source& source, void* bytes, std::size_t size) {
+  constexpr std::size_t piece = 8096;  // elements, in R's serialize.c
+  if (size % piece != 0 || source.last_number <= 0) return;
+  std::size_t whole = size / piece * static_cast<std::size_t>(source.last_number);
+  if (whole >= large) ask_for_huge_pages(bytes, whole);
+}
+
+void out_bytes(R_outpstream_t stream, void* bytes, int size) {
+  static_cast<Buffer*>(stream->data)->append(bytes, static_cast<std::size_t>(size));
+}
+
+void out_char(R_outpstream_t stream, int c) {
+  char byte = static_cast<char>(c);
+  static_cast<Buffer*>(stream->data)->append(&byte, 1);
+}
+
+void in_bytes(R_inpstream_t stream, void* bytes, int size) {
+  auto& source = *static_cast<Source*>(stream->data);
+  std::size_t wanted = static_cast<std::size_t>(size);
+  if (wanted > source.rest.size()) Rf_error("a serialized value is cut off");
+  if (wanted > sizeof(int)) prepare(source, bytes, wanted);
+  std::memcpy(bytes, source.rest.data(), wanted);
+  source.rest.remove_prefix(wanted);
+  source.last_number = 0;
+  if (wanted == sizeof(int)) std::memcpy(&source.last_number, bytes, sizeof(int));
+}
+
+int in_char(R_inpstream_t stream) {
+  char byte = 0;
+  in_bytes(stream, &byte, 1);
+  return static_cast<unsigned char>(byte);
+}
+
+}  // namespace
+
+Bytes Buffer::take() {
+  capacity_ = 0;
+  return Bytes::adopt(std::exchange(data_, nullptr), std::exchange(size_, 0));
+}
+
+void Buffer::grow(std::size_t by) {
+  std::size_t capacity = std::max({std::size_t{4096}, capacity_ + capacity_ / 2, size_ + by});
+  if (capacity >= large) capacity = std::max(capacity, 2 * capacity_);
+  char* moved = static_cast<char*>(std::realloc(data_, capacity));
+  // R's own words; nothing is lost, data_ is still ours.
+  if (moved == nullptr) Rf_error("cannot allocate %zu bytes to serialize a value", capacity);
+  data_ = moved;
+  if (capacity >= large) ask_for_huge_pages(data_ + size_, capacity - size_);
+  capacity_ = capacity;
+}
+
+void serialize(SEXP object, Buffer& into) {
+  R_outpstream_st stream;
+  R_InitOutPStream(&stream, &into, R_pstream_binary_format, 3, out_char, out_bytes, nullptr, R_NilValue);
+  R_Serialize(object, &stream);
+}
+
+SEXP unserialize(std::string_view bytes) {
+  R_inpstream_st stream;
+  Source source{bytes};
+  R_InitInPStream(&stream, &source, R_pstream_any_format, in_char, in_bytes, nullptr, R_NilValue);
+  return R_Unserialize(&stream);
+}
+
+}  // namespace tenkai

@@ -1,0 +1,201 @@
+// .Call wrappers for the link to a dispatcher.
+#include "session.h"
+
+#include <unistd.h>
+
+#include <cmath>
+
+#include "api.h"
+#include "mirai.h"
+#include "spawn.h"
+#include "values.h"
+
+namespace tenkai {
+
+namespace {
+
+SEXP tell = nullptr;
+SEXP space = nullptr;
+
+SEXP link_tag() {
+  static SEXP symbol = Rf_install("tenkai_link");
+  return symbol;
+}
+
+void drop_link(SEXP pointer) {
+  auto* link = static_cast<std::shared_ptr<Link>*>(R_ExternalPtrAddr(pointer));
+  if (link == nullptr) return;
+  R_ClearExternalPtr(pointer);
+  delete link;
+}
+
+std::vector<std::string> texts_of(SEXP strings) {
+  std::vector<std::string> texts;
+  for (R_xlen_t i = 0; i < XLENGTH(strings); ++i) {
+    texts.emplace_back(Rf_translateCharUTF8(STRING_ELT(strings, i)));
+  }
+  return texts;
+}
+
+constexpr auto greeting_limit = std::chrono::seconds(10);
+
+void greet(Link& link, const std::string& program, const std::string& version) {
+  link.send(Frame(Type::hello)
+                .with(Key::role, static_cast<std::uint64_t>(Role::session))
+                .with(Key::version, version)
+                .with(Key::library_version, version)
+                .with(Key::pid, static_cast<std::uint64_t>(getpid())));
+  std::optional<Frame> answer = link.await_control(greeting_limit);
+  if (!answer) {
+    if (link.is_usable()) throw std::runtime_error("the program '" + program + "' did not answer in 10 s");
+    throw std::runtime_error("the program '" + program + "' did not answer like a dispatcher of tenkai; " +
+                             link.obituary());
+  }
+  std::string theirs = answer->text(Key::version);
+  if (!theirs.empty() && theirs != version) {
+    throw std::runtime_error("the tenkai program '" + program + "' is version " + theirs + ", this package is " +
+                             version + ": install both from the same release");
+  }
+  if (answer->type != Type::welcome) throw std::runtime_error(answer->text(Key::message));
+  link.welcome(answer->number(Key::memory_limit, UINT64_MAX));
+}
+
+SEXP wrap(std::shared_ptr<Link>* link) {
+  SEXP pointer = PROTECT(R_MakeExternalPtr(link, link_tag(), R_NilValue));
+  R_RegisterCFinalizerEx(pointer, drop_link, TRUE);
+  UNPROTECT(1);
+  return pointer;
+}
+
+}  // namespace
+
+std::shared_ptr<Link>& link_of(SEXP pointer) {
+  void* address = nullptr;
+  if (TYPEOF(pointer) == EXTPTRSXP && R_ExternalPtrTag(pointer) == link_tag()) {
+    address = R_ExternalPtrAddr(pointer);
+  }
+  if (address == nullptr) throw std::runtime_error("7 | Object closed");
+  return *static_cast<std::shared_ptr<Link>*>(address);
+}
+
+void tell_notes(Link& link) {
+  if (!link.has_notes() || tell == nullptr) return;
+  std::vector<std::string> notes = link.take_notes();
+  auto body = [&]() -> SEXP {
+    SEXP words = PROTECT(Rf_allocVector(STRSXP, static_cast<R_xlen_t>(notes.size())));
+    for (std::size_t i = 0; i < notes.size(); ++i) {
+      SET_STRING_ELT(words, static_cast<R_xlen_t>(i), STRING_ELT(text(notes[i]), 0));
+    }
+    SEXP call = PROTECT(Rf_lang2(tell, words));
+    Rf_eval(call, R_BaseEnv);
+    UNPROTECT(2);
+    return R_NilValue;
+  };
+  safely(body);
+}
+
+SEXP evaluation_space() { return space; }
+
+}  // namespace tenkai
+
+using namespace tenkai;
+
+SEXP tk_set_functions(SEXP reader_factory, SEXP tell_function, SEXP evaluation_space) {
+  set_reader_factory(reader_factory);
+  R_PreserveObject(tell_function);
+  tell = tell_function;
+  R_PreserveObject(evaluation_space);
+  space = evaluation_space;
+  return R_NilValue;
+}
+
+SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version) {
+  return guarded([&] {
+    std::string path = text_of(program);
+    Started started = start_program({path, "dispatcher"}, texts_of(environment), Rf_asLogical(output) == TRUE);
+    auto link = std::make_unique<std::shared_ptr<Link>>(std::make_shared<Link>(started.fd, started.pid));
+    greet(**link, path, text_of(version));
+    auto make = [&] { return wrap(link.get()); };
+    SEXP pointer = safely(make);
+    link.release();
+    return pointer;
+  });
+}
+
+SEXP tk_setup(SEXP pointer, SEXP settings) {
+  return guarded([&] {
+    Link& link = *link_of(pointer);
+    Frame setup(Type::setup);
+    setup.payload = make_payload(text_of(settings));
+    link.send(setup);
+    std::optional<Frame> answer = link.await_control(std::chrono::seconds(20));
+    if (!answer && !link.is_usable()) throw std::runtime_error(link.obituary());
+    if (!answer) throw std::runtime_error("the dispatcher did not take its settings in 20 s");
+    if (answer->type != Type::ready) throw std::runtime_error(answer->text(Key::message));
+    if (answer->find(Key::memory_limit)) link.welcome(answer->number(Key::memory_limit));
+    auto make = [&] { return text(std::string(view_of(answer->payload))); };
+    return safely(make);
+  });
+}
+
+// The reply's payload as a text; or an error value.
+SEXP tk_ask(SEXP pointer, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms) {
+  return guarded([&] {
+    Link& link = *link_of(pointer);
+    Frame request(Type::request);
+    request.with(Key::name, text_of(name));
+    const double* number = REAL(numbers);
+    Key keys[] = {Key::slot, Key::kind, Key::timeout_ms};
+    for (int i = 0; i < 3; ++i) {
+      if (!std::isnan(number[i])) request.with(keys[i], static_cast<std::uint64_t>(number[i]));
+    }
+    request.payload = make_payload(text_of(payload));
+    auto limit = std::chrono::milliseconds(static_cast<long long>(Rf_asReal(limit_ms)));
+    Answer reply = link.ask(std::move(request), limit);
+    auto make = [&]() -> SEXP {
+      SEXP words = PROTECT(text(std::string(view_of(reply.payload))));
+      if (reply.code != 0) {
+        SEXP value = PROTECT(error_value(reply.code, reply.message));
+        Rf_setAttrib(value, Rf_install("payload"), words);
+        UNPROTECT(2);
+        return value;
+      }
+      UNPROTECT(1);
+      return words;
+    };
+    SEXP made = PROTECT(safely(make));
+    tell_notes(link);
+    UNPROTECT(1);
+    return made;
+  });
+}
+
+// 0 usable, 1 inherited by fork, 2 ended.
+SEXP tk_state(SEXP pointer) {
+  return guarded([&] {
+    if (TYPEOF(pointer) != EXTPTRSXP || R_ExternalPtrAddr(pointer) == nullptr) return Rf_ScalarInteger(2);
+    Link& link = *link_of(pointer);
+    if (link.is_foreign()) return Rf_ScalarInteger(1);
+    link.take_in();
+    return Rf_ScalarInteger(link.is_usable() ? 0 : 2);
+  });
+}
+
+SEXP tk_fd(SEXP pointer) {
+  return guarded([&] { return Rf_ScalarInteger(link_of(pointer)->fd()); });
+}
+
+SEXP tk_pid(SEXP pointer) {
+  return guarded([&] { return Rf_ScalarInteger(static_cast<int>(link_of(pointer)->dispatcher())); });
+}
+
+SEXP tk_close(SEXP pointer, SEXP kind) {
+  return guarded([&] {
+    if (TYPEOF(pointer) != EXTPTRSXP || R_ExternalPtrAddr(pointer) == nullptr) return R_NilValue;
+    std::shared_ptr<Link> link = link_of(pointer);
+    link->close(static_cast<std::uint64_t>(Rf_asInteger(kind)));
+    drop_link(pointer);
+    tell_notes(*link);
+    return R_NilValue;
+  });
+}

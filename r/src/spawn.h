@@ -1,0 +1,42 @@
+// Starting the program `tenkai` from R: as a child that serves this session, or
+// around this process, as the agent of an R daemon.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace tenkai {
+
+struct Started {
+  pid_t pid;
+  int fd;  // our end of the socketpair
+};
+
+// Starts `argv` with one end of a new socketpair as its descriptor 3, nothing
+// else of ours, and a session of its own. `environment` are "NAME=value" that
+// are set, or "NAME" that are unset, in the child. Its output goes where ours
+// goes, or nowhere. With Tie::none it becomes nobody's child and `pid` says
+// nothing. Throws std::runtime_error with the reason.
+enum class Tie { child, none };
+Started start_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
+                      bool output, Tie tie = Tie::child);
+
+// Splits this process: the original, with its process id and whoever waits for
+// it, becomes the program `argv`; the copy returns, as its child, with one end of
+// a socketpair. In argv "@PID@" and "@FD@" stand for the copy and the other end.
+int become_child_of(std::vector<std::string> argv);
+
+// Becomes the program; only returns by throwing.
+void replace_with(const std::vector<std::string>& argv, int session_fd);
+
+// Ends a forked copy of R without running anything of R's.
+[[noreturn]] void leave_at_once(int code);
+
+// "was killed by signal 9", "exited with code 1", or empty when it is not known.
+std::string how_it_ended(pid_t child);
+// Waits for an ended child at some later occasion, so that no zombie stays.
+void reap_later(pid_t child);
+
+}  // namespace tenkai

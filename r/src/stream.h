@@ -1,0 +1,90 @@
+// One local stream of frames, seen from R: the session's to its dispatcher, or
+// a daemon's to its dispatcher or agent.
+//
+// A stream never starts a thread and never raises SIGPIPE. The descriptor stays
+// blocking; each call says for itself whether it may wait, so that a quiet wait
+// is one system call. What does not fit into the socket is kept here and goes
+// out before anything else later, so a frame is never cut in two.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <deque>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/frame.h"
+
+namespace tenkai {
+
+// Says in an encoded head how long its payload turned out to be.
+void set_payload_size(char* head, std::uint64_t size);
+
+class Stream {
+ public:
+  // Takes the descriptor over. `limit` bounds the payload of an incoming frame.
+  explicit Stream(int fd, std::uint64_t limit = max_greeting);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  bool is_open() const { return fd_ >= 0 && !ended_; }
+  int fd() const { return fd_; }
+  // Why it is not open any more; empty after an ordinary end.
+  const std::string& trouble() const { return trouble_; }
+  void set_limit(std::uint64_t limit) { reader_.set_limit(limit); }
+  // Bounds a waiting receive(); 0 waits for ever.
+  void set_patience(int milliseconds);
+
+  // Writes what it can without waiting; the rest is copied and kept.
+  void send(const char* data, std::size_t size);
+  // The same for a large block, which is kept without a copy.
+  void send(Bytes block);
+  void send(const Frame& frame);
+  // Writes a head and its payload as one frame and waits until all has gone out.
+  // Only for those whose other end reads whatever happens.
+  void send_all(std::string head, const char* payload, std::size_t size);
+  bool has_unsent() const { return !unsent_.empty(); }
+  // Waits until the socket takes more or something has come, at most so long,
+  // and writes what it takes. True when something can be received.
+  bool flush(int milliseconds);
+
+  enum class Wait { no, yes };
+  // One read. Calls take(Frame&&) for each frame that is complete with it.
+  // True when bytes came; false on a time-out, a signal or the end.
+  template <class Take>
+  bool receive(Wait wait, Take&& take) {
+    if (!is_open()) return false;
+    FrameReader::Room room = reader_.room();
+    ssize_t size = read_into(room.data, room.size, wait);
+    if (size <= 0) return false;
+    try {
+      if (!reader_.commit(static_cast<std::size_t>(size), take)) end(reader_.error());
+    } catch (const std::bad_alloc&) {
+      end("there is not enough memory for what was sent");
+    }
+    return true;
+  }
+  // Gives the buffers back while nothing is expected.
+  void rest() { reader_.shrink(); }
+
+  void close();
+
+ private:
+  ssize_t read_into(char* data, std::size_t size, Wait wait);
+  std::size_t write_some(const char* data, std::size_t size);
+  void write_unsent();
+  void end(std::string trouble);
+
+  int fd_;
+  bool ended_ = false;
+  std::string trouble_;
+  FrameReader reader_;
+  std::deque<Bytes> unsent_;
+  std::size_t sent_of_first_ = 0;
+};
+
+}  // namespace tenkai

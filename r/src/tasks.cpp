@@ -1,0 +1,162 @@
+// .Call wrappers for tasks: the hot path.
+#include <cmath>
+
+#include "api.h"
+#include "mirai.h"
+#include "serialize.h"
+#include "session.h"
+#include "values.h"
+
+namespace tenkai {
+
+namespace {
+
+// The buffer that messages are written into, used again for the next one; a
+// call that comes while it is in use (from a finalizer) gets one of its own.
+class Scratch {
+ public:
+  Scratch() : buffer_(in_use ? own_ : shared()), took_shared_(!in_use) {
+    in_use = true;
+    buffer_.clear();
+  }
+  ~Scratch() {
+    if (took_shared_) in_use = false;
+  }
+  Scratch(const Scratch&) = delete;
+  Buffer& operator*() { return buffer_; }
+
+ private:
+  static Buffer& shared() {
+    static Buffer buffer;
+    return buffer;
+  }
+  inline static bool in_use = false;
+  Buffer own_;
+  Buffer& buffer_;
+  bool took_shared_;
+};
+
+// Writes head and payload, one after the other; returns the payload's size.
+std::size_t compose(Buffer& into, const Frame& frame, SEXP payload) {
+  std::string head = encode_head(frame);
+  into.append(head.data(), head.size());
+  auto write = [&] {
+    serialize(payload, into);
+    return R_NilValue;
+  };
+  safely(write);
+  std::uint64_t size = into.size() - head.size();
+  set_payload_size(into.data(), size);
+  return size;
+}
+
+// list(expr, globals, args), not protected.
+SEXP parcel(SEXP expr, SEXP globals, SEXP args) {
+  SEXP list = Rf_allocVector(VECSXP, 3);
+  SET_VECTOR_ELT(list, 0, expr);
+  SET_VECTOR_ELT(list, 1, globals);
+  SET_VECTOR_ELT(list, 2, args);
+  return list;
+}
+
+}  // namespace
+
+}  // namespace tenkai
+
+using namespace tenkai;
+
+// The new mirai; NULL where the link is another process's.
+SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout) {
+  return guarded([&]() -> SEXP {
+    std::shared_ptr<Link>& link = link_of(pointer);
+    if (link->is_foreign()) return R_NilValue;
+    SEXP mirai = PROTECT(new_mirai(link));
+    SEXP payload = PROTECT(parcel(expr, globals, args));
+    Frame frame(Type::submit);
+    frame.task = link->next_id();
+    if (timeout != R_NilValue) {
+      frame.with(Key::timeout_ms, static_cast<std::uint64_t>(std::fmax(0, std::ceil(Rf_asReal(timeout)))));
+    }
+    handle_of(mirai)->task = frame.task;
+    Scratch scratch;
+    std::size_t size = compose(*scratch, frame, payload);
+    link->wait_for_memory(size);
+    link->submit(frame.task, *scratch, size);
+    tell_notes(*link);
+    UNPROTECT(2);
+    return mirai;
+  });
+}
+
+SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args) {
+  return guarded([&] {
+    std::shared_ptr<Link>& link = link_of(pointer);
+    if (link->is_foreign()) return R_NilValue;
+    SEXP payload = PROTECT(parcel(expr, globals, args));
+    Frame frame(Type::everywhere);
+    frame.task = link->next_id();
+    Scratch scratch;
+    compose(*scratch, frame, payload);
+    link->send_whole(*scratch);
+    tell_notes(*link);
+    UNPROTECT(1);
+    return R_NilValue;
+  });
+}
+
+SEXP tk_data(SEXP mirai) {
+  return guarded([&] {
+    Handle* handle = handle_of(mirai);
+    std::shared_ptr<Link> link = handle != nullptr ? handle->link : nullptr;
+    auto look = [&] { return settle(mirai); };
+    SEXP value = PROTECT(safely(look));
+    if (link) tell_notes(*link);
+    UNPROTECT(1);
+    return value;
+  });
+}
+
+SEXP tk_wait(SEXP mirai) {
+  return guarded([&] {
+    if (!is_mirai(mirai)) return mirai;
+    Handle* handle = handle_of(mirai);
+    if (handle == nullptr) return mirai;
+    std::shared_ptr<Link> link = handle->link;
+    link->wait_for(handle->task);
+    auto look = [&] { return settle(mirai); };
+    safely(look);
+    tell_notes(*link);
+    return mirai;
+  });
+}
+
+SEXP tk_unresolved(SEXP object) {
+  return guarded([&] {
+    if (!is_mirai(object)) return Rf_ScalarLogical(Rf_inherits(object, "unresolvedValue"));
+    return Rf_ScalarLogical(tk_data(object) == unresolved_value());
+  });
+}
+
+SEXP tk_stop(SEXP mirai) {
+  return guarded([&] {
+    if (!is_mirai(mirai) || tk_data(mirai) != unresolved_value()) return R_NilValue;
+    Handle* handle = handle_of(mirai);
+    handle->link->cancel(handle->task);
+    auto resolve = [&] {
+      SEXP value = PROTECT(error_value(20, ""));
+      resolve_to(mirai, value);
+      UNPROTECT(1);
+      return R_NilValue;
+    };
+    return safely(resolve);
+  });
+}
+
+// The descriptor on which its answer will come; -1 when there is none any more.
+SEXP tk_mirai_fd(SEXP mirai) {
+  return guarded([&] {
+    Handle* handle = is_mirai(mirai) ? handle_of(mirai) : nullptr;
+    bool comes = handle != nullptr && handle->link->is_usable();
+    return Rf_ScalarInteger(comes ? handle->link->fd() : -1);
+  });
+}

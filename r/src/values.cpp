@@ -1,0 +1,46 @@
+#include "values.h"
+
+#include <Rversion.h>
+
+namespace tenkai {
+
+SEXP unresolved_value() {
+  static SEXP value = [] {
+    SEXP made = PROTECT(Rf_ScalarLogical(NA_LOGICAL));
+    SEXP copy = Rf_duplicate(made);  // R shares its own NA between everybody
+    R_PreserveObject(copy);
+    Rf_setAttrib(copy, R_ClassSymbol, Rf_mkString("unresolvedValue"));
+    MARK_NOT_MUTABLE(copy);
+    UNPROTECT(1);
+    return copy;
+  }();
+  return value;
+}
+
+SEXP error_value(std::uint64_t code, const std::string& message) {
+  SEXP value = PROTECT(Rf_allocVector(INTSXP, 1));
+  INTEGER(value)[0] = static_cast<int>(code);
+  if (!message.empty()) {
+    SEXP words = PROTECT(text(message));
+    Rf_setAttrib(value, Rf_install("message"), words);
+    UNPROTECT(1);
+  }
+  SEXP classes = PROTECT(Rf_allocVector(STRSXP, 2));
+  SET_STRING_ELT(classes, 0, Rf_mkChar("errorValue"));
+  SET_STRING_ELT(classes, 1, Rf_mkChar("try-error"));
+  Rf_setAttrib(value, R_ClassSymbol, classes);
+  UNPROTECT(2);
+  return value;
+}
+
+SEXP find_in(SEXP env, SEXP symbol) {
+#if R_VERSION >= R_Version(4, 5, 0)
+  SEXP found = R_getVarEx(symbol, env, FALSE, nullptr);
+  return found;
+#else
+  SEXP found = Rf_findVarInFrame(env, symbol);
+  return found == R_UnboundValue ? nullptr : found;
+#endif
+}
+
+}  // namespace tenkai

@@ -1,0 +1,20 @@
+// The R values that stand for something that is not a result.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "crossing.h"
+
+namespace tenkai {
+
+// logical NA of class "unresolvedValue"; one object for all.
+SEXP unresolved_value();
+// An integer of class c("errorValue", "try-error"), with what is known as its
+// attribute "message". The result is not protected.
+SEXP error_value(std::uint64_t code, const std::string& message);
+
+// A binding in the frame of `env` itself, or null.
+SEXP find_in(SEXP env, SEXP symbol);
+
+}  // namespace tenkai
