@@ -1,0 +1,149 @@
+// What one task costs the dispatcher, with few daemons and with many.
+//
+//   bench_swarm tasks TENKAI DAEMONS TASKS OUTSTANDING
+//   bench_swarm idle TENKAI SECONDS
+//
+// A session and its daemons live in this one process, on one epoll, and do
+// nothing but answer; the dispatcher is the real one. `tasks` keeps OUTSTANDING
+// tasks on their way until all have come back. `idle` counts how often the
+// dispatcher wakes up while two daemons have nothing to do.
+#include <sys/epoll.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "bench/dispatcher_process.h"
+#include "process/descriptor_limit.h"
+
+namespace tenkai::bench {
+namespace {
+
+// As large as a no-op of R is, there and back.
+const std::string task_payload(120, 't');
+const std::string value_payload(30, 'v');
+
+class Swarm {
+ public:
+  Swarm(const std::string& program, std::size_t daemons) : dispatcher_(program, daemons) {
+    poll_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+    watch(dispatcher_.session().descriptor(), session_mark);
+    for (std::size_t i = 0; i < daemons; ++i) {
+      daemons_.push_back(dispatcher_.join(i));
+      watch(daemons_.back().descriptor(), i);
+    }
+  }
+
+  const DispatcherProcess& dispatcher() const { return dispatcher_; }
+
+  // Submits `tasks`, never more than `outstanding` at a time, and waits for all.
+  void run(std::uint64_t tasks, std::uint64_t outstanding) {
+    tasks_ = submitted_ + tasks;
+    while (submitted_ < tasks_ && submitted_ < resolved_ + outstanding) submit();
+    while (resolved_ < tasks_) turn();
+  }
+
+ private:
+  static constexpr std::uint64_t session_mark = ~std::uint64_t{0};
+
+  void watch(int descriptor, std::uint64_t mark) {
+    epoll_event watched{};
+    watched.events = EPOLLIN;
+    watched.data.u64 = mark;
+    if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, descriptor, &watched) != 0) fail("epoll does not take a socket");
+  }
+
+  void turn() {
+    std::array<epoll_event, 256> ready;
+    int count = ::epoll_wait(poll_.get(), ready.data(), static_cast<int>(ready.size()), 30000);
+    if (count == 0) fail("nothing came for 30 s: " + std::to_string(resolved_) + " tasks were resolved");
+    for (std::size_t i = 0; i < static_cast<std::size_t>(std::max(count, 0)); ++i) {
+      if (ready[i].data.u64 == session_mark) {
+        dispatcher_.session().receive([this](Frame&& frame) { on_session_frame(frame); });
+      } else {
+        Stream& daemon = daemons_[ready[i].data.u64];
+        daemon.receive([&daemon](Frame&& frame) { answer(daemon, frame); });
+      }
+    }
+  }
+
+  void submit() {
+    Frame frame(Type::submit);
+    frame.task = ++submitted_;
+    frame.payload = task_;
+    dispatcher_.session().send(frame);
+  }
+
+  void on_session_frame(const Frame& frame) {
+    if (frame.type != Type::resolved) return;
+    resolved_ += 1;
+    if (submitted_ < tasks_) submit();
+  }
+
+  static void answer(Stream& daemon, const Frame& task) {
+    if (task.type != Type::task) return;
+    static const Payload value = make_payload(value_payload);
+    Frame frame(Type::finished);
+    frame.session = task.session;
+    frame.task = task.task;
+    frame.attempt = task.attempt;
+    frame.payload = value;
+    daemon.send(frame);
+  }
+
+  DispatcherProcess dispatcher_;
+  Descriptor poll_;
+  std::vector<Stream> daemons_;
+  Payload task_ = make_payload(task_payload);
+  std::uint64_t tasks_ = 0;
+  std::uint64_t submitted_ = 0;
+  std::uint64_t resolved_ = 0;
+};
+
+Numbers measure_tasks(const std::string& program, std::size_t daemons, std::uint64_t tasks, std::uint64_t outstanding) {
+  Swarm swarm(program, daemons);
+  swarm.run(std::max<std::uint64_t>(tasks / 20, 1), outstanding);
+
+  double cpu = swarm.dispatcher().cpu_us();
+  Clock::time_point started = Clock::now();
+  swarm.run(tasks, outstanding);
+  double elapsed = microseconds(Clock::now() - started);
+  auto count = static_cast<double>(tasks);
+  return {{"cpu_per_task_us", (swarm.dispatcher().cpu_us() - cpu) / count}, {"tasks_per_second", 1e6 * count / elapsed}};
+}
+
+Numbers measure_idle(const std::string& program, int seconds) {
+  Swarm swarm(program, 2);
+  swarm.run(100, 10);
+  // What the tasks left to be done is done by now.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+
+  double before = swarm.dispatcher().voluntary_switches();
+  double cpu = swarm.dispatcher().cpu_us();
+  std::this_thread::sleep_for(std::chrono::seconds(seconds));
+  return {{"idle_wake_ups", swarm.dispatcher().voluntary_switches() - before},
+          {"idle_cpu_us", swarm.dispatcher().cpu_us() - cpu},
+          {"idle_seconds", static_cast<double>(seconds)}};
+}
+
+std::uint64_t number_from(const char* text) {
+  std::uint64_t number = std::strtoull(text, nullptr, 10);
+  if (number == 0) fail(std::string("bench_swarm: not a number from 1: ") + text);
+  return number;
+}
+
+}  // namespace
+}  // namespace tenkai::bench
+
+int main(int argc, char** argv) {
+  using namespace tenkai::bench;
+  std::string what = argc > 1 ? argv[1] : "";
+  tenkai::raise_descriptor_limit();
+  if (what == "tasks" && argc == 6) {
+    print_json(measure_tasks(argv[2], number_from(argv[3]), number_from(argv[4]), number_from(argv[5])));
+  } else if (what == "idle" && argc == 4) {
+    print_json(measure_idle(argv[2], static_cast<int>(number_from(argv[3]))));
+  } else {
+    fail("usage: bench_swarm tasks TENKAI DAEMONS TASKS OUTSTANDING\n       bench_swarm idle TENKAI SECONDS");
+  }
+}

@@ -1,0 +1,272 @@
+// The real agent between a real dispatcher and an R that the test plays.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/version.h"
+#include "tests/catch.h"
+#include "tests/system/peer.h"
+#include "tests/system/proxy.h"
+
+using namespace tenkai;
+using namespace tenkai::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A process that stands for R's: it only has to be there.
+class Sleeper {
+ public:
+  Sleeper() {
+    Spawn what;
+    what.argv = {"sleep", "300"};
+    pid = *spawn(what);
+  }
+  ~Sleeper() {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  pid_t pid;
+};
+
+class TestAgent {
+ public:
+  explicit TestAgent(const std::string& url, std::vector<std::string> more = {}) : r(Descriptor()) {
+    auto [ours, theirs] = std::move(*make_socketpair());
+    Spawn what;
+    what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai", "agent", "--url", url, "--adopt-pid",
+                 std::to_string(sleeper.pid), "--adopt-fd", "3"};
+    what.argv.insert(what.argv.end(), more.begin(), more.end());
+    what.descriptors = {{theirs.get(), 3}};
+    what.inherit_output = true;
+    pid = *spawn(what);
+    r = TestPeer(std::move(ours));
+  }
+  ~TestAgent() {
+    r.close();
+    if (pid < 0) return;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  void greet() {
+    Frame frame = hello(Role::daemon, "");
+    r.send(std::move(frame.with(Key::instance, "an R")));
+    std::optional<Frame> answer = r.receive();
+    if (!answer || answer->type != Type::welcome) throw std::runtime_error(answer ? answer->text(Key::message) : "end");
+  }
+  Frame task() { return *r.receive(Type::task); }
+  void finish(const Frame& task, std::string_view payload) {
+    Frame frame(Type::finished);
+    frame.session = task.session;
+    frame.task = task.task;
+    frame.attempt = task.attempt;
+    frame.payload = make_payload(payload);
+    r.send(std::move(frame));
+  }
+
+  Sleeper sleeper;
+  TestPeer r;
+  pid_t pid = -1;
+};
+
+std::string large_payload() {
+  std::string large(5 * 1024 * 1024 + 17, 'x');
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 2654435761u >> 24);
+  return large;
+}
+
+std::string state(TestDispatcher& dispatcher) { return dispatcher.status()[1][5]; }
+
+// Waits until it is true, and says whether it became so.
+template <class Question>
+bool eventually(Question question, std::chrono::milliseconds limit = patience) {
+  auto until = std::chrono::steady_clock::now() + limit;
+  while (!question()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(10ms);
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a task reaches an R behind an agent, and its value comes back") {
+  std::string listen = GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base", "ws://127.0.0.1:0", "ws://[::1]:0/x");
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
+  TestAgent agent(urls[0]);
+  agent.greet();
+
+  dispatcher.submit(1, "expression");
+  Frame task = agent.task();
+  agent.finish(task, "value");
+
+  CHECK(view_of(task.payload) == "expression");
+  CHECK(view_of(dispatcher.resolved().payload) == "value");
+}
+
+TEST_CASE("payloads larger than a segment arrive whole, both ways") {
+  std::string listen = GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base");
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
+  TestAgent agent(urls[0]);
+  agent.greet();
+  std::string large = large_payload();
+
+  dispatcher.submit(1, large);
+  Frame task = agent.task();
+  bool same = view_of(task.payload) == large;
+  agent.finish(task, view_of(task.payload));
+
+  CHECK(same);
+  CHECK((view_of(dispatcher.resolved().payload) == large));
+}
+
+TEST_CASE("several slots share one WebSocket port, told apart by their paths") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=3\nurl=ws://127.0.0.1:0\n");
+  TestAgent second(urls[1]);
+  second.greet();
+
+  auto status = dispatcher.status();
+
+  CHECK(status[1][1] == "0");
+  CHECK(status[2][1] == "1");
+  CHECK(status[3][1] == "0");
+}
+
+TEST_CASE("nobody comes in at a path that no slot has") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0/secret\n");
+  TestAgent agent(with_port("ws://127.0.0.1:1/guess", port_of(urls[0])));
+
+  CHECK_THROWS_WITH(agent.greet(), Catch::Matchers::Contains("HTTP status 404"));
+}
+
+TEST_CASE("an agent that finds no dispatcher tells its R why") {
+  TestAgent agent("tcp://127.0.0.1:9");
+
+  CHECK_THROWS_WITH(agent.greet(),
+                    Catch::Matchers::Contains("6 | Connection refused: cannot connect to tcp://127.0.0.1:9"));
+}
+
+TEST_CASE("after a break the agent comes back and delivers what its R has done meanwhile") {
+  std::string listen = "ws://127.0.0.1:0";
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
+  Proxy proxy(port_of(urls[0]));
+  TestAgent agent(with_port(urls[0], proxy.port()));
+
+  agent.greet();
+  dispatcher.submit(1, "a");
+  Frame task = agent.task();
+
+  proxy.stall();
+  agent.finish(task, "b");
+  std::this_thread::sleep_for(50ms);
+  proxy.cut();
+  proxy.resume();
+
+  CHECK(view_of(dispatcher.resolved().payload) == "b");
+  auto status = dispatcher.status();
+  CHECK(status[1] == std::vector<std::string>{urls[0], "1", "1", "1", "1", "idle"});
+  dispatcher.submit(2, "c");
+  agent.finish(agent.task(), "d");
+  CHECK(view_of(dispatcher.resolved().payload) == "d");
+}
+
+TEST_CASE("a task that was on its way when the connection broke is sent again") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  Proxy proxy(port_of(urls[0]));
+  TestAgent agent(with_port(urls[0], proxy.port()));
+  agent.greet();
+
+  proxy.stall();
+  dispatcher.submit(1, "a");
+  std::this_thread::sleep_for(50ms);
+  proxy.cut();
+  proxy.resume();
+
+  Frame task = agent.task();
+  agent.finish(task, "b");
+  CHECK(view_of(dispatcher.resolved().payload) == "b");
+}
+
+TEST_CASE("an agent that is killed loses its task to another daemon") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0\nreconnect_ms=1000\n");
+  TestAgent first(urls[0]);
+  first.greet();
+  dispatcher.submit(1, "a");
+  first.task();
+  TestAgent second(urls[1]);
+  second.greet();
+
+  ::kill(first.pid, SIGKILL);
+
+  Frame task = second.task();
+  second.finish(task, "b");
+  CHECK(task.attempt == 2);
+  CHECK(view_of(dispatcher.resolved().payload) == "b");
+}
+
+TEST_CASE("a cancelled task interrupts the R behind an agent") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  TestAgent agent(urls[0]);
+  agent.greet();
+  dispatcher.submit(1, "a");
+  agent.task();
+
+  Frame cancel(Type::cancel);
+  cancel.task = 1;
+  dispatcher.session.send(cancel);
+
+  CHECK(dispatcher.resolved().number(Key::code) == 20);
+  // SIGINT ends the process that stands for R; a real one would answer.
+  CHECK(eventually([&] { return ::waitpid(agent.sleeper.pid, nullptr, WNOHANG) != 0; }));
+}
+
+TEST_CASE("a busy R behind a sound network is not suspect, and behind a silent one it is") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0\nreconnect_ms=11000\n");
+  Proxy proxy(port_of(urls[0]));
+  TestAgent agent(with_port(urls[0], proxy.port()));
+  agent.greet();
+  dispatcher.submit(1, "a");
+  Frame task = agent.task();
+  // Longer than the time after which silence is suspect: the agent answers for R.
+  std::this_thread::sleep_for(9s);
+  CHECK(state(dispatcher) == "busy");
+
+  auto since = std::chrono::steady_clock::now();
+  proxy.stall();
+
+  CHECK(eventually([&] { return state(dispatcher) == "suspect"; }, 12s));
+  CHECK(std::chrono::steady_clock::now() - since < 11s);
+  TestAgent other(urls[1]);
+  other.greet();
+  Frame again = *other.r.receive(Type::task, 20s);
+  CHECK(again.attempt == 2);
+  // The first one thaws and answers: too late.
+  agent.finish(task, "late");
+  proxy.resume();
+  std::this_thread::sleep_for(200ms);
+  other.finish(again, "in time");
+  CHECK(view_of(dispatcher.resolved().payload) == "in time");
+  CHECK(dispatcher.session.is_silent(500ms));
+}
+
+TEST_CASE("the end of the session reaches the R behind an agent") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  TestAgent agent(urls[0]);
+  agent.greet();
+
+  dispatcher.session.close();
+
+  CHECK(agent.r.receive(Type::bye).has_value());
+}
