@@ -266,6 +266,7 @@ class FrameReader {
   // take() may call set_limit(); it must not destroy the reader.
   template <class Take>
   bool commit(std::size_t size, Take&& take) {
+    if (descriptors_.size() > max_descriptors) return fail("files came that no frame names");
     if (body_ && body_->size() - filled_ >= staging_size) {
       filled_ += size;
       if (filled_ == body_->size()) hand_out(take);
@@ -344,7 +345,6 @@ class FrameReader {
 
   template <class Take>
   bool parse(Take&& take) {
-    if (descriptors_.size() > max_descriptors) return fail("files came that no frame names");
     while (true) {
       if (body_ && !fill_body()) return true;
       if (body_) {
@@ -421,6 +421,7 @@ class FrameReader {
     if (segment && frame_.stream == 0) return fail("a segment belongs to no stream");
     place_ = detail::take<std::uint32_t>(at);
     if (place_ > in_file) return fail("a frame says that its payload is at a place that does not exist");
+    if (place_ == in_file && frame_.stream != 0) return fail("a payload is both in a file and in segments");
     return true;
   }
 
@@ -429,7 +430,11 @@ class FrameReader {
     if (descriptors_.empty()) return fail("a frame names a file that did not come with it");
     auto file = std::make_unique<Bytes>(std::move(descriptors_.front()));
     descriptors_.pop_front();
-    if (!file->claim(static_cast<std::size_t>(size))) return fail("a passed file is not what its frame says");
+    try {
+      if (!file->claim(static_cast<std::size_t>(size))) return fail("a passed file is not what its frame says");
+    } catch (const std::bad_alloc&) {
+      return fail("there is no memory for a payload of " + std::to_string(size) + " bytes");
+    }
     body_ = std::move(file);
     return true;
   }

@@ -59,11 +59,12 @@ everywhere(library(stats4))
 m <- mirai("package:stats4" %in% search())
 call_mirai(m)$data
 
-say("A task that is no longer wanted is stopped, and its daemon is free again.")
+say("Tasks that are no longer wanted are stopped, and their daemons free again.")
+m <- lapply(1:2, function(i) mirai(Sys.sleep(60)))
+Sys.sleep(0.2)
 started <- proc.time()[["elapsed"]]
-m <- mirai(Sys.sleep(60))
-stop_mirai(m)
-m$data
+for (each in m) stop_mirai(each)
+m[[1]]$data
 call_mirai(mirai("free"))$data
 cat(sprintf("after %.1f s\n", proc.time()[["elapsed"]] - started))
 

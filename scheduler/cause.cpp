@@ -84,7 +84,11 @@ std::string known_words() {
   return words;
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string quoted(std::string_view text) {
+  std::string result(1, '"');
+  result += text;
+  return result += '"';
+}
 
 // A kind can come from the wire; one we do not know is counted as lost.
 std::size_t index_of(Cause::Kind kind) {

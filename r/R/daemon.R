@@ -21,7 +21,8 @@
 #' @param output whether output and messages of tasks are shown.
 #' @param maxtasks the number of tasks after which to exit.
 #' @param idletime milliseconds to wait for a task before exiting.
-#' @param walltime milliseconds after which to exit, once a running task is done.
+#' @param walltime milliseconds after which to exit, once a running task is
+#'   done.
 #' @param timerstart the number of tasks after which the two clocks start.
 #' @param ... not used.
 #' @param tls not used yet.
@@ -120,12 +121,13 @@ dispatcher <- function(host, url = NULL, n = NULL, ..., asyncdial = FALSE,
                        token = FALSE, tls = NULL, pass = NULL, rs = NULL,
                        monitor = NULL) {
   if (is.null(n) && is.null(url)) {
-    stop("at least one URL must be supplied for 'url' or 'n' must be at least 1")
+    stop("at least one URL must be supplied for 'url' or ",
+         "'n' must be at least 1")
   }
   check_string(host, "host")
   if (!grepl("^fd:[0-9]+$", host)) {
-    stop("a dispatcher serves the session at the other end of a socket that it ",
-         "has inherited: 'host' must be \"fd:N\", not \"", host, "\"; call ",
+    stop("a dispatcher serves the session at the other end of a socket that ",
+         "it has inherited: 'host' must be \"fd:N\", not \"", host, "\"; call ",
          "daemons() to have one started", call. = FALSE)
   }
   .Call(tk_replace, c(find_program(), "dispatcher"),

@@ -5,8 +5,8 @@
 #' native dispatcher hands the tasks out, first in, first out.
 #'
 #' @param n the number of daemons. `0` ends them and goes back to a new process
-#'   for each mirai; mirais that are unresolved then resolve to an error value 7.
-#'   `NULL` ends also those that were told to stay (`autoexit = FALSE`).
+#'   for each mirai; mirais that are unresolved then resolve to an error value
+#'   7. `NULL` ends also those that were told to stay (`autoexit = FALSE`).
 #' @param url URLs at which daemons connect, such as [host_url()]. With one URL
 #'   and `n` greater than 1, paths `/1` to `/n` are appended to it, or, for
 #'   `tcp://`, `n` consecutive ports are used. Port 0 stands for any free one.
@@ -25,9 +25,9 @@
 #' @param .compute the compute profile: a name under which these daemons are
 #'   set, used by the functions that have the same argument.
 #' @param retries how often a task is run again whose daemon was lost through
-#'   no fault of the task. By cause: `c(2, oom = 1)`; causes are `killed`, `lost`,
-#'   `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not tried again
-#'   unless asked for, `oom`, `segfault` and `quit`.
+#'   no fault of the task. By cause: `c(2, oom = 1)`; causes are `killed`,
+#'   `lost`, `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not
+#'   tried again unless asked for, `oom`, `segfault` and `quit`.
 #' @param insecure `TRUE` to listen at URLs that other machines can reach,
 #'   without encryption and without knowing who connects.
 #' @param reconnect seconds for which a daemon whose connection broke may come
@@ -37,8 +37,8 @@
 #' @param memory bytes of tasks that may wait at the dispatcher before
 #'   [mirai()] waits. `NULL`: half of the machine's memory.
 #'
-#' @return The number of daemons, or, with `url` and without dispatcher, the URL.
-#'   Without `n` and `url`: the value of [status()]. Where daemons are set
+#' @return The number of daemons, or, with `url` and without dispatcher, the
+#'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set
 #'   already nothing changes, and the value is theirs.
 #'
 #' @details

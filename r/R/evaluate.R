@@ -92,7 +92,11 @@ is_call_to <- function(call, name) {
 
 frame_text <- function(call) {
   source <- attr(call, "srcref", exact = TRUE)
-  lines <- if (is.null(source)) deparse(call, nlines = 50L) else as.character(source)
+  lines <- if (is.null(source)) {
+    deparse(call, nlines = 50L)
+  } else {
+    as.character(source)
+  }
   paste(lines, collapse = "\n")
 }
 

@@ -81,9 +81,9 @@ print.miraiLaunchCmd <- function(x, ...) {
 #' @param force `TRUE`: also where a daemon is connected. What it runs resolves
 #'   to an error value 7.
 #' @param .compute the compute profile, see [daemons()].
-#' @return The new URL; or `NULL` if there is no such slot or no dispatcher, if a
-#'   daemon is connected there and `force` is `FALSE`, and for `tcp://`, where a
-#'   URL has no room for anything random.
+#' @return The new URL; or `NULL` if there is no such slot or no dispatcher, if
+#'   a daemon is connected there and `force` is `FALSE`, and for `tcp://`, where
+#'   a URL has no room for anything random.
 #' @examples
 #' daemons(1)
 #' saisei(1, force = TRUE)

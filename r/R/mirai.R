@@ -12,8 +12,8 @@
 #' @param .args a named list (or an environment) of objects that only the
 #'   expression itself sees; they are not put into the global environment.
 #' @param .timeout milliseconds after which the mirai resolves to an error value
-#'   5 (timed out), counted from now. The work is cancelled as by [stop_mirai()].
-#'   `NULL`: no limit.
+#'   5 (timed out), counted from now. The work is cancelled as by
+#'   [stop_mirai()]. `NULL`: no limit.
 #' @param .compute the compute profile to use, see [daemons()].
 #'
 #' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical

@@ -21,17 +21,18 @@ find_program <- function() {
        paste0("  ", names(places), ": ", ifelse(nzchar(places), places, "-"),
               collapse = "\n"),
        "\nBuild or install tenkai ", version(), " and set TENKAI_BIN to its ",
-       "path, or install this package again with TENKAI_PREFIX set to where it ",
-       "is installed", call. = FALSE)
+       "path, or install this package again with TENKAI_PREFIX set to where ",
+       "it is installed", call. = FALSE)
 }
 
 program_places <- function() {
   package <- getNamespaceInfo("tenkai", "path")
   record <- file.path(package, "program")
   recorded <- if (file.exists(record)) readLines(record, n = 1L) else ""
+  build <- dirname(dirname(package))
   c(
     "found at installation" = if (length(recorded)) recorded else "",
-    "beside the library" = file.path(dirname(dirname(package)), "bin", "tenkai"),
+    "beside the library" = file.path(build, "bin", "tenkai"),
     "on PATH" = unname(Sys.which("tenkai"))
   )
 }
@@ -44,13 +45,16 @@ is_program <- function(path) {
 # there is nobody left to say so.
 check_version <- function(program) {
   answer <- tryCatch(
-    suppressWarnings(system2(program, "--version", stdout = TRUE, stderr = TRUE)),
+    suppressWarnings(
+      system2(program, "--version", stdout = TRUE, stderr = TRUE)
+    ),
     error = function(condition) conditionMessage(condition)
   )
   theirs <- sub("^[^0-9]*([0-9]+\\.[0-9]+\\.[0-9]+).*$", "\\1", answer[1L])
   if (identical(theirs, version())) return(invisible())
-  stop("the tenkai program '", program, "' is version ", theirs, ", this package is ",
-       version(), ": install both from the same release", call. = FALSE)
+  stop("the tenkai program '", program, "' is version ", theirs,
+       ", this package is ", version(),
+       ": install both from the same release", call. = FALSE)
 }
 
 # Starts a dispatcher and greets it. `output`: it and the daemons it starts

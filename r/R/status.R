@@ -3,11 +3,11 @@
 #' @param .compute the compute profile, see [daemons()].
 #' @return A list. `connections` is 1 for a dispatcher, or, without one, the
 #'   number of daemons that are connected. `daemons` is a matrix with a row for
-#'   each URL: `i` its number; `online` whether a daemon is connected; `instance`
-#'   how many have connected there so far, negative after [saisei()] until the
-#'   next one; `assigned` and `complete` the tasks it was given and has answered.
-#'   Without a dispatcher it is the URL, where no daemons are set `0L`, and an
-#'   error value if the dispatcher does not answer.
+#'   each URL: `i` its number; `online` whether a daemon is connected;
+#'   `instance` how many have connected there so far, negative after [saisei()]
+#'   until the next one; `assigned` and `complete` the tasks it was given and
+#'   has answered. Without a dispatcher it is the URL, where no daemons are set
+#'   `0L`, and an error value if the dispatcher does not answer.
 #' @examples
 #' status()
 #' daemons(1)

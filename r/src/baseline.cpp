@@ -62,7 +62,8 @@ void Baseline::take() {
   // The state of the random numbers goes on from task to task.
   names_.insert(PRINTNAME(Rf_install(".Random.seed")));
   search_path_.clear();
-  for (SEXP env = parent_of(R_GlobalEnv); env != R_EmptyEnv; env = parent_of(env)) search_path_.push_back(env);
+  for (SEXP env = parent_of(R_GlobalEnv); env != R_EmptyEnv; env = parent_of(env))
+    search_path_.push_back(env);
   note_options();
 }
 

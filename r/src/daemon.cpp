@@ -33,7 +33,8 @@ class NoInterrupts {
 
 std::string random_bytes(std::size_t size) {
   std::string bytes(size, '\0');
-  if (getrandom(bytes.data(), size, 0) != static_cast<ssize_t>(size)) throw std::runtime_error("getrandom failed");
+  if (getrandom(bytes.data(), size, 0) != static_cast<ssize_t>(size))
+    throw std::runtime_error("getrandom failed");
   return bytes;
 }
 
@@ -44,7 +45,10 @@ constexpr int slice = 100;  // milliseconds between two looks for Ctrl-C
 Daemon::Daemon(std::string url, std::string version) : Daemon(url, std::move(version), dial(url)) {}
 
 Daemon::Daemon(std::string url, std::string version, int fd)
-    : url_(std::move(url)), version_(std::move(version)), instance_(random_bytes(16)), owner_(getpid()),
+    : url_(std::move(url)),
+      version_(std::move(version)),
+      instance_(random_bytes(16)),
+      owner_(getpid()),
       stream_(std::make_unique<Stream>(fd)) {
   greet();
 }
@@ -64,22 +68,26 @@ void Daemon::greet() {
   // while; it is the one that knows when to give up.
   while (waiting_.empty() && stream_->is_open()) {
     if (stream_->flush(slice)) {
-      stream_->receive(Stream::Wait::no, [this](Frame&& frame) { waiting_.push_back(std::move(frame)); });
+      stream_->receive(Stream::Wait::no, [this](Frame&& frame) {
+        // A first task may come with the same read; it may be large.
+        if (frame.type == Type::welcome) stream_->set_limit(max_payload);
+        waiting_.push_back(std::move(frame));
+      });
     }
     check_interrupts();
   }
   if (waiting_.empty()) {
-    throw std::runtime_error("19 | Connection reset: " + url_ + " ended the connection before it said welcome");
+    throw std::runtime_error("19 | Connection reset: " + url_ +
+                             " ended the connection before it said welcome");
   }
   Frame answer = std::move(waiting_.front());
   waiting_.pop_front();
   if (answer.type != Type::welcome) throw std::runtime_error(answer.text(Key::message));
   std::string theirs = answer.text(Key::version);
   if (!theirs.empty() && theirs != version_) {
-    throw std::runtime_error("the tenkai program at " + url_ + " is version " + theirs + ", this package is " +
-                             version_ + ": install both from the same release");
+    throw std::runtime_error("the tenkai program at " + url_ + " is version " + theirs +
+                             ", this package is " + version_ + ": install both from the same release");
   }
-  stream_->set_limit(max_payload);
 }
 
 void Daemon::redial() {
@@ -120,6 +128,10 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
       break;
     }
     contained([&] { everywhere ? baseline.take() : baseline.restore(limits.cleanup); });
+  }
+  if (why == Stop::connection_ended && !stream_->trouble().empty()) {
+    throw std::runtime_error("19 | Connection reset: the stream from " + url_ +
+                             " broke: " + stream_->trouble());
   }
   return why;
 }
@@ -207,7 +219,9 @@ void Daemon::answer(const Frame& task, Evaluation& evaluation, bool last) {
   if (!evaluation.failure().empty() && task.number(Key::kind) == 1) {
     frame.with(Key::message, evaluation.failure());
   }
-  stream_->send_all(encode_head(frame), evaluation.value().data(), evaluation.value().size());
+  stream_->send(frame, evaluation.value());
+  stream_->flush_all();
+  evaluation.value().clear();
 }
 
 void Daemon::say_goodbye(Stop why) {

@@ -27,7 +27,7 @@ struct Limits {
   double max_tasks = 0;
   double idle_ms = 0;
   double wall_ms = 0;
-  double timer_start = 0;  // tasks before the clocks of the two start
+  double timer_start = 0;    // tasks before the clocks of the two start
   bool interactive = false;  // somebody may want to press Ctrl-C while it is idle
 };
 

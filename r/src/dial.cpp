@@ -32,7 +32,8 @@ int given_descriptor(const std::string& url) {
   int fd = static_cast<int>(number);
   int type = 0;
   socklen_t size = sizeof type;
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) fail("15 | Address invalid", url, std::strerror(errno));
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
+    fail("15 | Address invalid", url, std::strerror(errno));
   // What the tasks start must not hold our stream open.
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   return fd;
@@ -41,13 +42,10 @@ int given_descriptor(const std::string& url) {
 const char* error_for(int number) {
   switch (number) {
     case ECONNREFUSED:
-    case ENOENT:
-      return "6 | Connection refused";
+    case ENOENT: return "6 | Connection refused";
     case EACCES:
-    case EPERM:
-      return "16 | Permission denied";
-    default:
-      return "14 | Destination unreachable";
+    case EPERM: return "16 | Permission denied";
+    default: return "14 | Destination unreachable";
   }
 }
 

@@ -12,9 +12,6 @@ namespace {
 
 Evaluation* running = nullptr;
 
-// Below this a buffer is kept for the next value.
-constexpr std::size_t worth_keeping = 1024 * 1024;
-
 void assign_all(SEXP values, SEXP env) {
   SEXP names = PROTECT(Rf_getAttrib(values, R_NamesSymbol));
   for (R_xlen_t i = 0; i < XLENGTH(values) && names != R_NilValue; ++i) {
@@ -43,7 +40,6 @@ void Evaluation::run(Payload task, bool everywhere) {
   std::string last_error = R_curErrorBuf();
   failed_ = interrupted_ = handling_ = false;
   failure_.clear();
-  if (value_.size() > worth_keeping) value_.take();
   value_.clear();
   running = this;
   bool came_back = false;
@@ -84,7 +80,7 @@ void Evaluation::keep_failure(SEXP failure) {
 }
 
 SEXP Evaluation::perform() {
-  SEXP parcel = PROTECT(unserialize(view_of(task_)));
+  SEXP parcel = PROTECT(unserialize(task_));
   task_ = nullptr;  // the bytes are not needed any more; they may be many
   if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) != 3) Rf_error("what came is not a task");
   SEXP args = VECTOR_ELT(parcel, 2);

@@ -55,7 +55,8 @@ class Evaluation {
 // Runs `body` as if from R's top level: false if it jumped.
 template <class Body>
 bool contained(Body&& body) {
-  return R_ToplevelExec([](void* data) { (*static_cast<std::remove_reference_t<Body>*>(data))(); }, &body) == TRUE;
+  return R_ToplevelExec([](void* data) { (*static_cast<std::remove_reference_t<Body>*>(data))(); }, &body) ==
+         TRUE;
 }
 
 }  // namespace tenkai

@@ -131,7 +131,8 @@ SEXP tk_ports_in_use() {
       while (std::getline(lines, line)) {
         std::istringstream(line) >> number >> local;
         std::size_t colon = local.rfind(':');
-        if (colon != std::string::npos) ports.insert(static_cast<int>(std::stol(local.substr(colon + 1), nullptr, 16)));
+        if (colon != std::string::npos)
+          ports.insert(static_cast<int>(std::stol(local.substr(colon + 1), nullptr, 16)));
       }
     }
     std::vector<int> list(ports.begin(), ports.end());

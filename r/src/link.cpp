@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crossing.h"
 #include "spawn.h"
 
 namespace tenkai {
@@ -14,7 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int slice = 100;  // milliseconds between two looks for Ctrl-C
-constexpr std::size_t worth_moving = 256 * 1024;
 constexpr std::size_t max_notes = 100;
 
 }  // namespace
@@ -58,26 +58,23 @@ void Link::wait_for_memory(std::size_t bytes) {
   }
 }
 
-void Link::submit(std::uint64_t task, Buffer& message, std::size_t payload) {
+void Link::submit(const Frame& frame, Buffer& payload) {
   if (!is_usable()) return;
-  tasks_[task].bytes = payload;
-  in_flight_ += payload;
+  std::size_t size = payload.size();
+  tasks_[frame.task].bytes = size;
+  in_flight_ += size;
   try {
-    send_whole(message);
+    send(frame, payload);
   } catch (...) {
     // The rest of the frame goes out before anything else does; then this.
-    cancel(task);
+    cancel(frame.task);
     throw;
   }
 }
 
-void Link::send_whole(Buffer& message) {
+void Link::send(const Frame& frame, Buffer& payload) {
   if (!is_usable()) return;
-  if (message.size() < worth_moving) {
-    stream_.send(message.data(), message.size());
-  } else {
-    stream_.send(message.take());
-  }
+  stream_.send(frame, payload);
   push_out();
 }
 
@@ -200,9 +197,7 @@ void Link::close(std::uint64_t kind) {
 
 void Link::on_frame(Frame&& frame) {
   switch (frame.type) {
-    case Type::resolved:
-      on_resolved(std::move(frame));
-      break;
+    case Type::resolved: on_resolved(std::move(frame)); break;
     case Type::reply: {
       auto found = requests_.find(frame.task);
       if (found == requests_.end()) break;
@@ -214,11 +209,8 @@ void Link::on_frame(Frame&& frame) {
       break;
     case Type::welcome:
     case Type::ready:
-    case Type::refused:
-      control_ = std::move(frame);
-      break;
-    default:
-      break;  // nothing else is meant for a session
+    case Type::refused: control_ = std::move(frame); break;
+    default: break;  // nothing else is meant for a session
   }
 }
 

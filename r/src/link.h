@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include "serialize.h"
+#include "buffer.h"
 #include "stream.h"
 
 namespace tenkai {
@@ -53,10 +53,10 @@ class Link {
   std::uint64_t next_id() { return ++last_id_; }
   // Waits, interruptibly and taking answers in, until a task of this size fits.
   void wait_for_memory(std::size_t bytes);
-  // Sends a whole SUBMIT or EVERYWHERE. Waits while the socket is full; when
-  // that is interrupted the task is cancelled.
-  void submit(std::uint64_t task, Buffer& message, std::size_t payload);
-  void send_whole(Buffer& message);
+  // Waits while the socket is full; when that is interrupted the task is
+  // cancelled.
+  void submit(const Frame& frame, Buffer& payload);
+  void send(const Frame& frame, Buffer& payload);
 
   // Null while there is none. Valid until the next call of any kind.
   const Answer* answer_to(std::uint64_t task);

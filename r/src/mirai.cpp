@@ -1,5 +1,6 @@
 #include "mirai.h"
 
+#include "serialize.h"
 #include "values.h"
 
 namespace tenkai {
@@ -37,6 +38,17 @@ SEXP mirai_class() {
   return classes;
 }
 
+// What `aio` is once there is nothing more to come. One for all: the handles of
+// resolved mirais would else be looked at by every garbage collection.
+SEXP spent_handle() {
+  static SEXP pointer = [] {
+    SEXP made = R_MakeExternalPtr(nullptr, handle_tag(), R_NilValue);
+    R_PreserveObject(made);
+    return made;
+  }();
+  return pointer;
+}
+
 void drop(SEXP pointer) {
   auto* handle = static_cast<Handle*>(R_ExternalPtrAddr(pointer));
   if (handle == nullptr) return;
@@ -53,7 +65,7 @@ SEXP pointer_of(SEXP mirai) {
 
 SEXP value_from(const Answer& answer) {
   if (answer.code != 0) return error_value(answer.code, answer.message);
-  return unserialize(view_of(answer.payload));
+  return unserialize(answer.payload);
 }
 
 }  // namespace
@@ -105,7 +117,11 @@ SEXP settle(SEXP mirai) {
 void resolve_to(SEXP mirai, SEXP value) {
   Rf_defineVar(value_symbol(), value, mirai);
   SEXP pointer = pointer_of(mirai);
-  if (pointer != R_NilValue) drop(pointer);
+  if (pointer == R_NilValue) return;
+  PROTECT(pointer);
+  Rf_defineVar(aio_symbol(), spent_handle(), mirai);
+  drop(pointer);
+  UNPROTECT(1);
 }
 
 }  // namespace tenkai

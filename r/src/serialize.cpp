@@ -2,10 +2,10 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <new>
-#include <utility>
+#include <string_view>
 
 namespace tenkai {
 
@@ -67,29 +67,21 @@ int in_char(R_inpstream_t stream) {
 
 }  // namespace
 
-Bytes Buffer::take() {
-  capacity_ = 0;
-  return Bytes::adopt(std::exchange(data_, nullptr), std::exchange(size_, 0));
-}
-
-void Buffer::grow(std::size_t by) {
-  std::size_t capacity = std::max({std::size_t{4096}, capacity_ + capacity_ / 2, size_ + by});
-  if (capacity >= large) capacity = std::max(capacity, 2 * capacity_);
-  char* moved = static_cast<char*>(std::realloc(data_, capacity));
-  // R's own words; nothing is lost, data_ is still ours.
-  if (moved == nullptr) Rf_error("cannot allocate %zu bytes to serialize a value", capacity);
-  data_ = moved;
-  if (capacity >= large) ask_for_huge_pages(data_ + size_, capacity - size_);
-  capacity_ = capacity;
-}
-
 void serialize(SEXP object, Buffer& into) {
   R_outpstream_st stream;
   R_InitOutPStream(&stream, &into, R_pstream_binary_format, 3, out_char, out_bytes, nullptr, R_NilValue);
   R_Serialize(object, &stream);
 }
 
-SEXP unserialize(std::string_view bytes) {
+SEXP unserialize(const Payload& payload) {
+  std::string_view bytes;
+  bool mapped = true;
+  try {
+    bytes = view_of(payload);
+  } catch (const std::bad_alloc&) {
+    mapped = false;  // R's jump must not start in here
+  }
+  if (!mapped) Rf_error("cannot map a value of %.0f bytes", static_cast<double>(size_of(payload)));
   R_inpstream_st stream;
   Source source{bytes};
   R_InitInPStream(&stream, &source, R_pstream_any_format, in_char, in_bytes, nullptr, R_NilValue);

@@ -53,10 +53,13 @@ void greet(Link& link, const std::string& program, const std::string& version) {
   }
   std::string theirs = answer->text(Key::version);
   if (!theirs.empty() && theirs != version) {
-    throw std::runtime_error("the tenkai program '" + program + "' is version " + theirs + ", this package is " +
-                             version + ": install both from the same release");
+    throw std::runtime_error("the tenkai program '" + program + "' is version " + theirs +
+                             ", this package is " + version + ": install both from the same release");
   }
-  if (answer->type != Type::welcome) throw std::runtime_error(answer->text(Key::message));
+  if (answer->type != Type::welcome) {
+    throw std::runtime_error("the program '" + program +
+                             "' refused this session: " + answer->text(Key::message));
+  }
   link.welcome(answer->number(Key::memory_limit, UINT64_MAX));
 }
 
@@ -112,7 +115,8 @@ SEXP tk_set_functions(SEXP reader_factory, SEXP tell_function, SEXP evaluation_s
 SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version) {
   return guarded([&] {
     std::string path = text_of(program);
-    Started started = start_program({path, "dispatcher"}, texts_of(environment), Rf_asLogical(output) == TRUE);
+    Started started =
+        start_program({path, "dispatcher"}, texts_of(environment), Rf_asLogical(output) == TRUE);
     auto link = std::make_unique<std::shared_ptr<Link>>(std::make_shared<Link>(started.fd, started.pid));
     greet(**link, path, text_of(version));
     auto make = [&] { return wrap(link.get()); };

@@ -44,9 +44,8 @@ std::vector<std::string> environment_with(const std::vector<std::string>& change
   auto name_of = [](const std::string& entry) { return entry.substr(0, entry.find('=')); };
   std::vector<std::string> made;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    bool changed = std::any_of(changes.begin(), changes.end(), [&](const std::string& change) {
-      return name_of(change) == name_of(*entry);
-    });
+    bool changed = std::any_of(changes.begin(), changes.end(),
+                               [&](const std::string& change) { return name_of(change) == name_of(*entry); });
     if (!changed) made.push_back(*entry);
   }
   for (const std::string& change : changes) {
@@ -91,7 +90,8 @@ void reset_signals() {
   }
 }
 
-[[noreturn]] void become(char* const* argv, char* const* environment, int socket, int report, bool output, Tie tie) {
+[[noreturn]] void become(char* const* argv, char* const* environment, int socket, int report, bool output,
+                         Tie tie) {
   if (tie == Tie::none && fork() > 0) leave_at_once(0);
   setsid();
   reset_signals();
@@ -191,7 +191,8 @@ std::string how_it_ended(pid_t child) {
     pid_t found = waitpid(child, &status, WNOHANG);
     if (found < 0) return {};
     if (found == child && WIFSIGNALED(status)) {
-      return "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) + ")";
+      return "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
+             ")";
     }
     if (found == child) return "exited with code " + std::to_string(WEXITSTATUS(status));
     timespec nap{0, 2 * 1000 * 1000};

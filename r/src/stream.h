@@ -7,21 +7,21 @@
 // out before anything else later, so a frame is never cut in two.
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <deque>
+#include <new>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/frame.h"
+#include "buffer.h"
 
 namespace tenkai {
-
-// Says in an encoded head how long its payload turned out to be.
-void set_payload_size(char* head, std::uint64_t size);
 
 class Stream {
  public:
@@ -39,18 +39,17 @@ class Stream {
   // Bounds a waiting receive(); 0 waits for ever.
   void set_patience(int milliseconds);
 
-  // Writes what it can without waiting; the rest is copied and kept.
-  void send(const char* data, std::size_t size);
-  // The same for a large block, which is kept without a copy.
-  void send(Bytes block);
+  // Writes what it can without waiting; the rest is kept.
   void send(const Frame& frame);
-  // Writes a head and its payload as one frame and waits until all has gone out.
-  // Only for those whose other end reads whatever happens.
-  void send_all(std::string head, const char* payload, std::size_t size);
+  // The frame with what is in the buffer as its payload.
+  void send(const Frame& frame, Buffer& payload);
   bool has_unsent() const { return !unsent_.empty(); }
   // Waits until the socket takes more or something has come, at most so long,
   // and writes what it takes. True when something can be received.
   bool flush(int milliseconds);
+  // Waits until all has gone out. Only for those whose other end reads
+  // whatever happens.
+  void flush_all();
 
   enum class Wait { no, yes };
   // One read. Calls take(Frame&&) for each frame that is complete with it.
@@ -74,16 +73,25 @@ class Stream {
   void close();
 
  private:
+  // Bytes on their way, and the descriptor that goes with the first of them.
+  struct Unsent {
+    Bytes bytes;
+    int file = -1;
+  };
+
   ssize_t read_into(char* data, std::size_t size, Wait wait);
-  std::size_t write_some(const char* data, std::size_t size);
+  void take_descriptors(msghdr& message);
+  void send(std::string_view head, std::string_view payload, int file);
+  std::size_t write_some(std::string_view first, std::string_view second, int file);
   void write_unsent();
+  void forget_unsent();
   void end(std::string trouble);
 
   int fd_;
   bool ended_ = false;
   std::string trouble_;
   FrameReader reader_;
-  std::deque<Bytes> unsent_;
+  std::deque<Unsent> unsent_;
   std::size_t sent_of_first_ = 0;
 };
 

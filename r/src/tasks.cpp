@@ -20,6 +20,7 @@ class Scratch {
     buffer_.clear();
   }
   ~Scratch() {
+    buffer_.clear();
     if (took_shared_) in_use = false;
   }
   Scratch(const Scratch&) = delete;
@@ -36,18 +37,12 @@ class Scratch {
   bool took_shared_;
 };
 
-// Writes head and payload, one after the other; returns the payload's size.
-std::size_t compose(Buffer& into, const Frame& frame, SEXP payload) {
-  std::string head = encode_head(frame);
-  into.append(head.data(), head.size());
-  auto write = [&] {
-    serialize(payload, into);
+void write(SEXP object, Buffer& into) {
+  auto body = [&] {
+    serialize(object, into);
     return R_NilValue;
   };
-  safely(write);
-  std::uint64_t size = into.size() - head.size();
-  set_payload_size(into.data(), size);
-  return size;
+  safely(body);
 }
 
 // list(expr, globals, args), not protected.
@@ -79,9 +74,9 @@ SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout) {
     }
     handle_of(mirai)->task = frame.task;
     Scratch scratch;
-    std::size_t size = compose(*scratch, frame, payload);
-    link->wait_for_memory(size);
-    link->submit(frame.task, *scratch, size);
+    write(payload, *scratch);
+    link->wait_for_memory((*scratch).size());
+    link->submit(frame, *scratch);
     tell_notes(*link);
     UNPROTECT(2);
     return mirai;
@@ -96,8 +91,8 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args) {
     Frame frame(Type::everywhere);
     frame.task = link->next_id();
     Scratch scratch;
-    compose(*scratch, frame, payload);
-    link->send_whole(*scratch);
+    write(payload, *scratch);
+    link->send(frame, *scratch);
     tell_notes(*link);
     UNPROTECT(1);
     return R_NilValue;

@@ -104,7 +104,8 @@ TEST_CASE("the header is the one of the protocol") {
   CHECK(head.substr(24, 8) == little_endian(2, 8));  // task
   CHECK(head.substr(32, 4) == little_endian(3, 4));  // attempt
   CHECK(head.substr(36, 4) == little_endian(4, 4));  // rank
-  CHECK(head.substr(40, 8) == little_endian(0, 8));  // stream, nothing
+  CHECK(head.substr(40, 4) == little_endian(0, 4));  // stream
+  CHECK(head.substr(44, 4) == little_endian(0, 4));  // in line
   CHECK(head.substr(48) == std::string_view("\x0a\0\x01\0x", 5));
 }
 
@@ -240,8 +241,11 @@ TEST_CASE("unknown types are refused") {
   CHECK(says(read(with_bytes(ping, 3, "\x1a")).error, "unknown frame type 26"));
 }
 
-TEST_CASE("a reserved field that is not zero is refused") {
-  CHECK(says(read(with_bytes(encode(Frame(Type::ping)), 44, "\x01")).error, "reserved"));
+TEST_CASE("a payload at a place that does not exist is refused") {
+  std::string ping = encode(Frame(Type::ping));
+
+  CHECK(says(read(with_bytes(ping, 44, "\x02")).error, "a place that does not exist"));
+  CHECK(says(read(with_bytes(ping, 47, "\x01")).error, "a place that does not exist"));
 }
 
 TEST_CASE("more attributes than the limit are refused before they come") {

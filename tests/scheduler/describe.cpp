@@ -8,7 +8,11 @@ namespace {
 std::string text(std::uint64_t number) { return std::to_string(number); }
 std::string text(const TaskKey& key) { return text(key.session) + "/" + text(key.task); }
 std::string text(const TaskKey& key, std::uint32_t attempt) { return text(key) + "#" + text(attempt); }
-std::string text(const Payload& payload) { return "\"" + std::string(view_of(payload)) + "\""; }
+std::string text(const Payload& payload) {
+  std::string text(1, '"');
+  text += view_of(payload);
+  return text += '"';
+}
 
 struct Describe {
   std::string operator()(const Assign& send) const {

@@ -219,7 +219,7 @@ void World::check_account(const Account& account) {
 
 std::string describe(const Event& event) {
   using Kind = Event::Kind;
-  std::string daemon = " " + text(event.daemon);
+  std::string daemon = text(event.daemon).insert(0, 1, ' ');
   std::string attempt = text(event.key) + "#" + text(event.attempt);
   switch (event.kind) {
     case Kind::session_joined: return "session " + text(event.session) + " joins";

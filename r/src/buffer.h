@@ -1,0 +1,61 @@
+// Where a payload is serialized to: a block of memory, and, from a size on, a
+// memory file.
+//
+// Large payloads travel between the processes of one machine as files whose
+// descriptor is passed on, so their bytes are copied once into the file and once
+// out of it, however many processes lie between. They are written with write():
+// the kernel fills fresh pages from R's own vector, without faults and without
+// zeroing them first.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "base/frame.h"
+
+namespace tenkai {
+
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer();
+
+  // Fails as R does (Rf_error), and leaves the buffer as it was.
+  void append(const void* bytes, std::size_t size) {
+    if (file_ >= 0 || held_ + size > file_size) {
+      if (append_to_file(bytes, size)) return;
+    }
+    if (capacity_ - held_ < size) grow(held_ + size);
+    std::memcpy(data_ + held_, bytes, size);
+    held_ += size;
+  }
+  std::size_t size() const { return written_ + held_; }
+  bool is_in_file() const { return file_ >= 0; }
+  // The content, where it is not in a file.
+  std::string_view view() const { return {data_, held_}; }
+  // The file, complete and sealed; it belongs to the caller from now on. An
+  // empty text, or why it cannot be had.
+  std::string seal(int& file);
+  void clear();
+
+ private:
+  bool append_to_file(const void* bytes, std::size_t size);
+  bool open_file();
+  std::string write_out(const char* bytes, std::size_t size);
+  std::string flush();
+  void grow(std::size_t size);
+
+  char* data_ = nullptr;
+  std::size_t held_ = 0;
+  std::size_t capacity_ = 0;
+  int file_ = -1;
+  std::size_t written_ = 0;    // to the file
+  bool without_file_ = false;  // the system has none to give
+};
+
+}  // namespace tenkai
