@@ -185,11 +185,10 @@ void Link::close(std::uint64_t kind) {
     closed_on_purpose_ = true;
     take_in();
     stream_.send(Frame(Type::bye).with(Key::kind, kind));
-    // The end of the stream says the same; BYE is worth a second, not more.
+    // The dispatcher hangs up when it listens nowhere any more: only then can the
+    // next one have the same port. That is worth a second, not more.
     auto until = Clock::now() + std::chrono::seconds(1);
-    while (stream_.has_unsent() && stream_.is_open() && Clock::now() < until) {
-      if (stream_.flush(slice)) take_in();
-    }
+    while (is_usable() && Clock::now() < until) wait_a_little();
   }
   stream_.close();
   if (!buried_) reap_later(dispatcher_);
