@@ -37,7 +37,7 @@ Cause with_log(Cause cause, const std::string& log) {
 }  // namespace
 
 Peers::Peers(asio::any_io_executor executor, Surroundings around, Liveness::Limits limits)
-    : executor_(executor), around_(std::move(around)), liveness_(limits) {}
+    : executor_(executor), around_(std::move(around)), reconnect_(limits.reconnect), liveness_(limits) {}
 
 const Peers::Member* Peers::find(DaemonId daemon) const {
   auto found = daemons_.find(daemon);
@@ -55,11 +55,11 @@ void Peers::after(std::chrono::milliseconds wait, std::function<void()> action) 
 
 void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello) {
   std::string mismatch = version_mismatch(hello, program_version);
-  if (!mismatch.empty()) return refuse(*connection, mismatch);
+  if (!mismatch.empty()) return refuse(*connection, mismatch, program_version);
   switch (static_cast<Role>(hello.number(Key::role))) {
     case Role::daemon: return welcome_daemon(connection, hello);
     case Role::agent: return welcome_agent(connection, hello);
-    default: return refuse(*connection, "only daemons and agents come in here");
+    default: return refuse(*connection, "only daemons and agents come in here", program_version);
   }
 }
 
@@ -86,7 +86,7 @@ std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connec
 void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello) {
   std::string why_not;
   std::optional<std::size_t> slot = free_slot(hello.text(Key::url), *connection, why_not);
-  if (!slot) return refuse(*connection, why_not);
+  if (!slot) return refuse(*connection, why_not, program_version);
   auto peer = std::make_shared<Connected>();
   peer->id = ++last_peer_;
   peer->connection = connection;
@@ -110,7 +110,7 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello) {
     if (known->role == Role::agent && !instance.empty() && known->instance == instance) peer = known;
   }
   Frame answer(Type::welcome);
-  answer.with(Key::version, program_version);
+  answer.with(Key::version, program_version).with(Key::grace_ms, static_cast<std::uint64_t>(reconnect_.count()));
   if (peer) {
     // Back after a break, perhaps before we have noticed it.
     if (peer->connection) peer->connection->hand_over({});

@@ -100,6 +100,7 @@ class Peers {
 
   asio::any_io_executor executor_;
   Surroundings around_;
+  std::chrono::milliseconds reconnect_;
   Liveness liveness_;
   PeerId last_peer_ = 0;
   DaemonId last_daemon_ = 0;

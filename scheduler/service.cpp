@@ -99,10 +99,7 @@ void Service::on_session_frame(Frame&& frame) {
 
 void Service::on_hello(const Frame& frame) {
   std::string mismatch = version_mismatch(frame, program_version);
-  if (!mismatch.empty()) {
-    session_->send(Frame(Type::refused).with(Key::message, mismatch));
-    return session_->close();
-  }
+  if (!mismatch.empty()) return refuse(*session_, mismatch, program_version);
   greeted_ = true;
   session_->set_limit(max_payload);
   session_->send(Frame(Type::welcome).with(Key::version, program_version).with(Key::memory_limit, memory_available() / 2));
@@ -113,10 +110,9 @@ void Service::on_setup(const Frame& frame) {
   Result<Setup> setup = parse_setup(view_of(frame.payload));
   Result<Done> done = setup ? set_up(std::move(*setup)) : Result<Done>(setup.error());
   if (!done) {
-    session_->send(Frame(Type::refused).with(Key::message, done.error().message));
     doors_.close();
     processes_.kill_all();
-    return session_->close();
+    return refuse(*session_, done.error().message, program_version);
   }
   std::string lines;
   for (const Url& url : doors_.urls()) lines += to_string(url) + "\n";

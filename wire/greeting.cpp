@@ -71,10 +71,10 @@ void welcome(Connection& connection, Connection::Callbacks callbacks, Frame welc
   connection.send(std::move(welcome));
 }
 
-void refuse(Connection& connection, std::string reason) {
+void refuse(Connection& connection, std::string reason, std::string_view own_version) {
   spdlog::warn("{} is refused: {}", connection.peer().address, printable(reason));
   connection.hand_over({});
-  connection.send(Frame(Type::refused).with(Key::message, reason));
+  connection.send(Frame(Type::refused).with(Key::message, reason).with(Key::version, own_version));
   connection.close();
 }
 

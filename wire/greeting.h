@@ -48,8 +48,8 @@ class Greeting {
 
 // From now on the peer is known: larger frames, other callbacks, WELCOME.
 void welcome(Connection& connection, Connection::Callbacks callbacks, Frame welcome);
-// Says why not, and closes.
-void refuse(Connection& connection, std::string reason);
+// Says why not and which version we are, and closes.
+void refuse(Connection& connection, std::string reason, std::string_view own_version);
 
 // What both ends of a greeting check first. Versions must be equal: the parts of
 // one installation meet here. Returns the sentence for the other end, or nothing.

@@ -39,6 +39,8 @@ void tune_network_socket(int descriptor) {
   set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
   set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
   set(IPPROTO_TCP, TCP_KEEPCNT, 6);
+  // What has been sent and not been acknowledged for so long was sent to nobody.
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, 20000);
 }
 
 }  // namespace tenkai
