@@ -24,7 +24,7 @@ endforeach()
 # programs. An installation has no base/ to point at, and gets the headers.
 if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
   install(DIRECTORY r/ DESTINATION share/tenkai/r USE_SOURCE_PERMISSIONS
-    PATTERN "src/base" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
+    PATTERN "src/base" EXCLUDE PATTERN "inst/program" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
   install(FILES base/bytes.h base/frame.h DESTINATION share/tenkai/r/src/base)
 endif()
 
