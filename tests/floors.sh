@@ -18,7 +18,7 @@ floors() {
   echo "launcher   $low|scheduler/|agent/|launcher/"
   echo "cli        $low|scheduler/|agent/|launcher/|cli/"
   echo "plugins    $low|scheduler/|agent/|launcher/|plugins/"
-  echo "r/src      base/(frame|bytes)\.h"
+  echo "r/src      base/(frame|frame_reader|bytes)\.h"
 }
 
 files_of() { find -L "$1" -name '*.h' -o -name '*.cpp' -o -name '*.c'; }

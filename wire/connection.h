@@ -17,7 +17,7 @@
 #include <optional>
 #include <string>
 
-#include "base/frame.h"
+#include "base/frame_reader.h"
 #include "wire/assembler.h"
 #include "wire/outbox.h"
 

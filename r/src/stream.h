@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "base/frame.h"
+#include "base/frame_reader.h"
 #include "buffer.h"
 
 namespace tenkai {

@@ -1,4 +1,4 @@
-#include "base/frame.h"
+#include "base/frame_reader.h"
 
 #include <cstdint>
 #include <string>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/frame.h"
+#include "base/frame_reader.h"
 #include "tests/catch.h"
 
 using namespace tenkai;

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/frame_reader.h"
 
 namespace {
 

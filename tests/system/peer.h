@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/frame_reader.h"
 #include "base/url.h"
 #include "process/spawn.h"
 

@@ -1,0 +1,1 @@
+../../../base/frame_reader.h

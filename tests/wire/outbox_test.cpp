@@ -1,0 +1,142 @@
+#include "wire/outbox.h"
+
+#include <string>
+
+#include "base/frame_reader.h"
+#include "tests/catch.h"
+#include "wire/assembler.h"
+
+using namespace tenkai;
+
+namespace {
+
+Frame frame_of(Type type, std::uint64_t task, std::string_view payload) {
+  Frame frame(type);
+  frame.task = task;
+  frame.payload = make_payload(payload);
+  return frame;
+}
+
+std::string bytes_of(std::size_t size) {
+  std::string bytes(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31 + i / 251);
+  return bytes;
+}
+
+// Writes `at_most` bytes, as a socket would that takes no more.
+std::string write(Outbox& outbox, std::size_t at_most) {
+  iovec pieces[8];
+  int file = -1;
+  std::size_t count = outbox.gather(pieces, 8, at_most, file);
+  std::string written;
+  for (std::size_t i = 0; i < count; ++i) written.append(static_cast<char*>(pieces[i].iov_base), pieces[i].iov_len);
+  written.resize(std::min(written.size(), at_most));
+  outbox.consumed(written.size());
+  return written;
+}
+
+// What arrives at the other end, and in which order.
+std::vector<Frame> arrive(const std::string& bytes) {
+  FrameReader reader(max_payload);
+  Assembler assembler;
+  std::vector<Frame> frames;
+  REQUIRE(reader.feed(bytes, [&](Frame&& frame) {
+    Result<std::optional<Frame>> whole = assembler.take(std::move(frame));
+    REQUIRE(whole);
+    if (*whole) frames.push_back(std::move(**whole));
+  }));
+  CHECK(reader.at_rest());
+  CHECK(assembler.open() == 0);
+  return frames;
+}
+
+std::string drain(Outbox& outbox, std::size_t at_a_time) {
+  std::string all;
+  while (!outbox.empty()) all += write(outbox, at_a_time);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("frames leave an outbox whole and in order, however little is taken at a time") {
+  std::size_t at_a_time = GENERATE(1, 7, 48, 1000, 1 << 20);
+  Outbox outbox(GENERATE(false, true));
+  for (std::uint64_t i = 1; i <= 5; ++i) outbox.push(frame_of(Type::submit, i, bytes_of(i * 100)));
+
+  std::vector<Frame> frames = arrive(drain(outbox, at_a_time));
+
+  REQUIRE(frames.size() == 5);
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    CHECK(frames[i - 1].task == i);
+    CHECK(view_of(frames[i - 1].payload) == bytes_of(i * 100));
+  }
+  CHECK(outbox.waiting() == 0);
+}
+
+TEST_CASE("between machines a small frame overtakes a large payload") {
+  Outbox outbox(true);
+  outbox.push(frame_of(Type::task, 1, bytes_of(5 * segment_size + 3)));
+  std::string written = write(outbox, segment_size);
+
+  outbox.push(frame_of(Type::cancel, 2, ""));
+  written += drain(outbox, 64 * 1024);
+
+  std::vector<Frame> frames = arrive(written);
+  REQUIRE(frames.size() == 2);
+  CHECK(frames[0].type == Type::cancel);
+  CHECK(frames[1].task == 1);
+  CHECK((view_of(frames[1].payload) == bytes_of(5 * segment_size + 3)));
+}
+
+TEST_CASE("two large payloads travel side by side and arrive whole") {
+  Outbox outbox(true);
+  outbox.push(frame_of(Type::task, 1, bytes_of(3 * segment_size)));
+  outbox.push(frame_of(Type::task, 2, bytes_of(2 * segment_size + 1)));
+
+  std::vector<Frame> frames = arrive(drain(outbox, 100000));
+
+  REQUIRE(frames.size() == 2);
+  CHECK(frames[0].task == 2);
+  CHECK((view_of(frames[1].payload) == bytes_of(3 * segment_size)));
+}
+
+TEST_CASE("segments that lie are refused") {
+  Frame head(Type::task);
+  head.stream = 1;
+  head.announced = 10;
+  Frame segment = frame_of(Type::segment, 0, "12345678901");
+  segment.stream = 1;
+  Assembler assembler(100);
+
+  SECTION("one that belongs to no stream") { CHECK(!assembler.take(segment)); }
+  SECTION("one that is longer than what was announced") {
+    REQUIRE(assembler.take(head));
+    CHECK(!assembler.take(segment));
+  }
+  SECTION("a stream that is opened twice") {
+    REQUIRE(assembler.take(head));
+    CHECK(!assembler.take(head));
+  }
+  SECTION("more than the budget, in one or in many") {
+    head.announced = 101;
+    CHECK(!assembler.take(head));
+    head.announced = 60;
+    REQUIRE(assembler.take(head));
+    head.stream = 2;
+    CHECK(!assembler.take(head));
+  }
+  SECTION("a stream of nothing") {
+    head.announced = 0;
+    CHECK(!assembler.take(head));
+  }
+  SECTION("too many streams at once") {
+    Assembler roomy;
+    head.announced = 1;
+    for (std::uint32_t i = 1; i <= Assembler::max_streams; ++i) {
+      head.stream = i;
+      REQUIRE(roomy.take(head));
+    }
+    head.stream = Assembler::max_streams + 1;
+    CHECK(!roomy.take(head));
+  }
+}
