@@ -73,7 +73,6 @@ void welcome(Connection& connection, Connection::Callbacks callbacks, Frame welc
 
 void refuse(Connection& connection, std::string reason, std::string_view own_version) {
   spdlog::warn("{} is refused: {}", connection.peer().address, printable(reason));
-  connection.hand_over({});
   connection.send(Frame(Type::refused).with(Key::message, reason).with(Key::version, own_version));
   connection.close();
 }

@@ -91,7 +91,7 @@ TEST_CASE("between machines a small frame overtakes a large payload") {
 TEST_CASE("two large payloads travel side by side and arrive whole") {
   Outbox outbox(true);
   outbox.push(frame_of(Type::task, 1, bytes_of(3 * segment_size)));
-  outbox.push(frame_of(Type::task, 2, bytes_of(2 * segment_size + 1)));
+  outbox.push(frame_of(Type::task, 2, bytes_of(segment_size + 1)));
 
   std::vector<Frame> frames = arrive(drain(outbox, 100000));
 
