@@ -90,7 +90,7 @@ Result<pid_t> RProcesses::start(const RStart& what, OnEnd on_end) {
 bool RProcesses::adopt(pid_t pid, OnEnd on_end) {
   auto running = std::make_shared<Running>(executor_);
   running->on_end = std::move(on_end);
-  running->own_group = false;
+  running->own_group = ::getpgid(pid) == pid;
   auto ended = [this](pid_t gone, const Ended& how) { this->on_ended(gone, how); };
   running_[pid] = running;
   if (is_child(pid)) {

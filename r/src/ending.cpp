@@ -26,6 +26,12 @@ bool has_ended() {
   return poll(&stream, 1, 0) > 0 && (stream.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
+// Daemons are leaders of their groups, so that what their tasks have started
+// ends with them; only one that a person has started may not be.
+bool leads_group() { return getpgrp() == owner; }
+
+void on_sigalrm(int) { kill(leads_group() ? 0 : owner, SIGKILL); }
+
 void act() {
   if (acted || getpid() != owner || !has_ended()) return;
   acted = 1;
@@ -33,13 +39,13 @@ void act() {
     kill(owner, chosen_signal);
     return;
   }
-  // Code that does not look for interrupts, or catches them, is ended by
-  // SIGALRM, whatever R or a package has done to that signal.
-  signal(SIGALRM, SIG_DFL);
+  // Code that does not look for interrupts, or catches them, is ended by force,
+  // whatever R or a package has done to that signal.
+  signal(SIGALRM, on_sigalrm);
   alarm(patience);
   // The last thing to do: R may be in a Sys.sleep(), from which it jumps out of
   // the signal handler and over us.
-  kill(owner, SIGINT);
+  kill(leads_group() ? 0 : owner, SIGINT);
 }
 
 void on_sigio(int) {

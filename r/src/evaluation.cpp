@@ -32,6 +32,12 @@ SEXP evaluation_call(SEXP expr, SEXP env) {
 
 }  // namespace
 
+void Evaluation::on_handler(bool interrupt) {
+  R_interrupts_suspended = TRUE;
+  handling_ = true;
+  interrupted_ = interrupt;
+}
+
 Evaluation* Evaluation::current() { return running; }
 
 void Evaluation::run(Payload task, bool everywhere) {
@@ -47,9 +53,7 @@ void Evaluation::run(Payload task, bool everywhere) {
     Watching watching;
     came_back = contained([this] {
       SEXP call = PROTECT(Rf_lang1(VECTOR_ELT(functions_, 0)));
-      R_interrupts_suspended = FALSE;
       SEXP failure = PROTECT(Rf_eval(call, R_BaseEnv));
-      R_interrupts_suspended = TRUE;
       if (failure != R_NilValue) keep_failure(failure);
       UNPROTECT(2);
     });
@@ -80,6 +84,9 @@ void Evaluation::keep_failure(SEXP failure) {
 }
 
 SEXP Evaluation::perform() {
+  // From here on, and no longer than the handlers of evaluate() are there to
+  // catch it, an interrupt counts.
+  R_interrupts_suspended = FALSE;
   SEXP parcel = PROTECT(unserialize(task_));
   task_ = nullptr;  // the bytes are not needed any more; they may be many
   if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) != 3) Rf_error("what came is not a task");
@@ -92,6 +99,7 @@ SEXP Evaluation::perform() {
   SEXP call = PROTECT(evaluation_call(VECTOR_ELT(parcel, 0), env));
   SEXP value = PROTECT(Rf_eval(call, evaluation_space()));
   serialize(value, value_);
+  R_interrupts_suspended = TRUE;
   UNPROTECT(4);
   return R_NilValue;
 }

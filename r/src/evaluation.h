@@ -33,11 +33,9 @@ class Evaluation {
   static Evaluation* current();
   // Evaluates and serializes. Jumps as R does. NULL when it went well.
   SEXP perform();
-  // A handler of ours has begun: what escapes now came after that.
-  void on_handler(bool interrupt) {
-    handling_ = true;
-    interrupted_ = interrupt;
-  }
+  // A handler of ours has begun, and is not interrupted: what escapes now came
+  // after that.
+  void on_handler(bool interrupt);
 
  private:
   void keep_failure(SEXP failure);

@@ -159,8 +159,12 @@ int become_child_of(std::vector<std::string> argv) {
   if (child < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
   if (child == 0) {
     close(pair.theirs);
+    // A group of its own: what its tasks start can then be ended with it, and a
+    // terminal's Ctrl-C goes to the agent, which knows what to do.
+    setpgid(0, 0);
     return pair.ours;
   }
+  setpgid(child, child);  // whichever of the two comes first
   close(pair.ours);
   fcntl(pair.theirs, F_SETFD, 0);
   for (std::string& argument : argv) {
