@@ -1,0 +1,4 @@
+library(testthat)
+library(tenkai)
+
+test_check("tenkai")

@@ -1,0 +1,102 @@
+# Setting up what a test needs, and taking it away when the test ends.
+
+# Runs `expr` when the calling test (or function) ends.
+at_end <- function(expr, frame = parent.frame()) {
+  do.call(on.exit, list(substitute(expr), TRUE, FALSE), envir = frame)
+}
+
+# daemons() for the rest of a test.
+set_daemons <- function(..., .compute = "default", frame = parent.frame()) {
+  cleaning <- bquote(daemons(0, .compute = .(.compute)))
+  do.call(on.exit, list(cleaning, TRUE, FALSE), envir = frame)
+  daemons(..., .compute = .compute)
+}
+
+# A folder for the rest of a test.
+set_folder <- function(frame = parent.frame()) {
+  folder <- tempfile("tenkai-")
+  dir.create(folder)
+  do.call(on.exit,
+          list(bquote(unlink(.(folder), recursive = TRUE)), TRUE, FALSE),
+          envir = frame)
+  folder
+}
+
+# The value of a mirai, waited for.
+value_of <- function(m) call_mirai(m)$data
+
+evaluated <- function(expr, ...) {
+  value_of(eval(bquote(mirai(.(substitute(expr)), ...))))
+}
+
+# Waits until `condition` holds; whether it did. The limit is for what never
+# happens, not for what is slow.
+wait_for <- function(condition, seconds = 60, pause = 0.02) {
+  until <- Sys.time() + seconds
+  while (!isTRUE(condition())) {
+    if (Sys.time() > until) return(FALSE)
+    Sys.sleep(pause)
+  }
+  TRUE
+}
+
+is_running <- function(pid) {
+  # Signal 0 also finds the dead whose parent has not looked yet.
+  state <- tryCatch(
+    suppressWarnings(scan(sprintf("/proc/%d/stat", as.integer(pid)), "",
+                          sep = "\n",
+                          quiet = TRUE)),
+    error = function(e) ""
+  )
+  any(grepl("^[0-9]+ \\(.*\\) [^ZX]", state))
+}
+
+is_error_code <- function(x, code) {
+  inherits(x, "errorValue") && is.integer(x) && as.integer(x) == code
+}
+
+# The words behind an integer error value.
+reason_of <- function(x) attr(x, "message", exact = TRUE)
+
+printed <- function(x) utils::capture.output(print(x))
+
+# Runs R code in another R session, with this one's packages; what it wrote.
+run_session <- function(code, environment = character(),
+                        options = "--vanilla") {
+  script <- tempfile(fileext = ".R")
+  on.exit(unlink(script))
+  writeLines(code, script)
+  libraries <- paste0("R_LIBS=", paste(.libPaths(), collapse = ":"))
+  # A session with --vanilla leaves these behind for its children.
+  unset <- "env -u R_PROFILE_USER -u R_ENVIRON_USER -u R_PROFILE -u R_ENVIRON"
+  suppressWarnings(system(paste(
+    unset, paste(shQuote(c(libraries, environment)), collapse = " "),
+    file.path(R.home("bin"), "Rscript"), options, script, "2>&1 </dev/null"
+  ), intern = TRUE))
+}
+
+# Starts an R session beside this one; its pid. What it writes goes to a file.
+start_session <- function(code, output, frame = parent.frame()) {
+  script <- tempfile(fileext = ".R")
+  pid_file <- tempfile()
+  writeLines(code, script)
+  system(paste(
+    paste0("R_LIBS=", shQuote(paste(.libPaths(), collapse = ":"))),
+    "sh -c", shQuote(paste("echo $$ >", pid_file, "; exec",
+                           file.path(R.home("bin"),
+                                     "Rscript"), "--vanilla", script,
+                           ">", output, "2>&1 </dev/null")), "&"
+  ))
+  wait_for(function() file.exists(pid_file) && file.size(pid_file) > 1)
+  pid <- scan(pid_file, 0L, quiet = TRUE)
+  do.call(on.exit, list(bquote({
+    tools::pskill(.(pid), tools::SIGKILL)
+    unlink(.(c(script, pid_file)))
+  }), TRUE, FALSE), envir = frame)
+  pid
+}
+
+# Runs a command of launch_remote() in the background, as pasted into a shell.
+paste_into <- function(shell, command) {
+  system2(shell, input = paste(unclass(command), ">/dev/null 2>&1 &"))
+}

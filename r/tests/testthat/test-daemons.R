@@ -1,0 +1,405 @@
+test_that("daemons() says how many there are, and prints a bare number", {
+  value <- set_daemons(2)
+
+  expect_identical(value, structure(2L, class = c("miraiDaemons", "default")))
+  expect_identical(printed(value), "[1] 2")
+  expect_identical(printed(daemons(0)), "[1] 0")
+  expect_identical(daemons(0), 0L)
+})
+
+test_that("daemons that are set already stay as they are", {
+  set_daemons(2)
+  pid <- nextget("pid")
+
+  expect_identical(unclass(daemons(5))[1], 2L)
+  expect_identical(nextget("pid"), pid)
+  expect_identical(nrow(status()$daemons), 2L)
+})
+
+test_that("daemons() alone is status()", {
+  expect_identical(daemons(), status())
+  set_daemons(1)
+  expect_identical(daemons(), status())
+})
+
+test_that("status() is zero where nothing is set", {
+  expect_identical(unclass(status()), list(connections = 0L, daemons = 0L))
+  expect_identical(printed(status()),
+                   c("$connections", "[1] 0", "", "$daemons", "[1] 0", ""))
+})
+
+test_that("status() is a matrix with a row for each daemon", {
+  set_daemons(2)
+  now <- status()
+
+  expect_identical(names(now), c("connections", "daemons"))
+  expect_identical(now$connections, 1L)
+  expect_type(now$daemons, "integer")
+  expect_identical(dim(now$daemons), c(2L, 5L))
+  expect_identical(colnames(now$daemons),
+                   c("i", "online", "instance", "assigned", "complete"))
+  expect_match(rownames(now$daemons), "^abstract://[0-9a-f]{24}$")
+  expect_identical(unname(now$daemons[, "i"]), 1:2)
+  expect_identical(unname(now$daemons[, "online"]), c(1L, 1L))
+  expect_identical(unname(now$daemons[, "instance"]), c(1L, 1L))
+  expect_identical(printed(now)[1:4],
+                   c("$connections", "[1] 1", "", "$daemons"))
+
+  evaluated(1)
+  expect_identical(sum(status()$daemons[, "assigned"]), 1L)
+  expect_identical(sum(status()$daemons[, "complete"]), 1L)
+})
+
+test_that("status() prints as a list does", {
+  set_daemons(1)
+  now <- status()
+  expect_identical(printed(now), printed(unclass(now)))
+})
+
+test_that("wrong numbers of daemons are refused in words", {
+  at_end(daemons(0))
+  expect_error(daemons("tcp://127.0.0.1:5555"),
+               "^'n' must be numeric, did you mean to provide 'url'\\?$")
+  expect_error(daemons(NA_integer_),
+               "^'n' must be numeric, did you mean to provide 'url'\\?$")
+  expect_error(daemons(-1), "^the number of daemons must be zero or greater$")
+  expect_error(daemons(0, url = "tcp://127.0.0.1:0"),
+               "^'n' must be 1 or greater$")
+  expect_error(
+    daemons(1, maxtasks = "many"),
+    "^'\\.\\.\\.' arguments should only be of integer, numeric or logical type$"
+  )
+  expect_error(daemons(url = 5),
+               "'url' must be a character vector of URLs, not 5")
+  expect_error(daemons(1, reconnect = "x"), "'reconnect' must be a number")
+  expect_error(daemons(1, kill_after = -2), "'kill_after'")
+  expect_error(daemons(1, memory = 0), "'memory'")
+  expect_error(daemons(1, seed = "x"), "'seed'")
+  expect_identical(status()$connections, 0L)
+})
+
+test_that("URLs that cannot be are refused with their cause, at once", {
+  at_end(daemons(0))
+  taken <- serverSocket(port <- 20000L + sample.int(9999L, 1L))
+  at_end(close(taken))
+
+  expect_error(daemons(url = "http://127.0.0.1:1"), "http")
+  expect_error(daemons(url = "nonsense"), "nonsense")
+  expect_error(daemons(url = "tcp://127.0.0.1:99999"), "99999")
+  expect_error(daemons(url = paste0("tcp://127.0.0.1:", port)),
+               "10 | Address in use", fixed = TRUE)
+  expect_error(daemons(url = paste0("tcp://127.0.0.1:", port)),
+               as.character(port))
+  expect_error(daemons(url = paste0("tcp://127.0.0.1:", port),
+                       dispatcher = FALSE),
+               "10 | Address in use", fixed = TRUE)
+  expect_error(daemons(url = paste0("ws://127.0.0.1:", port)),
+               "10 | Address in use", fixed = TRUE)
+  expect_error(daemons(url = "tcp://192.0.2.1:0", insecure = TRUE),
+               "15 | Address invalid", fixed = TRUE)
+  expect_identical(status()$connections, 0L)
+  expect_identical(evaluated("undisturbed"), "undisturbed")
+})
+
+test_that("URLs that others can reach must be asked for", {
+  at_end(daemons(0))
+  for (url in c("tcp://0.0.0.0:0", "ws://:0", "tcp://[::]:0")) {
+    expect_error(daemons(url = url), "insecure = TRUE", fixed = TRUE)
+  }
+})
+
+test_that("URLs of another issue are refused, not ignored", {
+  at_end(daemons(0))
+  expect_error(daemons(url = "wss://127.0.0.1:0"))
+  expect_error(daemons(url = "tls+tcp://127.0.0.1:0"))
+  expect_error(daemons(1, remote = list()), "'remote' must be NULL")
+})
+
+test_that("one URL for n daemons becomes n", {
+  at_end(daemons(0))
+  daemons(3, url = "ws://127.0.0.1:0/base")
+  urls <- nextget("urls")
+  expect_match(urls, "^ws://127\\.0\\.0\\.1:[1-9][0-9]*/base/[123]$")
+  expect_length(unique(sub("/base.*", "", urls)), 1L)
+  expect_identical(urls, rownames(status()$daemons))
+  daemons(0)
+
+  daemons(2, url = "tcp://127.0.0.1:0")
+  expect_match(nextget("urls"), "^tcp://127\\.0\\.0\\.1:[1-9][0-9]*$")
+  expect_length(unique(nextget("urls")), 2L)
+  daemons(0)
+
+  daemons(2, url = "abstract://tenkai-test-slots")
+  expect_identical(nextget("urls"),
+                   paste0("abstract://tenkai-test-slots/", 1:2))
+})
+
+test_that("one URL for one daemon stays as it is, and so does a vector", {
+  at_end(daemons(0))
+  daemons(url = "abstract://tenkai-test-one")
+  expect_identical(nextget("urls"), "abstract://tenkai-test-one")
+  daemons(0)
+  urls <- c("abstract://tenkai-test-a", "abstract://tenkai-test-b")
+  expect_identical(unclass(daemons(url = urls))[1], 2L)
+  expect_identical(nextget("urls"), urls)
+})
+
+test_that("a vector of URLs with port 0 shows every real port", {
+  at_end(daemons(0))
+  daemons(url = c("ws://127.0.0.1:0/a", "ws://127.0.0.1:0/b",
+                  "tcp://127.0.0.1:0"))
+  urls <- nextget("urls")
+  expect_false(any(grepl(":0(/|$)", urls)))
+})
+
+test_that("IPv6 addresses stand in brackets", {
+  skip_if_not(file.exists("/proc/net/if_inet6") &&
+                any(grepl("00000001 01 80", readLines("/proc/net/if_inet6"))),
+              "this machine has no IPv6 loopback")
+  set_daemons(url = "tcp://[::1]:0")
+  expect_match(nextget("urls"), "^tcp://\\[::1\\]:[1-9][0-9]*$")
+  launch_local(1)
+  expect_identical(evaluated("six"), "six")
+})
+
+test_that("local URLs may also be files", {
+  url <- paste0("ipc://", file.path(set_folder(), "socket"))
+  set_daemons(url = url)
+  expect_identical(nextget("urls"), url)
+  launch_local(1)
+  expect_identical(evaluated("through a file"), "through a file")
+})
+
+test_that("token = TRUE makes URLs that cannot be guessed", {
+  at_end(daemons(0))
+  daemons(2, url = "ws://127.0.0.1:0", token = TRUE)
+  expect_match(nextget("urls"), "/[12]/[0-9a-f]{24}$")
+})
+
+test_that("a daemon that cannot start is an error with its cause", {
+  at_end(daemons(0))
+  lines <- run_session(c(
+    "library(tenkai)",
+    "unlockBinding('rscript', asNamespace('tenkai'))",
+    "assign('rscript', function() '/no/such/Rscript', asNamespace('tenkai'))",
+    "r <- try(daemons(2), silent = TRUE)",
+    "cat(conditionMessage(attr(r, 'condition')), '\\n')",
+    "print(status()$connections)"
+  ))
+  expect_true(any(grepl("/no/such/Rscript", lines, fixed = TRUE)))
+  expect_true("[1] 0" %in% lines)
+})
+
+test_that("local daemons have the session's directory and libraries", {
+  set_daemons(1)
+  expect_identical(evaluated(getwd()), getwd())
+  expect_identical(evaluated(.libPaths()), .libPaths())
+})
+
+test_that("daemons end with their profile", {
+  daemons(2)
+  daemon_pids <- vapply(1:8, function(i) evaluated(Sys.getpid()), 0L)
+  pids <- unique(c(nextget("pid"), daemon_pids))
+  daemons(0)
+
+  expect_true(wait_for(function() !any(vapply(pids, is_running, NA))))
+})
+
+test_that("profiles do not know each other", {
+  set_daemons(1)
+  set_daemons(2, .compute = "b")
+
+  expect_identical(class(daemons(1, .compute = "b")), c("miraiDaemons", "b"))
+  expect_identical(nrow(status()$daemons), 1L)
+  expect_identical(nrow(status("b")$daemons), 2L)
+  expect_true(evaluated(Sys.getpid()) != evaluated(Sys.getpid(),
+                                                   .compute = "b"))
+  daemons(0, .compute = "b")
+  expect_identical(status("b")$connections, 0L)
+  expect_identical(evaluated("still here"), "still here")
+  expect_null(nextget("pid", .compute = "b"))
+  expect_null(nextget("urls", .compute = "b"))
+})
+
+test_that("with() resets what it has set, also after an error", {
+  value <- with(daemons(1, .compute = "w"), {
+    expect_identical(status("w")$connections, 1L)
+    call_mirai(mirai("inside", .compute = "w"))$data
+  })
+  expect_identical(value, "inside")
+  expect_identical(status("w")$connections, 0L)
+  expect_error(with(daemons(1, .compute = "w"), stop("in the middle")),
+               "in the middle")
+  expect_identical(status("w")$connections, 0L)
+})
+
+test_that("nextget() knows the dispatcher and the URLs", {
+  expect_null(nextget("pid"))
+  expect_null(nextget("urls"))
+  set_daemons(2)
+  expect_true(is_running(nextget("pid")))
+  expect_identical(nextget("urls"), rownames(status()$daemons))
+  expect_null(nextget("tls"))
+  expect_null(nextget("nothing"))
+})
+
+test_that("without a dispatcher tasks are dealt in turn", {
+  value <- set_daemons(2, dispatcher = FALSE)
+  expect_identical(unclass(value)[1], 2L)
+  expect_identical(status()$connections, 2L)
+  expect_match(status()$daemons, "^abstract://[0-9a-f]{24}$")
+
+  pids <- vapply(1:6, function(i) evaluated(Sys.getpid()), 0L)
+  expect_length(unique(pids), 2L)
+  expect_equal(as.vector(table(pids)), c(3, 3))
+})
+
+test_that("without a dispatcher one URL takes any number of daemons", {
+  value <- set_daemons(url = "tcp://127.0.0.1:0", dispatcher = FALSE)
+  expect_match(unclass(value)[1], "^tcp://127\\.0\\.0\\.1:[1-9][0-9]*$")
+  expect_identical(printed(value), paste0("[1] \"", unclass(value)[1], "\""))
+  expect_identical(status()$daemons, unclass(value)[1])
+  expect_identical(status()$connections, 0L)
+  early <- mirai("waited for a daemon")
+  launch_local(c(1, 1, 1))
+
+  expect_identical(value_of(early), "waited for a daemon")
+  expect_true(wait_for(function() status()$connections == 3L))
+})
+
+test_that("without resilience the task of a daemon that dies resolves to 19", {
+  for (resilience in c(TRUE, FALSE)) {
+    daemons(2, dispatcher = FALSE, resilience = resilience)
+    folder <- set_folder()
+    m <- mirai({
+      file.create(file.path(folder, Sys.getpid()))
+      if (length(dir(folder)) == 1L) Sys.sleep(600)
+      "second"
+    }, folder = folder)
+    wait_for(function() length(dir(folder)) == 1L)
+    tools::pskill(as.integer(dir(folder)), tools::SIGKILL)
+    if (resilience) expect_identical(value_of(m), "second")
+    else expect_true(is_error_code(value_of(m), 19L))
+    daemons(0)
+  }
+})
+
+test_that("launch_local() brings a daemon back at its index or its URL", {
+  set_daemons(2)
+  pid <- function() evaluated(Sys.getpid())
+  first <- pid()
+  slot <- which(status()$daemons[, "assigned"] == 1)
+  for (again in list(unname(slot), nextget("urls")[slot])) {
+    victim <- value_of(m <- mirai({ quit() }))
+    slot <- which(status()$daemons[, "online"] == 0)
+    expect_length(slot, 1L)
+    again <- if (is.numeric(again)) unname(slot) else nextget("urls")[slot]
+    expect_null(launch_local(again))
+    expect_true(wait_for(function() all(status()$daemons[, "online"] == 1)))
+  }
+  expect_identical(sum(status()$daemons[, "instance"]), 4L)
+})
+
+test_that("launch_local() and launch_remote() say what is wrong", {
+  expect_error(launch_local(1),
+               "^a numeric value for 'url' requires daemons to be set$")
+  expect_error(launch_remote(1),
+               "^a numeric value for 'url' requires daemons to be set$")
+  expect_error(launch_local("bad"), "3 | Invalid argument", fixed = TRUE)
+  expect_error(launch_remote("tcp://a b:1"), "3 | Invalid argument",
+               fixed = TRUE)
+  expect_error(launch_remote("tcp://a:1'; rm -rf"), "3 | Invalid argument",
+               fixed = TRUE)
+  set_daemons(1)
+  for (i in list(0, 2, -1, NA_real_)) {
+    expect_error(launch_local(i), "^numeric value for 'url' is out of bounds$")
+    expect_error(launch_remote(i), "^numeric value for 'url' is out of bounds$")
+  }
+})
+
+test_that("saisei() gives a slot a new URL, once nobody is there", {
+  expect_null(saisei(1))
+  set_daemons(2)
+  old <- nextget("urls")
+
+  expect_null(saisei(1))
+  expect_null(saisei(0))
+  expect_null(saisei(3))
+  new <- saisei(1, force = TRUE)
+  expect_match(new, "^abstract://[0-9a-f]{24}$")
+  expect_identical(nextget("urls"), c(new, old[2]))
+  expect_identical(rownames(status()$daemons), c(new, old[2]))
+  expect_identical(unname(status()$daemons[1, c("online", "instance")]),
+                   c(0L, -1L))
+  launch_local(1)
+  expect_true(wait_for(function() status()$daemons[1, "online"] == 1))
+  expect_identical(unname(status()$daemons[1, "instance"]), 2L)
+})
+
+test_that("saisei(force = TRUE) resolves what runs to 7, and counts it", {
+  set_daemons(1)
+  m <- mirai(Sys.sleep(600))
+  expect_true(wait_for(function() status()$daemons[, "assigned"] == 1))
+  saisei(1, force = TRUE)
+
+  expect_true(is_error_code(value_of(m), 7L))
+  expect_identical(unname(status()$daemons[, "complete"]), 1L)
+})
+
+test_that("saisei() replaces the token of ws://, and leaves tcp:// alone", {
+  at_end(daemons(0))
+  daemons(2, url = "ws://127.0.0.1:0/base")
+  base <- nextget("urls")[1]
+  once <- saisei(1)
+  twice <- saisei(1)
+  expect_match(once, paste0("^", base, "/[0-9a-f]{24}$"))
+  expect_match(twice, paste0("^", base, "/[0-9a-f]{24}$"))
+  expect_true(once != twice)
+  daemons(0)
+  daemons(1, url = "tcp://127.0.0.1:0")
+  expect_null(saisei(1))
+})
+
+test_that("dispatcher() wants something to dispatch to", {
+  expect_error(
+    dispatcher("fd:3"),
+    "^at least one URL must be supplied for 'url' or 'n' must be at least 1$"
+  )
+  expect_error(dispatcher("tcp://127.0.0.1:1", n = 1), "must be \"fd:N\"",
+               fixed = TRUE)
+})
+
+test_that("a dispatcher that is killed is said, and daemons can be set again", {
+  set_daemons(1)
+  m <- mirai(Sys.sleep(600))
+  tools::pskill(nextget("pid"), tools::SIGKILL)
+
+  expect_true(is_error_code(value_of(m), 19L))
+  expect_match(reason_of(m$data), "dispatcher .* signal 9")
+  expect_s3_class(status()$daemons, "errorValue")
+  expect_identical(unclass(daemons(1))[1], 1L)
+  expect_identical(evaluated("again"), "again")
+})
+
+test_that("memory = blocks mirai() until there is room, and never for ever", {
+  set_daemons(1, memory = 3e6)
+  x <- numeric(1.25e5)
+  go <- file.path(set_folder(), "go")
+  first <- lapply(1:2, function(i) mirai({
+    while (!file.exists(go)) Sys.sleep(0.02)
+    length(x)
+  }, x = x, .args = list(go = go)))
+  started <- Sys.time()
+  # Something outside lets the first ones finish.
+  system(sprintf("(sleep 1; touch %s) &", go))
+  third <- mirai(length(x), x = x)
+
+  expect_gt(as.numeric(Sys.time() - started, units = "secs"), 0.8)
+  expect_identical(value_of(third), 125000L)
+  expect_identical(lapply(first, value_of), list(125000L, 125000L))
+})
+
+test_that("a single task may be larger than the memory", {
+  set_daemons(1, memory = 1e5)
+  expect_identical(evaluated(length(x), x = numeric(1e5)), 100000L)
+})

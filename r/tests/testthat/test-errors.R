@@ -1,0 +1,224 @@
+test_that("an error is its message, with a call or without", {
+  set_daemons(1)
+  f <- function(x) stop("positive")
+  with_call <- evaluated(f(1), f = f)
+  without <- evaluated(stop("plain", call. = FALSE))
+  outermost <- evaluated(stop("plain"))
+
+  expect_identical(class(with_call), c("miraiError", "errorValue", "try-error"))
+  expect_identical(as.character(unclass(with_call)), "Error in f(1): positive")
+  expect_identical(printed(with_call),
+                   "'miraiError' chr Error in f(1): positive")
+  expect_identical(printed(without), "'miraiError' chr Error: plain")
+  expect_identical(printed(outermost), "'miraiError' chr Error: plain")
+  expect_true(is_mirai_error(with_call))
+  expect_true(is_error_value(with_call))
+  expect_false(is_mirai_interrupt(with_call))
+})
+
+test_that("an error in a nested mirai() keeps its words", {
+  set_daemons(1)
+  expect_identical(
+    printed(evaluated(tenkai::mirai())),
+    paste("'miraiError' chr Error in tenkai::mirai():",
+          "missing expression, perhaps wrap in {}?")
+  )
+})
+
+test_that("the original condition is there, with its classes", {
+  set_daemons(1)
+  value <- evaluated(stop(structure(
+    list(message = "of my own", call = NULL, extra = 42),
+    class = c("myError", "error", "condition")
+  )))
+
+  expect_identical(printed(value), "'miraiError' chr Error: of my own")
+  expect_s3_class(value$condition, "myError")
+  expect_identical(value$condition$extra, 42)
+  expect_identical(
+    tryCatch(stop(value$condition), myError = function(e) "handled"), "handled"
+  )
+})
+
+test_that("the stack trace holds the user's frames, innermost first", {
+  set_daemons(1)
+  f <- eval(parse(text = "function(x) g(x + 1)", keep.source = FALSE))
+  g <- eval(parse(text = "function(y) stop('deep')", keep.source = FALSE))
+  value <- value_of(mirai(f(1), f = f, g = g))
+
+  expect_identical(value$stack.trace,
+                   list("stop(\"deep\")", "g(x + 1)", "f(1)"))
+  expect_identical(value$stack, value$stack.trace)
+  expect_identical(utils::.DollarNames(value, "^st"), "stack.trace")
+})
+
+test_that("a frame is shown as it was written, where the source was kept", {
+  set_daemons(1)
+  source <- "function(x) if (x > 0) stop(\"positive\")"
+  f <- eval(parse(text = source, keep.source = TRUE))
+  value <- value_of(mirai({f(-1); f(1)}, f = f))
+
+  expect_identical(printed(value), "'miraiError' chr Error in f(1): positive")
+  expect_identical(printed(value$stack.trace), c(
+    "[[1]]",
+    "[1] \"function(x) if (x > 0) stop(\\\"positive\\\")\"",
+    "",
+    "[[2]]",
+    "[1] \"f(1)\"",
+    ""
+  ))
+})
+
+test_that("no frame of ours is in a stack trace", {
+  set_daemons(1)
+  traces <- list(
+    evaluated(stop("a"))$stack.trace,
+    evaluated(log(-1:1, base = "x"))$stack.trace,
+    evaluated(no_such_function())$stack.trace,
+    evaluated(no_such_object)$stack.trace,
+    evaluated(tryCatch(stop("a"), error = function(e) stop("b")))$stack.trace,
+    evaluated(lapply(1, function(i) stop("c")))$stack.trace,
+    evaluated(f(), f = function() stop(simpleError("d")))$stack.trace
+  )
+  for (trace in traces) {
+    expect_type(trace, "list")
+    ours <- "tenkai|\\.Call|withCallingHandlers|handleSimpleError"
+    expect_false(any(grepl(ours, unlist(trace))))
+  }
+  expect_match(traces[[5]][[1]], "stop(\"b\")", fixed = TRUE)
+})
+
+test_that("an error of many kinds leaves the daemon as it was", {
+  set_daemons(1)
+  pid <- evaluated(Sys.getpid())
+  bad <- list(
+    quote(stop()), quote(stop("")), quote(f <- f()),
+    quote(invokeRestart("abort")),
+    quote(.Call("nothing")), quote(stop(paste(rep("long", 1e5),
+                                              collapse = " "))),
+    quote({ f <- function() f(); f() }), quote(signalCondition(structure(class =
+      c("error", "condition"), list(message = "only signalled", call = NULL)))),
+    quote(warning("w")), quote(repeat break), quote(base::stop("a", "b")),
+    quote(parse(text = "(")), quote(on.exit(stop("late"))),
+    quote(eval(quote(return(stop("x")))))
+  )
+  for (expr in bad) {
+    m <- mirai(expr)
+    call_mirai(m)
+    expect_false(unresolved(m))
+  }
+  expect_identical(evaluated(Sys.getpid()), pid)
+})
+
+test_that("a jump to the top level is an error value", {
+  set_daemons(1)
+  expect_s3_class(evaluated(invokeRestart("abort")), "miraiError")
+})
+
+test_that("an interrupt that a task sends itself is a miraiInterrupt", {
+  set_daemons(1)
+  value <- evaluated({
+    tools::pskill(Sys.getpid(), tools::SIGINT)
+    Sys.sleep(600)
+  })
+
+  expect_identical(class(value), c("miraiInterrupt", "errorValue", "try-error"))
+  expect_identical(as.character(unclass(value)), "")
+  expect_identical(printed(value), "'miraiInterrupt' chr \"\"")
+  expect_true(is_mirai_interrupt(value))
+  expect_true(is_error_value(value))
+  expect_false(is_mirai_error(value))
+})
+
+test_that("an expired timeout is an error value 5, and ends the work", {
+  set_daemons(1)
+  m <- mirai(Sys.sleep(600), .timeout = 200)
+  value <- value_of(m)
+
+  expect_identical(class(value), c("errorValue", "try-error"))
+  expect_identical(as.integer(value), 5L)
+  expect_identical(printed(value)[1], "'errorValue' int 5 | Timed out")
+  expect_false(is_mirai_error(value))
+  expect_false(is_mirai_interrupt(value))
+  expect_true(is_error_value(value))
+  expect_identical(evaluated("free again"), "free again")
+})
+
+test_that("the timeout counts from the submission", {
+  set_daemons(1)
+  first <- mirai(Sys.sleep(600))
+  second <- mirai("never", .timeout = 100)
+
+  expect_true(is_error_code(value_of(second), 5L))
+  stop_mirai(first)
+  expect_identical(evaluated("free"), "free")
+  expect_equal(unname(status()$daemons[, "assigned"]), 2)
+})
+
+test_that("a timeout also holds where no daemons are set", {
+  expect_true(is_error_code(evaluated(Sys.sleep(600), .timeout = 50), 5L))
+})
+
+test_that("unresolved mirais resolve to 7 when daemons are reset", {
+  for (dispatcher in c(TRUE, FALSE)) {
+    daemons(1, dispatcher = dispatcher)
+    tasks <- list(mirai(Sys.sleep(600)), mirai("queued"))
+    daemons(0)
+    for (m in tasks) {
+      expect_true(is_error_code(m$data, 7L))
+      expect_identical(printed(m$data)[1], "'errorValue' int 7 | Object closed")
+    }
+  }
+})
+
+test_that("stop_mirai() resolves to 20 at once, queued or running", {
+  set_daemons(1)
+  file <- file.path(set_folder(), "ran")
+  running <- mirai(Sys.sleep(600))
+  queued <- mirai(file.create(file), file = file)
+
+  expect_null(stop_mirai(queued))
+  expect_false(withVisible(stop_mirai(running))$visible)
+  for (m in list(running, queued)) {
+    expect_identical(as.integer(m$data), 20L)
+    expect_identical(printed(m$data)[1],
+                     "'errorValue' int 20 | Operation canceled")
+  }
+  expect_identical(evaluated("free"), "free")
+  expect_false(file.exists(file))
+})
+
+test_that("stop_mirai() does nothing to a mirai that has its value", {
+  set_daemons(1)
+  m <- mirai("mine")
+  call_mirai(m)
+  stop_mirai(m)
+  expect_identical(m$data, "mine")
+})
+
+test_that("a daemon that does not obey is ended after kill_after", {
+  set_daemons(1, kill_after = 1)
+  pid <- evaluated(Sys.getpid())
+  m <- mirai(suspendInterrupts(repeat NULL))
+  expect_true(wait_for(function() status()$daemons[, "assigned"] == 2))
+  stop_mirai(m)
+
+  expect_true(is_error_code(m$data, 20L))
+  expect_true(wait_for(function() status()$daemons[, "online"] == 0))
+  expect_false(is_running(pid))
+})
+
+test_that("the error numbers have the names of NNG", {
+  words <- function(code) {
+    printed(structure(code, class = c("errorValue", "try-error")))
+  }
+  expect_identical(words(5L), "'errorValue' int 5 | Timed out")
+  expect_identical(words(7L), "'errorValue' int 7 | Object closed")
+  expect_identical(words(10L), "'errorValue' int 10 | Address in use")
+  expect_identical(words(19L), "'errorValue' int 19 | Connection reset")
+  expect_identical(words(20L), "'errorValue' int 20 | Operation canceled")
+  expect_identical(words(31L), "'errorValue' int 31 | Connection shutdown")
+  expect_identical(words(1000L),
+                   "'errorValue' int 1000 | Internal error detected")
+  expect_identical(words(99L), "'errorValue' int 99 | Unknown error")
+})

@@ -1,0 +1,296 @@
+test_that("a mirai is an object that knows nothing yet", {
+  set_daemons(1)
+  m <- mirai(Sys.sleep(600))
+
+  expect_identical(class(m), c("mirai", "recvAio"))
+  expect_true(is_mirai(m))
+  expect_identical(printed(m), "< mirai | $data >")
+  expect_true(unresolved(m))
+  expect_true(unresolved(m$data))
+  expect_identical(class(m$data), "unresolvedValue")
+  expect_identical(unclass(m$data), NA)
+  expect_identical(printed(m$data), "'unresolved' logi NA")
+  expect_null(m$value)
+  stop_mirai(m)
+})
+
+test_that("a mirai resolves to the value of its expression", {
+  set_daemons(1)
+  m <- mirai({
+    a <- 1
+    a + 1
+  })
+
+  expect_identical(call_mirai(m), m)
+  expect_false(withVisible(call_mirai(m))$visible)
+  expect_false(unresolved(m))
+  expect_false(unresolved(m$data))
+  expect_identical(m$data, 2)
+  expect_identical(m$value, 2)
+})
+
+test_that("values of every kind come back as they were", {
+  set_daemons(1)
+  values <- list(
+    NULL, NA, 1:3, c(a = 1.5), 1i, "\u5c55\u958b", as.raw(0:255),
+    quote(a + b), list(1, "b"),
+    iris, Sys.Date(), factor(c("x", "y")), matrix(1:4, 2), expression(a, b),
+    numeric(), NA_character_, -Inf, as.name("a")
+  )
+  for (value in values) {
+    expect_identical(evaluated(get("value"), .args = list(value = value)),
+                     value)
+  }
+  f <- evaluated(function(x) x + 1)
+  expect_identical(f(1), 2)
+})
+
+test_that("what is invisible is a value like any other", {
+  set_daemons(1)
+  expect_identical(evaluated(invisible(3)), 3)
+})
+
+test_that("objects of ... are global, those of .args are local", {
+  set_daemons(1)
+
+  expect_identical(evaluated(ls(), .args = list(b = 1, a = 2)), c("a", "b"))
+  expect_identical(evaluated(ls(), a = 1), character())
+  expect_identical(evaluated(ls(globalenv()), a = 1), "a")
+  expect_identical(evaluated(x + 0, x = 1, .args = list(x = 2)), 2)
+  expect_identical(
+    evaluated(c(x, f()), x = 1, f = function() x, .args = list(x = 2)), c(2, 1)
+  )
+  expect_true(evaluated(identical(parent.env(environment()), globalenv())))
+})
+
+test_that("functions of ... find each other, those of .args do not", {
+  set_daemons(1)
+  f <- function() g()
+  g <- function() "found"
+  environment(f) <- environment(g) <- globalenv()
+
+  expect_identical(evaluated(f(), f = f, g = g), "found")
+  expect_match(evaluated(f(), .args = list(f = f, g = g)),
+               "could not find function \"g\"", fixed = TRUE)
+})
+
+test_that("an environment stands for its objects", {
+  set_daemons(1)
+  here <- new.env()
+  here$a <- 1
+  here$.hidden <- 2
+
+  expect_identical(evaluated(a + 1, here), 2)
+  expect_identical(evaluated(a + 1, .args = here), 2)
+  expect_identical(evaluated(a + 1, .args = list(here)), 2)
+  expect_false(evaluated(exists(".hidden"), here))
+})
+
+test_that("a mirai in an environment that is sent does no harm", {
+  set_daemons(1)
+  here <- new.env()
+  here$a <- 1
+  here$m <- mirai(Sys.sleep(600))
+  at_end(stop_mirai(here$m))
+  set_daemons(1, .compute = "other")
+
+  expect_identical(evaluated(a, here, .compute = "other"), 1)
+  expect_identical(evaluated(class(m), here, .compute = "other"),
+                   c("mirai", "recvAio"))
+  expect_true(is_error_value(evaluated(m$data, here, .compute = "other")))
+  expect_true(unresolved(here$m))
+})
+
+test_that("a name stands for the language object it holds", {
+  set_daemons(1)
+  call <- quote(1 + 1)
+  several <- expression(a <- 2, a + 2)
+  name <- quote(letters)
+  plain <- 5
+
+  expect_identical(value_of(mirai(call)), 2)
+  expect_identical(value_of(mirai(.expr = call)), 2)
+  expect_identical(value_of(mirai(several)), 4)
+  expect_identical(value_of(mirai(name)), letters)
+  expect_identical(value_of(mirai(plain, plain = 6)), 6)
+  expect_match(value_of(mirai(plain)), "object 'plain' not found", fixed = TRUE)
+  expect_identical(value_of(mirai(call, call = 7)), 2)
+})
+
+test_that("what cannot be done is said in words", {
+  set_daemons(1)
+
+  expect_error(mirai(), "^missing expression, perhaps wrap in \\{\\}\\?$")
+  expect_error(everywhere(), "^missing expression, perhaps wrap in \\{\\}\\?$")
+  expect_error(mirai(1, 2), "all objects in '...' must be named", fixed = TRUE)
+  expect_error(mirai(1, .args = list(2)), "'.args' must be named", fixed = TRUE)
+  expect_error(mirai(1, .args = 2),
+               "'.args' must be a named list or an environment",
+               fixed = TRUE)
+  expect_error(mirai(1, .timeout = "soon"), "'.timeout' must be a number")
+  expect_error(mirai(1, .timeout = -1),
+               "'.timeout' must be a number of at least 0, not -1")
+  expect_error(mirai(1, .compute = 1),
+               "'.compute' must be a single string, not 1")
+  expect_identical(evaluated("undisturbed"), "undisturbed")
+})
+
+# Nested deeper than the C stack, which R finds out in the middle.
+deep <- function() {
+  x <- NULL
+  for (i in 1:1e5) x <- list(x)
+  x
+}
+
+# testthat does not take the errors of a full stack for errors.
+message_of <- function(expr) tryCatch(expr, error = conditionMessage)
+
+test_that("an object that cannot be serialized is an error for it alone", {
+  set_daemons(1)
+  before <- mirai("before")
+  x <- deep()
+
+  expect_match(message_of(mirai(1, x = x)), "C stack|nested too deeply")
+  expect_match(message_of(mirai(1, .args = list(x = x))),
+               "C stack|nested too deeply")
+  expect_match(message_of(everywhere(1, x = x)), "C stack|nested too deeply")
+  expect_identical(value_of(before), "before")
+  expect_identical(evaluated("after"), "after")
+})
+
+test_that("a value that cannot be serialized is an error value", {
+  set_daemons(1)
+  value <- evaluated(f(), f = deep)
+
+  expect_s3_class(value, "miraiError")
+  expect_match(value, "C stack|nested too deeply")
+  expect_identical(evaluated("after"), "after")
+})
+
+test_that("an external pointer arrives as one to nothing", {
+  set_daemons(1)
+  pointer <- getNativeSymbolInfo("R_addTaskCallback", "base")$address
+
+  expect_match(evaluated(capture.output(print(pointer)), pointer = pointer)[1],
+               "(nil)", fixed = TRUE)
+})
+
+test_that("5 MB go and come back", {
+  set_daemons(1)
+  x <- as.numeric(1:655360)
+  expect_identical(evaluated(x, x = x), x)
+})
+
+test_that("80 MB go and come back", {
+  set_daemons(1)
+  x <- as.numeric(1:1e7)
+  expect_identical(evaluated(x, x = x), x)
+})
+
+test_that("call_mirai() and the others take anything", {
+  for (thing in list(1, "a", NULL, list(), quote(a), new.env())) {
+    expect_identical(call_mirai(thing), thing)
+    expect_identical(call_mirai_(thing), thing)
+    expect_null(stop_mirai(thing))
+  }
+  expect_false(unresolved(1))
+  expect_false(is_mirai(1))
+  expect_false(is_mirai_error(1))
+  expect_false(is_mirai_interrupt(1))
+  expect_false(is_error_value(1))
+})
+
+test_that("lists of mirais are waited for, asked and stopped as one", {
+  set_daemons(2)
+  tasks <- list(mirai(1), mirai(2))
+  call_mirai(tasks)
+  expect_false(unresolved(tasks))
+  expect_identical(lapply(tasks, function(m) m$data), list(1, 2))
+
+  tasks <- lapply(1:4, function(i) mirai(Sys.sleep(600)))
+  expect_true(unresolved(tasks))
+  stop_mirai(tasks)
+  expect_false(unresolved(tasks))
+})
+
+test_that("tasks run first in, first out", {
+  set_daemons(1)
+  folder <- set_folder()
+  log <- file.path(folder, "log")
+  tasks <- lapply(1:30, function(i) {
+    mirai(cat(i, "\n", file = log, append = TRUE), i = i, log = log)
+  })
+  call_mirai(tasks)
+
+  expect_identical(scan(log, 0L, quiet = TRUE), 1:30)
+})
+
+test_that("thousands of tasks resolve each to its own value", {
+  set_daemons(2)
+  tasks <- lapply(1:3000, function(i) mirai(i, .args = list(i = i)))
+  call_mirai(tasks)
+
+  expect_identical(vapply(tasks, function(m) m$data, 0L), 1:3000)
+  expect_identical(sum(status()$daemons[, "complete"]), 3000L)
+})
+
+test_that("a mirai that nobody keeps is evaluated all the same", {
+  set_daemons(1)
+  file <- file.path(set_folder(), "made")
+  mirai(file.create(file), file = file)
+  gc()
+
+  expect_identical(evaluated("next"), "next")
+  expect_true(file.exists(file))
+})
+
+test_that("warnings do not end a task, and its output is not seen", {
+  set_daemons(1)
+  value <- evaluated({
+    warning("never mind")
+    message("not seen")
+    print("neither")
+    "done"
+  })
+  expect_identical(value, "done")
+})
+
+test_that("output = TRUE shows what tasks write", {
+  lines <- run_session(c(
+    "library(tenkai)",
+    "invisible(daemons(1, output = TRUE))",
+    "m <- mirai({ cat('to stdout\\n'); message('to stderr'); print(1) })",
+    "invisible(call_mirai(m))",
+    "m <- mirai(stop('shown as well'))",
+    "invisible(call_mirai(m))"
+  ))
+  expect_true("to stdout" %in% lines)
+  expect_true("to stderr" %in% lines)
+  expect_true("[1] 1" %in% lines)
+  expect_true(any(grepl("shown as well", lines, fixed = TRUE)))
+})
+
+test_that("promises get the value, or the reason", {
+  skip_if_not_installed("promises")
+  skip_if_not_installed("later")
+  set_daemons(1)
+  got <- list()
+  keep <- function(name) function(value) got[[name]] <<- value
+  promises::then(promises::as.promise(mirai(1 + 1)), keep("value"))
+  promises::then(promises::as.promise(mirai(stop("oh"))), keep("none"),
+                 keep("error"))
+  promises::then(promises::as.promise(mirai(Sys.sleep(600), .timeout = 100)),
+                 keep("none"), keep("late"))
+
+  # Older versions have no method for it.
+  if ("UseMethod" %in% all.names(body(promises::is.promising))) {
+    expect_true(promises::is.promising(mirai(1)))
+  }
+  expect_true(wait_for(function() {
+    later::run_now(0.05)
+    length(got) >= 3L
+  }))
+  expect_identical(got$value, 2)
+  expect_match(conditionMessage(got$error), "oh")
+  expect_match(conditionMessage(got$late), "5 | Timed out", fixed = TRUE)
+})

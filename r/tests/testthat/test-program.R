@@ -1,0 +1,113 @@
+# Finding the program, and what happens where it is missing or another one.
+
+try_daemons <- c(
+  "library(tenkai)",
+  "r <- tryCatch(daemons(1), error = conditionMessage)",
+  "cat(r, '\\n')",
+  "m <- tryCatch(mirai(1), error = conditionMessage)",
+  "cat(if (is.character(m)) m else 'no error', '\\n')",
+  "cat('connections', status()$connections, '\\n')"
+)
+
+fake_program <- function(lines, frame = parent.frame()) {
+  path <- file.path(set_folder(frame), "tenkai")
+  writeLines(c("#!/bin/sh", lines), path)
+  Sys.chmod(path, "755")
+  path
+}
+
+test_that("a program that is missing is said, with what to do", {
+  lines <- run_session(try_daemons, "TENKAI_BIN=/no/such/tenkai")
+  expect_true(any(grepl("TENKAI_BIN names '/no/such/tenkai', which is not an",
+                        lines, fixed = TRUE)))
+  expect_true("connections 0 " %in% lines)
+})
+
+test_that("a program that was never found says where it was looked for", {
+  folder <- set_folder()
+  file.copy(system.file(package = "tenkai"), folder, recursive = TRUE)
+  unlink(file.path(folder, "tenkai", "program"))
+  lines <- run_session(
+    c(sprintf(".libPaths('%s')", folder),
+      sprintf("library(tenkai, lib.loc = '%s')", folder),
+      "r <- tryCatch(daemons(1), error = conditionMessage)", "cat(r, '\\n')"),
+    c("TENKAI_BIN=", "PATH=/usr/bin:/bin")
+  )
+  skip_if(nzchar(unname(Sys.which("tenkai"))), "tenkai is on PATH")
+  expect_true(any(grepl("the program 'tenkai' was not found", lines,
+                        fixed = TRUE)))
+  expect_true(any(grepl("TENKAI_BIN", lines, fixed = TRUE)))
+})
+
+test_that("a program that is no dispatcher is an error at once", {
+  for (body in c("exit 0", "exit 3", "echo nonsense", "kill -SEGV $$")) {
+    lines <- run_session(try_daemons, paste0("TENKAI_BIN=", fake_program(body)))
+    expect_true(any(grepl("did not answer like a dispatcher of tenkai", lines,
+                          fixed = TRUE)), info = body)
+    expect_true("connections 0 " %in% lines)
+  }
+})
+
+test_that("garbage from the program is an error at once", {
+  for (body in c("head -c 100000 /dev/urandom >&3", "printf 'Tk\\001\\002' >&3",
+                 "yes >&3")) {
+    lines <- run_session(try_daemons, paste0("TENKAI_BIN=", fake_program(body)))
+    said <- "did not answer like a dispatcher|link to the dispatcher"
+    expect_true(any(grepl(said,
+                          lines)), info = body)
+  }
+})
+
+# WELCOME (2) or REFUSED (3) of a program of another version, as octal escapes.
+greeting <- function(type, version) {
+  key <- 2L
+  text <- charToRaw(version)
+  attribute <- c(writeBin(c(key, length(text)), raw(), size = 2,
+                          endian = "little"), text)
+  head <- raw(48)
+  head[1:4] <- c(charToRaw("Tk"), as.raw(c(1, type)))
+  head[5:8] <- writeBin(length(attribute), raw(), size = 4, endian = "little")
+  octal <- format(as.octmode(as.integer(c(head, attribute))), width = 3)
+  paste0("\\", octal, collapse = "")
+}
+
+test_that("a program of another version is refused by both numbers", {
+  for (type in 2:3) {
+    program <- fake_program(c(sprintf("printf '%s' >&3",
+                                      greeting(type, "9.8.7")), "sleep 1"))
+    lines <- run_session(try_daemons, paste0("TENKAI_BIN=", program))
+    expect_true(any(grepl(paste0(
+      "is version 9.8.7, this package is ", packageVersion("tenkai"),
+      ": install both from the same release"
+    ), lines, fixed = TRUE)), info = type)
+    expect_true("connections 0 " %in% lines)
+  }
+})
+
+test_that("a network daemon refuses a program of another version", {
+  program <- fake_program("echo tenkai 9.8.7")
+  lines <- run_session("tenkai::daemon('tcp://127.0.0.1:1')",
+                       paste0("TENKAI_BIN=", program))
+  expect_true(any(grepl("is version 9.8.7", lines, fixed = TRUE)))
+})
+
+test_that("a start-up file of the working directory is read if it is ours", {
+  folder <- set_folder()
+  profile <- file.path(folder, ".Rprofile")
+  writeLines("options(tenkai_profile = 'read')", profile)
+  # A session with --vanilla says in its environment that nothing is to be read.
+  seen <- function() {
+    lines <- run_session(c(
+      sprintf("setwd('%s')", folder),
+      "library(tenkai)",
+      "invisible(daemons(1))",
+      "m <- mirai(getOption('tenkai_profile', 'not read'))",
+      "cat('profile', call_mirai(m)$data)"
+    ), options = "--no-save")
+    sub("^profile ", "", grep("^profile ", lines, value = TRUE))
+  }
+
+  expect_identical(seen(), "read")
+  Sys.chmod(profile, "666", use_umask = FALSE)
+  expect_identical(seen(), "not read")
+})
