@@ -29,7 +29,9 @@ mirai_name <- if (has_mirai) {
 # --- one measurement: a program that prints numbers ---
 
 measure <- function(command, ...) {
-  words <- vapply(c(...), function(x) shQuote(format(x, scientific = FALSE)), "")
+  words <- vapply(list(...), function(x) {
+    shQuote(if (is.numeric(x)) format(x, scientific = FALSE) else x)
+  }, "")
   lines <- suppressWarnings(system2(command, words, stdout = TRUE,
                                     timeout = 300))
   status <- attr(lines, "status")
@@ -75,12 +77,17 @@ contestants <- c(contestants, list(few = swarm(10), many = swarm(1000)))
 
 # --- all rounds ---
 
+# One line that is written over, for those who wait; nothing in a log.
+progress <- function(text) {
+  if (isatty(stderr())) cat(sprintf("\r%-40s\r%s", "", text), file = stderr())
+}
+
 one_round <- function(i) {
   order <- names(contestants)
   if (i %% 2L == 0L) order <- rev(order)
   numbers <- list()
   for (name in order) {
-    message(sprintf("\rround %d of %d: %-8s", i, rounds, name), appendLF = FALSE)
+    progress(sprintf("round %d of %d: %s", i, rounds, name))
     numbers[[name]] <- contestants[[name]]()
   }
   numbers
@@ -106,7 +113,9 @@ ratios <- list(
   trip_p99_floor = function(r) r$tenkai$trip_p99_us / r$floor$floor_p99_us,
   trip_mirai = function(r) r$mirai$trip_median_us / r$tenkai$trip_median_us,
   trip_p99_mirai = function(r) r$mirai$trip_p99_us / r$tenkai$trip_p99_us,
-  tasks_mirai = function(r) r$tenkai$tasks_per_second / r$mirai$tasks_per_second,
+  tasks_mirai = function(r) {
+    r$tenkai$tasks_per_second / r$mirai$tasks_per_second
+  },
   echo_mirai = function(r) r$mirai$echo_ms / r$tenkai$echo_ms,
   first_mirai = function(r) r$mirai$first_answer_ms / r$tenkai$first_answer_ms,
   dispatcher_hops = function(r) r$many$cpu_per_task_us / r$floor$hops_median_us,
@@ -130,9 +139,9 @@ machine <- function() {
 }
 
 all <- lapply(seq_len(rounds), one_round)
-message("\rthe dispatcher is left alone     ", appendLF = FALSE)
+progress("the dispatcher is left alone")
 idle <- measure(program("bench_swarm"), "idle", program("tenkai"), sizes$idle)
-message("\r", strrep(" ", 40L), "\r", appendLF = FALSE)
+progress("")
 
 best <- c(median_of(all), list(idle = idle))
 ratio <- ratio_from(all)
@@ -158,4 +167,4 @@ results <- list(
   rounds = all
 )
 writeLines(to_json(results), file)
-cat("\nAll numbers:", file, "\n")
+cat("\nAll numbers: ", file, "\n", sep = "")

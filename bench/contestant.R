@@ -2,9 +2,8 @@
 #
 #   Rscript contestant.R PACKAGE TRIPS TASKS ECHOES
 #
-# PACKAGE is tenkai or mirai. Both are used by the same code, which is that of the
-# seed, so neither is asked for anything the other is not. Prints one flat JSON
-# object of numbers.
+# PACKAGE is tenkai or mirai. Both are used by the same code, so neither is
+# asked for anything the other is not. Prints one flat JSON object of numbers.
 
 arguments <- commandArgs(trailingOnly = TRUE)
 package <- arguments[1L]
@@ -53,9 +52,9 @@ echo <- function(x) {
   took
 }
 
-# Everybody who works on a task, by what they are. The two daemons are busy for a
-# moment, so that each is asked once. A dispatcher that is a thread of the session
-# counts as session.
+# Everybody who works on a task, by what they are. The two daemons are busy for
+# a moment, so that each is asked once. A dispatcher that is a thread of the
+# session counts as session.
 processes <- function() {
   asked <- lapply(1:2, function(i) mirai({ Sys.sleep(0.2); Sys.getpid() }))
   list(
@@ -92,9 +91,13 @@ flat_json <- function(numbers) {
 start <- first_answer()
 everybody <- processes()
 invisible(round_trips(300L))
-trips <- with_costs("trip", everybody, sizes[1L], function() round_trips(sizes[1L]))
+trips <- with_costs("trip", everybody, sizes[1L], function() {
+  round_trips(sizes[1L])
+})
 invisible(many_tasks(500L))
-tasks <- with_costs("task", everybody, sizes[2L], function() many_tasks(sizes[2L]))
+tasks <- with_costs("task", everybody, sizes[2L], function() {
+  many_tasks(sizes[2L])
+})
 numbers <- runif(1e7)
 echoes <- with_costs("echo", everybody, sizes[3L], function() {
   vapply(seq_len(sizes[3L]), function(i) echo(numbers), 0)

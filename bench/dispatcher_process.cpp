@@ -23,7 +23,9 @@ std::pair<Descriptor, Descriptor> socketpair_or_fail() {
 
 Descriptor connect_to(const std::string& text) {
   Result<Url> url = parse_url(text);
-  if (!url || url->scheme != Url::Scheme::abstract) fail("the dispatcher listens at " + text + ", not at abstract://");
+  if (!url || url->scheme != Url::Scheme::abstract) {
+    fail("the dispatcher listens at " + text + ", not at abstract://");
+  }
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path + 1, url->path.data(), url->path.size());

@@ -3,11 +3,12 @@
 
 goals <- function(ratio, figures) {
   list(
-    goal("round trip, median, against the floor", ratio("trip_floor"), "<=", 2.5),
+    goal("round trip, median, against the floor", ratio("trip_floor"),
+         "<=", 2.5),
     goal("tasks per second, against mirai", ratio("tasks_mirai"), ">=", 5),
     goal("80 MB there and back, times as fast as mirai", ratio("echo_mirai"),
          ">=", 2),
-    goal("dispatcher CPU per task with 1000 daemons, against the four hops",
+    goal("dispatcher CPU per task with 1000 daemons, against the hops",
          ratio("dispatcher_hops"), "<=", 0.5),
     goal("the same, against 10 daemons", ratio("dispatcher_growth"), "<=", 1.2),
     goal("wake-ups of an idle dispatcher", figures$idle$idle_wake_ups, "<=", 0)

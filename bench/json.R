@@ -26,7 +26,8 @@ to_json <- function(x, indent = "") {
   values <- if (is.character(x)) text_json(x) else if (is.logical(x))
     ifelse(is.na(x), "null", ifelse(x, "true", "false")) else
     ifelse(is.finite(x), sprintf("%.10g", x), "null")
-  if (length(x) == 1L) values else paste0("[", paste(values, collapse = ", "), "]")
+  if (length(x) == 1L) return(values)
+  paste0("[", paste(values, collapse = ", "), "]")
 }
 
 text_json <- function(text) {

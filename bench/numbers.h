@@ -14,7 +14,9 @@ namespace tenkai::bench {
 using Clock = std::chrono::steady_clock;
 using Numbers = std::vector<std::pair<std::string, double>>;
 
-inline double microseconds(Clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
+inline double microseconds(Clock::duration time) {
+  return std::chrono::duration<double, std::micro>(time).count();
+}
 
 // The smallest value that is not below `part` of them all. There must be one.
 inline double quantile(std::vector<double> values, double part) {

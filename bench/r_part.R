@@ -1,7 +1,7 @@
-# What R itself needs for a no-op task and its value, on both sides, in one
-# process: the session serializes the task, the daemon unserializes it, evaluates
-# it in a new environment and serializes the value, the session unserializes that.
-# No system that evaluates R in another process can do with less.
+# What R itself needs for a no-op task and its value, both sides in one process:
+# the session serializes the task, the daemon unserializes it, evaluates it in a
+# new environment and serializes the value, the session unserializes that. No
+# system that evaluates R in another process can do with less.
 #
 #   Rscript r_part.R [TIMES]
 

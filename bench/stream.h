@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "base/frame.h"
+#include "base/frame_reader.h"
 #include "base/version.h"
 #include "bench/numbers.h"
 #include "process/spawn.h"
@@ -40,7 +40,9 @@ class Stream {
     FrameReader::Room room = reader_.room();
     ssize_t size = ::recv(descriptor(), room.data, room.size, 0);
     if (size <= 0) fail("the dispatcher closed a connection");
-    if (!reader_.commit(static_cast<std::size_t>(size), take)) fail("the dispatcher sent nonsense: " + reader_.error());
+    if (!reader_.commit(static_cast<std::size_t>(size), take)) {
+      fail("the dispatcher sent nonsense: " + reader_.error());
+    }
   }
 
   // The next frame, where no other can come behind it.

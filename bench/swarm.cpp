@@ -50,7 +50,8 @@ class Swarm {
     epoll_event watched{};
     watched.events = EPOLLIN;
     watched.data.u64 = mark;
-    if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, descriptor, &watched) != 0) fail("epoll does not take a socket");
+    if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, descriptor, &watched) != 0)
+      fail("epoll does not take a socket");
   }
 
   void turn() {
@@ -100,7 +101,8 @@ class Swarm {
   std::uint64_t resolved_ = 0;
 };
 
-Numbers measure_tasks(const std::string& program, std::size_t daemons, std::uint64_t tasks, std::uint64_t outstanding) {
+Numbers measure_tasks(const std::string& program, std::size_t daemons, std::uint64_t tasks,
+                      std::uint64_t outstanding) {
   Swarm swarm(program, daemons);
   swarm.run(std::max<std::uint64_t>(tasks / 20, 1), outstanding);
 
@@ -109,7 +111,8 @@ Numbers measure_tasks(const std::string& program, std::size_t daemons, std::uint
   swarm.run(tasks, outstanding);
   double elapsed = microseconds(Clock::now() - started);
   auto count = static_cast<double>(tasks);
-  return {{"cpu_per_task_us", (swarm.dispatcher().cpu_us() - cpu) / count}, {"tasks_per_second", 1e6 * count / elapsed}};
+  return {{"cpu_per_task_us", (swarm.dispatcher().cpu_us() - cpu) / count},
+          {"tasks_per_second", 1e6 * count / elapsed}};
 }
 
 Numbers measure_idle(const std::string& program, int seconds) {
