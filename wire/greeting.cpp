@@ -46,7 +46,11 @@ void Greeting::on_frame(const ConnectionPtr& stranger, const Frame& frame) {
 
 void Greeting::forget(const Connection* connection) {
   strangers_.remove_if([&](const Stranger& stranger) { return stranger.connection.get() == connection; });
-  if (strangers_.empty()) timer_.cancel();
+  if (!strangers_.empty()) return;
+  // Cancelling would leave the system's timer set, which wakes an idle process for
+  // nothing; setting it far ahead does not.
+  timer_.expires_after(std::chrono::hours(24));
+  timer_.async_wait([](boost::system::error_code) {});
 }
 
 void Greeting::arm() {
