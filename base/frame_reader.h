@@ -83,9 +83,13 @@ class FrameReader {
   // True between frames: an end of the connection here loses nothing.
   bool at_rest() const { return !body_ && begin_ == end_; }
   // Gives the memory for bytes on their way back while nothing is expected, and
-  // nobody is reading into room().
+  // nobody is reading into room(). The last block given back is used for whoever
+  // needs one next: a thousand connections that are read one after the other then
+  // share one block, which stays in the processor's cache.
   void shrink() {
-    if (begin_ == end_) staging_ = Bytes();
+    if (begin_ != end_) return;
+    if (staging_.size() > spare().size()) spare() = std::move(staging_);
+    staging_ = Bytes();
   }
 
  private:
@@ -96,13 +100,18 @@ class FrameReader {
   static constexpr std::size_t staging_size_for_strangers = 2 * (header_size + max_greeting);
   static_assert(staging_size >= header_size + max_attributes);
 
+  static Bytes& spare() {
+    thread_local Bytes block;
+    return block;
+  }
+
   // After this there is space behind end_: what waits there is less than one head,
   // and moves to the front before the rest becomes too small for another.
   void make_room() {
     if (begin_ == end_) begin_ = end_ = 0;
     std::size_t wanted = limit_ <= max_greeting ? staging_size_for_strangers : staging_size;
     if (staging_.size() < wanted) {
-      Bytes larger(wanted);
+      Bytes larger = spare().size() >= wanted ? std::exchange(spare(), Bytes()) : Bytes(wanted);
       if (end_ > begin_) std::memcpy(larger.data(), staging_.data() + begin_, end_ - begin_);
       staging_ = std::move(larger);
     } else if (end_ > staging_.size() / 2 && begin_ > 0) {

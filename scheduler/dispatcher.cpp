@@ -211,8 +211,8 @@ Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t atte
   } else {
     ++slots_[daemon->slot].complete;
     if (!ended.discarded) {
-      tasks_.take(*tasks_.find(key));
-      sends.emplace_back(Resolve{key, Code::none, {}, std::move(payload), failed});
+      Task done = tasks_.take(*tasks_.find(key));
+      sends.emplace_back(Resolve{key, Code::none, {}, std::move(payload), failed, std::move(done.payload)});
     }
   }
   bool spent = rules_.policy == Policy::ephemeral;

@@ -97,6 +97,9 @@ struct Resolve {
   std::string reason;
   Payload payload;
   bool failed;  // the payload is an error value
+  // What the task was sent with. Let go after the answer has gone out: freeing a
+  // large block takes a good part of the time that copying it takes.
+  Payload spent = {};
 };
 // Interrupt what the daemon runs; it will still answer (or die).
 struct Interrupt {

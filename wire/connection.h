@@ -85,6 +85,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void ended(bool orderly, std::string reason);
   void flushed();
   FrameReader& reader() { return reader_; }
+  // For transports that do not read into room() before there is something to read.
+  void rest() {
+    if (reader_.at_rest()) reader_.shrink();
+  }
   bool is_known() const { return known_; }
   Outbox& outbox() { return outbox_; }
   void set_peer(Peer peer) { peer_ = std::move(peer); }

@@ -76,6 +76,7 @@ class SocketConnection final : public Connection {
       }
       take_descriptors(message);
       if (!received(static_cast<std::size_t>(size))) return false;
+      rest();
       if (static_cast<std::size_t>(size) < room.size) return true;
     }
     return true;

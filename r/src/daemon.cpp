@@ -12,6 +12,7 @@
 
 #include "baseline.h"
 #include "dial.h"
+#include "forked.h"
 #include "interrupts.h"
 #include "spawn.h"
 
@@ -48,7 +49,7 @@ Daemon::Daemon(std::string url, std::string version, int fd)
     : url_(std::move(url)),
       version_(std::move(version)),
       instance_(random_bytes(16)),
-      owner_(getpid()),
+      generation_(fork_generation()),
       stream_(std::make_unique<Stream>(fd)) {
   greet();
 }
@@ -120,7 +121,7 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
     bool everywhere = task->number(Key::kind) == 1;
     evaluation.run(std::move(task->payload), everywhere);
     // A process that the task forked and left behind is not a daemon.
-    if (getpid() != owner_) leave_at_once(0);
+    if (fork_generation() != generation_) leave_at_once(0);
     bool last = !everywhere && is_over(limits, why);
     answer(*task, evaluation, last);
     if (last) {

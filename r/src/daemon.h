@@ -63,7 +63,7 @@ class Daemon {
   std::string url_;
   std::string version_;
   std::string instance_;
-  pid_t owner_;
+  unsigned generation_;
   std::unique_ptr<Stream> stream_;
   std::deque<Frame> waiting_;  // frames that came with another
   bool dismissed_ = false;

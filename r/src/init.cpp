@@ -2,6 +2,7 @@
 #include <R_ext/Rdynload.h>
 
 #include "api.h"
+#include "forked.h"
 
 namespace {
 
@@ -45,6 +46,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_is_mine", tk_is_mine, 1),
       {nullptr, nullptr, 0},
   };
+  tenkai::count_forks();
   R_registerRoutines(library, nullptr, entries, nullptr, nullptr);
   R_useDynamicSymbols(library, FALSE);
   R_forceSymbols(library, TRUE);

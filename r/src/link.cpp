@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crossing.h"
+#include "forked.h"
 #include "spawn.h"
 
 namespace tenkai {
@@ -19,7 +20,7 @@ constexpr std::size_t max_notes = 100;
 
 }  // namespace
 
-Link::Link(int fd, pid_t dispatcher) : stream_(fd), owner_(getpid()), dispatcher_(dispatcher) {
+Link::Link(int fd, pid_t dispatcher) : stream_(fd), generation_(fork_generation()), dispatcher_(dispatcher) {
   stream_.set_patience(slice);
 }
 
@@ -27,7 +28,7 @@ Link::~Link() {
   if (!is_foreign()) close(0);
 }
 
-bool Link::is_foreign() const { return getpid() != owner_; }
+bool Link::is_foreign() const { return fork_generation() != generation_; }
 
 bool Link::is_usable() const { return stream_.is_open() && !is_foreign(); }
 

@@ -95,7 +95,7 @@ class Link {
   void on_resolved(Frame&& frame);
 
   Stream stream_;
-  pid_t owner_;
+  unsigned generation_;
   pid_t dispatcher_;
   bool closed_on_purpose_ = false;
   bool buried_ = false;  // its exit status has been asked for
