@@ -7,7 +7,10 @@
 #'   `instance` how many have connected there so far, negative after [saisei()]
 #'   until the next one; `assigned` and `complete` the tasks it was given and
 #'   has answered. Without a dispatcher it is the URL, where no daemons are set
-#'   `0L`, and an error value if the dispatcher does not answer.
+#'   `0L`, and an error value if the dispatcher does not answer. The attribute
+#'   `state` says of each daemon whether it is `"idle"`, `"busy"` or `"suspect"`
+#'   (nothing was heard from it for 8 seconds, or its connection broke: it gets
+#'   nothing new), or `""` where none is connected; printing names the suspect.
 #' @examples
 #' status()
 #' daemons(1)
@@ -20,15 +23,18 @@ status <- function(.compute = "default") {
   reply <- ask(profile$link, "status")
   if (is_error_value(reply)) return(new_status(0L, reply))
   lines <- strsplit(reply, "\n", fixed = TRUE)[[1L]]
+  fields <- strsplit(lines[-1L], "\t", fixed = TRUE)
+  # The last field is empty where no daemon is, and strsplit() leaves it out.
+  state <- vapply(fields, function(row) if (length(row) > 5L) row[6L] else "", "")
   if (profile$direct) {
-    return(new_status(as.integer(lines[1L]), profile$urls[1L]))
+    return(new_status(as.integer(lines[1L]), profile$urls[1L], state))
   }
-  new_status(1L, daemon_matrix(strsplit(lines[-1L], "\t", fixed = TRUE)))
+  new_status(1L, daemon_matrix(fields), state)
 }
 
-new_status <- function(connections, daemons) {
+new_status <- function(connections, daemons, state = NULL) {
   structure(list(connections = connections, daemons = daemons),
-            class = "miraiStatus")
+            class = "miraiStatus", state = state)
 }
 
 # From fields url, online, instance, assigned, complete.
@@ -46,7 +52,15 @@ daemon_matrix <- function(fields) {
 
 #' @export
 print.miraiStatus <- function(x, ...) {
-  print(unclass(x), ...)
+  state <- attr(x, "state", exact = TRUE)
+  plain <- unclass(x)
+  attr(plain, "state") <- NULL
+  print(plain, ...)
+  silent <- which(state == "suspect")
+  if (length(silent)) {
+    cat("daemon ", paste(silent, collapse = ", "), ": suspect, nothing is heard ",
+        "from there; it gets nothing new until it is\n", sep = "")
+  }
   invisible(x)
 }
 
