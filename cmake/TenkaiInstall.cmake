@@ -25,7 +25,9 @@ endforeach()
 if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
   install(DIRECTORY r/ DESTINATION share/tenkai/r USE_SOURCE_PERMISSIONS
     PATTERN "src/base" EXCLUDE PATTERN "inst/program" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
-  install(FILES base/bytes.h base/frame.h DESTINATION share/tenkai/r/src/base)
+  # In the checkout these are links to our own headers.
+  file(GLOB links RELATIVE ${PROJECT_SOURCE_DIR}/r/src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/r/src/base/*.h)
+  install(FILES ${links} DESTINATION share/tenkai/r/src/base)
 endif()
 
 configure_file(cmake/tenkai.pc.in tenkai.pc @ONLY)
