@@ -38,7 +38,7 @@ Agent::Agent(asio::io_context& io, AgentOptions options)
       options_(std::move(options)),
       instance_(random_hex(instance_bytes)),
       processes_(io.get_executor()),
-      signals_(io, SIGTERM, SIGINT, SIGHUP),
+      signals_(io),
       retry_timer_(io),
       end_timer_(io) {
   ranks_.resize(options_.daemons);
@@ -49,12 +49,18 @@ Agent::Agent(asio::io_context& io, AgentOptions options)
 }
 
 void Agent::start() {
+  // A signal that we were started to ignore (nohup) stays ignored.
+  for (int number : {SIGTERM, SIGINT, SIGHUP}) {
+    struct sigaction inherited {};
+    if (::sigaction(number, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN) signals_.add(number);
+  }
   signals_.async_wait([this](boost::system::error_code failed, int number) {
     if (!failed) on_signal(number);
   });
   if (options_.adopt_pid) {
     Rank& rank = ranks_.front();
     rank.pid = *options_.adopt_pid;
+    // Where its end cannot be seen, the end of its stream has to do.
     processes_.adopt(*rank.pid, [this](pid_t, const REnd& end) { on_r_ended(0, end); });
     attach(0, options_.adopt_fd);
   }
@@ -89,6 +95,12 @@ void Agent::greet(const ConnectionPtr& connection) {
   hello.with(Key::url, ranks_.front().url).with(Key::instance, instance_);
   hello.with(Key::host, host).with(Key::pid, static_cast<std::uint64_t>(::getpid()));
   connection->send(std::move(hello));
+  // A tunnel with a dead end, or a stopped dispatcher, takes the call and says nothing.
+  retry_timer_.expires_after(dial_limit);
+  retry_timer_.async_wait([this, raw = connection.get()](boost::system::error_code cancelled) {
+    if (cancelled || welcomed_ || dispatcher_.get() != raw) return;
+    dispatcher_->drop("5 | Timed out: connected to " + to_string(options_.urls.front()) + ", but no WELCOME came");
+  });
 }
 
 void Agent::send(Frame frame) {
@@ -123,11 +135,13 @@ void Agent::on_frame(Frame&& frame) {
 
 void Agent::on_welcome(const Frame& frame) {
   welcomed_ = true;
+  retry_timer_.cancel();
   patience_ = std::chrono::milliseconds(frame.number(Key::grace_ms, 60000));
   pause_ = std::chrono::milliseconds(0);
   cut_off_since_.reset();
   if (!std::exchange(was_welcomed_, true) && !options_.adopt_pid) return start_daemons();
   for (Rank& rank : ranks_) {
+    if (rank.left) send(*rank.left);
     if (rank.up) join(rank);
   }
 }
@@ -137,7 +151,7 @@ void Agent::on_disconnected(const Connection::End& end) {
   dispatcher_ = nullptr;
   if (ending_) return;
   spdlog::warn("the connection to {} is gone: {}", to_string(options_.urls.front()), end.reason);
-  retry("the connection is gone: " + end.reason);
+  retry(end.reason);
 }
 
 void Agent::retry(const std::string& why) {
@@ -164,7 +178,7 @@ void Agent::give_up(const std::string& why) {
     if (rank.stream && !rank.accepted) rank.stream->send(Frame(Type::refused).with(Key::message, why));
   }
   if (!was_welcomed_ && !options_.adopt_pid) {
-    std::string line = "tenkai agent: " + why + "\n";
+    std::string line = "tenkai agent: " + printable(why, 5000) + "\n";
     if (::write(STDERR_FILENO, line.data(), line.size()) < 0) exit_code_ = 1;
   }
   ending_ = true;
@@ -202,9 +216,7 @@ void Agent::attach(std::uint32_t number, int descriptor) {
   rank.stream->set_limit(max_payload);
   rank.stream->start({[this, number](Frame&& frame) { on_r_frame(number, std::move(frame)); },
                       [this, number, raw = rank.stream.get()](const Connection::End&) {
-                        if (ranks_[number].stream.get() != raw) return;
-                        ranks_[number].stream = nullptr;
-                        if (ranks_[number].ended) settle(number);
+                        if (ranks_[number].stream.get() == raw) on_r_stream_ended(number);
                       }});
 }
 
@@ -212,7 +224,11 @@ void Agent::on_r_frame(std::uint32_t number, Frame&& frame) {
   Rank& rank = ranks_[number];
   switch (frame.type) {
     case Type::hello: return on_r_hello(number, frame);
-    case Type::bye: rank.said_goodbye = true; return;
+    case Type::bye:
+      // It runs nothing more; what crosses this on its way has not started.
+      rank.said_goodbye = true;
+      if (std::exchange(rank.up, false)) report_left(rank, REnd{});
+      return;
     case Type::finished: break;
     default: return;
   }
@@ -306,13 +322,13 @@ void Agent::settle(std::uint32_t number) {
   if (!rank.ended) return;
   REnd end = *std::exchange(rank.ended, std::nullopt);
   bool was_up = std::exchange(rank.up, false);
-  if (was_up || rank.said_goodbye) report_left(rank, end);
+  if (was_up) report_left(rank, end);
   if (rank.stream) rank.stream->drop("its R has ended");
   rank.stream = nullptr;
   rank.running.reset();
   rank.next.reset();
   rank.accepted = false;
-  if (ending_) return;
+  if (ending_) return finish_if_done();
   if (rank.said_goodbye || options_.adopt_pid) {
     if (processes_.size() == 0) on_goodbye(true);
     return;
@@ -324,14 +340,42 @@ void Agent::settle(std::uint32_t number) {
   restart_later(number);
 }
 
-void Agent::report_left(const Rank& rank, const REnd& end) {
+void Agent::on_r_stream_ended(std::uint32_t number) {
+  Rank& rank = ranks_[number];
+  rank.stream = nullptr;
+  if (rank.ended) return settle(number);
+  if (!options_.adopt_pid) return;
+  // An adopted R may live on without its stream; if it has ended, its exit status
+  // says more, and comes in a moment.
+  auto timer = std::make_shared<asio::steady_timer>(io_, wait_for_last_words);
+  timer->async_wait([this, timer, number](boost::system::error_code) { leave_adopted(number); });
+}
+
+// An R that we have not started goes on with other things: it is no daemon any
+// more, and not ours to end. Where we have taken its place (it is our child), we
+// wait for it and end as it does; beside an interactive one we just go.
+void Agent::leave_adopted(std::uint32_t number) {
+  Rank& rank = ranks_[number];
+  if (!rank.pid) return;
+  if (std::exchange(rank.up, false)) report_left(rank, REnd{});
+  if (!is_child(*rank.pid)) {
+    processes_.forget(*rank.pid);
+    rank.pid.reset();
+  }
+  if (!ending_) on_goodbye(false, true);
+  finish_if_done();
+}
+
+void Agent::report_left(Rank& rank, const REnd& end) {
   Frame frame(Type::left);
   frame.rank = rank.number;
   if (rank.said_goodbye) frame.with(Key::kind, 1);
   if (end.how.exit_code) frame.with(Key::exit_code, static_cast<std::uint64_t>(*end.how.exit_code));
   if (end.how.signal) frame.with(Key::signal, static_cast<std::uint64_t>(*end.how.signal));
   if (end.out_of_memory) frame.with(Key::out_of_memory, 1);
+  frame.with(Key::instance, rank.instance);
   if (!end.log_tail.empty()) frame.with(Key::log_tail, end.log_tail);
+  rank.left = frame;
   send(std::move(frame));
 }
 
@@ -350,8 +394,8 @@ void Agent::on_signal(int number) {
   spdlog::info("signal {} came", number);
   if (ending_) return;
   // The tasks are told to be ended from outside, so that they are tried again.
-  for (const Rank& rank : ranks_) {
-    if (!rank.up) continue;
+  for (Rank& rank : ranks_) {
+    if (!std::exchange(rank.up, false)) continue;
     REnd end;
     end.how.signal = number;
     report_left(rank, end);
@@ -360,10 +404,11 @@ void Agent::on_signal(int number) {
   on_goodbye(true);
 }
 
-void Agent::on_goodbye(bool stop) {
+// The dispatcher, or the only R there was, has gone.
+void Agent::on_goodbye(bool stop, bool r_is_gone) {
   if (ending_) return;
-  if (options_.autoexit == AgentOptions::Autoexit::stay && !stop && processes_.size() > 0) {
-    // The dispatcher has gone; another one may come to the same URL.
+  if (options_.autoexit == AgentOptions::Autoexit::stay && !stop && !r_is_gone && processes_.size() > 0) {
+    // Another dispatcher may come to the same URL.
     welcomed_ = false;
     if (dispatcher_) dispatcher_->drop("the dispatcher said goodbye");
     return;
@@ -378,24 +423,41 @@ void Agent::end_daemons(bool interrupt) {
     if (rank.stream) rank.stream->send(Frame(Type::bye));
     if (interrupt && rank.running && rank.pid) processes_.interrupt(*rank.pid);
   }
-  bool patient = !interrupt;
-  wait_for_daemons(patient ? Clock::time_point::max() : Clock::now() + time_to_end);
+  if (interrupt) {
+    end_timer_.expires_after(time_to_end);
+    end_timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) insist();
+    });
+  }
+  finish_if_done();
 }
 
-void Agent::wait_for_daemons(Clock::time_point until) {
-  if (processes_.size() > 0 && Clock::now() >= until) processes_.kill_all();
-  if (processes_.size() == 0) {
-    if (dispatcher_) {
-      dispatcher_->send(Frame(Type::bye));
-      dispatcher_->close();
+// Ends what did not obey, but no R that is not a daemon of ours any more.
+void Agent::insist() {
+  for (Rank& rank : ranks_) {
+    if (!rank.pid) continue;
+    bool ours = !options_.adopt_pid || (rank.stream && is_child(*rank.pid));
+    if (ours) {
+      processes_.kill(*rank.pid);
+    } else if (!is_child(*rank.pid)) {
+      processes_.forget(*rank.pid);
+      rank.pid.reset();
     }
-    // One more turn for what is waiting to be written.
-    end_timer_.expires_after(std::chrono::milliseconds(20));
-    end_timer_.async_wait([this](boost::system::error_code) { io_.stop(); });
-    return;
   }
+  finish_if_done();
+}
+
+void Agent::finish_if_done() {
+  if (!ending_ || processes_.size() > 0 || std::exchange(finished_, true)) return;
+  if (dispatcher_) {
+    dispatcher_->send(Frame(Type::bye));
+    dispatcher_->close();
+  }
+  // One more turn for what is waiting to be written.
   end_timer_.expires_after(std::chrono::milliseconds(20));
-  end_timer_.async_wait([this, until](boost::system::error_code) { wait_for_daemons(until); });
+  end_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) io_.stop();
+  });
 }
 
 }  // namespace tenkai

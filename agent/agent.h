@@ -67,7 +67,9 @@ class Agent {
   void on_r_hello(std::uint32_t rank, const Frame& frame);
   void on_r_ended(std::uint32_t rank, const REnd& end);
   void settle(std::uint32_t rank);
-  void report_left(const Rank& rank, const REnd& end);
+  void on_r_stream_ended(std::uint32_t rank);
+  void leave_adopted(std::uint32_t rank);
+  void report_left(Rank& rank, const REnd& end);
   void restart_later(std::uint32_t rank);
   void join(Rank& rank);
   void on_task(Rank& rank, Frame&& frame);
@@ -75,9 +77,10 @@ class Agent {
 
   // the end
   void on_signal(int number);
-  void on_goodbye(bool stop);
+  void on_goodbye(bool stop, bool r_is_gone = false);
   void end_daemons(bool interrupt);
-  void wait_for_daemons(Clock::time_point until);
+  void insist();
+  void finish_if_done();
 
   asio::io_context& io_;
   AgentOptions options_;
@@ -94,6 +97,7 @@ class Agent {
   std::chrono::milliseconds patience_{60000};
   std::chrono::milliseconds pause_{0};
   bool ending_ = false;
+  bool finished_ = false;
   int exit_code_ = 0;
 };
 

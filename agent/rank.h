@@ -39,6 +39,9 @@ struct Rank {
   std::optional<Frame> next;
   // A cancellation that has overtaken its task's payload.
   std::optional<Attempt> cancelled;
+  // LEFT of the R before this one, told again after each reconnection: the first
+  // one may have been lost with the connection.
+  std::optional<Frame> left;
   // How its process ended, while the last words in its stream are awaited.
   std::optional<REnd> ended;
   // Starts in a row that did not get as far as greeting.

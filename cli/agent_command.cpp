@@ -45,6 +45,7 @@ int run(Arguments& arguments) {
   }
   if (arguments.autoexit == "0") options.autoexit = AgentOptions::Autoexit::stay;
   if (arguments.autoexit == "na") options.autoexit = AgentOptions::Autoexit::finish;
+  raise_descriptor_limit();
   asio::io_context io(1);
   Agent agent(io, options);
   agent.start();

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,7 +15,10 @@ namespace tenkai {
 namespace {
 
 int run(int descriptor) {
-  if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) {
+  int kind = 0;
+  socklen_t size = sizeof kind;
+  bool is_socket = ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &size) == 0 && kind == SOCK_STREAM;
+  if (!is_socket || ::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) {
     std::fprintf(stderr,
                  "tenkai dispatcher: there is no session on descriptor %d.\n"
                  "An R session starts its dispatcher by itself: see ?daemons in the R package tenkai.\n",

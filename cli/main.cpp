@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -18,6 +19,8 @@ int main(int argc, char** argv) {
       "Environment:\n"
       "  TENKAI_LOG   what is written to stderr: off (default), error, warn, info, debug");
 
+  // A log line to a terminal that is gone must not end us.
+  std::signal(SIGPIPE, SIG_IGN);
   int exit_code = 0;
   tenkai::add_dispatcher_command(app, exit_code);
   tenkai::add_agent_command(app, exit_code);

@@ -7,6 +7,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <algorithm>
 #include <array>
 
 #include "process/memory_group.h"
@@ -102,6 +103,11 @@ bool RProcesses::adopt(pid_t pid, OnEnd on_end) {
   return false;
 }
 
+void RProcesses::forget(pid_t pid) {
+  children_.forget(pid);
+  running_.erase(pid);
+}
+
 void RProcesses::read_log(const std::shared_ptr<Running>& running) {
   running->log_pipe.async_read_some(asio::buffer(running->buffer),
                                     [this, running](boost::system::error_code failed, std::size_t size) {
@@ -130,7 +136,11 @@ void RProcesses::on_ended(pid_t pid, const Ended& how) {
   }
   REnd end;
   end.how = how;
-  end.out_of_memory = how.signal == SIGKILL && oom_kills() > running->oom_kills_before;
+  // Each kill that the kernel counts is put down to one process, the first that
+  // ends in this way: a later SIGKILL is somebody else's.
+  std::uint64_t before = std::max(running->oom_kills_before, blamed_);
+  end.out_of_memory = how.signal == SIGKILL && oom_kills() > before;
+  if (end.out_of_memory) blamed_ = before + 1;
   end.log_tail = std::move(running->log);
   running->on_end(pid, end);
 }

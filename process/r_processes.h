@@ -48,6 +48,8 @@ class RProcesses {
   // A child of this process that something else has started (see tenkai agent
   // --adopt-pid); also one that is not our child, whose end alone is then seen.
   bool adopt(pid_t pid, OnEnd on_end);
+  // Its end is of no interest any more; it goes on.
+  void forget(pid_t pid);
 
   // Calls back when a process that is not ours has ended. False where it is gone
   // already, or this kernel cannot tell.
@@ -72,6 +74,7 @@ class RProcesses {
   asio::any_io_executor executor_;
   Children children_;
   std::unordered_map<pid_t, std::shared_ptr<Running>> running_;
+  std::uint64_t blamed_ = 0;  // kills for want of memory that have found their process
 };
 
 // Whether R's start-up files in the working directory may be read: not where

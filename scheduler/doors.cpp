@@ -100,6 +100,8 @@ Result<std::optional<Url>> Doors::regenerate(std::size_t slot) {
     url = fresh_local_url();
   } else {
     url.path = given_[slot].path + "." + random_hex(name_bytes);
+    Result<Url> fits = parse_url(to_string(url));
+    if (!fits) return fits.error();
   }
   Result<Done> open = open_one(url);
   if (!open) return open.error();

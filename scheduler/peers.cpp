@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/steady_timer.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -19,6 +20,11 @@ constexpr std::chrono::milliseconds wait_for_status{2000};
 constexpr std::chrono::milliseconds wait_for_last_words{500};
 // Answers nobody waited for, after which a daemon is sent away.
 constexpr std::uint64_t max_violations = 16;
+// Daemons behind one agent, agents that have none (yet), and frames that a peer
+// may leave unread.
+constexpr std::uint32_t max_ranks = 4096;
+constexpr std::size_t max_idle_agents = 256;
+constexpr std::size_t max_unread = 4096;
 
 Time now() { return std::chrono::steady_clock::now(); }
 
@@ -39,6 +45,11 @@ Cause with_log(Cause cause, const std::string& log) {
 Peers::Peers(asio::any_io_executor executor, Surroundings around, Liveness::Limits limits)
     : executor_(executor), around_(std::move(around)), reconnect_(limits.reconnect), liveness_(limits) {}
 
+// A connection's callbacks keep its peer alive; the peer must let go of it.
+Peers::~Peers() {
+  for (const auto& [id, peer] : peers_) peer->connection = nullptr;
+}
+
 const Peers::Member* Peers::find(DaemonId daemon) const {
   auto found = daemons_.find(daemon);
   return found == daemons_.end() ? nullptr : &found->second;
@@ -49,6 +60,12 @@ void Peers::after(std::chrono::milliseconds wait, std::function<void()> action) 
   timer->async_wait([timer, action = std::move(action)](boost::system::error_code cancelled) {
     if (!cancelled) action();
   });
+}
+
+// A goodbye counts more than the exit status that follows it.
+Cause Peers::cause_of_end(const Connected& peer) {
+  if (peer.said_goodbye) return {Cause::Kind::goodbye, "said goodbye"};
+  return with_log(cause_of(*peer.ended), peer.ended->log_tail);
 }
 
 // --- coming in ---
@@ -118,8 +135,13 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello) {
     peer->connection = connection;
     spdlog::info("the agent at {} is back", connection->peer().address);
     welcome(*connection, callbacks_for(peer), std::move(answer));
-    if (liveness_.on_reconnected(now(), peer->id)) set_suspect(peer, false);
+    // Each daemon is trusted again when it has said what it holds (JOIN): a task
+    // sent before would be sent twice.
+    liveness_.on_reconnected(now(), peer->id);
     return;
+  }
+  if (agents_without_daemons() >= max_idle_agents) {
+    return refuse(*connection, "too many agents are connected that have no daemons", program_version);
   }
   peer = std::make_shared<Connected>();
   peer->id = ++last_peer_;
@@ -132,8 +154,14 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello) {
   welcome(*connection, callbacks_for(peer), std::move(answer));
 }
 
+std::size_t Peers::agents_without_daemons() const {
+  return static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& known) {
+    return known.second->role == Role::agent && known.second->ranks.empty();
+  }));
+}
+
 void Peers::watch(const PeerPtr& peer) {
-  if (peer->connection->peer().network) liveness_.add(peer->id, now());
+  if (peer->role == Role::agent || peer->connection->peer().network) liveness_.add(peer->id, now());
 }
 
 Connection::Callbacks Peers::callbacks_for(const PeerPtr& peer) {
@@ -149,6 +177,7 @@ void Peers::on_frame(const PeerPtr& peer, Frame&& frame) {
   if (liveness_.size() != 0) {
     if (liveness_.on_heard(now(), peer->id)) set_suspect(peer, false);
   }
+  if (peer->connection->unread() > max_unread) return peer->connection->drop("it does not read what it is sent");
   switch (frame.type) {
     case Type::finished: return on_finished(peer, std::move(frame));
     case Type::pong: return;
@@ -178,21 +207,23 @@ void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
   around_.apply(around_.dispatcher.on_finished(now(), daemon, {frame.session, frame.task}, frame.attempt,
                                                std::move(frame.payload), frame.number(Key::failed) == 1, last,
                                                frame.text(Key::message)));
-  set_busy(daemon);
-  if (around_.dispatcher.violations(daemon) > max_violations && peer->connection) {
-    peer->connection->drop("too many answers that nobody waited for");
+  set_busy(peer);
+  if (around_.dispatcher.violations(daemon) > max_violations) {
+    settle(peer, {Cause::Kind::lost, "sent too many answers that nobody waited for"});
   }
 }
 
 void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
+  if (frame.rank >= max_ranks) return peer->connection->drop("it has too many daemons");
   std::string instance = frame.text(Key::instance);
   std::optional<Dispatcher::Held> held;
   if (frame.attempt != 0) held = Dispatcher::Held{{frame.session, frame.task}, frame.attempt};
   auto known = peer->ranks.find(frame.rank);
   if (known != peer->ranks.end() && peer->instances[frame.rank] == instance) {
     DaemonId daemon = known->second;
+    if (peer->to_kill.erase(frame.rank) != 0) kill(daemon);
     around_.apply(around_.dispatcher.on_daemon_resumed(now(), daemon, held));
-    return set_busy(daemon);
+    return set_busy(peer);
   }
   if (known != peer->ranks.end()) remove(peer, frame.rank, {Cause::Kind::lost, "was replaced by another R"});
 
@@ -214,11 +245,14 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   if (held) interrupt(daemon, held->key, held->attempt);
   around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot));
   if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
-  set_busy(daemon);
+  set_busy(peer);
   around_.on_changed();
 }
 
 void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
+  // Told again after a reconnection; the rank may have another R by now.
+  auto known = peer->instances.find(frame.rank);
+  if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
   REnd end;
   if (const std::string* code = frame.find(Key::exit_code); code != nullptr) {
     end.how.exit_code = static_cast<int>(frame.number(Key::exit_code));
@@ -236,12 +270,11 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
   spdlog::info("connection to {} ended: {}", peer->connection->peer().address, end.reason);
   if (peer->role == Role::agent && !peer->said_goodbye && !peer->ranks.empty()) {
     peer->connection = nullptr;
-    auto verdict = liveness_.on_disconnected(now(), peer->id, end.reason.find("timed out") == std::string::npos);
+    auto verdict = liveness_.on_disconnected(now(), peer->id, !end.silent);
     if (verdict == Liveness::Verdict::suspect) set_suspect(peer, true);
     return around_.on_changed();
   }
-  if (peer->ended) return settle(peer, with_log(cause_of(*peer->ended), peer->ended->log_tail));
-  if (peer->said_goodbye) return settle(peer, {Cause::Kind::goodbye, "said goodbye"});
+  if (peer->said_goodbye || peer->ended) return settle(peer, cause_of_end(*peer));
   if (peer->pid && around_.processes.holds(*peer->pid)) {
     // Ours: its exit status says more, and comes in a moment.
     return after(wait_for_status, [this, peer] { settle(peer, {Cause::Kind::lost, "closed its connection"}); });
@@ -256,10 +289,10 @@ bool Peers::on_process_ended(pid_t pid, const REnd& end) {
     PeerPtr found = peer;
     found->ended = end;
     if (!found->connection->is_open()) {
-      settle(found, found->said_goodbye ? Cause{Cause::Kind::goodbye, ""} : with_log(cause_of(end), end.log_tail));
+      settle(found, cause_of_end(*found));
     } else {
       // Its last answer may still be in the stream.
-      after(wait_for_last_words, [this, found, end] { settle(found, with_log(cause_of(end), end.log_tail)); });
+      after(wait_for_last_words, [this, found] { settle(found, cause_of_end(*found)); });
     }
     break;
   }
@@ -270,7 +303,7 @@ bool Peers::on_process_ended(pid_t pid, const REnd& end) {
 void Peers::settle(const PeerPtr& peer, const Cause& cause) {
   if (peers_.erase(peer->id) == 0) return;
   liveness_.remove(peer->id);
-  if (peer->connection) peer->connection->drop("gone");
+  if (ConnectionPtr connection = std::exchange(peer->connection, nullptr)) connection->drop("gone");
   auto ranks = peer->ranks;
   for (const auto& [rank, daemon] : ranks) remove(peer, rank, cause);
   around_.on_changed();
@@ -282,11 +315,13 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) 
   DaemonId daemon = found->second;
   peer->ranks.erase(found);
   peer->instances.erase(rank);
+  peer->to_kill.erase(rank);
   std::optional<std::size_t> slot = around_.dispatcher.slot_of(daemon);
   if (slot) slots_.erase(*slot);
   daemons_.erase(daemon);
   spdlog::info("daemon {} is gone: {}", daemon, cause.text);
   around_.apply(around_.dispatcher.on_daemon_left(now(), daemon, cause));
+  set_busy(peer);
   bool alarming = slot && cause.kind != Cause::Kind::goodbye && daemons_.empty() &&
                   around_.dispatcher.unresolved() > 0 && !around_.one_url;
   if (alarming) {
@@ -305,10 +340,12 @@ void Peers::drop_slot(std::size_t slot) {
   daemons_.erase(daemon);
   member.peer->ranks.erase(member.rank);
   if (member.peer->role == Role::daemon) {
-    if (member.peer->pid) ::kill(*member.peer->pid, SIGINT);
+    signal_daemon(*member.peer, SIGINT);
     settle(member.peer, {Cause::Kind::goodbye, "was sent away"});
     return;
   }
+  set_busy(member.peer);
+  if (!member.peer->connection) return;  // away: refused when it is back
   Frame refusal(Type::refused);
   refusal.rank = member.rank;
   member.peer->connection->send(std::move(refusal.with(Key::message, "the slot has a new URL")));
@@ -319,9 +356,10 @@ void Peers::close(bool stop) {
     if (!peer->connection) continue;
     Frame goodbye(Type::bye);
     if (stop) goodbye.with(Key::kind, 1);
-    peer->connection->hand_over({});
-    peer->connection->send(std::move(goodbye));
-    peer->connection->close();
+    ConnectionPtr connection = std::exchange(peer->connection, nullptr);
+    connection->hand_over({});
+    connection->send(std::move(goodbye));
+    connection->close();
   }
   peers_.clear();
   daemons_.clear();
@@ -342,23 +380,25 @@ void Peers::assign(const Assign& assign) {
   if (assign.everywhere) frame.with(Key::kind, 1);
   if (!assign.label.empty()) frame.with(Key::label, assign.label);
   member->peer->connection->send(std::move(frame));
-  set_busy(assign.daemon);
+  set_busy(member->peer);
+}
+
+// To the group of a process of ours, so that what the task has started ends with
+// it; another's group may hold more than the daemon. One that has ended may have
+// left its number to somebody else.
+void Peers::signal_daemon(const Connected& peer, int number) {
+  if (!peer.pid || peer.ended) return;
+  if (around_.processes.holds(*peer.pid)) {
+    signal_group(*peer.pid, number);
+  } else {
+    ::kill(*peer.pid, number);
+  }
 }
 
 void Peers::interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt) {
   const Member* member = find(daemon);
   if (member == nullptr || !member->peer->connection) return;
-  if (member->peer->pid) {
-    // To the group of a process of ours, so that what the task has started ends
-    // with it; another's group may hold more than the daemon.
-    pid_t pid = *member->peer->pid;
-    if (around_.processes.holds(pid)) {
-      signal_group(pid, SIGINT);
-    } else {
-      ::kill(pid, SIGINT);
-    }
-    return;
-  }
+  if (member->peer->role == Role::daemon) return signal_daemon(*member->peer, SIGINT);
   Frame frame(Type::cancel);
   frame.session = key.session;
   frame.task = key.task;
@@ -369,15 +409,12 @@ void Peers::interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt
 
 void Peers::kill(DaemonId daemon) {
   const Member* member = find(daemon);
-  if (member == nullptr || !member->peer->connection) return;
-  if (member->peer->pid) {
-    if (around_.processes.holds(*member->peer->pid)) {
-      signal_group(*member->peer->pid, SIGKILL);
-    } else {
-      ::kill(*member->peer->pid, SIGKILL);
-    }
+  if (member == nullptr) return;
+  if (!member->peer->connection) {
+    member->peer->to_kill.insert(member->rank);
     return;
   }
+  if (member->peer->role == Role::daemon) return signal_daemon(*member->peer, SIGKILL);
   Frame frame(Type::cancel);
   frame.rank = member->rank;
   member->peer->connection->send(std::move(frame.with(Key::kind, 1)));
@@ -394,21 +431,22 @@ void Peers::acknowledge(DaemonId daemon) {
 void Peers::dismiss(DaemonId daemon) {
   const Member* member = find(daemon);
   if (member == nullptr || !member->peer->connection) return;
-  member->peer->said_goodbye = member->peer->role == Role::daemon;
-  Frame frame(Type::bye);
+  // BYE is for all that is behind a connection; one rank of many is refused.
+  bool alone = member->peer->role == Role::daemon;
+  if (alone) member->peer->said_goodbye = true;
+  Frame frame(alone ? Type::bye : Type::refused);
   frame.rank = member->rank;
+  if (!alone) frame.with(Key::message, "there is nothing more to do for it");
   member->peer->connection->send(std::move(frame));
 }
 
 // --- silence ---
 
-void Peers::set_busy(DaemonId daemon) {
-  if (liveness_.size() == 0) return;
-  const Member* member = find(daemon);
-  if (member == nullptr || !member->peer->connection || !member->peer->connection->peer().network) return;
-  bool busy = false;
-  for (const auto& [rank, other] : member->peer->ranks) busy = busy || around_.dispatcher.is_busy(other);
-  liveness_.set_busy(now(), member->peer->id, busy);
+void Peers::set_busy(const PeerPtr& peer) {
+  if (liveness_.size() == 0 || !peer->connection) return;
+  bool busy = std::any_of(peer->ranks.begin(), peer->ranks.end(),
+                          [this](const auto& rank) { return around_.dispatcher.is_busy(rank.second); });
+  liveness_.set_busy(now(), peer->id, busy);
 }
 
 void Peers::set_suspect(const PeerPtr& peer, bool suspect) {

@@ -36,6 +36,9 @@ class Peers {
 
   // What `around` refers to must outlive this.
   Peers(asio::any_io_executor executor, Surroundings around, Liveness::Limits limits);
+  ~Peers();
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
 
   // A stranger that has said HELLO as a daemon or an agent: welcome or refuse it.
   void on_hello(const ConnectionPtr& connection, const Frame& hello);
@@ -72,6 +75,7 @@ class Peers {
     std::optional<REnd> ended;             // our process has ended, its last words are awaited
     std::unordered_map<std::uint32_t, DaemonId> ranks;
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
+    std::unordered_set<std::uint32_t> to_kill;  // ranks whose end was wanted while the agent was away
   };
   using PeerPtr = std::shared_ptr<Connected>;
   struct Member {
@@ -89,11 +93,14 @@ class Peers {
   void on_left(const PeerPtr& peer, const Frame& frame);
   void on_finished(const PeerPtr& peer, Frame&& frame);
   void on_closed(const PeerPtr& peer, const Connection::End& end);
+  static Cause cause_of_end(const Connected& peer);
+  void signal_daemon(const Connected& peer, int number);
   void settle(const PeerPtr& peer, const Cause& cause);
   void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);
   void on_judgement(const Liveness::Judgement& judgement);
   void set_suspect(const PeerPtr& peer, bool suspect);
-  void set_busy(DaemonId daemon);
+  void set_busy(const PeerPtr& peer);
+  std::size_t agents_without_daemons() const;
   void watch(const PeerPtr& peer);
   const Member* find(DaemonId daemon) const;
   void after(std::chrono::milliseconds wait, std::function<void()> action);

@@ -45,10 +45,12 @@ std::string_view state_of(const Slot& slot) {
 Service::Service(asio::io_context& io, ConnectionPtr session)
     : io_(io),
       session_(std::move(session)),
+      session_id_(std::stoull(random_hex(7), nullptr, 16) + 1),
       processes_(io.get_executor()),
       greeting_(io.get_executor(),
                 [this](const ConnectionPtr& connection, const Frame& hello) {
-                  if (peers_) peers_->on_hello(connection, hello);
+                  if (!peers_ || ending_) return refuse(*connection, "the session has ended", program_version);
+                  peers_->on_hello(connection, hello);
                 }),
       doors_(io.get_executor(), [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
       timer_(io),
@@ -146,6 +148,7 @@ Result<Done> Service::set_up(Setup setup) {
                                      [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
                                      one_url},
                  limits);
+  awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
   for (std::size_t i = 0; i < setup_.local; ++i) {
     Result<Done> launched = launch(one_url ? 0 : i, setup_.calls[std::min(i, setup_.calls.size() - 1)]);

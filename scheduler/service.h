@@ -70,7 +70,9 @@ class Service {
 
   asio::io_context& io_;
   ConnectionPtr session_;
-  static constexpr SessionId session_id_ = 1;
+  // Random: a daemon that stays when its session has gone may bring the answer to a
+  // task of that session, which had the same number as one of ours.
+  const SessionId session_id_;
   RProcesses processes_;
   Greeting greeting_;
   Doors doors_;

@@ -1,5 +1,6 @@
 #include "wire/connection.h"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -53,12 +54,20 @@ void Connection::flushed() {
   if (closing_) ended(true, "closed");
 }
 
-void Connection::ended(bool orderly, std::string reason) {
+void Connection::failed(const boost::system::error_code& why) {
+  bool silent = why == asio::error::timed_out || why == asio::error::host_unreachable ||
+                why == asio::error::network_unreachable || why == asio::error::network_down;
+  finish({false, silent, why.message()});
+}
+
+void Connection::ended(bool orderly, std::string reason) { finish({orderly, false, std::move(reason)}); }
+
+void Connection::finish(End end) {
   if (ended_) return;
   ended_ = true;
   shut();
   // Posted, so that nobody's data vanishes under their feet.
-  asio::post(executor(), [self = shared_from_this(), end = End{orderly, std::move(reason)}] {
+  asio::post(executor(), [self = shared_from_this(), end = std::move(end)] {
     Callbacks callbacks = std::move(self->callbacks_);
     self->callbacks_ = {};
     self->retired_ = {};

@@ -39,6 +39,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // How a connection came to its end.
   struct End {
     bool orderly = false;  // the other end closed, or this one did
+    bool silent = false;   // the network carried nothing any more
     std::string reason;    // for people
   };
   struct Callbacks {
@@ -68,7 +69,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
   const Peer& peer() const { return peer_; }
   bool is_open() const { return !ended_; }
-  std::uint64_t waiting() const { return outbox_.waiting(); }
+  std::uint64_t waiting() const { return outbox_.waiting(); }  // bytes
+  std::size_t unread() const { return outbox_.frames(); }      // frames the kernel has not taken
   std::chrono::steady_clock::time_point last_heard() const { return last_heard_; }
 
  protected:
@@ -83,6 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Returns false when reading should stop.
   bool received(std::size_t size);
   void ended(bool orderly, std::string reason);
+  void failed(const boost::system::error_code& why);
   void flushed();
   FrameReader& reader() { return reader_; }
   // For transports that do not read into room() before there is something to read.
@@ -95,6 +98,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   virtual asio::any_io_executor executor() = 0;
 
  private:
+  void finish(End end);
+
   Peer peer_;
   FrameReader reader_;
   Assembler assembler_;

@@ -71,7 +71,8 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     if (!is_websocket(url_)) {
       return succeed(make_socket_connection(std::move(socket()), std::move(peer_)));
     }
-    std::string host = url_.host + ":" + std::to_string(url_.port);
+    bool v6 = url_.host.find(':') != std::string::npos;
+    std::string host = (v6 ? "[" + url_.host + "]" : url_.host) + ":" + std::to_string(url_.port);
     std::string target = url_.path.empty() ? "/" : url_.path;
     stream_.async_handshake(response_, host, target, [self = shared_from_this()](boost::system::error_code failed) {
       if (failed) return self->on_declined(failed);
@@ -91,6 +92,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
   tcp::socket& socket() { return stream_.next_layer(); }
 
   void fail(const std::string& why) {
+    if (!on_done_) return;
     boost::system::error_code ignored;
     resolver_.cancel();
     socket().close(ignored);

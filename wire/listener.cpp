@@ -25,6 +25,28 @@ Error cannot_listen(const Url& url, const boost::system::error_code& failed, con
   return Error{failure_text(failed) + ": cannot listen at " + to_string(url) + remedy};
 }
 
+// Kept open to be given up when there is no other, once for all listeners.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+Descriptor& spare_descriptor() {
+  static Descriptor spare(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return spare;
+}
+
 // Accepting, for either protocol. Out of descriptors, it lets go of one it keeps
 // in reserve, takes the caller in only to hang up, and rests for a moment, so
 // that it neither spins nor leaves callers waiting.
@@ -32,7 +54,9 @@ template <class Protocol>
 class Acceptor : public Listener {
  public:
   Acceptor(asio::any_io_executor executor, Url url, OnAccept on_accept)
-      : acceptor_(executor), rest_(executor), url_(std::move(url)), on_accept_(std::move(on_accept)) {}
+      : acceptor_(executor), rest_(executor), url_(std::move(url)), on_accept_(std::move(on_accept)) {
+    spare_descriptor();
+  }
 
   const Url& url() const override { return url_; }
 
@@ -49,37 +73,33 @@ class Acceptor : public Listener {
         take(std::move(socket));
         return accept();
       }
-      if (failed == asio::error::no_descriptors || failed.value() == ENFILE) return out_of_descriptors();
-      accept();
+      bool callers_own = failed == asio::error::connection_aborted || failed.value() == EPROTO;
+      if (callers_own) return accept();
+      if (failed == asio::error::no_descriptors || failed.value() == ENFILE) out_of_descriptors();
+      rest();
     });
   }
 
   void out_of_descriptors() {
     spdlog::warn("out of file descriptors at {}: raise the limit (ulimit -n)", to_string(url_));
-    reserve_ = open_reserve(reserve_);
-    if (reserve_ >= 0) ::close(std::exchange(reserve_, -1));
+    spare_descriptor() = Descriptor();
     int taken = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (taken >= 0) ::close(taken);
-    reserve_ = open_reserve(-1);
+    spare_descriptor() = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+
+  void rest() {
     rest_.expires_after(std::chrono::milliseconds(100));
     rest_.async_wait([this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code failed) {
       if (!failed && !alive.expired()) accept();
     });
   }
 
-  static int open_reserve(int have) { return have >= 0 ? have : ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
-
   typename Protocol::acceptor acceptor_;
   asio::steady_timer rest_;
   Url url_;
   OnAccept on_accept_;
-  int reserve_ = open_reserve(-1);
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
-
- public:
-  ~Acceptor() override {
-    if (reserve_ >= 0) ::close(reserve_);
-  }
 };
 
 class LocalListener final : public Acceptor<asio::local::stream_protocol> {

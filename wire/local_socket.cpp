@@ -24,7 +24,8 @@ Result<Peer> local_peer(int descriptor) {
   if (who.uid != ::geteuid()) return Error{"refused uid " + std::to_string(who.uid)};
   Peer peer;
   peer.address = "pid " + std::to_string(who.pid);
-  peer.pid = who.pid;
+  // 0: it lives in another namespace of process ids, and has none that we could use.
+  if (who.pid > 0) peer.pid = who.pid;
   peer.uid = who.uid;
   return peer;
 }

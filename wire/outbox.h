@@ -26,6 +26,8 @@ class Outbox {
   void push(Frame frame);
 
   bool empty() const { return ready_.empty() && streams_.empty(); }
+  // Frames that have not gone out whole; a large payload counts as a few.
+  std::size_t frames() const { return ready_.size(); }
   // Bytes not yet consumed.
   std::uint64_t waiting() const { return waiting_; }
 

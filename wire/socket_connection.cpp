@@ -95,7 +95,7 @@ class SocketConnection final : public Connection {
 
   void on_failed(const boost::system::error_code& failed) {
     if (failed == asio::error::eof) return ended(true, "the other end closed the connection");
-    ended(false, failed.message());
+    Connection::failed(failed);
   }
 
   void write() override {

@@ -25,6 +25,7 @@ class WebSocketConnection final : public Connection {
   WebSocketConnection(Stream stream, Peer peer) : Connection(std::move(peer), true), stream_(std::move(stream)) {
     stream_.binary(true);
     stream_.auto_fragment(false);
+    stream_.write_buffer_bytes(64 * 1024);  // through which a client masks what it sends
     stream_.read_message_max(0);  // a message may be as long as the stream; frames have their own limits
   }
 
@@ -47,7 +48,8 @@ class WebSocketConnection final : public Connection {
 
   void on_failed(const boost::system::error_code& failed) {
     bool orderly = failed == beast::websocket::error::closed || failed == asio::error::eof;
-    ended(orderly, orderly ? "the other end closed the connection" : failed.message());
+    if (!orderly) return Connection::failed(failed);
+    ended(true, "the other end closed the connection");
   }
 
   void write() override {

@@ -110,6 +110,26 @@ TEST_CASE("saisei by force closes the connection and resolves its task to 7") {
   CHECK(dispatcher.status()[1][2] == "2");
 }
 
+TEST_CASE("a socket path that has no room for a new name is an answer, not an end") {
+  TestDispatcher dispatcher;
+  std::string path = "/tmp/tenkai-test-" + std::string(80, 'x');
+  dispatcher.set_up("policy=queue\nslots=1\nurl=ipc://" + path + "\n");
+
+  CHECK_THROWS_WITH(dispatcher.request("saisei", 1), Catch::Matchers::Contains("107"));
+  CHECK(dispatcher.status()[1][0] == "ipc://" + path);
+}
+
+TEST_CASE("a local daemon that fails to start later is told of") {
+  TestDispatcher dispatcher;
+  dispatcher.set_up("policy=queue\nslots=1\nurl=tcp://127.0.0.1:0\nrscript=/bin/false\n");
+  Frame launch(Type::request);
+  launch.task = 1;
+  launch.payload = make_payload("slot=1\ncall=x\n");
+  dispatcher.session.send(std::move(launch.with(Key::name, "launch")));
+
+  CHECK(dispatcher.session.receive(Type::note)->text(Key::message).find("before it connected") != std::string::npos);
+}
+
 TEST_CASE("a second daemon at an occupied URL is refused, with the reason") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
