@@ -44,8 +44,12 @@ class Upgrade : public std::enable_shared_from_this<Upgrade> {
     });
     http::async_read_header(stream_.next_layer(), buffer_, parser_,
                             [self = shared_from_this()](boost::system::error_code failed, std::size_t) {
-                              if (failed) return self->give_up();
-                              self->on_request();
+                              if (!failed) return self->on_request();
+                              // What is no request is told so; who has gone is not.
+                              bool nonsense = failed.category() == http::make_error_code(http::error::bad_method).category() &&
+                                              failed != http::error::end_of_stream &&
+                                              failed != http::error::partial_message;
+                              nonsense ? self->refuse(http::status::bad_request) : self->give_up();
                             });
   }
 

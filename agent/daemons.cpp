@@ -1,0 +1,297 @@
+// The agent's side towards its R processes: starting them, carrying frames to and
+// from them, and their ends.
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "agent/agent.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "process/spawn.h"
+
+namespace tenkai {
+namespace {
+
+constexpr std::chrono::seconds time_to_end{5};
+// How long the end of an R's stream is waited for when the process has ended.
+constexpr std::chrono::milliseconds wait_for_last_words{500};
+constexpr int max_failed_starts = 3;
+
+}  // namespace
+
+void Agent::start_daemons() {
+  for (Rank& rank : ranks_) start_daemon(rank.number);
+}
+
+void Agent::start_daemon(std::uint32_t number) {
+  if (ending_) return;
+  Rank& rank = ranks_[number];
+  Result<std::pair<Descriptor, Descriptor>> pair = make_socketpair();
+  if (!pair) return give_up(pair.error().message);
+  RStart start;
+  start.rscript = options_.rscript;
+  start.call = options_.call;
+  start.output = options_.output;
+  start.stream = pair->second.get();
+  rank.started = Clock::now();
+  rank.said_goodbye = false;
+  Result<pid_t> pid =
+      processes_.start(start, [this, number](pid_t, const REnd& end) { on_r_ended(number, end); });
+  if (!pid) return give_up(pid.error().message + "; is R installed on this machine, and in PATH?");
+  rank.pid = *pid;
+  attach(number, pair->first.release());
+}
+
+void Agent::attach(std::uint32_t number, int descriptor) {
+  Rank& rank = ranks_[number];
+  rank.stream = adopt_socket(io_.get_executor(), descriptor, "R " + std::to_string(number));
+  rank.stream->set_limit(max_payload);
+  rank.stream->start({[this, number](Frame&& frame) { on_r_frame(number, std::move(frame)); },
+                      [this, number, raw = rank.stream.get()](const Connection::End&) {
+                        if (ranks_[number].stream.get() == raw) on_r_stream_ended(number);
+                      }});
+}
+
+void Agent::on_r_frame(std::uint32_t number, Frame&& frame) {
+  Rank& rank = ranks_[number];
+  switch (frame.type) {
+    case Type::hello: return on_r_hello(number, frame);
+    case Type::bye:
+      // It runs nothing more; what crosses this on its way has not started.
+      rank.said_goodbye = true;
+      if (std::exchange(rank.up, false)) report_left(rank, REnd{});
+      return;
+    case Type::finished: break;
+    default: return;
+  }
+  if (!rank.running || Rank::attempt_of(frame) != *rank.running) return;
+  rank.running.reset();
+  frame.rank = number;
+  rank.held = frame;
+  send(std::move(frame));
+  if (rank.next) on_task(rank, std::move(*std::exchange(rank.next, std::nullopt)));
+}
+
+void Agent::on_r_hello(std::uint32_t number, const Frame& frame) {
+  Rank& rank = ranks_[number];
+  if (frame.text(Key::version) != program_version) {
+    std::string why = "the R package tenkai is version " + printable(frame.text(Key::version), 40) +
+                      ", the program is version " + std::string(program_version) + ": install the same version of both";
+    rank.stream->send(Frame(Type::refused).with(Key::message, why));
+    return;
+  }
+  rank.up = true;
+  rank.failed_starts = 0;
+  rank.instance = frame.text(Key::instance);
+  if (welcomed_) join(rank);
+}
+
+void Agent::join(Rank& rank) {
+  Frame frame(Type::join);
+  frame.rank = rank.number;
+  if (auto holds = rank.holds()) {
+    frame.session = holds->session;
+    frame.task = holds->task;
+    frame.attempt = holds->attempt;
+  }
+  frame.with(Key::url, rank.url).with(Key::instance, rank.instance);
+  if (rank.pid) frame.with(Key::pid, static_cast<std::uint64_t>(*rank.pid));
+  send(std::move(frame));
+  if (rank.held) send(*rank.held);
+}
+
+void Agent::on_task(Rank& rank, Frame&& frame) {
+  rank.held.reset();
+  Rank::Attempt attempt = Rank::attempt_of(frame);
+  if (rank.running) {
+    rank.next = std::move(frame);
+    return;
+  }
+  if (rank.cancelled == attempt) {
+    // Cancelled before its payload was here: nobody waits for a value.
+    rank.cancelled.reset();
+    Frame answer(Type::finished);
+    answer.session = attempt.session;
+    answer.task = attempt.task;
+    answer.attempt = attempt.attempt;
+    answer.rank = rank.number;
+    return send(std::move(answer.with(Key::failed, 1)));
+  }
+  if (!rank.stream) return;  // its R has just ended; LEFT is on its way
+  rank.running = attempt;
+  rank.stream->send(std::move(frame));
+}
+
+void Agent::on_cancel(Rank& rank, const Frame& frame) {
+  bool kill = frame.number(Key::kind) == 1;
+  Rank::Attempt attempt = Rank::attempt_of(frame);
+  if (kill) {
+    if (rank.pid) processes_.kill(*rank.pid);
+    return;
+  }
+  if (rank.running == attempt) {
+    if (rank.pid) processes_.interrupt(*rank.pid);
+  } else if (rank.held && Rank::attempt_of(*rank.held) == attempt) {
+    rank.held.reset();
+  } else {
+    rank.cancelled = attempt;
+  }
+}
+
+void Agent::on_r_ended(std::uint32_t number, const REnd& end) {
+  Rank& rank = ranks_[number];
+  rank.pid.reset();
+  rank.ended = end;
+  if (options_.adopt_pid) exit_code_ = end.how.exit_code.value_or(128 + end.how.signal.value_or(0));
+  if (!rank.stream) return settle(number);
+  auto timer = std::make_shared<asio::steady_timer>(io_, wait_for_last_words);
+  timer->async_wait([this, timer, number](boost::system::error_code) { settle(number); });
+}
+
+// The process and its stream are both at their end.
+void Agent::settle(std::uint32_t number) {
+  Rank& rank = ranks_[number];
+  if (!rank.ended) return;
+  REnd end = *std::exchange(rank.ended, std::nullopt);
+  bool was_up = std::exchange(rank.up, false);
+  if (was_up) report_left(rank, end);
+  if (rank.stream) rank.stream->drop("its R has ended");
+  rank.stream = nullptr;
+  rank.running.reset();
+  rank.next.reset();
+  rank.accepted = false;
+  if (ending_) return finish_if_done();
+  if (rank.said_goodbye || options_.adopt_pid) {
+    if (processes_.size() == 0) on_goodbye(true);
+    return;
+  }
+  if (!was_up && ++rank.failed_starts >= max_failed_starts) {
+    return give_up("R for daemon " + std::to_string(number + 1) + " ended " + std::to_string(max_failed_starts) +
+                   " times before it was ready; its last lines:\n" + end.log_tail);
+  }
+  restart_later(number);
+}
+
+void Agent::on_r_stream_ended(std::uint32_t number) {
+  Rank& rank = ranks_[number];
+  rank.stream = nullptr;
+  if (rank.ended) return settle(number);
+  if (!options_.adopt_pid) return;
+  // An adopted R may live on without its stream; if it has ended, its exit status
+  // says more, and comes in a moment.
+  auto timer = std::make_shared<asio::steady_timer>(io_, wait_for_last_words);
+  timer->async_wait([this, timer, number](boost::system::error_code) { leave_adopted(number); });
+}
+
+// An R that we have not started goes on with other things: it is no daemon any
+// more, and not ours to end. Where we have taken its place (it is our child), we
+// wait for it and end as it does; beside an interactive one we just go.
+void Agent::leave_adopted(std::uint32_t number) {
+  Rank& rank = ranks_[number];
+  if (!rank.pid) return;
+  if (std::exchange(rank.up, false)) report_left(rank, REnd{});
+  if (!is_child(*rank.pid)) {
+    processes_.forget(*rank.pid);
+    rank.pid.reset();
+  }
+  if (!ending_) on_goodbye(false, true);
+  finish_if_done();
+}
+
+void Agent::report_left(Rank& rank, const REnd& end) {
+  Frame frame(Type::left);
+  frame.rank = rank.number;
+  if (rank.said_goodbye) frame.with(Key::kind, 1);
+  if (end.how.exit_code) frame.with(Key::exit_code, static_cast<std::uint64_t>(*end.how.exit_code));
+  if (end.how.signal) frame.with(Key::signal, static_cast<std::uint64_t>(*end.how.signal));
+  if (end.out_of_memory) frame.with(Key::out_of_memory, 1);
+  frame.with(Key::instance, rank.instance);
+  if (!end.log_tail.empty()) frame.with(Key::log_tail, end.log_tail);
+  rank.left = frame;
+  send(std::move(frame));
+}
+
+void Agent::restart_later(std::uint32_t number) {
+  // At once the first time; a daemon that cannot live must not spin.
+  bool quick = Clock::now() - ranks_[number].started < std::chrono::seconds(1);
+  auto timer = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(quick ? 500 : 0));
+  timer->async_wait([this, timer, number](boost::system::error_code cancelled) {
+    if (!cancelled) start_daemon(number);
+  });
+}
+
+// --- the end ---
+
+void Agent::on_signal(int number) {
+  spdlog::info("signal {} came", number);
+  if (ending_) return;
+  // The tasks are told to be ended from outside, so that they are tried again.
+  for (Rank& rank : ranks_) {
+    if (!std::exchange(rank.up, false)) continue;
+    REnd end;
+    end.how.signal = number;
+    report_left(rank, end);
+  }
+  exit_code_ = 128 + number;
+  on_goodbye(true);
+}
+
+// The dispatcher, or the only R there was, has gone.
+void Agent::on_goodbye(bool stop, bool r_is_gone) {
+  if (ending_) return;
+  if (options_.autoexit == AgentOptions::Autoexit::stay && !stop && !r_is_gone && processes_.size() > 0) {
+    // Another dispatcher may come to the same URL.
+    welcomed_ = false;
+    if (dispatcher_) dispatcher_->drop("the dispatcher said goodbye");
+    return;
+  }
+  ending_ = true;
+  retry_timer_.cancel();
+  end_daemons(stop || options_.autoexit == AgentOptions::Autoexit::now);
+}
+
+void Agent::end_daemons(bool interrupt) {
+  for (Rank& rank : ranks_) {
+    if (rank.stream) rank.stream->send(Frame(Type::bye));
+    if (interrupt && rank.running && rank.pid) processes_.interrupt(*rank.pid);
+  }
+  if (interrupt) {
+    end_timer_.expires_after(time_to_end);
+    end_timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) insist();
+    });
+  }
+  finish_if_done();
+}
+
+// Ends what did not obey, but no R that is not a daemon of ours any more.
+void Agent::insist() {
+  for (Rank& rank : ranks_) {
+    if (!rank.pid) continue;
+    bool ours = !options_.adopt_pid || (rank.stream && is_child(*rank.pid));
+    if (ours) {
+      processes_.kill(*rank.pid);
+    } else if (!is_child(*rank.pid)) {
+      processes_.forget(*rank.pid);
+      rank.pid.reset();
+    }
+  }
+  finish_if_done();
+}
+
+void Agent::finish_if_done() {
+  if (!ending_ || processes_.size() > 0 || std::exchange(finished_, true)) return;
+  if (dispatcher_) {
+    dispatcher_->send(Frame(Type::bye));
+    dispatcher_->close();
+  }
+  // One more turn for what is waiting to be written.
+  end_timer_.expires_after(std::chrono::milliseconds(20));
+  end_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) io_.stop();
+  });
+}
+
+}  // namespace tenkai

@@ -1,0 +1,125 @@
+// What the dispatcher has decided, on its way to the daemons; and the watch on
+// those that fall silent.
+#include <signal.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "scheduler/peers.h"
+
+namespace tenkai {
+namespace {
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+void Peers::assign(const Assign& assign) {
+  const Member* member = find(assign.daemon);
+  if (member == nullptr || !member->peer->connection) return;  // away: it is asked what it holds when it is back
+  Frame frame(Type::task);
+  frame.session = assign.key.session;
+  frame.task = assign.key.task;
+  frame.attempt = assign.attempt;
+  frame.rank = member->rank;
+  frame.payload = assign.payload;
+  if (assign.everywhere) frame.with(Key::kind, 1);
+  if (!assign.label.empty()) frame.with(Key::label, assign.label);
+  member->peer->connection->send(std::move(frame));
+  set_busy(member->peer);
+}
+
+// To the group of a process of ours, so that what the task has started ends with
+// it; another's group may hold more than the daemon. One that has ended may have
+// left its number to somebody else.
+void Peers::signal_daemon(const Connected& peer, int number) {
+  if (!peer.pid || peer.ended) return;
+  if (around_.processes.holds(*peer.pid)) {
+    signal_group(*peer.pid, number);
+  } else {
+    ::kill(*peer.pid, number);
+  }
+}
+
+void Peers::interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt) {
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection) return;
+  if (member->peer->role == Role::daemon) return signal_daemon(*member->peer, SIGINT);
+  Frame frame(Type::cancel);
+  frame.session = key.session;
+  frame.task = key.task;
+  frame.attempt = attempt;
+  frame.rank = member->rank;
+  member->peer->connection->send(std::move(frame));
+}
+
+void Peers::kill(DaemonId daemon) {
+  const Member* member = find(daemon);
+  if (member == nullptr) return;
+  if (!member->peer->connection) {
+    member->peer->to_kill.insert(member->rank);
+    return;
+  }
+  if (member->peer->role == Role::daemon) return signal_daemon(*member->peer, SIGKILL);
+  Frame frame(Type::cancel);
+  frame.rank = member->rank;
+  member->peer->connection->send(std::move(frame.with(Key::kind, 1)));
+}
+
+void Peers::acknowledge(DaemonId daemon) {
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection || member->peer->role != Role::agent) return;
+  Frame frame(Type::ack);
+  frame.rank = member->rank;
+  member->peer->connection->send(std::move(frame));
+}
+
+void Peers::dismiss(DaemonId daemon) {
+  const Member* member = find(daemon);
+  if (member == nullptr || !member->peer->connection) return;
+  // BYE is for all that is behind a connection; one rank of many is refused.
+  bool alone = member->peer->role == Role::daemon;
+  if (alone) member->peer->said_goodbye = true;
+  Frame frame(alone ? Type::bye : Type::refused);
+  frame.rank = member->rank;
+  if (!alone) frame.with(Key::message, "there is nothing more to do for it");
+  member->peer->connection->send(std::move(frame));
+}
+
+// --- silence ---
+
+void Peers::set_busy(const PeerPtr& peer) {
+  if (liveness_.size() == 0 || !peer->connection) return;
+  bool busy = std::any_of(peer->ranks.begin(), peer->ranks.end(),
+                          [this](const auto& rank) { return around_.dispatcher.is_busy(rank.second); });
+  liveness_.set_busy(now(), peer->id, busy);
+}
+
+void Peers::set_suspect(const PeerPtr& peer, bool suspect) {
+  for (const auto& [rank, daemon] : std::unordered_map(peer->ranks)) {
+    around_.apply(suspect ? around_.dispatcher.on_daemon_suspect(now(), daemon)
+                          : around_.dispatcher.on_daemon_heard(now(), daemon));
+  }
+}
+
+void Peers::on_timer(Time at) {
+  for (const Liveness::Judgement& judgement : liveness_.on_timer(at)) on_judgement(judgement);
+}
+
+void Peers::on_judgement(const Liveness::Judgement& judgement) {
+  auto found = peers_.find(judgement.peer);
+  if (found == peers_.end()) return;
+  PeerPtr peer = found->second;
+  switch (judgement.verdict) {
+    case Liveness::Verdict::probe:
+      if (peer->connection) peer->connection->send(Frame(Type::ping));
+      return;
+    case Liveness::Verdict::suspect: return set_suspect(peer, true);
+    case Liveness::Verdict::heard: return set_suspect(peer, false);
+    case Liveness::Verdict::lost:
+      return settle(peer, {Cause::Kind::lost, "was silent for too long, or cut off, and did not come back"});
+  }
+}
+
+}  // namespace tenkai
