@@ -47,7 +47,8 @@ void Agent::start() {
   // A signal that we were started to ignore (nohup) stays ignored.
   for (int number : {SIGTERM, SIGINT, SIGHUP}) {
     struct sigaction inherited {};
-    if (::sigaction(number, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN) signals_.add(number);
+    if (::sigaction(number, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN)
+      signals_.add(number);
   }
   signals_.async_wait([this](boost::system::error_code failed, int number) {
     if (!failed) on_signal(number);
@@ -94,7 +95,8 @@ void Agent::greet(const ConnectionPtr& connection) {
   retry_timer_.expires_after(dial_limit);
   retry_timer_.async_wait([this, raw = connection.get()](boost::system::error_code cancelled) {
     if (cancelled || welcomed_ || dispatcher_.get() != raw) return;
-    dispatcher_->drop("5 | Timed out: connected to " + to_string(options_.urls.front()) + ", but no WELCOME came");
+    dispatcher_->drop("5 | Timed out: connected to " + to_string(options_.urls.front()) +
+                      ", but no WELCOME came");
   });
 }
 
@@ -105,7 +107,8 @@ void Agent::send(Frame frame) {
 void Agent::on_frame(Frame&& frame) {
   if (!welcomed_) {
     if (frame.type == Type::welcome) return on_welcome(frame);
-    return give_up(frame.type == Type::refused ? frame.text(Key::message) : "the dispatcher did not say WELCOME");
+    return give_up(frame.type == Type::refused ? frame.text(Key::message)
+                                               : "the dispatcher did not say WELCOME");
   }
   if (frame.type == Type::ping) return dispatcher_->send(Frame(Type::pong));
   if (frame.type == Type::pong) return;

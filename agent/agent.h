@@ -90,8 +90,8 @@ class Agent {
   asio::steady_timer retry_timer_;
   asio::steady_timer end_timer_;
   ConnectionPtr dispatcher_;
-  bool welcomed_ = false;       // now
-  bool was_welcomed_ = false;   // ever
+  bool welcomed_ = false;      // now
+  bool was_welcomed_ = false;  // ever
   std::vector<Rank> ranks_;
   std::optional<Clock::time_point> cut_off_since_;
   std::chrono::milliseconds patience_{60000};

@@ -78,7 +78,8 @@ void Agent::on_r_hello(std::uint32_t number, const Frame& frame) {
   Rank& rank = ranks_[number];
   if (frame.text(Key::version) != program_version) {
     std::string why = "the R package tenkai is version " + printable(frame.text(Key::version), 40) +
-                      ", the program is version " + std::string(program_version) + ": install the same version of both";
+                      ", the program is version " + std::string(program_version) +
+                      ": install the same version of both";
     rank.stream->send(Frame(Type::refused).with(Key::message, why));
     return;
   }
@@ -168,8 +169,9 @@ void Agent::settle(std::uint32_t number) {
     return;
   }
   if (!was_up && ++rank.failed_starts >= max_failed_starts) {
-    return give_up("R for daemon " + std::to_string(number + 1) + " ended " + std::to_string(max_failed_starts) +
-                   " times before it was ready; its last lines:\n" + end.log_tail);
+    return give_up("R for daemon " + std::to_string(number + 1) + " ended " +
+                   std::to_string(max_failed_starts) + " times before it was ready; its last lines:\n" +
+                   end.log_tail);
   }
   restart_later(number);
 }

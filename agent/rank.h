@@ -26,12 +26,12 @@ struct Rank {
 
   std::uint32_t number = 0;
   std::string url;
-  std::string instance;          // of its R, which said it in HELLO
+  std::string instance;  // of its R, which said it in HELLO
   std::optional<pid_t> pid;
-  ConnectionPtr stream;          // to its R; null before it has one
-  bool up = false;               // its R has greeted
-  bool accepted = false;         // ... and the dispatcher has let it in
-  bool said_goodbye = false;     // it goes on purpose
+  ConnectionPtr stream;       // to its R; null before it has one
+  bool up = false;            // its R has greeted
+  bool accepted = false;      // ... and the dispatcher has let it in
+  bool said_goodbye = false;  // it goes on purpose
   std::optional<Attempt> running;
   // An answer that may not have arrived: kept until ACK or the next task.
   std::optional<Frame> held;

@@ -38,31 +38,31 @@ inline constexpr std::size_t file_size = 1024 * 1024;
 inline constexpr std::size_t segment_size = 1024 * 1024;
 
 enum class Type : std::uint8_t {
-  hello = 1,    // dialler → listener: who I am
-  welcome,      // listener → dialler: you are in
-  refused,      // either way: no, and why; the connection ends
-  setup,        // session → dispatcher: the configuration
-  ready,        // dispatcher → session: the answer to setup
-  submit,       // session → dispatcher: a task
-  everywhere,   // session → dispatcher: an expression for each daemon
-  cancel,       // session → dispatcher → agent: stop this task
-  resolved,     // dispatcher → session: the one answer to a task
-  request,      // session → dispatcher: status, saisei, launch, await
-  reply,        // dispatcher → session: the answer to a request
-  note,         // dispatcher → session: something the user should be told
-  join,         // agent → dispatcher: this daemon is up
-  left,         // agent → dispatcher: this daemon has ended, and how
-  task,         // dispatcher → daemon: evaluate this
-  finished,     // daemon → dispatcher: the value
-  ack,          // dispatcher → agent: the value has arrived, forget it
-  ping,         // either way between machines: still there?
+  hello = 1,   // dialler → listener: who I am
+  welcome,     // listener → dialler: you are in
+  refused,     // either way: no, and why; the connection ends
+  setup,       // session → dispatcher: the configuration
+  ready,       // dispatcher → session: the answer to setup
+  submit,      // session → dispatcher: a task
+  everywhere,  // session → dispatcher: an expression for each daemon
+  cancel,      // session → dispatcher → agent: stop this task
+  resolved,    // dispatcher → session: the one answer to a task
+  request,     // session → dispatcher: status, saisei, launch, await
+  reply,       // dispatcher → session: the answer to a request
+  note,        // dispatcher → session: something the user should be told
+  join,        // agent → dispatcher: this daemon is up
+  left,        // agent → dispatcher: this daemon has ended, and how
+  task,        // dispatcher → daemon: evaluate this
+  finished,    // daemon → dispatcher: the value
+  ack,         // dispatcher → agent: the value has arrived, forget it
+  ping,        // either way between machines: still there?
   pong,
-  bye,          // either way: I end this on purpose
-  segment,      // a piece of the payload of stream `stream`
-  recall,       // reserved: give back a task that has not started
-  recalled,     // reserved
-  fd,           // reserved: the payload is a passed memory file
-  resume,       // reserved
+  bye,       // either way: I end this on purpose
+  segment,   // a piece of the payload of stream `stream`
+  recall,    // reserved: give back a task that has not started
+  recalled,  // reserved
+  fd,        // reserved: the payload is a passed memory file
+  resume,    // reserved
   last_type = resume,
 };
 
@@ -82,20 +82,20 @@ enum class Key : std::uint16_t {
   label = 10,      // text
   priority = 11,   // u64
   time_request_ms = 12,
-  resources = 13,  // text
+  resources = 13,   // text
   rng_stream = 14,  // 7 × i32
   trace_parent = 15,
-  kind = 16,         // u64: of a task (0 plain, 1 everywhere), of a request, of a cause
-  last = 17,         // u64 1: the daemon takes no task after this one
-  exit_code = 18,    // u64
-  signal = 19,       // u64
-  out_of_memory = 20,  // u64 1
-  log_tail = 21,     // text, the last lines a daemon wrote
-  memory_limit = 22,   // u64, bytes of payload a session may have unresolved
-  slot = 23,         // u64, 1-based, as users see it
-  name = 24,         // text, what a request asks for
-  kill_after_ms = 25,  // u64
-  failed = 26,       // u64 1: the value is an error
+  kind = 16,             // u64: of a task (0 plain, 1 everywhere), of a request, of a cause
+  last = 17,             // u64 1: the daemon takes no task after this one
+  exit_code = 18,        // u64
+  signal = 19,           // u64
+  out_of_memory = 20,    // u64 1
+  log_tail = 21,         // text, the last lines a daemon wrote
+  memory_limit = 22,     // u64, bytes of payload a session may have unresolved
+  slot = 23,             // u64, 1-based, as users see it
+  name = 24,             // text, what a request asks for
+  kill_after_ms = 25,    // u64
+  failed = 26,           // u64 1: the value is an error
   library_version = 27,  // text, the R package's version
   heartbeat_ms = 28,
   grace_ms = 29,

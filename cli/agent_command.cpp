@@ -40,7 +40,8 @@ int run(Arguments& arguments) {
   }
   if (arguments.adopt_pid != 0) {
     if (options.daemons != 1) return fail("--adopt-pid means one daemon");
-    if (::fcntl(options.adopt_fd, F_SETFD, FD_CLOEXEC) != 0) return fail("--adopt-fd is not an open descriptor");
+    if (::fcntl(options.adopt_fd, F_SETFD, FD_CLOEXEC) != 0)
+      return fail("--adopt-fd is not an open descriptor");
     options.adopt_pid = arguments.adopt_pid;
   }
   if (arguments.autoexit == "0") options.autoexit = AgentOptions::Autoexit::stay;
@@ -56,21 +57,28 @@ int run(Arguments& arguments) {
 }  // namespace
 
 void add_agent_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("agent", "Run R daemons on this machine for a dispatcher on another one");
+  CLI::App* command =
+      app.add_subcommand("agent", "Run R daemons on this machine for a dispatcher on another one");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--url", arguments->urls, "Where the dispatcher listens; one for all daemons, or one for each")
+  command
+      ->add_option("--url", arguments->urls,
+                   "Where the dispatcher listens; one for all daemons, or one for each")
       ->required();
   command->add_option("--daemons", arguments->options.daemons, "How many R daemons to run")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
-  command->add_option("--rscript", arguments->options.rscript, "The program that runs R")->capture_default_str();
-  command->add_option("--call", arguments->options.call, "The R expression that each daemon runs")->capture_default_str();
+  command->add_option("--rscript", arguments->options.rscript, "The program that runs R")
+      ->capture_default_str();
+  command->add_option("--call", arguments->options.call, "The R expression that each daemon runs")
+      ->capture_default_str();
   command->add_flag("--output", arguments->options.output, "Show what the daemons print");
-  command->add_option("--autoexit", arguments->autoexit,
-                      "When the dispatcher is gone: 1 end now, na finish the running task, 0 wait for another")
+  command
+      ->add_option("--autoexit", arguments->autoexit,
+                   "When the dispatcher is gone: 1 end now, na finish the running task, 0 wait for another")
       ->capture_default_str()
       ->check(CLI::IsMember({"1", "na", "0"}));
-  command->add_option("--adopt-pid", arguments->adopt_pid, "An R process that runs already (used by tenkai::daemon())");
+  command->add_option("--adopt-pid", arguments->adopt_pid,
+                      "An R process that runs already (used by tenkai::daemon())");
   command->add_option("--adopt-fd", arguments->options.adopt_fd, "The inherited socket to that R");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

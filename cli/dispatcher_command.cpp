@@ -37,7 +37,8 @@ int run(int descriptor) {
 
 void add_dispatcher_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
-      "dispatcher", "Hand the tasks of one R session out to its daemons (started by the R package, not by people)");
+      "dispatcher",
+      "Hand the tasks of one R session out to its daemons (started by the R package, not by people)");
   auto descriptor = std::make_shared<int>(3);
   command->add_option("--fd", *descriptor, "The inherited socket on which the session speaks")
       ->capture_default_str()

@@ -44,7 +44,8 @@ MemoryGroup find_memory_group(std::string_view proc_self_cgroup, const std::stri
     std::string path(line.substr(second + 1));
     if (path == "/") path.clear();
     if (controllers.find(",memory,") != controllers.npos) {
-      return {root + "/memory" + path + "/memory.oom_control", root + "/memory" + path + "/memory.limit_in_bytes"};
+      return {root + "/memory" + path + "/memory.oom_control",
+              root + "/memory" + path + "/memory.limit_in_bytes"};
     }
     if (line.substr(0, 3) == "0::") found = {root + path + "/memory.events", root + path + "/memory.max"};
   }
@@ -64,8 +65,8 @@ std::uint64_t oom_kills() {
 }
 
 std::uint64_t memory_available() {
-  std::uint64_t machine =
-      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::uint64_t machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                          static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   if (own_group().limit.empty()) return machine;
   return std::min(machine, number(read_file(own_group().limit)).value_or(machine));
 }

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <algorithm>
 #include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "process/memory_group.h"
 #include "process/spawn.h"
@@ -56,8 +56,8 @@ std::vector<std::string> start_up_options(const std::string& directory) {
 
 Result<pid_t> RProcesses::start(const RStart& what, OnEnd on_end) {
   if (what.call.size() > max_call) {
-    return Error{"the call for a daemon has " + std::to_string(what.call.size()) + " bytes, Rscript takes at most " +
-                 std::to_string(max_call)};
+    return Error{"the call for a daemon has " + std::to_string(what.call.size()) +
+                 " bytes, Rscript takes at most " + std::to_string(max_call)};
   }
   Spawn spawned;
   spawned.argv = {what.rscript};

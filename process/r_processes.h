@@ -24,9 +24,9 @@ inline constexpr std::size_t max_call = 9900;
 
 struct RStart {
   std::string rscript = "Rscript";
-  std::string call;       // an R expression
-  bool output = false;    // stdout and stderr are ours; else stderr is kept in part
-  int stream = -1;        // becomes the child's descriptor 3
+  std::string call;     // an R expression
+  bool output = false;  // stdout and stderr are ours; else stderr is kept in part
+  int stream = -1;      // becomes the child's descriptor 3
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

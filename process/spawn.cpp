@@ -41,8 +41,7 @@ void reset_signals(posix_spawnattr_t* attributes) {
   sigemptyset(&none);
   posix_spawnattr_setsigdefault(attributes, &all);
   posix_spawnattr_setsigmask(attributes, &none);
-  posix_spawnattr_setflags(attributes,
-                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }
 
 std::vector<std::string> merged_environment(const Spawn& what) {
@@ -81,15 +80,16 @@ Result<pid_t> spawn(const Spawn& what) {
   std::vector<Descriptor> copies;
   for (const auto& [ours, theirs] : what.descriptors) {
     copies.emplace_back(::fcntl(ours, F_DUPFD_CLOEXEC, 64));
-    if (!copies.back()) return Error{"cannot pass descriptor " + std::to_string(ours) + " on: " + std::strerror(errno)};
+    if (!copies.back())
+      return Error{"cannot pass descriptor " + std::to_string(ours) + " on: " + std::strerror(errno)};
     posix_spawn_file_actions_adddup2(&with.actions, copies.back().get(), theirs);
   }
 
   std::vector<std::string> argv = what.argv;
   std::vector<std::string> environment = merged_environment(what);
   pid_t pid = -1;
-  int failed = posix_spawnp(&pid, argv.front().c_str(), &with.actions, &with.attributes, pointers(argv).data(),
-                            pointers(environment).data());
+  int failed = posix_spawnp(&pid, argv.front().c_str(), &with.actions, &with.attributes,
+                            pointers(argv).data(), pointers(environment).data());
   if (failed == 0) restore_descriptor_limit(pid);
   if (failed != 0) return Error{"cannot start " + what.argv.front() + ": " + std::strerror(failed)};
   return pid;

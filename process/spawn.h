@@ -15,8 +15,8 @@ struct Spawn {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH when it has no slash
   std::vector<std::pair<std::string, std::string>> environment;  // added to ours
   std::vector<std::pair<int, int>> descriptors;                  // ours → the child's
-  bool inherit_output = false;  // else stdout is discarded
-  int errors_to = -1;           // a descriptor for stderr; -1: as stdout
+  bool inherit_output = false;                                   // else stdout is discarded
+  int errors_to = -1;                                            // a descriptor for stderr; -1: as stdout
 };
 
 // The child has its own session (so that signals to its group reach it and its

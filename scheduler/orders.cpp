@@ -17,7 +17,8 @@ Time now() { return std::chrono::steady_clock::now(); }
 
 void Peers::assign(const Assign& assign) {
   const Member* member = find(assign.daemon);
-  if (member == nullptr || !member->peer->connection) return;  // away: it is asked what it holds when it is back
+  if (member == nullptr || !member->peer->connection)
+    return;  // away: it is asked what it holds when it is back
   Frame frame(Type::task);
   frame.session = assign.key.session;
   frame.task = assign.key.task;

@@ -2,8 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/steady_timer.hpp>
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <utility>
 
 #include "base/text.h"
@@ -79,7 +79,8 @@ void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello) {
   }
 }
 
-std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connection& from, std::string& why_not) {
+std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connection& from,
+                                            std::string& why_not) {
   if (around_.one_url) return 0;
   std::optional<std::size_t> slot = around_.doors.slot_of(url, from.peer().port);
   if (!slot) {
@@ -126,7 +127,8 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello) {
     if (known->role == Role::agent && !instance.empty() && known->instance == instance) peer = known;
   }
   Frame answer(Type::welcome);
-  answer.with(Key::version, program_version).with(Key::grace_ms, static_cast<std::uint64_t>(reconnect_.count()));
+  answer.with(Key::version, program_version)
+      .with(Key::grace_ms, static_cast<std::uint64_t>(reconnect_.count()));
   if (peer) {
     // Back after a break, perhaps before we have noticed it.
     if (peer->connection) peer->connection->hand_over({});
@@ -176,7 +178,8 @@ void Peers::on_frame(const PeerPtr& peer, Frame&& frame) {
   if (liveness_.size() != 0) {
     if (liveness_.on_heard(now(), peer->id)) set_suspect(peer, false);
   }
-  if (peer->connection->unread() > max_unread) return peer->connection->drop("it does not read what it is sent");
+  if (peer->connection->unread() > max_unread)
+    return peer->connection->drop("it does not read what it is sent");
   switch (frame.type) {
     case Type::finished: return on_finished(peer, std::move(frame));
     case Type::pong: return;
@@ -195,7 +198,8 @@ void Peers::on_frame(const PeerPtr& peer, Frame&& frame) {
       break;
     default: break;
   }
-  peer->connection->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");
+  peer->connection->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) +
+                         " does not belong here");
 }
 
 void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
@@ -276,7 +280,9 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
   if (peer->said_goodbye || peer->ended) return settle(peer, cause_of_end(*peer));
   if (peer->pid && around_.processes.holds(*peer->pid)) {
     // Ours: its exit status says more, and comes in a moment.
-    return after(wait_for_status, [this, peer] { settle(peer, {Cause::Kind::lost, "closed its connection"}); });
+    return after(wait_for_status, [this, peer] {
+      settle(peer, {Cause::Kind::lost, "closed its connection"});
+    });
   }
   settle(peer, {Cause::Kind::lost, "closed its connection (" + end.reason + ")"});
 }
@@ -325,7 +331,8 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) 
                   around_.dispatcher.unresolved() > 0 && !around_.one_url;
   if (alarming) {
     around_.tell("no daemon is left: daemon " + std::to_string(*slot + 1) + " " + cause.text +
-                 "; tasks wait until one joins, launch_local(" + std::to_string(*slot + 1) + ") starts one here");
+                 "; tasks wait until one joins, launch_local(" + std::to_string(*slot + 1) +
+                 ") starts one here");
   }
   around_.on_changed();
 }

@@ -27,11 +27,11 @@ class Peers {
   struct Surroundings {
     Dispatcher& dispatcher;
     const Doors& doors;
-    const RProcesses& processes;                // whose ends come to on_process_ended()
-    std::function<void(Sends)> apply;           // carries out what the dispatcher decides
-    std::function<void(std::string)> tell;      // the user
-    std::function<void()> on_changed;           // somebody has come or gone
-    bool one_url = false;                       // direct, ephemeral: any number at the first URL
+    const RProcesses& processes;            // whose ends come to on_process_ended()
+    std::function<void(Sends)> apply;       // carries out what the dispatcher decides
+    std::function<void(std::string)> tell;  // the user
+    std::function<void()> on_changed;       // somebody has come or gone
+    bool one_url = false;                   // direct, ephemeral: any number at the first URL
   };
 
   // What `around` refers to must outlive this.
@@ -72,7 +72,7 @@ class Peers {
     std::string instance;
     std::optional<pid_t> pid;  // local only
     bool said_goodbye = false;
-    std::optional<REnd> ended;             // our process has ended, its last words are awaited
+    std::optional<REnd> ended;  // our process has ended, its last words are awaited
     std::unordered_map<std::uint32_t, DaemonId> ranks;
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
     std::unordered_set<std::uint32_t> to_kill;  // ranks whose end was wanted while the agent was away

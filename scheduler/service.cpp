@@ -49,7 +49,8 @@ Service::Service(asio::io_context& io, ConnectionPtr session)
       processes_(io.get_executor()),
       greeting_(io.get_executor(),
                 [this](const ConnectionPtr& connection, const Frame& hello) {
-                  if (!peers_ || ending_) return refuse(*connection, "the session has ended", program_version);
+                  if (!peers_ || ending_)
+                    return refuse(*connection, "the session has ended", program_version);
                   peers_->on_hello(connection, hello);
                 }),
       doors_(io.get_executor(), [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
@@ -95,7 +96,8 @@ void Service::on_session_frame(Frame&& frame) {
     case Type::cancel: return apply(dispatcher_->on_cancel(now(), session_id_, frame.task));
     case Type::request: return on_request(frame);
     default:
-      session_->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");
+      session_->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) +
+                     " does not belong here");
   }
 }
 
@@ -104,7 +106,9 @@ void Service::on_hello(const Frame& frame) {
   if (!mismatch.empty()) return refuse(*session_, mismatch, program_version);
   greeted_ = true;
   session_->set_limit(max_payload);
-  session_->send(Frame(Type::welcome).with(Key::version, program_version).with(Key::memory_limit, memory_available() / 2));
+  session_->send(Frame(Type::welcome)
+                     .with(Key::version, program_version)
+                     .with(Key::memory_limit, memory_available() / 2));
 }
 
 void Service::on_setup(const Frame& frame) {
@@ -143,11 +147,12 @@ Result<Done> Service::set_up(Setup setup) {
   dispatcher_.emplace(rules_of(setup_), one_url ? 0 : slots);
   Liveness::Limits limits;
   limits.reconnect = setup_.reconnect;
-  peers_.emplace(io_.get_executor(),
-                 Peers::Surroundings{*dispatcher_, doors_, processes_, [this](Sends sends) { apply(std::move(sends)); },
-                                     [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
-                                     one_url},
-                 limits);
+  peers_.emplace(
+      io_.get_executor(),
+      Peers::Surroundings{*dispatcher_, doors_, processes_, [this](Sends sends) { apply(std::move(sends)); },
+                          [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
+                          one_url},
+      limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
   for (std::size_t i = 0; i < setup_.local; ++i) {
@@ -172,9 +177,9 @@ void Service::reply_status(const Frame& request) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& slot = slots[i];
     const Url& url = doors_.urls()[std::min(i, doors_.urls().size() - 1)];
-    lines += to_string(url) + "\t" + std::to_string(slot.online ? 1 : 0) + "\t" + std::to_string(slot.instance) + "\t" +
-             std::to_string(slot.assigned) + "\t" + std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) +
-             "\n";
+    lines += to_string(url) + "\t" + std::to_string(slot.online ? 1 : 0) + "\t" +
+             std::to_string(slot.instance) + "\t" + std::to_string(slot.assigned) + "\t" +
+             std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) + "\n";
   }
   reply(request.task, lines);
 }
@@ -257,8 +262,8 @@ Result<Done> Service::launch(std::size_t slot, const std::string& call) {
   start.rscript = setup_.rscript;
   start.call = with_url(call, doors_.urls()[slot]);
   start.output = setup_.output;
-  Result<pid_t> pid =
-      processes_.start(start, [this, slot](pid_t ended, const REnd& end) { on_process_ended(ended, slot, end); });
+  Result<pid_t> pid = processes_.start(
+      start, [this, slot](pid_t ended, const REnd& end) { on_process_ended(ended, slot, end); });
   if (!pid) return pid.error();
   return Done{};
 }
@@ -269,7 +274,8 @@ void Service::on_process_ended(pid_t pid, std::size_t slot, const REnd& end) {
   Cause cause = end.how.signal ? cause_of_signal(*end.how.signal, end.out_of_memory)
                                : cause_of_exit(end.how.exit_code.value_or(0));
   // One that came too late for its slot, and said so, has not failed to start.
-  std::string why = "the R process for daemon " + std::to_string(slot + 1) + " " + cause.text + " before it connected";
+  std::string why =
+      "the R process for daemon " + std::to_string(slot + 1) + " " + cause.text + " before it connected";
   if (!end.log_tail.empty()) why += "; its last lines:\n" + end.log_tail;
   spdlog::warn("{}", why);
   if (setup_.policy == Policy::ephemeral) {

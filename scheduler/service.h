@@ -56,7 +56,9 @@ class Service {
   void apply(Sends sends);
   void carry_out(Assign& assign);
   void carry_out(Resolve& resolve);
-  void carry_out(Interrupt& interrupt) { peers_->interrupt(interrupt.daemon, interrupt.key, interrupt.attempt); }
+  void carry_out(Interrupt& interrupt) {
+    peers_->interrupt(interrupt.daemon, interrupt.key, interrupt.attempt);
+  }
   void carry_out(Kill& kill) { peers_->kill(kill.daemon); }
   void carry_out(Acknowledge& acknowledge) { peers_->acknowledge(acknowledge.daemon); }
   void carry_out(Dismiss& dismiss) { peers_->dismiss(dismiss.daemon); }

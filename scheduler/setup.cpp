@@ -11,12 +11,14 @@ namespace {
 using Read = std::function<Result<Done>(Setup&, std::string_view)>;
 
 Error bad(std::string_view key, std::string_view value, std::string_view wanted) {
-  return Error{"the setting " + std::string(key) + " is '" + printable(value) + "', it must be " + std::string(wanted)};
+  return Error{"the setting " + std::string(key) + " is '" + printable(value) + "', it must be " +
+               std::string(wanted)};
 }
 
 Result<Done> read_count(std::string_view key, std::string_view value, std::size_t& into) {
   auto number = to_number<std::size_t>(value);
-  if (!number || *number > max_slots) return bad(key, value, "a whole number from 0 to " + std::to_string(max_slots));
+  if (!number || *number > max_slots)
+    return bad(key, value, "a whole number from 0 to " + std::to_string(max_slots));
   into = *number;
   return Done{};
 }
@@ -79,8 +81,10 @@ const std::map<std::string_view, Read>& readers() {
       {"memory_limit", read_memory},
       {"slots", [](Setup& setup, std::string_view value) { return read_count("slots", value, setup.slots); }},
       {"local", [](Setup& setup, std::string_view value) { return read_count("local", value, setup.local); }},
-      {"output", [](Setup& setup, std::string_view value) { return read_flag("output", value, setup.output); }},
-      {"insecure", [](Setup& setup, std::string_view value) { return read_flag("insecure", value, setup.insecure); }},
+      {"output",
+       [](Setup& setup, std::string_view value) { return read_flag("output", value, setup.output); }},
+      {"insecure",
+       [](Setup& setup, std::string_view value) { return read_flag("insecure", value, setup.insecure); }},
       {"rscript",
        [](Setup& setup, std::string_view value) {
          setup.rscript = value;
@@ -112,15 +116,18 @@ const std::map<std::string_view, Read>& readers() {
 Result<Done> check(const Setup& setup) {
   for (const Url& url : setup.urls) {
     if (is_encrypted(url)) {
-      return Error{"9 | Not supported: " + to_string(url) + " needs TLS, which this version does not have yet"};
+      return Error{"9 | Not supported: " + to_string(url) +
+                   " needs TLS, which this version does not have yet"};
     }
     if (is_network(url) && !is_loopback(url) && !setup.insecure) {
-      return Error{"16 | Permission denied: " + to_string(url) +
-                   " can be reached from other machines, and whoever reaches it could read your tasks and forge "
-                   "results. Use 127.0.0.1 or localhost, or say insecure = TRUE where the network is trusted"};
+      return Error{
+          "16 | Permission denied: " + to_string(url) +
+          " can be reached from other machines, and whoever reaches it could read your tasks and forge "
+          "results. Use 127.0.0.1 or localhost, or say insecure = TRUE where the network is trusted"};
     }
   }
-  if (setup.policy == Policy::queue && setup.slots == 0) return Error{"the number of slots must be 1 or greater"};
+  if (setup.policy == Policy::queue && setup.slots == 0)
+    return Error{"the number of slots must be 1 or greater"};
   if (setup.local > 0 && setup.calls.empty()) return Error{"there is no call for the local daemons"};
   return Done{};
 }
@@ -135,7 +142,8 @@ Result<Setup> parse_setup(std::string_view text) {
     std::string_view key = line.substr(0, equals);
     auto reader = readers().find(key);
     if (equals == line.npos || reader == readers().end()) {
-      return Error{"'" + printable(key) + "' is not a setting of this dispatcher; are R package and program of one version?"};
+      return Error{"'" + printable(key) +
+                   "' is not a setting of this dispatcher; are R package and program of one version?"};
     }
     Result<Done> read = reader->second(setup, line.substr(equals + 1));
     if (!read) return read.error();

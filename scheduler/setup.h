@@ -23,10 +23,10 @@ enum class Autoexit {
 struct Setup {
   Policy policy = Policy::queue;
   std::size_t slots = 0;
-  std::vector<Url> urls;              // as given; empty: fresh abstract ones
-  std::size_t local = 0;              // R daemons to start here, on the first slots
+  std::vector<Url> urls;  // as given; empty: fresh abstract ones
+  std::size_t local = 0;  // R daemons to start here, on the first slots
   std::string rscript = "Rscript";
-  std::vector<std::string> calls;     // the R expression for each of them
+  std::vector<std::string> calls;  // the R expression for each of them
   bool output = false;
   Retries retries;
   std::chrono::milliseconds reconnect{60000};

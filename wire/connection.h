@@ -27,11 +27,11 @@ namespace asio = boost::asio;
 
 // Who is at the other end, as far as the kernel knows.
 struct Peer {
-  std::string address;         // for people: "127.0.0.1:4711", "pid 42", "the session"
-  std::optional<pid_t> pid;    // of a local socket
-  std::optional<uid_t> uid;    // of a local socket
-  bool network = false;        // tcp or ws
-  std::uint16_t port = 0;      // ours, where it came in over the network
+  std::string address;       // for people: "127.0.0.1:4711", "pid 42", "the session"
+  std::optional<pid_t> pid;  // of a local socket
+  std::optional<uid_t> uid;  // of a local socket
+  bool network = false;      // tcp or ws
+  std::uint16_t port = 0;    // ours, where it came in over the network
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {

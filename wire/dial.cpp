@@ -38,7 +38,11 @@ void dial_local(asio::any_io_executor executor, const Url& url, OnDone on_done) 
 class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
  public:
   NetworkDial(asio::any_io_executor executor, Url url, OnDone on_done)
-      : resolver_(executor), timer_(executor), stream_(executor), url_(std::move(url)), on_done_(std::move(on_done)) {}
+      : resolver_(executor),
+        timer_(executor),
+        stream_(executor),
+        url_(std::move(url)),
+        on_done_(std::move(on_done)) {}
 
   void start(std::chrono::milliseconds time_limit) {
     timer_.expires_after(time_limit);
@@ -55,11 +59,12 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
  private:
   void connect(tcp::resolver::results_type found) {
-    asio::async_connect(socket(), found,
-                        [self = shared_from_this()](boost::system::error_code failed, const tcp::endpoint& reached) {
-                          if (failed) return self->fail(failure_text(failed));
-                          self->connected(reached);
-                        });
+    asio::async_connect(
+        socket(), found,
+        [self = shared_from_this()](boost::system::error_code failed, const tcp::endpoint& reached) {
+          if (failed) return self->fail(failure_text(failed));
+          self->connected(reached);
+        });
   }
 
   void connected(const tcp::endpoint& reached) {
@@ -74,11 +79,13 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     bool v6 = url_.host.find(':') != std::string::npos;
     std::string host = (v6 ? "[" + url_.host + "]" : url_.host) + ":" + std::to_string(url_.port);
     std::string target = url_.path.empty() ? "/" : url_.path;
-    stream_.async_handshake(response_, host, target, [self = shared_from_this()](boost::system::error_code failed) {
-      if (failed) return self->on_declined(failed);
-      auto stream = std::make_shared<WebSocketConnection<tcp::socket>>(std::move(self->stream_), std::move(self->peer_));
-      self->succeed(std::move(stream));
-    });
+    stream_.async_handshake(response_, host, target,
+                            [self = shared_from_this()](boost::system::error_code failed) {
+                              if (failed) return self->on_declined(failed);
+                              auto stream = std::make_shared<WebSocketConnection<tcp::socket>>(
+                                  std::move(self->stream_), std::move(self->peer_));
+                              self->succeed(std::move(stream));
+                            });
   }
 
   void on_declined(const boost::system::error_code& failed) {
@@ -115,10 +122,12 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
 }  // namespace
 
-void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseconds time_limit, OnDone on_done) {
+void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseconds time_limit,
+          OnDone on_done) {
   if (is_encrypted(url)) {
     return asio::post(executor, [url, on_done = std::move(on_done)] {
-      on_done(Error{"9 | Not supported: " + to_string(url) + " needs TLS, which this version does not have yet"});
+      on_done(
+          Error{"9 | Not supported: " + to_string(url) + " needs TLS, which this version does not have yet"});
     });
   }
   if (is_network(url)) {

@@ -25,7 +25,8 @@ class Greeting {
   // Gets the connection and its HELLO; must either welcome() or refuse() it.
   using OnHello = std::function<void(const ConnectionPtr&, const Frame& hello)>;
 
-  Greeting(asio::any_io_executor executor, OnHello on_hello) : timer_(executor), on_hello_(std::move(on_hello)) {}
+  Greeting(asio::any_io_executor executor, OnHello on_hello)
+      : timer_(executor), on_hello_(std::move(on_hello)) {}
 
   void receive(ConnectionPtr stranger);
   std::size_t half_open() const { return strangers_.size(); }

@@ -66,18 +66,19 @@ class Acceptor : public Listener {
   virtual void take(Socket socket) = 0;
 
   void accept() {
-    acceptor_.async_accept([this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code failed, Socket socket) {
-      if (alive.expired() || failed == asio::error::operation_aborted) return;
-      if (!failed) {
-        ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-        take(std::move(socket));
-        return accept();
-      }
-      bool callers_own = failed == asio::error::connection_aborted || failed.value() == EPROTO;
-      if (callers_own) return accept();
-      if (failed == asio::error::no_descriptors || failed.value() == ENFILE) out_of_descriptors();
-      rest();
-    });
+    acceptor_.async_accept(
+        [this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code failed, Socket socket) {
+          if (alive.expired() || failed == asio::error::operation_aborted) return;
+          if (!failed) {
+            ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+            take(std::move(socket));
+            return accept();
+          }
+          bool callers_own = failed == asio::error::connection_aborted || failed.value() == EPROTO;
+          if (callers_own) return accept();
+          if (failed == asio::error::no_descriptors || failed.value() == ENFILE) out_of_descriptors();
+          rest();
+        });
   }
 
   void out_of_descriptors() {
@@ -131,7 +132,8 @@ class LocalListener final : public Acceptor<asio::local::stream_protocol> {
   // A socket file on which nobody listens any more.
   void remove_leftover(const asio::local::stream_protocol::endpoint& endpoint) {
     struct stat status {};
-    if (::lstat(url_.path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid()) return;
+    if (::lstat(url_.path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid())
+      return;
     asio::local::stream_protocol::socket probe(acceptor_.get_executor());
     boost::system::error_code failed;
     probe.connect(endpoint, failed);
@@ -159,8 +161,8 @@ class NetworkListener final : public Acceptor<asio::ip::tcp> {
     boost::system::error_code failed;
     asio::ip::tcp::endpoint endpoint = resolve(failed);
     if (failed) {
-      return cannot_listen(url_, failed,
-                           "; the host must be a name or an address of this machine, or empty for all of them");
+      return cannot_listen(
+          url_, failed, "; the host must be a name or an address of this machine, or empty for all of them");
     }
     acceptor_.open(endpoint.protocol(), failed);
     if (!failed) acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
@@ -172,7 +174,8 @@ class NetworkListener final : public Acceptor<asio::ip::tcp> {
     if (!failed) acceptor_.listen(SOMAXCONN, failed);
     if (failed) {
       bool taken = failed == asio::error::address_in_use;
-      return cannot_listen(url_, failed, taken ? "; another program has this port, port 0 takes a free one" : "");
+      return cannot_listen(url_, failed,
+                           taken ? "; another program has this port, port 0 takes a free one" : "");
     }
     ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
     url_.port = acceptor_.local_endpoint().port();
@@ -189,8 +192,9 @@ class NetworkListener final : public Acceptor<asio::ip::tcp> {
       return {no_v6 ? asio::ip::tcp::v4() : asio::ip::tcp::v6(), url_.port};
     }
     asio::ip::tcp::resolver resolver(acceptor_.get_executor());
-    auto found = resolver.resolve(url_.host, std::to_string(url_.port),
-                                  asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service, failed);
+    auto found =
+        resolver.resolve(url_.host, std::to_string(url_.port),
+                         asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service, failed);
     return failed || found.empty() ? asio::ip::tcp::endpoint() : found.begin()->endpoint();
   }
 
@@ -221,12 +225,13 @@ Result<std::unique_ptr<Listener>> opened(std::unique_ptr<Kind> listener) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor, const Url& url, OnAccept on_accept,
-                                                 KnowsPath knows_path) {
+Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor, const Url& url,
+                                                 OnAccept on_accept, KnowsPath knows_path) {
   if (!is_network(url)) return opened(std::make_unique<LocalListener>(executor, url, std::move(on_accept)));
   Url address = url;
   address.path.clear();
-  return opened(std::make_unique<NetworkListener>(executor, address, std::move(on_accept), std::move(knows_path)));
+  return opened(
+      std::make_unique<NetworkListener>(executor, address, std::move(on_accept), std::move(knows_path)));
 }
 
 }  // namespace tenkai

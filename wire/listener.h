@@ -29,8 +29,8 @@ class Listener {
 
   // Listens from now until destroyed. Refusals name the address and the reason,
   // beginning with the number of the reason ("10 | Address in use: …").
-  static Result<std::unique_ptr<Listener>> open(asio::any_io_executor executor, const Url& url, OnAccept on_accept,
-                                                KnowsPath knows_path = {});
+  static Result<std::unique_ptr<Listener>> open(asio::any_io_executor executor, const Url& url,
+                                                OnAccept on_accept, KnowsPath knows_path = {});
 };
 
 }  // namespace tenkai

@@ -45,12 +45,13 @@ class SocketConnection final : public Connection {
 
   void read_from_network() {
     FrameReader::Room room = reader().room();
-    socket_.async_read_some(asio::buffer(room.data, room.size),
-                            [this, self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
-                              if (!is_open()) return;
-                              if (failed) return on_failed(failed);
-                              if (received(size)) read_from_network();
-                            });
+    socket_.async_read_some(
+        asio::buffer(room.data, room.size),
+        [this, self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
+          if (!is_open()) return;
+          if (failed) return on_failed(failed);
+          if (received(size)) read_from_network();
+        });
   }
 
   // Reads what there is. False when the connection has come to its end.
@@ -156,7 +157,8 @@ ConnectionPtr adopt_socket(asio::any_io_executor executor, int descriptor, std::
   asio::local::stream_protocol::socket socket(executor, asio::local::stream_protocol(), descriptor);
   Peer peer;
   // Who made the pair; that is this process itself where it is passed on to a child.
-  if (Result<Peer> maker = local_peer(descriptor); maker && maker->pid != ::getpid()) peer = std::move(*maker);
+  if (Result<Peer> maker = local_peer(descriptor); maker && maker->pid != ::getpid())
+    peer = std::move(*maker);
   peer.address = std::move(name);
   return make_socket_connection(std::move(socket), std::move(peer));
 }

@@ -26,7 +26,8 @@ std::list<std::weak_ptr<Upgrade>>& half_open() {
 
 class Upgrade : public std::enable_shared_from_this<Upgrade> {
  public:
-  Upgrade(asio::ip::tcp::socket socket, Peer peer, Listener::KnowsPath knows_path, Listener::OnAccept on_accept)
+  Upgrade(asio::ip::tcp::socket socket, Peer peer, Listener::KnowsPath knows_path,
+          Listener::OnAccept on_accept)
       : timer_(socket.get_executor()),
         stream_(std::move(socket)),
         peer_(std::move(peer)),
@@ -42,15 +43,15 @@ class Upgrade : public std::enable_shared_from_this<Upgrade> {
     timer_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
       if (!cancelled) self->give_up();
     });
-    http::async_read_header(stream_.next_layer(), buffer_, parser_,
-                            [self = shared_from_this()](boost::system::error_code failed, std::size_t) {
-                              if (!failed) return self->on_request();
-                              // What is no request is told so; who has gone is not.
-                              bool nonsense = failed.category() == http::make_error_code(http::error::bad_method).category() &&
-                                              failed != http::error::end_of_stream &&
-                                              failed != http::error::partial_message;
-                              nonsense ? self->refuse(http::status::bad_request) : self->give_up();
-                            });
+    http::async_read_header(
+        stream_.next_layer(), buffer_, parser_,
+        [self = shared_from_this()](boost::system::error_code failed, std::size_t) {
+          if (!failed) return self->on_request();
+          // What is no request is told so; who has gone is not.
+          bool nonsense = failed.category() == http::make_error_code(http::error::bad_method).category() &&
+                          failed != http::error::end_of_stream && failed != http::error::partial_message;
+          nonsense ? self->refuse(http::status::bad_request) : self->give_up();
+        });
   }
 
   void give_up() {
@@ -91,8 +92,9 @@ class Upgrade : public std::enable_shared_from_this<Upgrade> {
     response_.version(11);
     response_.keep_alive(false);
     response_.prepare_payload();
-    http::async_write(stream_.next_layer(), response_,
-                      [self = shared_from_this()](boost::system::error_code, std::size_t) { self->give_up(); });
+    http::async_write(
+        stream_.next_layer(), response_,
+        [self = shared_from_this()](boost::system::error_code, std::size_t) { self->give_up(); });
   }
 
   asio::steady_timer timer_;
@@ -114,7 +116,8 @@ void accept_websocket(asio::ip::tcp::socket socket, Peer peer, Listener::KnowsPa
   if (half_open().size() >= max_half_open) {
     if (auto oldest = half_open().front().lock()) oldest->give_up();
   }
-  std::make_shared<Upgrade>(std::move(socket), std::move(peer), std::move(knows_path), std::move(on_accept))->start();
+  std::make_shared<Upgrade>(std::move(socket), std::move(peer), std::move(knows_path), std::move(on_accept))
+      ->start();
 }
 
 }  // namespace tenkai

@@ -22,7 +22,8 @@ class WebSocketConnection final : public Connection {
  public:
   using Stream = beast::websocket::stream<NextLayer>;
 
-  WebSocketConnection(Stream stream, Peer peer) : Connection(std::move(peer), true), stream_(std::move(stream)) {
+  WebSocketConnection(Stream stream, Peer peer)
+      : Connection(std::move(peer), true), stream_(std::move(stream)) {
     stream_.binary(true);
     stream_.auto_fragment(false);
     stream_.write_buffer_bytes(64 * 1024);  // through which a client masks what it sends
@@ -37,13 +38,14 @@ class WebSocketConnection final : public Connection {
 
   void read() override {
     FrameReader::Room room = reader().room();
-    stream_.async_read_some(asio::buffer(room.data, room.size),
-                            [this, self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
-                              if (!is_open()) return;
-                              if (failed) return on_failed(failed);
-                              if (!stream_.got_binary() && size > 0) return ended(false, "a text message came");
-                              if (size == 0 || received(size)) read();
-                            });
+    stream_.async_read_some(
+        asio::buffer(room.data, room.size),
+        [this, self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
+          if (!is_open()) return;
+          if (failed) return on_failed(failed);
+          if (!stream_.got_binary() && size > 0) return ended(false, "a text message came");
+          if (size == 0 || received(size)) read();
+        });
   }
 
   void on_failed(const boost::system::error_code& failed) {
@@ -58,16 +60,17 @@ class WebSocketConnection final : public Connection {
     std::size_t count = outbox().gather(pieces, pieces_per_write, bytes_per_write, no_file);
     buffers_.clear();
     for (std::size_t i = 0; i < count; ++i) buffers_.emplace_back(pieces[i].iov_base, pieces[i].iov_len);
-    stream_.async_write(buffers_, [this, self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
-      if (!is_open()) return;
-      if (failed) return on_failed(failed);
-      outbox().consumed(size);
-      if (outbox().empty()) {
-        flushed();
-      } else {
-        write();
-      }
-    });
+    stream_.async_write(
+        buffers_, [this, self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
+          if (!is_open()) return;
+          if (failed) return on_failed(failed);
+          outbox().consumed(size);
+          if (outbox().empty()) {
+            flushed();
+          } else {
+            write();
+          }
+        });
   }
 
   void shut() override {

@@ -22,7 +22,8 @@ using namespace std::chrono_literals;
 namespace {
 
 // What a program writes to descriptor 5, until it closes it.
-std::string output_of(std::vector<std::string> argv, std::vector<std::pair<std::string, std::string>> environment = {}) {
+std::string output_of(std::vector<std::string> argv,
+                      std::vector<std::pair<std::string, std::string>> environment = {}) {
   auto pipe = std::move(*make_pipe());
   Spawn what;
   what.argv = std::move(argv);
@@ -73,7 +74,8 @@ TEST_CASE("a child has a session of its own, an empty input, and our descriptors
   Descriptor secret(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   Descriptor far(::fcntl(secret.get(), F_DUPFD_CLOEXEC, 200));
 
-  std::string seen = output_of({"/bin/sh", "-c", "(ps -o sid= -p $$ || echo $$; echo $$; cat; ls /proc/self/fd) >&5"});
+  std::string seen =
+      output_of({"/bin/sh", "-c", "(ps -o sid= -p $$ || echo $$; echo $$; cat; ls /proc/self/fd) >&5"});
 
   INFO(seen);
   std::string hidden = std::to_string(far.get());
@@ -121,7 +123,8 @@ TEST_CASE("the end of a process is known: exit code, signal, last words") {
     CHECK(end.log_tail.substr(end.log_tail.size() - 10) == "line 1999\n");
   }
   SECTION("an interrupt reaches what the process has started, too") {
-    REnd end = run_to_the_end("sleep 100 & wait", [](RProcesses& processes, pid_t pid) { processes.interrupt(pid); });
+    REnd end = run_to_the_end("sleep 100 & wait",
+                              [](RProcesses& processes, pid_t pid) { processes.interrupt(pid); });
     CHECK(end.how.signal.value_or(end.how.exit_code.value_or(0)) != 0);
   }
   SECTION("kill() ends what does not obey") {

@@ -36,8 +36,14 @@ class TestAgent {
   explicit TestAgent(const std::string& url, std::vector<std::string> more = {}) : r(Descriptor()) {
     auto [ours, theirs] = std::move(*make_socketpair());
     Spawn what;
-    what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai", "agent", "--url", url, "--adopt-pid",
-                 std::to_string(sleeper.pid), "--adopt-fd", "3"};
+    what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai",
+                 "agent",
+                 "--url",
+                 url,
+                 "--adopt-pid",
+                 std::to_string(sleeper.pid),
+                 "--adopt-fd",
+                 "3"};
     what.argv.insert(what.argv.end(), more.begin(), more.end());
     what.descriptors = {{theirs.get(), 3}};
     what.inherit_output = true;
@@ -54,7 +60,8 @@ class TestAgent {
     Frame frame = hello(Role::daemon, "");
     r.send(std::move(frame.with(Key::instance, "an R")));
     std::optional<Frame> answer = r.receive();
-    if (!answer || answer->type != Type::welcome) throw std::runtime_error(answer ? answer->text(Key::message) : "end");
+    if (!answer || answer->type != Type::welcome)
+      throw std::runtime_error(answer ? answer->text(Key::message) : "end");
   }
   Frame task() { return *r.receive(Type::task); }
   void finish(const Frame& task, std::string_view payload) {
@@ -93,7 +100,8 @@ bool eventually(Question question, std::chrono::milliseconds limit = patience) {
 }  // namespace
 
 TEST_CASE("a task reaches an R behind an agent, and its value comes back") {
-  std::string listen = GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base", "ws://127.0.0.1:0", "ws://[::1]:0/x");
+  std::string listen =
+      GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base", "ws://127.0.0.1:0", "ws://[::1]:0/x");
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
   TestAgent agent(urls[0]);
@@ -306,7 +314,8 @@ namespace {
 // An agent played by the test itself, with daemons that it plays, too.
 class PlayedAgent {
  public:
-  explicit PlayedAgent(const std::string& url, const std::string& instance) : stream(TestPeer::dial(url)), url_(url) {
+  explicit PlayedAgent(const std::string& url, const std::string& instance)
+      : stream(TestPeer::dial(url)), url_(url) {
     Frame frame = hello(Role::agent, url);
     stream.send(std::move(frame.with(Key::instance, instance)));
     REQUIRE(stream.receive(Type::welcome));

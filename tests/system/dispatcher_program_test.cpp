@@ -127,7 +127,8 @@ TEST_CASE("a local daemon that fails to start later is told of") {
   launch.payload = make_payload("slot=1\ncall=x\n");
   dispatcher.session.send(std::move(launch.with(Key::name, "launch")));
 
-  CHECK(dispatcher.session.receive(Type::note)->text(Key::message).find("before it connected") != std::string::npos);
+  CHECK(dispatcher.session.receive(Type::note)->text(Key::message).find("before it connected") !=
+        std::string::npos);
 }
 
 TEST_CASE("a second daemon at an occupied URL is refused, with the reason") {
@@ -142,8 +143,9 @@ TEST_CASE("a stranger who sends anything but HELLO is dropped, and nobody else n
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=tcp://127.0.0.1:0\n");
   TestDaemon honest(urls[0]);
-  std::string bytes = GENERATE(std::string("GET / HTTP/1.1\r\n\r\n"), std::string(200, '\0'), std::string(200, '\xff'),
-                               encode_head(Frame(Type::task)), std::string("\x16\x03\x01\x02\x00\x01\x00", 7) + std::string(60, 'x'));
+  std::string bytes = GENERATE(std::string("GET / HTTP/1.1\r\n\r\n"), std::string(200, '\0'),
+                               std::string(200, '\xff'), encode_head(Frame(Type::task)),
+                               std::string("\x16\x03\x01\x02\x00\x01\x00", 7) + std::string(60, 'x'));
 
   TestPeer stranger = TestPeer::dial(urls[0]);
   stranger.send_bytes(bytes);
@@ -194,7 +196,8 @@ TEST_CASE("a port in use is named as the cause") {
 TEST_CASE("a vector of WebSocket URLs with port 0 shows one real port") {
   TestDispatcher dispatcher;
 
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0/cpu\nurl=ws://127.0.0.1:0/gpu\n");
+  auto urls =
+      dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0/cpu\nurl=ws://127.0.0.1:0/gpu\n");
 
   REQUIRE(urls.size() == 2);
   CHECK(urls[0].find(":0/") == std::string::npos);
@@ -203,7 +206,8 @@ TEST_CASE("a vector of WebSocket URLs with port 0 shows one real port") {
 
 TEST_CASE("an R process that cannot start is the answer to await") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\nlocal=1\nrscript=/bin/sh\ncall=echo no package of that name >&2; exit 3\n");
+  dispatcher.set_up(
+      "policy=queue\nslots=1\nlocal=1\nrscript=/bin/sh\ncall=echo no package of that name >&2; exit 3\n");
 
   CHECK_THROWS_WITH(dispatcher.request("await"), Catch::Matchers::Contains("ended with exit code 3") ||
                                                      Catch::Matchers::Contains("last lines"));

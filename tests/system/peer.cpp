@@ -25,7 +25,8 @@ namespace {
 
 Descriptor connect_to(int family, const sockaddr* address, socklen_t size, const std::string& url) {
   Descriptor descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(descriptor.get(), address, size) != 0) fail("cannot connect to " + url + ": " + std::strerror(errno));
+  if (::connect(descriptor.get(), address, size) != 0)
+    fail("cannot connect to " + url + ": " + std::strerror(errno));
   return descriptor;
 }
 
@@ -77,7 +78,8 @@ bool TestPeer::read_some(std::chrono::milliseconds limit) {
     ended_ = true;
     return true;
   }
-  if (!reader_.commit(static_cast<std::size_t>(size), [this](Frame&& frame) { frames_.push_back(std::move(frame)); })) {
+  if (!reader_.commit(static_cast<std::size_t>(size),
+                      [this](Frame&& frame) { frames_.push_back(std::move(frame)); })) {
     fail(reader_.error());
   }
   return true;
@@ -100,7 +102,8 @@ std::optional<Frame> TestPeer::receive(std::chrono::milliseconds limit) {
 std::optional<Frame> TestPeer::receive(Type type, std::chrono::milliseconds limit) {
   auto until = std::chrono::steady_clock::now() + limit;
   while (true) {
-    auto found = std::find_if(frames_.begin(), frames_.end(), [&](const Frame& frame) { return frame.type == type; });
+    auto found =
+        std::find_if(frames_.begin(), frames_.end(), [&](const Frame& frame) { return frame.type == type; });
     if (found != frames_.end()) {
       Frame frame = std::move(*found);
       frames_.erase(found);
@@ -111,11 +114,15 @@ std::optional<Frame> TestPeer::receive(Type type, std::chrono::milliseconds limi
   }
 }
 
-bool TestPeer::is_silent(std::chrono::milliseconds time) { return frames_.empty() && !ended_ && !read_some(time); }
+bool TestPeer::is_silent(std::chrono::milliseconds time) {
+  return frames_.empty() && !ended_ && !read_some(time);
+}
 
 Frame hello(Role role, const std::string& url) {
   Frame frame(Type::hello);
-  frame.with(Key::role, static_cast<std::uint64_t>(role)).with(Key::version, program_version).with(Key::url, url);
+  frame.with(Key::role, static_cast<std::uint64_t>(role))
+      .with(Key::version, program_version)
+      .with(Key::url, url);
   return frame;
 }
 
@@ -169,7 +176,8 @@ std::vector<std::string> TestDispatcher::set_up(const std::string& lines) {
   return urls;
 }
 
-void TestDispatcher::submit(std::uint64_t task, std::string_view payload, std::optional<std::uint64_t> timeout_ms) {
+void TestDispatcher::submit(std::uint64_t task, std::string_view payload,
+                            std::optional<std::uint64_t> timeout_ms) {
   Frame frame(Type::submit);
   frame.task = task;
   frame.payload = make_payload(payload);

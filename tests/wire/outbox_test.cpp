@@ -29,7 +29,8 @@ std::string write(Outbox& outbox, std::size_t at_most) {
   int file = -1;
   std::size_t count = outbox.gather(pieces, 8, at_most, file);
   std::string written;
-  for (std::size_t i = 0; i < count; ++i) written.append(static_cast<char*>(pieces[i].iov_base), pieces[i].iov_len);
+  for (std::size_t i = 0; i < count; ++i)
+    written.append(static_cast<char*>(pieces[i].iov_base), pieces[i].iov_len);
   written.resize(std::min(written.size(), at_most));
   outbox.consumed(written.size());
   return written;
