@@ -50,10 +50,19 @@ test_that("status() is a matrix with a row for each daemon", {
   expect_identical(sum(status()$daemons[, "complete"]), 1L)
 })
 
-test_that("status() prints as a list does", {
+test_that("status() prints as a list does, and names what is suspect", {
   set_daemons(1)
   now <- status()
-  expect_identical(printed(now), printed(unclass(now)))
+  plain <- list(connections = now$connections, daemons = now$daemons)
+  expect_identical(attr(now, "state"), "idle")
+  expect_identical(printed(now), printed(plain))
+
+  attr(now, "state") <- "suspect"
+  expect_identical(
+    printed(now)[-seq_along(printed(plain))],
+    paste0("daemon 1: suspect, nothing is heard from there; ",
+           "it gets nothing new until it is")
+  )
 })
 
 test_that("wrong numbers of daemons are refused in words", {
