@@ -95,10 +95,6 @@ Result<pid_t> spawn(const Spawn& what) {
   return pid;
 }
 
-Descriptor::~Descriptor() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 Result<std::pair<Descriptor, Descriptor>> make_socketpair() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace tenkai {
@@ -23,25 +24,6 @@ struct Spawn {
 // own children alone), default signal handlers and an empty mask; its standard
 // input is empty. A program that is not there is an error here, not an exit code.
 Result<pid_t> spawn(const Spawn& what);
-
-// A descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Descriptor();
-  int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-  explicit operator bool() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_ = -1;
-};
 
 // Both ends close on exec.
 Result<std::pair<Descriptor, Descriptor>> make_socketpair();

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 #include "wire/failure.h"
 #include "wire/local_socket.h"
@@ -26,22 +27,6 @@ Error cannot_listen(const Url& url, const boost::system::error_code& failed, con
 }
 
 // Kept open to be given up when there is no other, once for all listeners.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
- private:
-  int descriptor_ = -1;
-};
-
 Descriptor& spare_descriptor() {
   static Descriptor spare(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   return spare;
