@@ -106,6 +106,7 @@ class Link {
   std::unordered_map<std::uint64_t, std::optional<Answer>> requests_;
   std::optional<Frame> control_;
   std::vector<std::string> notes_;
+  std::chrono::steady_clock::duration last_wait_{};
   std::optional<Answer> last_word_;  // the answer to everything, after the end
 };
 
