@@ -1,12 +1,14 @@
 // What one task costs the dispatcher, with few daemons and with many.
 //
-//   bench_swarm tasks TENKAI DAEMONS TASKS OUTSTANDING
+//   bench_swarm tasks TENKAI FEW MANY TASKS OUTSTANDING
 //   bench_swarm idle TENKAI SECONDS
 //
 // A session and its daemons live in this one process, on one epoll, and do
 // nothing but answer; the dispatcher is the real one. `tasks` keeps OUTSTANDING
-// tasks on their way until all have come back. `idle` counts how often the
-// dispatcher wakes up while two daemons have nothing to do.
+// tasks on their way until all have come back, at a dispatcher with FEW and at
+// one with MANY daemons, in turn and in small portions: what slows the machine
+// down for a moment slows both. `idle` counts how often a dispatcher wakes up
+// while its two daemons have nothing to do.
 #include <sys/epoll.h>
 
 #include <array>
@@ -101,18 +103,44 @@ class Swarm {
   std::uint64_t resolved_ = 0;
 };
 
-Numbers measure_tasks(const std::string& program, std::size_t daemons, std::uint64_t tasks,
-                      std::uint64_t outstanding) {
-  Swarm swarm(program, daemons);
-  swarm.run(std::max<std::uint64_t>(tasks / 20, 1), outstanding);
+// What portions of the work have cost one swarm.
+struct Account {
+  explicit Account(Swarm& of) : swarm(of) {}
 
-  double cpu = swarm.dispatcher().cpu_us();
-  Clock::time_point started = Clock::now();
-  swarm.run(tasks, outstanding);
-  double elapsed = microseconds(Clock::now() - started);
-  auto count = static_cast<double>(tasks);
-  return {{"cpu_per_task_us", (swarm.dispatcher().cpu_us() - cpu) / count},
-          {"tasks_per_second", 1e6 * count / elapsed}};
+  void run(std::uint64_t tasks, std::uint64_t outstanding) {
+    double cpu = swarm.dispatcher().cpu_us();
+    Clock::time_point started = Clock::now();
+    swarm.run(tasks, outstanding);
+    elapsed_us += microseconds(Clock::now() - started);
+    cpu_us += swarm.dispatcher().cpu_us() - cpu;
+    count += static_cast<double>(tasks);
+  }
+
+  Swarm& swarm;
+  double cpu_us = 0;
+  double elapsed_us = 0;
+  double count = 0;
+};
+
+Numbers measure_tasks(const std::string& program, std::size_t few, std::size_t many, std::uint64_t tasks,
+                      std::uint64_t outstanding) {
+  constexpr std::uint64_t portions = 20;
+  std::uint64_t portion = std::max<std::uint64_t>(tasks / portions, 1);
+  Swarm small(program, few);
+  Swarm large(program, many);
+  small.run(portion, outstanding);
+  large.run(portion, outstanding);
+
+  Account of_small(small);
+  Account of_large(large);
+  for (std::uint64_t i = 0; i < portions; ++i) {
+    of_small.run(portion, outstanding);
+    of_large.run(portion, outstanding);
+  }
+  return {{"few_cpu_per_task_us", of_small.cpu_us / of_small.count},
+          {"few_tasks_per_second", 1e6 * of_small.count / of_small.elapsed_us},
+          {"many_cpu_per_task_us", of_large.cpu_us / of_large.count},
+          {"many_tasks_per_second", 1e6 * of_large.count / of_large.elapsed_us}};
 }
 
 Numbers measure_idle(const std::string& program, int seconds) {
@@ -142,11 +170,13 @@ int main(int argc, char** argv) {
   using namespace tenkai::bench;
   std::string what = argc > 1 ? argv[1] : "";
   tenkai::raise_descriptor_limit();
-  if (what == "tasks" && argc == 6) {
-    print_json(measure_tasks(argv[2], number_from(argv[3]), number_from(argv[4]), number_from(argv[5])));
+  if (what == "tasks" && argc == 7) {
+    print_json(measure_tasks(argv[2], number_from(argv[3]), number_from(argv[4]), number_from(argv[5]),
+                             number_from(argv[6])));
   } else if (what == "idle" && argc == 4) {
     print_json(measure_idle(argv[2], static_cast<int>(number_from(argv[3]))));
   } else {
-    fail("usage: bench_swarm tasks TENKAI DAEMONS TASKS OUTSTANDING\n       bench_swarm idle TENKAI SECONDS");
+    fail(
+        "usage: bench_swarm tasks TENKAI FEW MANY TASKS OUTSTANDING\n       bench_swarm idle TENKAI SECONDS");
   }
 }

@@ -64,7 +64,8 @@ print_dispatcher <- function(best) {
   for (key in c("cpu_per_task_us", "tasks_per_second")) {
     label <- c(cpu_per_task_us = "CPU per no-op task, us",
                tasks_per_second = "no-op tasks per second")[[key]]
-    print_row(label, list(best$few[[key]], best$many[[key]]))
+    print_row(label, list(best$swarm[[paste0("few_", key)]],
+                          best$swarm[[paste0("many_", key)]]))
   }
   print_row(sprintf("wake-ups while idle, in %s s",
                     format(best$idle$idle_seconds)),
