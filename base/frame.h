@@ -199,34 +199,51 @@ inline std::string encode_segment_head(std::uint32_t stream, std::uint32_t rank,
   return head;
 }
 
-// Header and attributes of a frame, ready to be written before its payload. The
-// attribute that would go beyond max_attributes is cut there, and what follows it
-// is left out. It only happens to text for people, which goes last. `place` says
-// where the payload is: behind the head, or in a file that is passed with it.
-inline std::string encode_head(const Frame& frame, std::uint32_t place = in_line) {
+namespace detail {
+
+// How much of an attribute's value still fits behind so many bytes of others.
+inline std::size_t fitting(const Attribute& attribute, std::size_t used) {
   static_assert(max_attributes - 4 <= 0xFFFF, "the length of an attribute has 2 bytes");
-  auto fitting = [](const Attribute& attribute, std::size_t used) {
-    return std::min(attribute.value.size(), max_attributes - used - 4);
-  };
+  return std::min(attribute.value.size(), max_attributes - used - 4);
+}
+
+}  // namespace detail
+
+// How long the head of this frame is: see encode_head().
+inline std::size_t head_size(const Frame& frame) {
   std::size_t attributes = 0;
   for (const Attribute& attribute : frame.attributes) {
     if (attributes + 4 > max_attributes) break;
-    attributes += 4 + fitting(attribute, attributes);
+    attributes += 4 + detail::fitting(attribute, attributes);
   }
-  std::string head(header_size + attributes, '\0');
+  return header_size + attributes;
+}
+
+// Writes the head to where there are head_size() bytes of room.
+inline void put_head(char* at, const Frame& frame, std::uint32_t place = in_line) {
+  auto attributes = static_cast<std::uint32_t>(head_size(frame) - header_size);
   bool in_segments = frame.stream != 0 && frame.type != Type::segment;
   std::uint64_t payload = in_segments ? frame.announced : size_of(frame.payload);
-  char* at = put_header(head.data(), frame, static_cast<std::uint32_t>(attributes), payload, place);
+  at = put_header(at, frame, attributes, payload, place);
   std::size_t used = 0;
   for (const Attribute& attribute : frame.attributes) {
     if (used + 4 > max_attributes) break;
-    std::size_t length = fitting(attribute, used);
+    std::size_t length = detail::fitting(attribute, used);
     used += 4 + length;
     detail::put(at, static_cast<std::uint16_t>(attribute.key));
     detail::put(at, static_cast<std::uint16_t>(length));
     std::memcpy(at, attribute.value.data(), length);
     at += length;
   }
+}
+
+// Header and attributes of a frame, ready to be written before its payload. The
+// attribute that would go beyond max_attributes is cut there, and what follows it
+// is left out. It only happens to text for people, which goes last. `place` says
+// where the payload is: behind the head, or in a file that is passed with it.
+inline std::string encode_head(const Frame& frame, std::uint32_t place = in_line) {
+  std::string head(head_size(frame), '\0');
+  put_head(head.data(), frame, place);
   return head;
 }
 

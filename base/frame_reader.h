@@ -125,8 +125,7 @@ class FrameReader {
 
   template <class Take>
   void hand_out(Take&& take) {
-    frame_.payload = std::shared_ptr<const Bytes>(std::move(body_));
-    body_ = nullptr;
+    frame_.payload = std::exchange(body_, nullptr);
     Frame whole = std::move(frame_);
     frame_ = Frame();
     take(std::move(whole));
@@ -222,7 +221,7 @@ class FrameReader {
   // The file is checked before anybody maps it.
   bool take_file(std::uint64_t size) {
     if (descriptors_.empty()) return fail("a frame names a file that did not come with it");
-    auto file = std::make_unique<Bytes>(std::move(descriptors_.front()));
+    auto file = std::make_shared<Bytes>(std::move(descriptors_.front()));
     descriptors_.pop_front();
     try {
       auto expected = static_cast<std::size_t>(size);
@@ -238,7 +237,7 @@ class FrameReader {
   // connection with it, not the process.
   bool make_body(std::uint64_t size) {
     try {
-      body_ = std::make_unique<Bytes>(static_cast<std::size_t>(size));
+      body_ = std::make_shared<Bytes>(static_cast<std::size_t>(size));
     } catch (const std::bad_alloc&) {
       return fail("there is no memory for a payload of " + std::to_string(size) + " bytes");
     }
@@ -266,7 +265,7 @@ class FrameReader {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   Frame frame_;
-  std::unique_ptr<Bytes> body_;
+  std::shared_ptr<Bytes> body_;
   std::size_t filled_ = 0;
   std::uint32_t place_ = in_line;
   std::deque<Bytes> descriptors_;  // each a file of which only the descriptor counts

@@ -194,6 +194,7 @@ Sends Dispatcher::on_daemon_left(Time, DaemonId id, const Cause& cause) {
 Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
                               bool failed, bool last, std::string message) {
   Sends sends;
+  sends.reserve(2);  // the answer, and the next task
   Daemon* daemon = find(id);
   bool awaited = daemon != nullptr && daemon->running && daemon->running->key == key &&
                  daemon->running->attempt == attempt;

@@ -218,11 +218,11 @@ class Dispatcher {
     std::uint64_t joined_at = 0;            // the sequence number of that moment
     std::uint64_t last_everywhere = 0;      // the sequence number of the last one it was sent
     std::uint32_t everywhere_attempts = 0;  // so that one sent again has a number of its own
-    std::optional<Running> running;
-    Queue waiting;  // Policy::direct
     bool suspect = false;
     bool leaving = false;
     bool dismissed = false;
+    std::optional<Running> running;
+    Queue waiting;  // Policy::direct
     std::uint64_t violations = 0;
   };
   struct Everywhere {

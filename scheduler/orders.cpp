@@ -98,7 +98,7 @@ void Peers::set_busy(const PeerPtr& peer) {
 }
 
 void Peers::set_suspect(const PeerPtr& peer, bool suspect) {
-  for (const auto& [rank, daemon] : std::unordered_map(peer->ranks)) {
+  for (const auto& [rank, daemon] : Ranks(peer->ranks)) {
     around_.apply(suspect ? around_.dispatcher.on_daemon_suspect(now(), daemon)
                           : around_.dispatcher.on_daemon_heard(now(), daemon));
   }

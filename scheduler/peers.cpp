@@ -166,7 +166,9 @@ void Peers::watch(const PeerPtr& peer) {
 }
 
 Connection::Callbacks Peers::callbacks_for(const PeerPtr& peer) {
-  return {[this, peer](Frame&& frame) { on_frame(peer, std::move(frame)); },
+  // on_closed, which is let go later, keeps the peer alive. The small closure
+  // fits into its std::function.
+  return {[this, raw = peer.get()](Frame&& frame) { on_frame(raw->shared_from_this(), std::move(frame)); },
           [this, peer, raw = peer->connection.get()](const Connection::End& end) {
             if (peer->connection.get() == raw) on_closed(peer, end);
           }};

@@ -6,6 +6,9 @@
 // for a while: it comes back with the same R processes and goes on.
 #pragma once
 
+#include <boost/container/flat_map.hpp>
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -65,7 +68,12 @@ class Peers {
 
  private:
   using PeerId = Liveness::PeerId;
-  struct Connected {
+  // Mostly there is one, which then lives inside. With a thousand daemons each
+  // jump to another place in memory costs as much as a short system call.
+  using Ranks =
+      boost::container::flat_map<std::uint32_t, DaemonId, std::less<>,
+                                 boost::container::small_vector<std::pair<std::uint32_t, DaemonId>, 1>>;
+  struct Connected : std::enable_shared_from_this<Connected> {
     PeerId id = 0;
     Role role = Role::daemon;
     ConnectionPtr connection;  // null while an agent is away
@@ -73,7 +81,7 @@ class Peers {
     std::optional<pid_t> pid;  // local only
     bool said_goodbye = false;
     std::optional<REnd> ended;  // our process has ended, its last words are awaited
-    std::unordered_map<std::uint32_t, DaemonId> ranks;
+    Ranks ranks;
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
     std::unordered_set<std::uint32_t> to_kill;  // ranks whose end was wanted while the agent was away
   };
@@ -112,7 +120,7 @@ class Peers {
   PeerId last_peer_ = 0;
   DaemonId last_daemon_ = 0;
   std::unordered_map<PeerId, PeerPtr> peers_;
-  std::unordered_map<DaemonId, Member> daemons_;
+  boost::unordered_flat_map<DaemonId, Member> daemons_;
   std::unordered_map<std::size_t, DaemonId> slots_;
   std::unordered_set<pid_t> joined_pids_;  // of processes of ours that have joined
 };

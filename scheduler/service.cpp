@@ -25,6 +25,9 @@ std::string with_url(std::string call, const Url& url) {
   return call;
 }
 
+// Bytes of an answer that may wait for others to go out with it.
+constexpr std::size_t small_answer = 4096;
+
 Rules rules_of(const Setup& setup) {
   Rules rules;
   rules.policy = setup.policy;
@@ -308,7 +311,8 @@ void Service::carry_out(Resolve& resolve) {
   // A time-out, a cancellation and a reset of the session explain themselves.
   bool explained = resolve.code == Code::reset || resolve.code == Code::out_of_memory;
   if (explained) frame.with(Key::message, resolve.reason);
-  session_->send(std::move(frame));
+  bool small = size_of(frame.payload) <= small_answer;
+  small ? session_->send_soon(std::move(frame)) : session_->send(std::move(frame));
 }
 
 void Service::carry_out(Launch&) {

@@ -15,9 +15,27 @@ void Connection::start(Callbacks callbacks) {
 void Connection::send(Frame frame) {
   if (ended_ || closing_) return;
   bool idle = outbox_.empty();
+  if (idle && write_at_once(frame)) return;
   outbox_.push(std::move(frame));
   // When something is waiting already, a write is under way.
   if (idle) write();
+}
+
+void Connection::send_soon(Frame frame) {
+  if (ended_ || closing_) return;
+  bool idle = outbox_.empty();
+  outbox_.push(std::move(frame));
+  if (idle) {
+    gathering_ = true;
+    asio::post(executor(), [self = shared_from_this()] { self->write_gathered(); });
+  } else if (gathering_ && outbox_.frames() >= enough_at_once) {
+    write_gathered();
+  }
+}
+
+void Connection::write_gathered() {
+  if (!std::exchange(gathering_, false) || ended_ || outbox_.empty()) return;
+  write();
 }
 
 void Connection::close() {

@@ -57,6 +57,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void hand_over(Callbacks callbacks) { retired_ = std::exchange(callbacks_, std::move(callbacks)); }
   // Never blocks; what the kernel does not take now is kept and written later.
   void send(Frame frame);
+  // The same for a small frame, but writes it together with others that are sent
+  // before the event loop waits again: one system call for many answers.
+  void send_soon(Frame frame);
   // Writes what is waiting, then closes. Frames that still arrive are dropped.
   void close();
   // Closes now.
@@ -80,6 +83,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // what outbox() gathers and call flushed() when it is empty.
   virtual void read() = 0;
   virtual void write() = 0;
+  // Writes a frame while nothing else is waiting, without putting it into the
+  // outbox first. False: it could not, and nothing has been written.
+  virtual bool write_at_once(const Frame&) { return false; }
   virtual void shut() = 0;  // close the descriptor
 
   // Returns false when reading should stop.
@@ -99,6 +105,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   void finish(End end);
+  void write_gathered();
+
+  // Frames that send_soon() lets gather.
+  static constexpr std::size_t enough_at_once = 32;
 
   Peer peer_;
   FrameReader reader_;
@@ -110,6 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool ended_ = false;
   bool closing_ = false;
   bool known_ = false;
+  bool gathering_ = false;  // what is waiting has not been tried to write yet
 };
 
 using ConnectionPtr = std::shared_ptr<Connection>;
