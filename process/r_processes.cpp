@@ -36,6 +36,15 @@ void keep_tail(std::string& log) {
 struct RProcesses::Running {
   Running(asio::any_io_executor executor) : log_pipe(executor) {}
 
+  // Takes from the pipe what is there.
+  boost::system::error_code read_some() {
+    boost::system::error_code failed;
+    std::size_t size = log_pipe.read_some(asio::buffer(buffer), failed);
+    log.append(buffer.data(), size);
+    keep_tail(log);
+    return failed;
+  }
+
   OnEnd on_end;
   bool own_group = true;
   std::uint64_t oom_kills_before = oom_kills();
@@ -81,6 +90,7 @@ Result<pid_t> RProcesses::start(const RStart& what, OnEnd on_end) {
   running->on_end = std::move(on_end);
   if (pipe.first) {
     running->log_pipe.assign(pipe.first.release());
+    running->log_pipe.non_blocking(true);
     read_log(running);
   }
   running_[*pid] = running;
@@ -109,13 +119,13 @@ void RProcesses::forget(pid_t pid) {
 }
 
 void RProcesses::read_log(const std::shared_ptr<Running>& running) {
-  running->log_pipe.async_read_some(asio::buffer(running->buffer),
-                                    [this, running](boost::system::error_code failed, std::size_t size) {
-                                      if (failed) return;
-                                      running->log.append(running->buffer.data(), size);
-                                      keep_tail(running->log);
-                                      read_log(running);
-                                    });
+  // It waits here and reads there: bytes that were read, and whose handler has not
+  // run when the process ends, would be missing from its last words.
+  running->log_pipe.async_wait(asio::posix::stream_descriptor::wait_read,
+                               [this, running](boost::system::error_code failed) {
+                                 if (!failed) failed = running->read_some();
+                                 if (!failed || failed == asio::error::would_block) read_log(running);
+                               });
 }
 
 void RProcesses::on_ended(pid_t pid, const Ended& how) {
@@ -125,14 +135,9 @@ void RProcesses::on_ended(pid_t pid, const Ended& how) {
   running_.erase(found);
   if (running->log_pipe.is_open()) {
     // What is still in the pipe; not what its own children may yet write.
-    running->log_pipe.non_blocking(true);
-    boost::system::error_code failed;
-    for (int i = 0; i < 64 && !failed; ++i) {
-      std::size_t size = running->log_pipe.read_some(asio::buffer(running->buffer), failed);
-      running->log.append(running->buffer.data(), size);
-      keep_tail(running->log);
-    }
-    running->log_pipe.close(failed);
+    for (int i = 0; i < 64 && !running->read_some(); ++i) continue;
+    boost::system::error_code ignored;
+    running->log_pipe.close(ignored);
   }
   REnd end;
   end.how = how;
