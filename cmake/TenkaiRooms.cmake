@@ -4,7 +4,7 @@
 # definitions, so they come from this target alone.
 function(tenkai_asio source)
   add_library(tenkai_asio STATIC ${source})
-  target_link_libraries(tenkai_asio PRIVATE tenkai_options PUBLIC Boost::headers Threads::Threads)
+  target_link_libraries(tenkai_asio PRIVATE tenkai_options PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
   target_compile_definitions(tenkai_asio PUBLIC
     BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION)
 endfunction()
