@@ -6,6 +6,12 @@ check_string <- function(x, argument) {
        call. = FALSE)
 }
 
+check_flag <- function(x, argument) {
+  if (is.logical(x) && length(x) == 1L && !is.na(x)) return()
+  stop(sprintf("'%s' must be TRUE or FALSE, not %s", argument, describe(x)),
+       call. = FALSE)
+}
+
 check_number <- function(x, argument, minimum = 0) {
   if ((is.numeric(x) || is.logical(x)) && length(x) == 1L && !is.na(x) &&
       x >= minimum) {

@@ -55,7 +55,8 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
       close(null)
     })
   }
-  functions <- list(evaluate, escaped, detach_new, restore_options)
+  functions <- list(evaluate, escaped, detach_new, restore_options,
+                    plain_error)
   stays <- identical(autoexit, FALSE) && !is_network(url)
   repeat {
     why <- .Call(tk_daemon_run, pointer, functions, limits)

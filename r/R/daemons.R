@@ -36,6 +36,12 @@
 #'   the interrupt of [stop_mirai()] or `.timeout`. `NULL`: never.
 #' @param memory bytes of tasks that may wait at the dispatcher before
 #'   [mirai()] waits. `NULL`: half of the machine's memory.
+#' @param safe `TRUE`: results are nothing but data. One that holds a function,
+#'   a call (so also a formula or a model), an environment, a promise, an
+#'   external pointer, a namespace or an S4 object resolves to an error value
+#'   13, whose attribute `message` says what was found; nothing of it reaches R.
+#'   Results that are no R value at all, or nest deeper than 5,000 levels, are
+#'   refused in the same way whatever `safe` is.
 #'
 #' @return The number of daemons, or, with `url` and without dispatcher, the
 #'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set
@@ -62,13 +68,15 @@
 daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     resilience = TRUE, seed = NULL, tls = NULL, pass = NULL,
                     .compute = "default", retries = 2, insecure = FALSE,
-                    reconnect = 60, kill_after = NULL, memory = NULL) {
+                    reconnect = 60, kill_after = NULL, memory = NULL,
+                    safe = FALSE) {
   if (missing(n)) {
     if (is.null(url)) return(status(.compute))
     n <- NULL
   } else if (is.null(n) && is.null(url)) {
     return(reset(.compute, kind = 1L))
   }
+  check_flag(safe, "safe")
   n <- daemon_number(n, url, dispatcher)
   if (n == 0L) return(reset(.compute, kind = 0L))
   if (!is.null(remote)) {
@@ -98,6 +106,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     if (is.null(url)) c(paste0("local=", n), call_settings(profile, n))
   )
   open_profile(profile, settings, isTRUE(as.logical(options$output)))
+  if (safe) .Call(tk_make_safe, profile$link)
   if (is.null(url)) await_daemons(profile, n)
   value <- if (profile$direct && !is.null(url)) profile$urls[1L] else n
   profile$value <- structure(value, class = c("miraiDaemons", .compute))

@@ -64,6 +64,20 @@ mirai_error_from <- function(text, condition, trace) {
             class = c("miraiError", "errorValue", "try-error"))
 }
 
+# The same error without what is more than data: of its condition only the
+# message, and what is as simple as that, are left.
+plain_error <- function(failure) {
+  condition <- attr(failure, "condition", exact = TRUE)
+  if (is.null(condition)) return(failure)
+  fields <- lapply(Filter(is.atomic, unclass(condition)), as.vector)
+  fields$message <- paste(conditionMessage(condition), collapse = "\n")
+  first <- c("message", intersect("call", names(condition)))
+  call <- if ("call" %in% first) list(call = NULL)
+  fields <- c(fields["message"], call, fields[!names(fields) %in% first])
+  attr(failure, "condition") <- structure(fields, class = class(condition))
+  failure
+}
+
 is_ours <- function(call) {
   is.call(call) && identical(call[[1L]], quote(.tenkai_evaluate))
 }

@@ -25,8 +25,9 @@
 #' in `$stack.trace` (innermost first) and the original condition in
 #' `$condition`. An interrupted one has the class `miraiInterrupt`. Anything
 #' else that keeps the value from coming is an integer `errorValue`: 5 timed
-#' out, 7 closed by `daemons(0)`, 19 the process that worked on it died, 20
-#' stopped by [stop_mirai()]; its attribute `message` says what happened.
+#' out, 7 closed by `daemons(0)`, 13 a result that is invalid (see `safe` of
+#' [daemons()]), 19 the process that worked on it died, 20 stopped by
+#' [stop_mirai()]; its attribute `message` says what happened.
 #'
 #' The value is delivered once. The expression, though, may *run* more than
 #' once: where a daemon is lost through no fault of the task, the task is given

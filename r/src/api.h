@@ -7,6 +7,7 @@ extern "C" {
 // session.cpp
 SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version);
 SEXP tk_setup(SEXP link, SEXP settings);
+SEXP tk_make_safe(SEXP link);
 SEXP tk_ask(SEXP link, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms);
 SEXP tk_state(SEXP link);
 SEXP tk_fd(SEXP link);

@@ -44,7 +44,7 @@ void Evaluation::run(Payload task, bool everywhere) {
   everywhere_ = everywhere;
   task_ = std::move(task);
   std::string last_error = R_curErrorBuf();
-  failed_ = interrupted_ = handling_ = false;
+  failed_ = interrupted_ = handling_ = data_only_ = false;
   failure_.clear();
   value_.clear();
   running = this;
@@ -74,22 +74,39 @@ void Evaluation::run(Payload task, bool everywhere) {
   });
 }
 
+// A session refuses what is more than data, if it is told to, and what nests too deep.
+// Where that is only the condition (most hold a call), it still gets the message.
 void Evaluation::keep_failure(SEXP failure) {
   PROTECT(failure);
   failed_ = true;
   value_.clear();
   serialize(failure, value_);
+  if (!is_welcome()) {
+    SEXP call = PROTECT(Rf_lang2(VECTOR_ELT(functions_, 4), failure));
+    SEXP plain = PROTECT(Rf_eval(call, R_BaseEnv));
+    value_.clear();
+    serialize(plain, value_);
+    UNPROTECT(2);
+  }
   if (TYPEOF(failure) == STRSXP) failure_ = text_of(failure);
   UNPROTECT(1);
+}
+
+bool Evaluation::is_welcome() const {
+  if (value_.is_in_file()) return !data_only_;  // it is not read back to be looked through
+  return scan(value_.view(), data_only_ ? Allowed::data : Allowed::everything).is_good();
 }
 
 SEXP Evaluation::perform() {
   // From here on, and no longer than the handlers of evaluate() are there to
   // catch it, an interrupt counts.
   R_interrupts_suspended = FALSE;
-  SEXP parcel = PROTECT(unserialize(task_));
+  Verdict verdict = examine(task_, Allowed::everything);
+  if (!verdict.is_good()) Rf_error("R cannot read what the task was given: %s", verdict.reason);
+  SEXP parcel = PROTECT(unserialize(task_, verdict));
   task_ = nullptr;  // the bytes are not needed any more; they may be many
-  if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) != 3) Rf_error("what came is not a task");
+  if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) < 3) Rf_error("what came is not a task");
+  data_only_ = XLENGTH(parcel) > 3;
   SEXP args = VECTOR_ELT(parcel, 2);
   // What everywhere() assigns is meant to stay.
   bool global = everywhere_ && XLENGTH(args) == 0;

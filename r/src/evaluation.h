@@ -16,7 +16,8 @@ namespace tenkai {
 
 class Evaluation {
  public:
-  // `functions`: list(evaluate = function(), escaped = function(text, interrupted)).
+  // `functions`: list(evaluate = function(), escaped = function(text, interrupted),
+  // then two that are not for here, plain_error = function(failure)).
   explicit Evaluation(SEXP functions) : functions_(functions) {}
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
@@ -39,6 +40,7 @@ class Evaluation {
 
  private:
   void keep_failure(SEXP failure);
+  bool is_welcome() const;
 
   SEXP functions_;
   Payload task_;
@@ -47,6 +49,7 @@ class Evaluation {
   bool failed_ = false;
   bool interrupted_ = false;
   bool handling_ = false;
+  bool data_only_ = false;
   std::string failure_;
 };
 

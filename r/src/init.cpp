@@ -17,6 +17,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
   static const R_CallMethodDef entries[] = {
       entry("tk_connect", tk_connect, 4),
       entry("tk_setup", tk_setup, 2),
+      entry("tk_make_safe", tk_make_safe, 1),
       entry("tk_ask", tk_ask, 5),
       entry("tk_state", tk_state, 1),
       entry("tk_fd", tk_fd, 1),

@@ -74,6 +74,11 @@ class Link {
   // What the user should be told, once.
   std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
   bool has_notes() const { return !notes_.empty(); }
+
+  // From now on answers are let in only if they are nothing but data.
+  void make_safe() { is_safe_ = true; }
+  bool is_safe() const { return is_safe_; }
+
   // How the dispatcher ended, as a sentence.
   std::string obituary();
 
@@ -99,6 +104,7 @@ class Link {
   pid_t dispatcher_;
   bool closed_on_purpose_ = false;
   bool buried_ = false;  // its exit status has been asked for
+  bool is_safe_ = false;
   std::uint64_t last_id_ = 0;
   std::uint64_t memory_limit_ = UINT64_MAX;
   std::uint64_t in_flight_ = 0;

@@ -1,5 +1,8 @@
 #include "mirai.h"
 
+#include <cstdio>
+#include <cstring>
+
 #include "serialize.h"
 #include "values.h"
 
@@ -63,9 +66,46 @@ SEXP pointer_of(SEXP mirai) {
   return ours ? found : R_NilValue;
 }
 
-SEXP value_from(const Answer& answer) {
+// What came is no value: R's own words, or those of scan(), say why.
+constexpr std::uint64_t protocol_error = 13;
+
+SEXP invalid_result(const char* why) {
+  return error_value(protocol_error, std::string("invalid result: ") + why);
+}
+
+struct Reading {
+  const Payload& payload;
+  const Verdict& verdict;
+  char error[256] = "";
+};
+
+SEXP read_value(void* data) {
+  auto* reading = static_cast<Reading*>(data);
+  return unserialize(reading->payload, reading->verdict);
+}
+
+SEXP keep_message(SEXP condition, void* data) {
+  bool has_message = TYPEOF(condition) == VECSXP && XLENGTH(condition) > 0 &&
+                     TYPEOF(VECTOR_ELT(condition, 0)) == STRSXP && XLENGTH(VECTOR_ELT(condition, 0)) > 0;
+  const char* message = has_message ? CHAR(STRING_ELT(VECTOR_ELT(condition, 0), 0)) : "of an unknown error";
+  auto* reading = static_cast<Reading*>(data);
+  std::snprintf(reading->error, sizeof reading->error, "R cannot read it: %s", message);
+  return R_NilValue;
+}
+
+// Reading it may run code that fails. That is caught only where it can happen: it
+// takes as long as a short task.
+SEXP value_of_code(const Payload& payload, const Verdict& verdict) {
+  Reading reading{payload, verdict};
+  SEXP value = R_tryCatchError(read_value, &reading, keep_message, &reading);
+  return reading.error[0] == '\0' ? value : invalid_result(reading.error);
+}
+
+SEXP value_from(const Answer& answer, Allowed allowed) {
   if (answer.code != 0) return error_value(answer.code, answer.message);
-  return unserialize(answer.payload);
+  Verdict verdict = examine(answer.payload, allowed);
+  if (!verdict.is_good()) return invalid_result(verdict.reason);
+  return verdict.runs_code ? value_of_code(answer.payload, verdict) : unserialize(answer.payload, verdict);
 }
 
 }  // namespace
@@ -108,7 +148,8 @@ SEXP settle(SEXP mirai) {
     answer = handle->link->answer_to(handle->task);
   }
   if (answer == nullptr) return unresolved_value();
-  SEXP value = PROTECT(value_from(*answer));
+  Allowed allowed = handle->link->is_safe() ? Allowed::data : Allowed::everything;
+  SEXP value = PROTECT(value_from(*answer, allowed));
   resolve_to(mirai, value);
   UNPROTECT(1);
   return value;

@@ -65,6 +65,19 @@ int in_char(R_inpstream_t stream) {
   return static_cast<unsigned char>(byte);
 }
 
+std::string_view mapped(const Payload& payload) {
+  try {
+    return view_of(payload);
+  } catch (const std::bad_alloc&) {  // R's jump must not start in here
+  }
+  Rf_error("cannot map a value of %.0f bytes", static_cast<double>(size_of(payload)));
+}
+
+// What R's reader needs of the C stack for each of its calls, which it makes without
+// looking whether there is room; 300 were measured. And for what it calls at last.
+constexpr std::size_t stack_of_call = 400;
+constexpr std::size_t stack_at_end = 64 * 1024;
+
 }  // namespace
 
 void serialize(SEXP object, Buffer& into) {
@@ -73,17 +86,12 @@ void serialize(SEXP object, Buffer& into) {
   R_Serialize(object, &stream);
 }
 
-SEXP unserialize(const Payload& payload) {
-  std::string_view bytes;
-  bool mapped = true;
-  try {
-    bytes = view_of(payload);
-  } catch (const std::bad_alloc&) {
-    mapped = false;  // R's jump must not start in here
-  }
-  if (!mapped) Rf_error("cannot map a value of %.0f bytes", static_cast<double>(size_of(payload)));
+Verdict examine(const Payload& payload, Allowed allowed) { return scan(mapped(payload), allowed); }
+
+SEXP unserialize(const Payload& payload, const Verdict& verdict) {
+  R_CheckStack2(verdict.recursion * stack_of_call + stack_at_end);
   R_inpstream_st stream;
-  Source source{bytes};
+  Source source{mapped(payload)};
   R_InitInPStream(&stream, &source, R_pstream_any_format, in_char, in_bytes, nullptr, R_NilValue);
   return R_Unserialize(&stream);
 }

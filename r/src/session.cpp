@@ -142,6 +142,13 @@ SEXP tk_setup(SEXP pointer, SEXP settings) {
   });
 }
 
+SEXP tk_make_safe(SEXP pointer) {
+  return guarded([&] {
+    link_of(pointer)->make_safe();
+    return R_NilValue;
+  });
+}
+
 // The reply's payload as a text; or an error value.
 SEXP tk_ask(SEXP pointer, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms) {
   return guarded([&] {

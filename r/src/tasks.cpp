@@ -45,9 +45,10 @@ void write(SEXP object, Buffer& into) {
   safely(body);
 }
 
-// list(expr, globals, args), not protected.
-SEXP parcel(SEXP expr, SEXP globals, SEXP args) {
-  SEXP list = Rf_allocVector(VECSXP, 3);
+// list(expr, globals, args), and a fourth element where only data may come back.
+// Not protected.
+SEXP parcel(SEXP expr, SEXP globals, SEXP args, bool safe = false) {
+  SEXP list = Rf_allocVector(VECSXP, safe ? 4 : 3);
   SET_VECTOR_ELT(list, 0, expr);
   SET_VECTOR_ELT(list, 1, globals);
   SET_VECTOR_ELT(list, 2, args);
@@ -66,7 +67,7 @@ SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout) {
     std::shared_ptr<Link>& link = link_of(pointer);
     if (link->is_foreign()) return R_NilValue;
     SEXP mirai = PROTECT(new_mirai(link));
-    SEXP payload = PROTECT(parcel(expr, globals, args));
+    SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
     Frame frame(Type::submit);
     frame.task = link->next_id();
     if (timeout != R_NilValue) {

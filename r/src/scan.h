@@ -1,0 +1,42 @@
+// Looks through R's serialization before R does.
+//
+// R trusts what it unserializes: it recurses as deep as the bytes say, until the
+// C stack is gone, and takes a thing for a symbol, an environment or a string
+// because the bytes said it would be one. Bytes of a daemon that went wrong, or
+// bad, end the session that way. scan() walks over the same bytes with a stack of
+// its own and refuses what R would stumble over; on demand also whatever is more
+// than data, because code and promises run as soon as somebody looks at them.
+//
+// It reads the binary formats ("B" of this machine, "X" of all), versions 2 and
+// 3. Numbers are stepped over, so their amount costs nothing; strings and lists
+// are looked at one by one. It needs no R.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace tenkai {
+
+// How far one value may lie within another, and how many calls R's reader may
+// have open: it also needs one for each element of a pairlist. R gets through
+// some 25,000 of them in the usual stack of 8 MB.
+inline constexpr std::uint32_t max_nesting = 5000;
+inline constexpr std::uint32_t max_recursion = 15000;
+
+// Owns nothing, so that R may jump over it.
+struct Verdict {
+  char reason[192] = "";        // why it is refused, without a full stop; empty where it is good
+  std::uint32_t recursion = 0;  // how many calls R's reader will have open
+  bool runs_code = false;       // whether reading it runs code that may fail (namespaces, byte code)
+
+  bool is_good() const { return reason[0] == '\0'; }
+};
+
+enum class Allowed {
+  everything,  // that is a legitimate value in R
+  data,        // no promises, code, environments, pointers, namespaces, S4 objects
+};
+
+Verdict scan(std::string_view bytes, Allowed allowed) noexcept;
+
+}  // namespace tenkai

@@ -1,0 +1,163 @@
+# Results whose bytes would end R, and those that are more than data. Those that
+# only a daemon gone wrong can send are in tests/flows/deadly_payloads.sh.
+
+nested <- function(levels) {
+  x <- NULL
+  for (i in seq_len(levels)) x <- list(x)
+  x
+}
+
+# The message of a result that was refused.
+refusal <- function(value) {
+  expect_true(is_error_code(value, 13L))
+  expect_false(is_mirai_error(value))
+  reason_of(value)
+}
+
+test_that("a result that nests too deep is an error value, not the end of R", {
+  set_daemons(1)
+  value <- evaluated(nested(10000), nested = nested)
+
+  expect_match(refusal(value),
+               "^invalid result: it nests deeper than 5000 levels")
+  expect_identical(printed(value)[1], "'errorValue' int 13 | Protocol error")
+  expect_match(printed(value)[2], "invalid result: ", fixed = TRUE)
+  expect_type(evaluated(nested(4900), nested = nested), "list")
+})
+
+test_that("a result that cannot even be serialized is an error of its task", {
+  set_daemons(1)
+  pid <- evaluated(Sys.getpid())
+  value <- evaluated(nested(1e5), nested = nested)
+
+  expect_s3_class(value, "miraiError")
+  expect_match(value, "C stack usage")
+  expect_identical(evaluated(Sys.getpid()), pid)
+})
+
+test_that("an argument that nests too deep is an error, on either side", {
+  set_daemons(1)
+  pid <- evaluated(Sys.getpid())
+  too_deep_to_send <- nested(1e5)
+  too_deep_to_read <- nested(10000)
+
+  error <- tryCatch(mirai(length(x), x = too_deep_to_send), error = identity)
+  expect_match(conditionMessage(error), "C stack usage")
+  value <- value_of(mirai(length(x), x = too_deep_to_read))
+  expect_s3_class(value, "miraiError")
+  expect_match(value, "it nests deeper than 5000 levels")
+  expect_identical(evaluated(Sys.getpid()), pid)
+})
+
+test_that("a long call in an error costs the call, not the message", {
+  set_daemons(1)
+  value <- evaluated(do.call("f", as.list(1:20000)),
+                     f = function(...) stop("too many"))
+
+  expect_s3_class(value, "miraiError")
+  expect_match(value, "too many")
+  expect_s3_class(value$condition, "simpleError")
+  expect_null(conditionCall(value$condition))
+})
+
+test_that("values of every kind come back as they are", {
+  set_daemons(1)
+  values <- list(
+    NULL, 1:10, sort(c(3, 1, 2)), sort(c(3L, 1L)), as.character(1:100),
+    c(a = TRUE, b = NA), c("\u5c55\u958b", NA), 1i, as.raw(1:3), iris,
+    factor(letters), as.pairlist(list(a = 1, 2)), Sys.time(),
+    eval(quote(y ~ x + z), globalenv()), quote(f(x, y = 1)), expression(a, b),
+    array(1:8, c(2, 2, 2)),
+    matrix(1:4, 2, dimnames = list(c("a", "b"), NULL)), emptyenv(), sum,
+    table(mtcars$cyl, mtcars$gear), as.name("a"), globalenv()
+  )
+  for (each in values) expect_identical(evaluated(each, each = each), each)
+
+  expect_identical(evaluated(asNamespace("stats")), asNamespace("stats"))
+  expect_identical(evaluated(function(x) x + 1)(1), 2)
+  expect_s3_class(evaluated(lm(mpg ~ wt, mtcars)), "lm")
+  compiled <- evaluated(compiler::cmpfun(function(x) {
+    for (i in 1:3) x[i] <- switch(i, 1, 2, 3)
+    x
+  }))
+  expect_identical(compiled(numeric(3)), c(1, 2, 3))
+  env <- evaluated({
+    env <- new.env()
+    env$self <- env
+    delayedAssign("later", 6 * 7, assign.env = env)
+    env
+  })
+  expect_identical(env$self, env)
+  expect_identical(env$later, 42)
+})
+
+test_that("safe = TRUE lets data in", {
+  set_daemons(1, safe = TRUE)
+  values <- list(
+    NULL, 1:10, sort(c(3, 1, 2)), as.character(1:100), c(a = TRUE, b = NA),
+    c("\u5c55\u958b", NA), 1i, as.raw(1:3), iris, mtcars, factor(letters),
+    Sys.time(), as.POSIXlt(Sys.time()), array(1:8, c(2, 2, 2)),
+    table(mtcars$cyl, mtcars$gear), list(1, list("a", NULL)),
+    packageVersion("base"), runif(2e5)
+  )
+  for (each in values) expect_identical(evaluated(each, each = each), each)
+})
+
+test_that("safe = TRUE refuses what is more, and says what it is", {
+  set_daemons(1, safe = TRUE)
+  kinds <- list(
+    "a function" = quote(function(x) x), "a function" = quote(sum),
+    "a function" = quote(list(1, iris, list(stats::sd))),
+    "code" = quote(y ~ x), "code" = quote(quote(f(x))),
+    "code" = quote(as.name("x")), "code" = quote(expression(a)),
+    "code" = quote(lm(mpg ~ wt, mtcars)),
+    "an environment" = quote(new.env()), "an environment" = quote(emptyenv()),
+    "an environment" = quote(globalenv()),
+    "an environment" = quote(structure(1, where = baseenv())),
+    "a namespace" = quote(asNamespace("stats")),
+    "a namespace" = quote(baseenv <- .BaseNamespaceEnv),
+    "an external pointer" = quote(methods::new("externalptr")),
+    "an S4 object" = quote({
+      methods::setClass("Point", representation(x = "numeric"))
+      methods::new("Point", x = 1)
+    })
+  )
+  for (i in seq_along(kinds)) {
+    expr <- kinds[[i]]
+    message <- refusal(value_of(mirai(expr)))
+    expect_match(message, paste("invalid result: it holds", names(kinds)[i]),
+                 fixed = TRUE)
+    expect_match(message, "safe = TRUE lets in nothing but data", fixed = TRUE)
+  }
+})
+
+test_that("safe = TRUE keeps the words of an error, and of its condition", {
+  set_daemons(1, safe = TRUE)
+  f <- function(x) stop("positive")
+  value <- evaluated(f(1), f = f)
+  classed <- evaluated(stop(structure(
+    list(message = "of my own", call = quote(f(x)), extra = 42,
+         where = globalenv()),
+    class = c("myError", "error", "condition")
+  )))
+
+  expect_identical(printed(value), "'miraiError' chr Error in f(1): positive")
+  expect_identical(value$stack.trace[[2]], "f(1)")
+  expect_identical(conditionMessage(value$condition), "positive")
+  expect_s3_class(classed$condition, "myError")
+  expect_identical(classed$condition$extra, 42)
+  expect_null(classed$condition$where)
+})
+
+test_that("safe = TRUE holds without a dispatcher's queue, and for a profile", {
+  set_daemons(1, dispatcher = FALSE, safe = TRUE)
+  set_daemons(1, .compute = "trusting")
+
+  expect_match(refusal(evaluated(sum)), "a function")
+  expect_identical(value_of(mirai(sum, .compute = "trusting")), sum)
+})
+
+test_that("safe must be TRUE or FALSE", {
+  expect_error(daemons(1, safe = NA), "'safe' must be TRUE or FALSE, not NA")
+  expect_error(daemons(1, safe = "yes"), "'safe' must be TRUE or FALSE")
+})

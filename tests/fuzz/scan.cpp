@@ -1,0 +1,41 @@
+// Any bytes as R's serialization: either refused with a sentence, or good, and then
+// within the limits, and good only as a whole. What is let in as mere data is let
+// in as a value, too.
+#include "r/src/scan.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+using tenkai::Allowed;
+using tenkai::Verdict;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// A reason reaches terminals: it is ours, and holds nothing of the bytes.
+bool is_clean(const Verdict& verdict) {
+  std::string_view reason = verdict.reason;
+  for (char c : reason) {
+    if (c < 0x20 || c > 0x7E) return false;
+  }
+  return reason.size() + 1 < sizeof verdict.reason;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  Verdict any = tenkai::scan(bytes, Allowed::everything);
+  Verdict plain = tenkai::scan(bytes, Allowed::data);
+  require(is_clean(any) && is_clean(plain));
+  if (plain.is_good()) require(any.is_good() && !plain.runs_code);
+  if (!any.is_good()) return 0;
+  require(any.recursion <= tenkai::max_recursion);
+  require(!tenkai::scan(bytes.substr(0, size - 1), Allowed::everything).is_good());
+  return 0;
+}
