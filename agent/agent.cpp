@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::seconds dial_limit{10};
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{1000};
+constexpr std::chrono::seconds patience_at_the_door{3};
 // A host that answers "nobody listens here" is up, and what listened is not.
 constexpr std::chrono::seconds patience_when_refused{5};
 constexpr std::size_t instance_bytes = 8;  // 16 hexadecimal digits
@@ -66,8 +67,25 @@ void Agent::start() {
 // --- the dispatcher ---
 
 void Agent::dial_dispatcher() {
-  dial(io_.get_executor(), options_.urls.front(), dial_limit,
+  if (is_encrypted(options_.urls.front()) && !tls_) {
+    Result<std::shared_ptr<const TlsDialler>> made = trust();
+    if (!made) return give_up(made.error().message);
+    tls_ = std::move(*made);
+  }
+  dial(io_.get_executor(), options_.urls.front(), dial_limit, tls_,
        [this](Result<ConnectionPtr> connection) { on_dialled(std::move(connection)); });
+}
+
+// By certificates we were given, else by the pin in the credential, else by the
+// authorities of this machine.
+Result<std::shared_ptr<const TlsDialler>> Agent::trust() const {
+  TlsTrust trust;
+  trust.chain = options_.certificates;
+  if (trust.chain.empty() && options_.credential) trust.pin = options_.credential->pin;
+  trust.system_authorities = trust.chain.empty() && !trust.pin;
+  Result<TlsDialler> made = TlsDialler::make(std::move(trust));
+  if (!made) return made.error();
+  return std::make_shared<const TlsDialler>(std::move(*made));
 }
 
 void Agent::on_dialled(Result<ConnectionPtr> connection) {
@@ -78,19 +96,21 @@ void Agent::on_dialled(Result<ConnectionPtr> connection) {
 
 void Agent::greet(const ConnectionPtr& connection) {
   dispatcher_ = connection;
-  // Whoever answers at a URL we were given is believed to be the dispatcher.
-  connection->set_limit(max_payload);
+  if (connection->peer().network && !options_.credential) {
+    return give_up("16 | Permission denied: a daemon that comes over the network to " +
+                   to_string(options_.urls.front()) +
+                   " needs a credential; launch_remote() on the host makes a command that has one");
+  }
+  // On this machine the kernel says who is there; elsewhere it has to be proved.
+  if (!connection->peer().network) connection->set_limit(max_payload);
   connection->start({[this](Frame&& frame) { on_frame(std::move(frame)); },
                      [this, raw = connection.get()](const Connection::End& end) {
                        if (dispatcher_.get() == raw) on_disconnected(end);
                      }});
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
-  Frame hello(Type::hello);
-  hello.with(Key::role, static_cast<std::uint64_t>(Role::agent)).with(Key::version, program_version);
-  hello.with(Key::url, ranks_.front().url).with(Key::instance, instance_);
-  hello.with(Key::host, host).with(Key::pid, static_cast<std::uint64_t>(::getpid()));
-  connection->send(std::move(hello));
+  handshake_.reset();
+  Result<Frame> hello = first_hello();
+  if (!hello) return give_up(hello.error().message);
+  connection->send(std::move(*hello));
   // A tunnel with a dead end, or a stopped dispatcher, takes the call and says nothing.
   retry_timer_.expires_after(dial_limit);
   retry_timer_.async_wait([this, raw = connection.get()](boost::system::error_code cancelled) {
@@ -100,13 +120,55 @@ void Agent::greet(const ConnectionPtr& connection) {
   });
 }
 
+Frame Agent::introduction() const {
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  Frame frame(Type::hello);
+  frame.with(Key::url, ranks_.front().url).with(Key::instance, instance_);
+  frame.with(Key::host, host).with(Key::pid, static_cast<std::uint64_t>(::getpid()));
+  return frame;
+}
+
+Result<Frame> Agent::first_hello() {
+  if (!dispatcher_->peer().network) {
+    Frame hello = introduction();
+    hello.with(Key::role, static_cast<std::uint64_t>(Role::agent)).with(Key::version, program_version);
+    return hello;
+  }
+  const Credential& own = *options_.credential;
+  resuming_ = resumption_.has_value();
+  Secret token = resuming_        ? resumption_->token.copy()
+                 : own.ranks == 0 ? own.token.copy()
+                                  : rank_token(own.token, options_.rank);
+  handshake_.emplace(resuming_ ? resumption_->id : own.id, std::move(token), resuming_ ? 0 : options_.rank,
+                     dispatcher_->peer().binding);
+  return handshake_->hello(Role::agent, program_version);
+}
+
+void Agent::on_challenge(const Frame& frame) {
+  Result<Frame> proof = handshake_->on_challenge(frame, introduction());
+  if (!proof && resuming_ && (!was_welcomed_ || options_.credential->uses == 0)) {
+    // It never heard our first proof, or it is another dispatcher with the same
+    // credential: it does not know how we would come back.
+    resumption_.reset();
+    return dispatcher_->drop("the way back is not known there");
+  }
+  if (!proof) return give_up(to_string(options_.urls.front()) + ": " + proof.error().message);
+  // Only now is it known to be the dispatcher.
+  dispatcher_->set_limit(max_payload);
+  if (!resuming_) resumption_ = handshake_->resumption();
+  dispatcher_->send(std::move(*proof));
+}
+
 void Agent::send(Frame frame) {
   if (welcomed_ && dispatcher_) dispatcher_->send(std::move(frame));
 }
 
 void Agent::on_frame(Frame&& frame) {
   if (!welcomed_) {
-    if (frame.type == Type::welcome) return on_welcome(frame);
+    bool must_prove = handshake_ && !dispatcher_->knows_peer();
+    if (frame.type == Type::challenge && must_prove) return on_challenge(frame);
+    if (frame.type == Type::welcome && !must_prove) return on_welcome(frame);
     return give_up(frame.type == Type::refused ? frame.text(Key::message)
                                                : "the dispatcher did not say WELCOME");
   }
@@ -149,12 +211,18 @@ void Agent::on_disconnected(const Connection::End& end) {
   dispatcher_ = nullptr;
   if (ending_) return;
   spdlog::warn("the connection to {} is gone: {}", to_string(options_.urls.front()), end.reason);
-  retry(end.reason);
+  retry(was_welcomed_ || end.reason.find(" | ") != end.reason.npos
+            ? end.reason
+            : "19 | Connection reset: " + to_string(options_.urls.front()) +
+                  " hung up before it said WELCOME (" + end.reason + ")");
 }
 
 void Agent::retry(const std::string& why) {
   bool for_ever = options_.autoexit == AgentOptions::Autoexit::stay;
-  if (!was_welcomed_ && !for_ever) return give_up(why);
+  // Somebody took the call and hung up: at a door that many besiege this happens to
+  // those who belong there, too.
+  bool hung_up = why.rfind("19 |", 0) == 0 && Clock::now() - born_ < patience_at_the_door;
+  if (!was_welcomed_ && !for_ever && !hung_up) return give_up(why);
   auto since = cut_off_since_.value_or(Clock::now());
   cut_off_since_ = since;
   bool refused = why.rfind("6 |", 0) == 0 || why.rfind("12 |", 0) == 0;

@@ -20,6 +20,8 @@
 #include "base/url.h"
 #include "process/r_processes.h"
 #include "wire/connection.h"
+#include "wire/handshake.h"
+#include "wire/tls.h"
 
 namespace tenkai {
 
@@ -32,6 +34,10 @@ struct AgentOptions {
   std::string rscript = "Rscript";
   std::string call = "tenkai::daemon('fd:3')";
   bool output = false;
+  // What proves to the dispatcher that we belong to it; not needed on one machine.
+  std::optional<Credential> credential;
+  std::uint32_t rank = 0;    // which of a job's
+  std::string certificates;  // PEM: how a dispatcher with a certificate of its own is known
   // An R that runs already, and our end of the stream to it.
   std::optional<pid_t> adopt_pid;
   int adopt_fd = -1;
@@ -51,7 +57,11 @@ class Agent {
   // the dispatcher
   void dial_dispatcher();
   void on_dialled(Result<ConnectionPtr> connection);
+  Result<std::shared_ptr<const TlsDialler>> trust() const;
   void greet(const ConnectionPtr& connection);
+  Result<Frame> first_hello();
+  void on_challenge(const Frame& frame);
+  Frame introduction() const;
   void on_frame(Frame&& frame);
   void on_welcome(const Frame& frame);
   void on_disconnected(const Connection::End& end);
@@ -89,6 +99,11 @@ class Agent {
   asio::signal_set signals_;
   asio::steady_timer retry_timer_;
   asio::steady_timer end_timer_;
+  std::shared_ptr<const TlsDialler> tls_;
+  std::optional<DiallerHandshake> handshake_;
+  std::optional<Resumption> resumption_;  // how we may come back after a break
+  bool resuming_ = false;                 // we are trying that
+  Clock::time_point born_ = Clock::now();
   ConnectionPtr dispatcher_;
   bool welcomed_ = false;      // now
   bool was_welcomed_ = false;  // ever

@@ -57,13 +57,15 @@ enum class Type : std::uint8_t {
   ack,         // dispatcher → agent: the value has arrived, forget it
   ping,        // either way between machines: still there?
   pong,
-  bye,       // either way: I end this on purpose
-  segment,   // a piece of the payload of stream `stream`
-  recall,    // reserved: give back a task that has not started
-  recalled,  // reserved
-  fd,        // reserved: the payload is a passed memory file
-  resume,    // reserved
-  last_type = resume,
+  bye,        // either way: I end this on purpose
+  segment,    // a piece of the payload of stream `stream`
+  recall,     // reserved: give back a task that has not started
+  recalled,   // reserved
+  fd,         // reserved: the payload is a passed memory file
+  resume,     // reserved
+  challenge,  // listener → dialler: prove that you have the credential; I have it
+  proof,      // dialler → listener: my proof, and what I am
+  last_type = proof,
 };
 
 enum class Role : std::uint8_t { session = 1, daemon, agent, viewer };
@@ -99,6 +101,9 @@ enum class Key : std::uint16_t {
   library_version = 27,  // text, the R package's version
   heartbeat_ms = 28,
   grace_ms = 29,
+  credential = 30,  // 16 bytes, the id of a credential
+  nonce = 31,       // 32 random bytes
+  proof = 32,       // 32 bytes; the last attribute of its frame
 };
 
 struct Attribute {

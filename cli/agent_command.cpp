@@ -1,8 +1,13 @@
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,8 +21,12 @@
 namespace tenkai {
 namespace {
 
+constexpr std::size_t max_certificates = 64 * 1024;  // bytes of PEM
+
 struct Arguments {
   std::vector<std::string> urls;
+  std::string credential;
+  std::string certificates;
   AgentOptions options;
   std::string autoexit = "1";
   int adopt_pid = 0;
@@ -28,8 +37,50 @@ int fail(const std::string& why) {
   return 2;
 }
 
+// An R that waits for us is told as well, or it would know only that we are gone.
+int refuse(const Arguments& arguments, const std::string& why) {
+  if (arguments.options.adopt_fd >= 0) {
+    std::string head = encode_head(Frame(Type::refused).with(Key::message, why));
+    if (::send(arguments.options.adopt_fd, head.data(), head.size(), MSG_NOSIGNAL) > 0) return 2;
+  }
+  return fail(why);
+}
+
+Result<std::string> read_certificates_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{"cannot read the certificates in " + path + ": " + std::strerror(errno)};
+  std::string text(max_certificates + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > max_certificates) return Error{path + " is too large for certificates"};
+  return text;
+}
+
+// First of all: what we open ourselves could have the number of a descriptor that
+// was not inherited.
+Result<Done> read_secrets(Arguments& arguments) {
+  AgentOptions& options = arguments.options;
+  if (!arguments.credential.empty()) {
+    Result<Credential> credential = read_credential(arguments.credential);
+    if (!credential) return credential.error();
+    if (is_expired(*credential, std::chrono::system_clock::now())) {
+      return Error{"the credential has expired; launch_remote() on the host makes a new command"};
+    }
+    if (arguments.urls.empty()) arguments.urls = credential->urls;
+    options.credential = std::move(*credential);
+  }
+  if (arguments.certificates.empty()) return Done{};
+  Result<std::string> text = read_certificates_of(arguments.certificates);
+  if (!text) return text.error();
+  options.certificates = std::move(*text);
+  return Done{};
+}
+
 int run(Arguments& arguments) {
   AgentOptions& options = arguments.options;
+  Result<Done> secrets = read_secrets(arguments);
+  if (!secrets) return refuse(arguments, secrets.error().message);
+  if (arguments.urls.empty()) return fail("give --url, or a credential that names one");
   for (const std::string& text : arguments.urls) {
     Result<Url> url = parse_url(text);
     if (!url) return fail(url.error().message);
@@ -48,7 +99,7 @@ int run(Arguments& arguments) {
   if (arguments.autoexit == "na") options.autoexit = AgentOptions::Autoexit::finish;
   raise_descriptor_limit();
   asio::io_context io(1);
-  Agent agent(io, options);
+  Agent agent(io, std::move(options));
   agent.start();
   io.run();
   return agent.exit_code();
@@ -60,10 +111,16 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("agent", "Run R daemons on this machine for a dispatcher on another one");
   auto arguments = std::make_shared<Arguments>();
-  command
-      ->add_option("--url", arguments->urls,
-                   "Where the dispatcher listens; one for all daemons, or one for each")
-      ->required();
+  command->add_option(
+      "--url", arguments->urls,
+      "Where the dispatcher listens; one for all daemons, or one for each; else as the credential says");
+  command->add_option("--credential", arguments->credential,
+                      "What lets us in over the network: fd:N, stdin, or @FILE (mode 0600)");
+  command->add_option("--rank", arguments->options.rank, "Which of a job's ranks this is, from 0")
+      ->capture_default_str();
+  command->add_option(
+      "--tls", arguments->certificates,
+      "PEM file: certificates by which the dispatcher is known, instead of the credential's pin");
   command->add_option("--daemons", arguments->options.daemons, "How many R daemons to run")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/log.h"
+#include "wire/certificate.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"tenkai: asynchronous evaluation of R expressions on persistent R processes"};
@@ -21,6 +22,8 @@ int main(int argc, char** argv) {
 
   // A log line to a terminal that is gone must not end us.
   std::signal(SIGPIPE, SIG_IGN);
+  // Before anything else of OpenSSL: the machine's configuration is not read.
+  tenkai::start_openssl();
   int exit_code = 0;
   tenkai::add_dispatcher_command(app, exit_code);
   tenkai::add_agent_command(app, exit_code);

@@ -33,7 +33,8 @@ Url fresh_local_url() {
   return url;
 }
 
-Result<Done> Doors::open(std::vector<Url> urls) {
+Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity) {
+  identity_ = std::move(identity);
   given_ = urls;
   urls_ = std::move(urls);
   // WebSocket URLs with port 0 on one host share the port that the first one gets.
@@ -67,7 +68,8 @@ Result<Done> Doors::open_one(Url& url) {
     asked.path = path;
     return slots_.count(place_of(asked)) != 0;
   };
-  Result<std::unique_ptr<Listener>> listener = Listener::open(executor_, url, on_stranger_, knows);
+  Result<std::unique_ptr<Listener>> listener =
+      Listener::open(executor_, Listener::Door{url, knows, identity_, &strangers_}, on_stranger_);
   if (!listener) return listener.error();
   if (is_network(url)) url.port = *port = (*listener)->url().port;
   listeners_[address_of(url)] = std::move(*listener);

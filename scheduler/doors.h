@@ -22,11 +22,13 @@ class Doors {
  public:
   using OnStranger = std::function<void(ConnectionPtr)>;
 
-  Doors(asio::any_io_executor executor, OnStranger on_stranger)
-      : executor_(executor), on_stranger_(std::move(on_stranger)) {}
+  // `strangers` must outlive this.
+  Doors(asio::any_io_executor executor, Strangers& strangers, OnStranger on_stranger)
+      : executor_(executor), strangers_(strangers), on_stranger_(std::move(on_stranger)) {}
 
-  // One URL per slot, or a single one for all. All are opened, or none.
-  Result<Done> open(std::vector<Url> urls);
+  // One URL per slot, or a single one for all. All are opened, or none. `identity`
+  // is what is shown where a URL is encrypted.
+  Result<Done> open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity);
   void close();
 
   // With the ports that were really taken.
@@ -45,6 +47,8 @@ class Doors {
   void close_unused();
 
   asio::any_io_executor executor_;
+  Strangers& strangers_;
+  std::shared_ptr<const TlsIdentity> identity_;
   OnStranger on_stranger_;
   std::vector<Url> urls_;
   std::vector<Url> given_;  // before any regenerate()

@@ -69,24 +69,45 @@ Cause Peers::cause_of_end(const Connected& peer) {
 
 // --- coming in ---
 
-void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello) {
+void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello, const Proven* proven) {
   std::string mismatch = version_mismatch(hello, program_version);
   if (!mismatch.empty()) return refuse(*connection, mismatch, program_version);
-  switch (static_cast<Role>(hello.number(Key::role))) {
-    case Role::daemon: return welcome_daemon(connection, hello);
-    case Role::agent: return welcome_agent(connection, hello);
-    default: return refuse(*connection, "only daemons and agents come in here", program_version);
+  Role role = static_cast<Role>(hello.number(Key::role));
+  if (role != Role::daemon && role != Role::agent) {
+    return refuse(*connection, "only daemons and agents come in here", program_version);
+  }
+  Admission admission;
+  if (proven != nullptr) {
+    Result<Grants::Admission> admitted = around_.grants.admit(*proven, std::chrono::system_clock::now());
+    if (!admitted) return refuse(*connection, admitted.error().message, program_version);
+    admission = std::move(*admitted);
+    if (admission->replaces) replace(*admission->replaces);
+  }
+  role == Role::daemon ? welcome_daemon(connection, hello, admission)
+                       : welcome_agent(connection, hello, admission);
+}
+
+// The same rank of the same job has been started anew.
+void Peers::replace(const CredentialId& resumption) {
+  for (const auto& [id, known] : peers_) {
+    if (!known->admission || known->admission->resumption != resumption) continue;
+    return settle(PeerPtr(known), {Cause::Kind::lost, "was started anew elsewhere"});
   }
 }
 
 std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connection& from,
-                                            std::string& why_not) {
-  if (around_.one_url) return 0;
-  std::optional<std::size_t> slot = around_.doors.slot_of(url, from.peer().port);
+                                            const Admission& admission, std::string& why_not) {
+  std::optional<std::size_t> slot = 0;
+  if (!around_.one_url) slot = around_.doors.slot_of(url, from.peer().port);
   if (!slot) {
     why_not = "no slot has the URL " + printable(url) + "; it may have been replaced by saisei()";
     return std::nullopt;
   }
+  if (admission && !around_.grants.covers(admission->grant, *slot)) {
+    why_not = "the credential it has is not for " + printable(url);
+    return std::nullopt;
+  }
+  if (around_.one_url) return slot;
   auto taken = slots_.find(*slot);
   if (taken == slots_.end()) return slot;
   PeerPtr there = daemons_.at(taken->second).peer;
@@ -100,14 +121,15 @@ std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connec
   return std::nullopt;
 }
 
-void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello) {
+void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello, const Admission& admission) {
   std::string why_not;
-  std::optional<std::size_t> slot = free_slot(hello.text(Key::url), *connection, why_not);
+  std::optional<std::size_t> slot = free_slot(hello.text(Key::url), *connection, admission, why_not);
   if (!slot) return refuse(*connection, why_not, program_version);
   auto peer = std::make_shared<Connected>();
   peer->id = ++last_peer_;
   peer->connection = connection;
   peer->pid = connection->peer().pid;
+  peer->admission = admission;
   peer->ranks[0] = ++last_daemon_;
   peers_[peer->id] = peer;
   daemons_[last_daemon_] = {peer, 0};
@@ -120,12 +142,21 @@ void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello) 
   around_.on_changed();
 }
 
-void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello) {
-  std::string instance = hello.text(Key::instance);
-  PeerPtr peer;
+// One that has a credential is known by the secret it got with it: what it says of
+// itself could be said by another.
+Peers::PeerPtr Peers::find_returned(const std::string& instance, const Admission& admission) const {
   for (const auto& [id, known] : peers_) {
-    if (known->role == Role::agent && !instance.empty() && known->instance == instance) peer = known;
+    if (known->role != Role::agent || known->admission.has_value() != admission.has_value()) continue;
+    bool same = admission ? admission->is_back && known->admission->resumption == admission->resumption
+                          : !instance.empty() && known->instance == instance;
+    if (same) return known;
   }
+  return nullptr;
+}
+
+void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission) {
+  std::string instance = hello.text(Key::instance);
+  PeerPtr peer = find_returned(instance, admission);
   Frame answer(Type::welcome);
   answer.with(Key::version, program_version)
       .with(Key::grace_ms, static_cast<std::uint64_t>(reconnect_.count()));
@@ -148,6 +179,7 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello) {
   peer->id = ++last_peer_;
   peer->role = Role::agent;
   peer->instance = instance;
+  peer->admission = admission;
   peer->connection = connection;
   peers_[peer->id] = peer;
   watch(peer);
@@ -233,7 +265,8 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   if (known != peer->ranks.end()) remove(peer, frame.rank, {Cause::Kind::lost, "was replaced by another R"});
 
   std::string why_not;
-  std::optional<std::size_t> slot = free_slot(frame.text(Key::url), *peer->connection, why_not);
+  std::optional<std::size_t> slot =
+      free_slot(frame.text(Key::url), *peer->connection, peer->admission, why_not);
   if (!slot) {
     Frame refusal(Type::refused);
     refusal.rank = frame.rank;
@@ -310,6 +343,7 @@ bool Peers::on_process_ended(pid_t pid, const REnd& end) {
 void Peers::settle(const PeerPtr& peer, const Cause& cause) {
   if (peers_.erase(peer->id) == 0) return;
   liveness_.remove(peer->id);
+  if (peer->admission) around_.grants.forget(peer->admission->resumption);
   if (ConnectionPtr connection = std::exchange(peer->connection, nullptr)) connection->drop("gone");
   auto ranks = peer->ranks;
   for (const auto& [rank, daemon] : ranks) remove(peer, rank, cause);

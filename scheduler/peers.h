@@ -20,6 +20,7 @@
 #include "process/r_processes.h"
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
+#include "scheduler/grants.h"
 #include "scheduler/liveness.h"
 #include "wire/connection.h"
 
@@ -30,6 +31,7 @@ class Peers {
   struct Surroundings {
     Dispatcher& dispatcher;
     const Doors& doors;
+    Grants& grants;
     const RProcesses& processes;            // whose ends come to on_process_ended()
     std::function<void(Sends)> apply;       // carries out what the dispatcher decides
     std::function<void(std::string)> tell;  // the user
@@ -43,8 +45,9 @@ class Peers {
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
-  // A stranger that has said HELLO as a daemon or an agent: welcome or refuse it.
-  void on_hello(const ConnectionPtr& connection, const Frame& hello);
+  // A stranger that has said what it is, and over the network proved that it has a
+  // credential: welcome or refuse it.
+  void on_hello(const ConnectionPtr& connection, const Frame& introduction, const Proven* proven);
 
   // One of our R processes has ended. Returns whether it had ever joined.
   bool on_process_ended(pid_t pid, const REnd& end);
@@ -78,7 +81,8 @@ class Peers {
     Role role = Role::daemon;
     ConnectionPtr connection;  // null while an agent is away
     std::string instance;
-    std::optional<pid_t> pid;  // local only
+    std::optional<pid_t> pid;                    // local only
+    std::optional<Grants::Admission> admission;  // network only
     bool said_goodbye = false;
     std::optional<REnd> ended;  // our process has ended, its last words are awaited
     Ranks ranks;
@@ -91,10 +95,13 @@ class Peers {
     std::uint32_t rank = 0;
   };
 
-  void welcome_daemon(const ConnectionPtr& connection, const Frame& hello);
-  void welcome_agent(const ConnectionPtr& connection, const Frame& hello);
+  using Admission = std::optional<Grants::Admission>;
+  void welcome_daemon(const ConnectionPtr& connection, const Frame& hello, const Admission& admission);
+  void welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission);
+  PeerPtr find_returned(const std::string& instance, const Admission& admission) const;
   Connection::Callbacks callbacks_for(const PeerPtr& peer);
-  std::optional<std::size_t> free_slot(const std::string& url, const Connection& from, std::string& why_not);
+  std::optional<std::size_t> free_slot(const std::string& url, const Connection& from,
+                                       const Admission& admission, std::string& why_not);
 
   void on_frame(const PeerPtr& peer, Frame&& frame);
   void on_join(const PeerPtr& peer, const Frame& frame);
@@ -103,6 +110,7 @@ class Peers {
   void on_closed(const PeerPtr& peer, const Connection::End& end);
   static Cause cause_of_end(const Connected& peer);
   void signal_daemon(const Connected& peer, int number);
+  void replace(const CredentialId& resumption);
   void settle(const PeerPtr& peer, const Cause& cause);
   void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);
   void on_judgement(const Liveness::Judgement& judgement);

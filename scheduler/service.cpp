@@ -1,12 +1,14 @@
 #include "scheduler/service.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <utility>
 
 #include "base/text.h"
 #include "base/version.h"
 #include "process/memory_group.h"
+#include "process/spawn.h"
 
 namespace tenkai {
 namespace {
@@ -50,13 +52,18 @@ Service::Service(asio::io_context& io, ConnectionPtr session)
       session_(std::move(session)),
       session_id_(std::stoull(random_hex(7), nullptr, 16) + 1),
       processes_(io.get_executor()),
+      strangers_(io.get_executor()),
       greeting_(io.get_executor(),
-                [this](const ConnectionPtr& connection, const Frame& hello) {
-                  if (!peers_ || ending_)
-                    return refuse(*connection, "the session has ended", program_version);
-                  peers_->on_hello(connection, hello);
-                }),
-      doors_(io.get_executor(), [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
+                {[this](const ListenerHandshake::Claim& claim) {
+                   return keys_.grants().token_of(claim.id, claim.rank);
+                 },
+                 [this](const ConnectionPtr& connection, const Frame& introduction, const Proven* proven) {
+                   if (!peers_ || ending_)
+                     return refuse(*connection, "the session has ended", program_version);
+                   peers_->on_hello(connection, introduction, proven);
+                 }}),
+      doors_(io.get_executor(), strangers_,
+             [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
       timer_(io),
       end_timer_(io) {}
 
@@ -144,18 +151,26 @@ Result<Done> Service::set_up(Setup setup) {
     if (!expanded) return expanded.error();
     urls = std::move(*expanded);
   }
-  Result<Done> open = doors_.open(std::move(urls));
+  std::vector<std::string> notes;
+  Result<Done> prepared = keys_.prepare(setup_, urls, notes);
+  if (prepared) prepared = keys_.expect(slots);
+  if (!prepared) return prepared;
+  Result<Done> open = doors_.open(std::move(urls), keys_.identity());
   if (!open) return open;
+  if (!setup_.insecure) notes.push_back(warning_about(doors_.urls()));
+  for (const std::string& note : notes) {
+    if (!note.empty()) tell(note);
+  }
 
   dispatcher_.emplace(rules_of(setup_), one_url ? 0 : slots);
   Liveness::Limits limits;
   limits.reconnect = setup_.reconnect;
-  peers_.emplace(
-      io_.get_executor(),
-      Peers::Surroundings{*dispatcher_, doors_, processes_, [this](Sends sends) { apply(std::move(sends)); },
-                          [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
-                          one_url},
-      limits);
+  peers_.emplace(io_.get_executor(),
+                 Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
+                                     [this](Sends sends) { apply(std::move(sends)); },
+                                     [this](const std::string& text) { tell(text); },
+                                     [this] { check_await(false); }, one_url},
+                 limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
   for (std::size_t i = 0; i < setup_.local; ++i) {
@@ -171,6 +186,8 @@ void Service::on_request(const Frame& frame) {
   if (name == "saisei") return reply_saisei(frame);
   if (name == "launch") return reply_launch(frame);
   if (name == "await") return begin_await(frame);
+  if (name == "credential") return reply_credential(frame);
+  if (name == "certificate") return reply(frame.task, keys_.certificate());
   reply_error(frame.task, Code::closed, "'" + printable(name) + "' is not a request this dispatcher knows");
 }
 
@@ -197,6 +214,7 @@ void Service::reply_saisei(const Frame& request) {
   Result<std::optional<Url>> url = doors_.regenerate(slot);
   if (!url) return reply_error(request.task, Code::closed, url.error().message);
   if (!*url) return reply(request.task, "");
+  keys_.grants().void_slot(slot);
   apply(dispatcher_->regenerate(now(), slot));
   peers_->drop_slot(slot);
   reply(request.task, to_string(**url));
@@ -216,6 +234,41 @@ void Service::reply_launch(const Frame& request) {
     if (!launched) return reply_error(request.task, Code::reset, launched.error().message);
   }
   reply(request.task, "");
+}
+
+Result<std::string> Service::credential_for(std::size_t slot) {
+  return keys_.line_for(slot, doors_.urls()[slot], setup_.policy != Policy::queue);
+}
+
+// Of one slot (slot=3), or of a job: payload "slots=1,2,3", "ranks=3", "uses=2".
+void Service::reply_credential(const Frame& request) {
+  std::vector<std::size_t> slots;
+  std::vector<Url> urls;
+  std::uint32_t ranks = 0;
+  std::uint32_t uses = 1;
+  auto add = [&](std::optional<std::uint64_t> number) {
+    if (!number || *number < 1 || *number > doors_.urls().size()) return false;
+    slots.push_back(static_cast<std::size_t>(*number - 1));
+    urls.push_back(doors_.urls()[slots.back()]);
+    return true;
+  };
+  bool good = true;
+  for (std::string_view line : split(view_of(request.payload), '\n')) {
+    std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
+    if (line.substr(0, 6) == "ranks=") ranks = to_number<std::uint32_t>(value).value_or(0);
+    if (line.substr(0, 5) == "uses=") uses = to_number<std::uint32_t>(value).value_or(1);
+    if (line.substr(0, 6) != "slots=") continue;
+    for (std::string_view each : split(value, ',')) good = add(to_number<std::uint64_t>(each)) && good;
+  }
+  bool alone = slots.empty();
+  if (alone) good = add(request.number(Key::slot));
+  if (!good) return reply_error(request.task, Code::closed, "there is no such slot to make a credential for");
+  if (!is_network(urls.front())) return reply(request.task, "");  // the kernel vouches for who comes there
+  Result<std::string> line =
+      alone ? credential_for(slots.front()) : keys_.line_for_job(slots, urls, ranks, uses);
+  if (!line) return reply_error(request.task, Code::closed, line.error().message);
+  reply(request.task, *line);
+  wipe(*line);
 }
 
 void Service::begin_await(const Frame& request) {
@@ -260,11 +313,32 @@ void Service::tell(const std::string& text) { session_->send(Frame(Type::note).w
 
 // --- local daemons ---
 
+// What a daemon of ours that comes in over the network reads from its descriptor 3.
+Result<Descriptor> Service::credential_pipe(std::size_t slot) {
+  Result<std::string> line = credential_for(slot);
+  if (!line) return line.error();
+  Result<std::pair<Descriptor, Descriptor>> pipe = make_pipe();
+  if (!pipe) return pipe.error();
+  // A line is smaller than any pipe.
+  bool written =
+      ::write(pipe->second.get(), line->data(), line->size()) == static_cast<ssize_t>(line->size());
+  wipe(*line);
+  if (!written) return Error{"a credential could not be written to a pipe"};
+  return std::move(pipe->first);
+}
+
 Result<Done> Service::launch(std::size_t slot, const std::string& call) {
   RStart start;
   start.rscript = setup_.rscript;
   start.call = with_url(call, doors_.urls()[slot]);
   start.output = setup_.output;
+  Descriptor credential;
+  if (is_network(doors_.urls()[slot])) {
+    Result<Descriptor> made = credential_pipe(slot);
+    if (!made) return made.error();
+    credential = std::move(*made);
+    start.stream = credential.get();
+  }
   Result<pid_t> pid = processes_.start(
       start, [this, slot](pid_t ended, const REnd& end) { on_process_ended(ended, slot, end); });
   if (!pid) return pid.error();

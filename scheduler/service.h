@@ -14,9 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "process/r_processes.h"
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
+#include "scheduler/keys.h"
 #include "scheduler/peers.h"
 #include "scheduler/setup.h"
 #include "wire/connection.h"
@@ -42,13 +44,17 @@ class Service {
   void reply_status(const Frame& request);
   void reply_saisei(const Frame& request);
   void reply_launch(const Frame& request);
+  void reply_credential(const Frame& request);
   void begin_await(const Frame& request);
   void check_await(bool time_is_up);
   void reply(std::uint64_t request, std::string_view payload);
   void reply_error(std::uint64_t request, Code code, std::string_view message);
   void tell(const std::string& text);
 
+  Result<std::string> credential_for(std::size_t slot);
+
   // local daemons
+  Result<Descriptor> credential_pipe(std::size_t slot);
   Result<Done> launch(std::size_t slot, const std::string& call);
   void on_process_ended(pid_t pid, std::size_t slot, const REnd& end);
 
@@ -76,6 +82,8 @@ class Service {
   // task of that session, which had the same number as one of ours.
   const SessionId session_id_;
   RProcesses processes_;
+  Keys keys_;
+  Strangers strangers_;
   Greeting greeting_;
   Doors doors_;
   Setup setup_;

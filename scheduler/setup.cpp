@@ -1,5 +1,6 @@
 #include "scheduler/setup.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -85,6 +86,27 @@ const std::map<std::string_view, Read>& readers() {
        [](Setup& setup, std::string_view value) { return read_flag("output", value, setup.output); }},
       {"insecure",
        [](Setup& setup, std::string_view value) { return read_flag("insecure", value, setup.insecure); }},
+      {"tls_pem",
+       [](Setup& setup, std::string_view value) {
+         setup.tls_pem = value;
+         std::replace(setup.tls_pem.begin(), setup.tls_pem.end(), '|', '\n');
+         return Result<Done>(Done{});
+       }},
+      {"tls_file",
+       [](Setup& setup, std::string_view value) {
+         setup.tls_file = value;
+         return Result<Done>(Done{});
+       }},
+      {"tls_password",
+       [](Setup& setup, std::string_view value) {
+         setup.tls_password = value;
+         return Result<Done>(Done{});
+       }},
+      {"credential_file",
+       [](Setup& setup, std::string_view value) {
+         setup.credential_file = value;
+         return Result<Done>(Done{});
+       }},
       {"rscript",
        [](Setup& setup, std::string_view value) {
          setup.rscript = value;
@@ -114,18 +136,6 @@ const std::map<std::string_view, Read>& readers() {
 }
 
 Result<Done> check(const Setup& setup) {
-  for (const Url& url : setup.urls) {
-    if (is_encrypted(url)) {
-      return Error{"9 | Not supported: " + to_string(url) +
-                   " needs TLS, which this version does not have yet"};
-    }
-    if (is_network(url) && !is_loopback(url) && !setup.insecure) {
-      return Error{
-          "16 | Permission denied: " + to_string(url) +
-          " can be reached from other machines, and whoever reaches it could read your tasks and forge "
-          "results. Use 127.0.0.1 or localhost, or say insecure = TRUE where the network is trusted"};
-    }
-  }
   if (setup.policy == Policy::queue && setup.slots == 0)
     return Error{"the number of slots must be 1 or greater"};
   if (setup.local > 0 && setup.calls.empty()) return Error{"there is no call for the local daemons"};
@@ -151,6 +161,17 @@ Result<Setup> parse_setup(std::string_view text) {
   Result<Done> good = check(setup);
   if (!good) return good.error();
   return setup;
+}
+
+std::string warning_about(const std::vector<Url>& urls) {
+  for (const Url& url : urls) {
+    if (!is_network(url) || is_encrypted(url) || is_loopback(url)) continue;
+    std::string safe = is_websocket(url) ? "wss" : "tls+tcp";
+    return "what goes through " + to_string(url) +
+           " can be read by others on the network, though nobody without a credential gets in; " + safe +
+           ":// encrypts it, insecure = TRUE silences this";
+  }
+  return {};
 }
 
 }  // namespace tenkai

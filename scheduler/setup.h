@@ -32,14 +32,21 @@ struct Setup {
   std::chrono::milliseconds reconnect{60000};
   std::optional<std::chrono::milliseconds> kill_after;
   std::optional<std::uint64_t> memory_limit;  // bytes; none: half of what there is
-  bool insecure = false;
+  bool insecure = false;                      // the user knows that some of the traffic can be read
+  std::string tls_pem;                        // certificate, chain and key; empty: made here
+  std::string tls_file;                       // or where they are
+  std::string tls_password;                   // of the key
+  std::string credential_file;                // key and token that daemons of other sessions know
   Autoexit autoexit = Autoexit::now;
 };
 
 inline constexpr std::size_t max_slots = 100000;
 
-// Reads lines `key=value`. Refuses unknown keys, bad numbers, URLs that are none,
-// and network URLs beyond loopback unless `insecure` is set.
+// Reads lines `key=value`. Refuses unknown keys, bad numbers and URLs that are none.
+// In a value of more than one line (PEM) a '|' stands for each line end.
 Result<Setup> parse_setup(std::string_view text);
+
+// What the user should know about URLs whose traffic others can read; empty: nothing.
+std::string warning_about(const std::vector<Url>& urls);
 
 }  // namespace tenkai

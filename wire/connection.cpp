@@ -83,6 +83,7 @@ void Connection::ended(bool orderly, std::string reason) { finish({orderly, fals
 void Connection::finish(End end) {
   if (ended_) return;
   ended_ = true;
+  peer_.ticket = nullptr;
   shut();
   // Posted, so that nobody's data vanishes under their feet.
   asio::post(executor(), [self = shared_from_this(), end = std::move(end)] {

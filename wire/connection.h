@@ -20,6 +20,7 @@
 #include "base/frame_reader.h"
 #include "wire/assembler.h"
 #include "wire/outbox.h"
+#include "wire/strangers.h"
 
 namespace tenkai {
 
@@ -27,11 +28,13 @@ namespace asio = boost::asio;
 
 // Who is at the other end, as far as the kernel knows.
 struct Peer {
-  std::string address;       // for people: "127.0.0.1:4711", "pid 42", "the session"
-  std::optional<pid_t> pid;  // of a local socket
-  std::optional<uid_t> uid;  // of a local socket
-  bool network = false;      // tcp or ws
-  std::uint16_t port = 0;    // ours, where it came in over the network
+  std::string address;          // for people: "127.0.0.1:4711", "pid 42", "the session"
+  std::optional<pid_t> pid;     // of a local socket
+  std::optional<uid_t> uid;     // of a local socket
+  bool network = false;         // tcp, ws, or one of the two over TLS
+  std::uint16_t port = 0;       // ours, where it came in over the network
+  std::string binding;          // RFC 9266, of the TLS connection below; empty: none
+  Strangers::TicketPtr ticket;  // of one who has come in and is not known yet
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -69,7 +72,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void set_limit(std::uint64_t limit) {
     reader_.set_limit(limit);
     known_ = true;
+    peer_.ticket = nullptr;
   }
+  bool knows_peer() const { return known_; }
   const Peer& peer() const { return peer_; }
   bool is_open() const { return !ended_; }
   std::uint64_t waiting() const { return outbox_.waiting(); }  // bytes
@@ -98,7 +103,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void rest() {
     if (reader_.at_rest()) reader_.shrink();
   }
-  bool is_known() const { return known_; }
   Outbox& outbox() { return outbox_; }
   void set_peer(Peer peer) { peer_ = std::move(peer); }
   virtual asio::any_io_executor executor() = 0;

@@ -6,11 +6,13 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/stream_base.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
 
 #include "wire/failure.h"
 #include "wire/local_socket.h"
+#include "wire/tls_connection.h"
 #include "wire/websocket_connection.h"
 
 namespace tenkai {
@@ -37,17 +39,18 @@ void dial_local(asio::any_io_executor executor, const Url& url, OnDone on_done) 
 
 class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
  public:
-  NetworkDial(asio::any_io_executor executor, Url url, OnDone on_done)
+  NetworkDial(asio::any_io_executor executor, Url url, std::shared_ptr<const TlsDialler> tls, OnDone on_done)
       : resolver_(executor),
         timer_(executor),
-        stream_(executor),
+        socket_(executor),
         url_(std::move(url)),
+        tls_(std::move(tls)),
         on_done_(std::move(on_done)) {}
 
   void start(std::chrono::milliseconds time_limit) {
     timer_.expires_after(time_limit);
     timer_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
-      if (!cancelled) self->fail("5 | Timed out");
+      if (!cancelled) self->fail("5 | Timed out" + self->stage_);
     });
     std::string host = url_.host.empty() ? "localhost" : url_.host;
     resolver_.async_resolve(host, std::to_string(url_.port), asio::ip::resolver_base::numeric_service,
@@ -59,8 +62,9 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
  private:
   void connect(tcp::resolver::results_type found) {
+    abort_ = [this] { close(socket_); };
     asio::async_connect(
-        socket(), found,
+        socket_, found,
         [self = shared_from_this()](boost::system::error_code failed, const tcp::endpoint& reached) {
           if (failed) return self->fail(failure_text(failed));
           self->connected(reached);
@@ -69,53 +73,104 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
   void connected(const tcp::endpoint& reached) {
     if (!on_done_) return;
-    ::fcntl(socket().native_handle(), F_SETFD, FD_CLOEXEC);
-    tune_network_socket(socket().native_handle());
+    ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
+    tune_network_socket(socket_.native_handle());
     peer_.address = reached.address().to_string() + ":" + std::to_string(reached.port());
     peer_.network = true;
-    if (!is_websocket(url_)) {
-      return succeed(make_socket_connection(std::move(socket()), std::move(peer_)));
-    }
+    if (is_encrypted(url_)) return secure();
+    if (is_websocket(url_)) return upgrade(std::move(socket_));
+    succeed(make_socket_connection(std::move(socket_), std::move(peer_)));
+  }
+
+  void secure() {
+    stage_ = " (connected, but no TLS came)";
+    auto stream = std::make_shared<TlsStream>(std::move(socket_), *tls_->context());
+    abort_ = [stream] { close(beast::get_lowest_layer(*stream)); };
+    auto why = std::make_shared<std::string>();
+    Result<Done> prepared = tls_->prepare(stream->native_handle(), url_.host, why);
+    if (!prepared) return fail("26 | Cryptographic error: " + prepared.error().message);
+    stream->async_handshake(asio::ssl::stream_base::client,
+                            [self = shared_from_this(), stream, why](boost::system::error_code failed) {
+                              if (failed) return self->fail(reason_of(failed, *why));
+                              self->secured(std::move(*stream));
+                            });
+  }
+
+  // Whoever took the call closed it, before anything was settled.
+  static bool is_hang_up(const boost::system::error_code& failed) {
+    return failed == asio::error::eof || failed == asio::ssl::error::stream_truncated ||
+           failed == asio::error::connection_reset || failed == asio::error::broken_pipe ||
+           failed == beast::http::error::end_of_stream || failed == beast::http::error::partial_message;
+  }
+
+  static std::string reason_of(const boost::system::error_code& failed, const std::string& why) {
+    if (is_hang_up(failed)) return "19 | Connection reset (the other end hung up before TLS was agreed on)";
+    if (!why.empty()) return "27 | Peer could not be authenticated: " + tls_failure(failed, why);
+    bool of_the_socket = failed.category() == boost::system::system_category();
+    return of_the_socket ? failure_text(failed) : "26 | Cryptographic error: " + tls_failure(failed, why);
+  }
+
+  void secured(TlsStream stream) {
+    if (!on_done_) return;
+    Result<Digest> binding = channel_binding(stream.native_handle());
+    if (!binding) return fail("26 | Cryptographic error: " + binding.error().message);
+    peer_.binding.assign(reinterpret_cast<const char*>(binding->data()), binding->size());
+    if (is_websocket(url_)) return upgrade(std::move(stream));
+    succeed(std::make_shared<TlsConnection>(std::move(stream), std::move(peer_)));
+  }
+
+  template <class NextLayer>
+  void upgrade(NextLayer next) {
+    stage_ = " (connected, but no WebSocket came)";
+    auto stream = std::make_shared<beast::websocket::stream<NextLayer>>(std::move(next));
+    abort_ = [stream] { close(beast::get_lowest_layer(*stream)); };
     bool v6 = url_.host.find(':') != std::string::npos;
     std::string host = (v6 ? "[" + url_.host + "]" : url_.host) + ":" + std::to_string(url_.port);
     std::string target = url_.path.empty() ? "/" : url_.path;
-    stream_.async_handshake(response_, host, target,
-                            [self = shared_from_this()](boost::system::error_code failed) {
-                              if (failed) return self->on_declined(failed);
-                              auto stream = std::make_shared<WebSocketConnection<tcp::socket>>(
-                                  std::move(self->stream_), std::move(self->peer_));
-                              self->succeed(std::move(stream));
-                            });
+    stream->async_handshake(
+        response_, host, target, [self = shared_from_this(), stream](boost::system::error_code failed) {
+          if (failed) return self->on_declined(failed);
+          self->succeed(
+              std::make_shared<WebSocketConnection<NextLayer>>(std::move(*stream), std::move(self->peer_)));
+        });
   }
 
   void on_declined(const boost::system::error_code& failed) {
     if (failed == beast::websocket::error::upgrade_declined) {
-      return fail("12 | Entry not found (HTTP status " + std::to_string(response_.result_int()) +
-                  ": nothing is expected at this path)");
+      return fail(
+          "12 | Entry not found (HTTP status " + std::to_string(response_.result_int()) +
+          ": nothing is expected at this path; where saisei() has given the slot a new URL, launch_remote() "
+          "on the host makes a new command)");
     }
-    fail(failure_text(failed));
+    fail(is_hang_up(failed) ? "19 | Connection reset (the other end hung up)" : failure_text(failed));
   }
 
-  tcp::socket& socket() { return stream_.next_layer(); }
+  static void close(tcp::socket& socket) {
+    boost::system::error_code ignored;
+    socket.close(ignored);
+  }
 
   void fail(const std::string& why) {
     if (!on_done_) return;
-    boost::system::error_code ignored;
     resolver_.cancel();
-    socket().close(ignored);
+    if (abort_) abort_();
     finish(cannot_connect(url_, why));
   }
   void succeed(ConnectionPtr connection) { finish(std::move(connection)); }
   void finish(Result<ConnectionPtr> result) {
     timer_.cancel();
+    abort_ = nullptr;
     if (OnDone on_done = std::exchange(on_done_, nullptr)) on_done(std::move(result));
   }
 
   tcp::resolver resolver_;
   asio::steady_timer timer_;
-  beast::websocket::stream<tcp::socket> stream_;
+  tcp::socket socket_;
+  std::function<void()> abort_;  // closes what the socket has become
+  std::string stage_;            // how far it has come, for a time-out
   beast::websocket::response_type response_;
   Url url_;
+  std::shared_ptr<const TlsDialler> tls_;
   OnDone on_done_;
   Peer peer_;
 };
@@ -123,15 +178,17 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 }  // namespace
 
 void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseconds time_limit,
-          OnDone on_done) {
-  if (is_encrypted(url)) {
+          std::shared_ptr<const TlsDialler> tls, OnDone on_done) {
+  if (is_encrypted(url) && !tls) {
     return asio::post(executor, [url, on_done = std::move(on_done)] {
-      on_done(
-          Error{"9 | Not supported: " + to_string(url) + " needs TLS, which this version does not have yet"});
+      on_done(cannot_connect(url,
+                             "27 | Peer could not be authenticated: there is no credential and no "
+                             "certificate to know it by"));
     });
   }
   if (is_network(url)) {
-    return std::make_shared<NetworkDial>(executor, url, std::move(on_done))->start(time_limit);
+    return std::make_shared<NetworkDial>(executor, url, std::move(tls), std::move(on_done))
+        ->start(time_limit);
   }
   asio::post(executor, [executor, url, on_done = std::move(on_done)]() mutable {
     dial_local(executor, url, std::move(on_done));

@@ -4,17 +4,20 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 
 #include "base/result.h"
 #include "base/url.h"
 #include "wire/connection.h"
+#include "wire/tls.h"
 
 namespace tenkai {
 
 // Calls back once, from the event loop: with a connection that is ready to be
 // started, or with why there is none, beginning with the number of the reason
-// ("6 | Connection refused: …"), naming the address that was tried.
+// ("6 | Connection refused: …"), naming the address that was tried. `tls` says how
+// the listener of an encrypted URL is known; it is not needed for others.
 void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseconds time_limit,
-          std::function<void(Result<ConnectionPtr>)> on_done);
+          std::shared_ptr<const TlsDialler> tls, std::function<void(Result<ConnectionPtr>)> on_done);
 
 }  // namespace tenkai

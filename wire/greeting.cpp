@@ -2,68 +2,115 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
+#include "base/version.h"
 
 namespace tenkai {
+namespace {
 
-void Greeting::receive(ConnectionPtr stranger) {
-  std::string address = stranger->peer().address;
-  if (stranger->peer().network) address.resize(std::min(address.size(), address.rfind(':')));
-  make_room(address);
-  strangers_.push_back({stranger, address, std::chrono::steady_clock::now() + time_limit});
+// Without random numbers no handshake succeeds, with this token or another.
+Secret random_secret() {
+  Result<Secret> made = Secret::random();
+  return made ? std::move(*made) : Secret();
+}
+
+}  // namespace
+
+Greeting::Greeting(asio::any_io_executor executor, Callbacks callbacks)
+    : timer_(executor), callbacks_(std::move(callbacks)), nobodys_(random_secret()) {}
+
+// Connections and their strangers keep each other alive.
+Greeting::~Greeting() {
+  for (const StrangerPtr& stranger : strangers_) stranger->connection = nullptr;
+}
+
+void Greeting::receive(ConnectionPtr connection) {
+  auto stranger = std::make_shared<Stranger>();
+  stranger->connection = connection;
+  stranger->until = std::chrono::steady_clock::now() + time_limit;
+  strangers_.push_back(stranger);
   if (strangers_.size() == 1) arm();
-  Connection* raw = stranger.get();
-  stranger->start({[this, weak = std::weak_ptr<Connection>(stranger)](Frame&& frame) {
-                     if (auto connection = weak.lock()) on_frame(connection, frame);
-                   },
-                   [this, raw](const Connection::End&) { forget(raw); }});
-}
-
-void Greeting::make_room(const std::string& address) {
-  auto from_there = [&](const Stranger& stranger) { return stranger.address == address; };
-  auto drop = [this](std::list<Stranger>::iterator which) {
-    ConnectionPtr connection = which->connection;
-    strangers_.erase(which);
-    connection->drop("too many are at the door");
-  };
-  if (std::count_if(strangers_.begin(), strangers_.end(), from_there) >= static_cast<long>(max_per_address)) {
-    drop(std::find_if(strangers_.begin(), strangers_.end(), from_there));
+  if (const auto& ticket = connection->peer().ticket) {
+    ticket->expel_by([weak = std::weak_ptr<Connection>(connection)](const std::string& why) {
+      if (auto late = weak.lock()) late->drop(why);
+    });
   }
-  if (strangers_.size() >= max_half_open) drop(strangers_.begin());
+  connection->start({[this, stranger](Frame&& frame) { on_frame(stranger, frame); },
+                     [this, stranger](const Connection::End&) { forget(stranger); }});
 }
 
-void Greeting::on_frame(const ConnectionPtr& stranger, const Frame& frame) {
-  if (frame.type != Type::hello) {
-    spdlog::warn("{} sent something else before HELLO and is dropped", stranger->peer().address);
-    return stranger->drop("the first frame must be HELLO");
+void Greeting::on_frame(const StrangerPtr& stranger, const Frame& frame) {
+  if (!stranger->connection) return;
+  if (stranger->handshake) return on_proof(stranger, frame);
+  if (frame.type != Type::hello) return drop(stranger, "sent something else before HELLO");
+  if (stranger->connection->peer().network) return on_hello(stranger, frame);
+  ConnectionPtr connection = forget(stranger);
+  callbacks_.on_greeted(connection, frame, nullptr);
+}
+
+void Greeting::on_hello(const StrangerPtr& stranger, const Frame& frame) {
+  std::string mismatch = version_mismatch(frame, program_version);
+  if (!mismatch.empty()) return refuse(*forget(stranger), mismatch, program_version);
+  stranger->claim = ListenerHandshake::claim_of(frame);
+  if (!stranger->claim) {
+    ++failed_proofs_;
+    return refuse(*forget(stranger),
+                  "a daemon must have a credential to come in over the network; launch_remote() on the host "
+                  "prints a command that has one",
+                  program_version);
   }
-  forget(stranger.get());
-  on_hello_(stranger, frame);
+  std::optional<Secret> token = callbacks_.token(*stranger->claim);
+  const Peer& peer = stranger->connection->peer();
+  if (token && peer.ticket) peer.ticket->is_promising();
+  stranger->role = frame.number(Key::role);
+  stranger->handshake = std::make_unique<ListenerHandshake>(peer.binding);
+  Result<Frame> challenge = stranger->handshake->on_hello(frame, token ? *token : nobodys_, program_version);
+  if (!challenge) return drop(stranger, challenge.error().message);
+  stranger->connection->send(std::move(*challenge));
 }
 
-void Greeting::forget(const Connection* connection) {
-  strangers_.remove_if([&](const Stranger& stranger) { return stranger.connection.get() == connection; });
-  if (!strangers_.empty()) return;
+void Greeting::on_proof(const StrangerPtr& stranger, const Frame& frame) {
+  if (!stranger->handshake->on_proof(frame)) {
+    ++failed_proofs_;
+    spdlog::warn("{} could not prove that it has a credential", stranger->connection->peer().address);
+    return refuse(*forget(stranger), "the proof of the credential is wrong", program_version);
+  }
+  Frame introduction = frame;
+  introduction.with(Key::role, stranger->role).with(Key::version, program_version);
+  Proven proven{stranger->claim->id, stranger->claim->rank, stranger->handshake->resumption()};
+  ConnectionPtr connection = forget(stranger);
+  callbacks_.on_greeted(connection, introduction, &proven);
+}
+
+void Greeting::drop(const StrangerPtr& stranger, const std::string& why) {
+  ConnectionPtr connection = forget(stranger);
+  spdlog::warn("{} {} and is dropped", connection->peer().address, why);
+  connection->drop(why);
+}
+
+ConnectionPtr Greeting::forget(const StrangerPtr& stranger) {
+  ConnectionPtr connection = std::exchange(stranger->connection, nullptr);
+  if (!connection) return nullptr;
+  strangers_.remove(stranger);
+  if (!strangers_.empty()) return connection;
   // Cancelling would leave the system's timer set, which wakes an idle process for
   // nothing; setting it far ahead does not.
   timer_.expires_after(std::chrono::hours(24));
   timer_.async_wait([](boost::system::error_code) {});
+  return connection;
 }
 
 void Greeting::arm() {
   if (strangers_.empty()) return;
-  timer_.expires_at(strangers_.front().until);
+  timer_.expires_at(strangers_.front()->until);
   timer_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
     auto now = std::chrono::steady_clock::now();
-    while (!strangers_.empty() && strangers_.front().until <= now) {
-      ConnectionPtr late = strangers_.front().connection;
-      strangers_.pop_front();
-      spdlog::warn("{} did not greet within {} s and is dropped", late->peer().address, time_limit.count());
-      late->drop("no HELLO within the time limit");
+    while (!strangers_.empty() && strangers_.front()->until <= now) {
+      drop(StrangerPtr(strangers_.front()),
+           "did not greet within " + std::to_string(time_limit.count()) + " s");
     }
     arm();
   });

@@ -1,50 +1,75 @@
-// Strangers, until they have said who they are.
+// Strangers, until they have said, and proved, who they are.
 //
-// A connection that has been accepted belongs here until its HELLO has come: at
-// most 4 KiB, within 10 seconds, and no more than 256 at a time, 32 of them from
-// one address; the oldest one goes first. Nothing a stranger sends goes any
-// further. The credential handshake has its place between HELLO and on_hello.
+// A connection that has been accepted belongs here until it may be welcomed: on
+// this machine until its HELLO has come, whose sender the kernel vouches for; over
+// the network until the handshake of wire/handshake.h is done. A stranger sends at
+// most 4 KiB in a frame, and nothing it sends goes any further.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "wire/connection.h"
+#include "wire/handshake.h"
 
 namespace tenkai {
 
+// Who has proved, over the network, to have a credential.
+struct Proven {
+  CredentialId id{};
+  std::uint32_t rank = 0;
+  Resumption resumption;
+};
+
 class Greeting {
  public:
-  static constexpr std::size_t max_half_open = 256;
-  static constexpr std::size_t max_per_address = 32;
-  static constexpr std::chrono::seconds time_limit{10};
+  static constexpr std::chrono::seconds time_limit = Strangers::time_limit;
 
-  // Gets the connection and its HELLO; must either welcome() or refuse() it.
-  using OnHello = std::function<void(const ConnectionPtr&, const Frame& hello)>;
+  struct Callbacks {
+    // The token behind a credential's id, where the id is known. It may be void or
+    // used up: who proves to have it is told so.
+    std::function<std::optional<Secret>(const ListenerHandshake::Claim&)> token;
+    // Gets the connection, what it says of itself, and what it has proved (null on
+    // this machine); must either welcome() or refuse() it.
+    std::function<void(const ConnectionPtr&, const Frame& introduction, const Proven*)> on_greeted;
+  };
 
-  Greeting(asio::any_io_executor executor, OnHello on_hello)
-      : timer_(executor), on_hello_(std::move(on_hello)) {}
+  Greeting(asio::any_io_executor executor, Callbacks callbacks);
+  ~Greeting();
+  Greeting(const Greeting&) = delete;
+  Greeting& operator=(const Greeting&) = delete;
 
   void receive(ConnectionPtr stranger);
-  std::size_t half_open() const { return strangers_.size(); }
+  std::size_t waiting() const { return strangers_.size(); }
+  // Network peers that have tried and could not prove anything.
+  std::uint64_t failed_proofs() const { return failed_proofs_; }
 
  private:
   struct Stranger {
-    ConnectionPtr connection;
-    std::string address;  // without the port
+    ConnectionPtr connection;  // null when it is no stranger any more
     std::chrono::steady_clock::time_point until;
+    std::uint64_t role = 0;
+    std::optional<ListenerHandshake::Claim> claim;
+    std::unique_ptr<ListenerHandshake> handshake;
   };
-  void make_room(const std::string& address);
-  void on_frame(const ConnectionPtr& stranger, const Frame& frame);
-  void forget(const Connection* connection);
+  using StrangerPtr = std::shared_ptr<Stranger>;
+
+  void on_frame(const StrangerPtr& stranger, const Frame& frame);
+  void on_hello(const StrangerPtr& stranger, const Frame& frame);
+  void on_proof(const StrangerPtr& stranger, const Frame& frame);
+  void drop(const StrangerPtr& stranger, const std::string& why);
+  ConnectionPtr forget(const StrangerPtr& stranger);
   void arm();
 
   asio::steady_timer timer_;
-  OnHello on_hello_;
-  std::list<Stranger> strangers_;  // oldest first
+  Callbacks callbacks_;
+  Secret nobodys_;                    // the token of all credentials that do not exist
+  std::list<StrangerPtr> strangers_;  // oldest first
+  std::uint64_t failed_proofs_ = 0;
 };
 
 // From now on the peer is known: larger frames, other callbacks, WELCOME.

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "wire/failure.h"
 #include "wire/local_socket.h"
-#include "wire/websocket_accept.h"
+#include "wire/network_accept.h"
 
 namespace tenkai {
 namespace {
@@ -139,8 +139,8 @@ class LocalListener final : public Acceptor<asio::local::stream_protocol> {
 
 class NetworkListener final : public Acceptor<asio::ip::tcp> {
  public:
-  NetworkListener(asio::any_io_executor executor, Url url, OnAccept on_accept, KnowsPath knows_path)
-      : Acceptor(executor, std::move(url), std::move(on_accept)), knows_path_(std::move(knows_path)) {}
+  NetworkListener(asio::any_io_executor executor, Door door, OnAccept on_accept)
+      : Acceptor(executor, door.url, std::move(on_accept)), door_(std::move(door)) {}
 
   Result<Done> open() {
     boost::system::error_code failed;
@@ -192,13 +192,10 @@ class NetworkListener final : public Acceptor<asio::ip::tcp> {
     peer.address = from.address().to_string() + ":" + std::to_string(from.port());
     peer.network = true;
     peer.port = url_.port;
-    if (!is_websocket(url_)) {
-      return on_accept_(make_socket_connection(std::move(socket), std::move(peer)));
-    }
-    accept_websocket(std::move(socket), std::move(peer), knows_path_, on_accept_);
+    accept_network(std::move(socket), std::move(peer), door_, on_accept_);
   }
 
-  KnowsPath knows_path_;
+  Door door_;
 };
 
 template <class Kind>
@@ -210,13 +207,13 @@ Result<std::unique_ptr<Listener>> opened(std::unique_ptr<Kind> listener) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor, const Url& url,
-                                                 OnAccept on_accept, KnowsPath knows_path) {
-  if (!is_network(url)) return opened(std::make_unique<LocalListener>(executor, url, std::move(on_accept)));
-  Url address = url;
-  address.path.clear();
-  return opened(
-      std::make_unique<NetworkListener>(executor, address, std::move(on_accept), std::move(knows_path)));
+Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor, Door door,
+                                                 OnAccept on_accept) {
+  if (!is_network(door.url)) {
+    return opened(std::make_unique<LocalListener>(executor, door.url, std::move(on_accept)));
+  }
+  door.url.path.clear();
+  return opened(std::make_unique<NetworkListener>(executor, std::move(door), std::move(on_accept)));
 }
 
 }  // namespace tenkai

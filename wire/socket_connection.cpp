@@ -69,7 +69,7 @@ class SocketConnection final : public Connection {
       message.msg_iovlen = 1;
       message.msg_control = control;
       // A stranger's descriptors are closed by the kernel.
-      message.msg_controllen = is_known() ? sizeof control : 0;
+      message.msg_controllen = knows_peer() ? sizeof control : 0;
       ssize_t size = ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
       if (size < 0 && errno == EINTR) continue;
       if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;

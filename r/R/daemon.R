@@ -25,7 +25,13 @@
 #'   done.
 #' @param timerstart the number of tasks after which the two clocks start.
 #' @param ... not used.
-#' @param tls not used yet.
+#' @param tls how a dispatcher with a certificate of its own is known: the path
+#'   of a PEM file, or `c(chain, "")`, with certificates that are trusted. `NULL`:
+#'   by the credential; without one, by the authorities of this machine.
+#' @param credential for network URLs, where the credential is found that
+#'   [launch_remote()] has made: `"fd:3"`, the descriptor that a here-document
+#'   of a shell is given as, `"stdin"`, or `"@path"`, a file that nobody else can
+#'   read. It is read once, and stays out of R.
 #' @param rs the initial `.Random.seed`, an L'Ecuyer-CMRG stream.
 #'
 #' @return Invisible `NULL`, when it is done.
@@ -37,11 +43,12 @@
 #' @export
 daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
                    maxtasks = Inf, idletime = Inf, walltime = Inf,
-                   timerstart = 0L, ..., tls = NULL, rs = NULL) {
+                   timerstart = 0L, ..., tls = NULL, rs = NULL,
+                   credential = NULL) {
   check_string(url, "url")
   limits <- daemon_limits(autoexit, cleanup, maxtasks, idletime, walltime,
                           timerstart)
-  pointer <- open_daemon(url, autoexit)
+  pointer <- open_daemon(url, autoexit, credential, tls)
   if (!is.null(rs)) {
     assign(".Random.seed", as.integer(rs), envir = globalenv())
   }
@@ -81,21 +88,54 @@ daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
 
 is_network <- function(url) grepl("^(tcp|ws|wss|tls\\+tcp)://", url)
 
-open_daemon <- function(url, autoexit) {
+open_daemon <- function(url, autoexit, credential, tls) {
   if (!is_network(url)) return(.Call(tk_daemon_open, url, version(), -1L))
-  .Call(tk_daemon_open, url, version(), start_agent(url, autoexit))
+  agent <- start_agent(url, autoexit, check_source(credential), tls)
+  .Call(tk_daemon_open, url, version(), agent)
+}
+
+# Where a credential is read from; the agent reads it.
+check_source <- function(credential) {
+  if (is.null(credential)) return()
+  check_string(credential, "credential")
+  if (!grepl("^(fd:[0-9]+|stdin|@.+)$", credential)) {
+    stop("'credential' must be \"fd:3\", \"stdin\" or \"@path\"; the ",
+         "credential itself is not given here", call. = FALSE)
+  }
+  if (interactive() && !startsWith(credential, "@")) {
+    stop("in an interactive session the credential must be in a file: ",
+         "credential = \"@path\"", call. = FALSE)
+  }
+  credential
+}
+
+# The path of a file with the certificates that are trusted: they are no secret.
+trusted_file <- function(tls) {
+  if (is.null(tls)) return()
+  if (!is.character(tls) || !length(tls) || anyNA(tls)) {
+    stop("'tls' must be the path of a PEM file, or c(chain, \"\"), not ",
+         describe(tls), call. = FALSE)
+  }
+  if (!any(grepl("-----BEGIN", tls, fixed = TRUE))) return(path.expand(tls[1L]))
+  path <- tempfile("tenkai-", fileext = ".pem")
+  writeLines(tls[nzchar(tls)], path)
+  path
 }
 
 # The agent becomes the parent of this R, so that it can say how R ended. In an
 # interactive session it runs as a child instead: the terminal waits for us.
-start_agent <- function(url, autoexit) {
+start_agent <- function(url, autoexit, credential, tls) {
   program <- find_program()
   check_version(program)
   stays <- if (is.na(autoexit)) "na" else if (identical(autoexit, FALSE)) "0"
     else "1"
   argv <- c(program, "agent", "--url", url, "--adopt-pid", "@PID@",
-            "--adopt-fd", "@FD@", "--autoexit", stays)
-  .Call(tk_agent, argv, interactive())
+            "--adopt-fd", "@FD@", "--autoexit", stays,
+            if (!is.null(credential)) c("--credential", credential),
+            if (!is.null(tls)) c("--tls", trusted_file(tls)))
+  source <- if (is.null(credential) || startsWith(credential, "@")) -1L else
+    if (credential == "stdin") 0L else as.integer(substring(credential, 4L))
+  .Call(tk_agent, argv, interactive(), source)
 }
 
 #' The dispatcher

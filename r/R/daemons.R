@@ -21,21 +21,31 @@
 #'   is not given to another one.
 #' @param seed an integer from which the daemons' random numbers start, else
 #'   they start from the session's. Each daemon has a stream of its own.
-#' @param tls,pass not used yet.
+#' @param tls for `tls+tcp://` and `wss://`. `NULL`: a key and a certificate are
+#'   made in memory, and daemons know them by their credential. Else a
+#'   certificate of your own with its private key, as PEM: the path of a file
+#'   that holds both, or a character vector `c(certificate, key)`.
+#' @param pass the password of that key, if it has one.
 #' @param .compute the compute profile: a name under which these daemons are
 #'   set, used by the functions that have the same argument.
 #' @param retries how often a task is run again whose daemon was lost through
 #'   no fault of the task. By cause: `c(2, oom = 1)`; causes are `killed`,
 #'   `lost`, `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not
 #'   tried again unless asked for, `oom`, `segfault` and `quit`.
-#' @param insecure `TRUE` to listen at URLs that other machines can reach,
-#'   without encryption and without knowing who connects.
+#' @param insecure `TRUE` where you know that what goes through a `tcp://` or
+#'   `ws://` URL can be read by others on the network: then you are not told so.
+#'   Nobody gets in without a credential in either case.
 #' @param reconnect seconds for which a daemon whose connection broke may come
 #'   back before its task is given to another.
 #' @param kill_after seconds after which a daemon is ended that does not obey
 #'   the interrupt of [stop_mirai()] or `.timeout`. `NULL`: never.
 #' @param memory bytes of tasks that may wait at the dispatcher before
 #'   [mirai()] waits. `NULL`: half of the machine's memory.
+#' @param credential `"@path"`: a file, made with mode 0600 where there is none,
+#'   that keeps the key and the credentials for other sessions. Daemons with
+#'   `autoexit = FALSE` that were launched with it find the next session.
+#'   `NULL`: all are made anew, and end with the session.
+#'
 #' @param safe `TRUE`: results are nothing but data. One that holds a function,
 #'   a call (so also a formula or a model), an environment, a promise, an
 #'   external pointer, a namespace or an S4 object resolves to an error value
@@ -69,20 +79,20 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     resilience = TRUE, seed = NULL, tls = NULL, pass = NULL,
                     .compute = "default", retries = 2, insecure = FALSE,
                     reconnect = 60, kill_after = NULL, memory = NULL,
-                    safe = FALSE) {
+                    credential = NULL, safe = FALSE) {
   if (missing(n)) {
     if (is.null(url)) return(status(.compute))
     n <- NULL
   } else if (is.null(n) && is.null(url)) {
     return(reset(.compute, kind = 1L))
   }
-  check_flag(safe, "safe")
   n <- daemon_number(n, url, dispatcher)
   if (n == 0L) return(reset(.compute, kind = 0L))
   if (!is.null(remote)) {
     stop("'remote' must be NULL: call launch_remote() for the commands to run ",
          "on other machines", call. = FALSE)
   }
+  check_flag(safe, "safe")
   options <- daemon_options(...)
   set <- profile_of(.compute)
   if (!is.null(set) && .Call(tk_state, set$link) == 0L) return(set$value)
@@ -101,6 +111,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     time_setting("kill_after_ms", kill_after, "kill_after"),
     memory_setting(memory),
     if (isTRUE(insecure)) "insecure=1",
+    tls_settings(tls, pass),
+    credential_setting(credential),
     if (isTRUE(as.logical(options$output))) "output=1",
     autoexit_setting(options$autoexit),
     if (is.null(url)) c(paste0("local=", n), call_settings(profile, n))
@@ -258,6 +270,44 @@ time_setting <- function(key, seconds, argument) {
   if (is.null(seconds)) return()
   check_number(seconds, argument)
   paste0(key, "=", whole(min(1000 * seconds, 2^32 - 1)))
+}
+
+# One line for each; '|' stands for a line end within a PEM text.
+tls_settings <- function(tls, pass) {
+  if (is.null(tls)) return()
+  ok <- is.character(tls) && length(tls) %in% 1:2 && !anyNA(tls)
+  if (!ok) {
+    stop("'tls' must be the path of a PEM file, or c(certificate, key) as PEM ",
+         "texts, not ", describe(tls), call. = FALSE)
+  }
+  if (!is.null(pass)) check_string(pass, "pass")
+  text <- paste(tls, collapse = "\n")
+  c(
+    if (grepl("-----BEGIN", text, fixed = TRUE)) {
+      paste0("tls_pem=", gsub("\r?\n", "|", text))
+    } else {
+      paste0("tls_file=", normalizePath(tls[1L], mustWork = FALSE))
+    },
+    if (!is.null(pass)) paste0("tls_password=", pass)
+  )
+}
+
+credential_setting <- function(credential) {
+  if (is.null(credential)) return()
+  path <- credential_path(credential)
+  folder <- normalizePath(dirname(path), mustWork = FALSE)
+  paste0("credential_file=", file.path(folder, basename(path)))
+}
+
+# "@path" without its sign; such a path stands in commands that a shell reads.
+credential_path <- function(credential) {
+  check_string(credential, "credential")
+  if (!grepl("^@[^'\"\\\\$`[:cntrl:]]+$", credential)) {
+    stop("'credential' must be \"@\" and the path of a file, without quotes, ",
+         "backslashes and dollar signs, not \"", credential, "\"",
+         call. = FALSE)
+  }
+  path.expand(substring(credential, 2L))
 }
 
 memory_setting <- function(memory) {

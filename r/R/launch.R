@@ -8,8 +8,20 @@
 #' @param remote must be `NULL`: the commands are returned, not run.
 #' @param ... further arguments of [daemon()], by name; they come before those
 #'   that were given to [daemons()].
-#' @param tls not used yet.
+#' @param tls how daemons know a dispatcher with a certificate of its own: the
+#'   path of a PEM file on their machine, or `c(chain, "")` with the certificates
+#'   themselves. `NULL`: by the credential.
+#' @param credential how the commands hand the credential to the daemon:
+#'   `"fd:3"`, as a here-document; `"stdin"`, the same on standard input; or
+#'   `"@path"`, in a file that is written here, mode 0600, and must be there on
+#'   the other machine. More than one get `.1`, `.2` and so on behind the path.
 #' @param .compute the compute profile, see [daemons()].
+#' @details
+#' For network URLs a command holds a credential, which lets one daemon in, once:
+#' whoever has it first comes in, so do not leave it where others can read it. A
+#' credential that was used says so; `launch_remote()` then makes another. Without
+#' dispatcher it is good for any number of daemons until `daemons(0)`.
+#'
 #' @return `launch_local()`: invisible `NULL`. `launch_remote()`: the commands,
 #'   which print ready to be copied.
 #' @examples
@@ -28,13 +40,17 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
   for (each in url) {
     options <- launch_options(dots, profile)
     slot <- match(each, profile$urls)
+    secret <- is_network(each) && !is.na(slot)
+    options <- c(options, if (secret) list(credential = "fd:3"),
+                 if (!is.null(tls)) list(tls = tls))
     call <- daemon_call(each, options, quote = '"')
     # The dispatcher ends what it has started, so a daemon that is to outlive
     # it is started on its own.
     alone <- is.na(slot) || output ||
       !identical(options$autoexit, profile$options$autoexit)
     if (alone) {
-      .Call(tk_launch, c(rscript(), "-e", call), daemon_environment(), output)
+      .Call(tk_launch, c(rscript(), "-e", call), daemon_environment(), output,
+            if (secret) credential_of(profile, slot) else "")
     } else {
       reply <- ask(profile$link, "launch",
                    lines_of(paste0("slot=", slot), paste0("call=", call)))
@@ -49,7 +65,7 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
 #' @rdname launch_local
 #' @export
 launch_remote <- function(url, remote = NULL, ..., tls = NULL,
-                          .compute = "default") {
+                          .compute = "default", credential = "fd:3") {
   if (!is.null(remote)) {
     stop("'remote' must be NULL: the commands are returned, to be run by hand",
          call. = FALSE)
@@ -57,11 +73,45 @@ launch_remote <- function(url, remote = NULL, ..., tls = NULL,
   profile <- profile_of(.compute)
   url <- launch_urls(url, profile)
   dots <- daemon_options(...)
-  commands <- vapply(url, function(each) {
-    call <- daemon_call(each, launch_options(dots, profile), quote = "'")
-    paste0("Rscript -e ", double_quoted(call))
-  }, "", USE.NAMES = FALSE)
+  check_delivery(credential)
+  commands <- vapply(seq_along(url), function(i) {
+    slot <- match(url[i], profile$urls)
+    options <- c(if (!is.null(tls)) list(tls = tls),
+                 launch_options(dots, profile))
+    if (!is_network(url[i]) || is.na(slot)) {
+      return(launch_command(url[i], options))
+    }
+    line <- credential_of(profile, slot)
+    if (startsWith(credential, "@")) {
+      path <- credential_path(credential)
+      if (length(url) > 1L) path <- paste0(path, ".", i)
+      .Call(tk_write_private, path, line)
+      return(launch_command(url[i], c(list(credential = paste0("@", path)),
+                                      options)))
+    }
+    command <- launch_command(url[i], c(list(credential = credential), options))
+    paste0(command, if (credential == "fd:3") " 3", if (credential != "fd:3")
+      " ", "<<'TENKAI'\n", line, "\nTENKAI")
+  }, "")
   structure(commands, class = "miraiLaunchCmd")
+}
+
+launch_command <- function(url, options) {
+  paste0("Rscript -e ", double_quoted(daemon_call(url, options, quote = "'")))
+}
+
+check_delivery <- function(credential) {
+  if (credential %in% c("fd:3", "stdin")) return()
+  credential_path(credential)
+}
+
+# One line, which lets a daemon in at this slot.
+credential_of <- function(profile, slot) {
+  line <- ask(profile$link, "credential", slot = slot)
+  if (is_error_value(line)) {
+    stop(attr(line, "message") %||% error_words(line), call. = FALSE)
+  }
+  line
 }
 
 #' @export
@@ -111,7 +161,8 @@ saisei <- function(i, force = FALSE, .compute = "default") {
 # mark; a URL that could end it is refused long before.
 daemon_call <- function(url, options, quote) {
   values <- vapply(options, function(value) {
-    text <- format(value, digits = 15L, trim = TRUE, scientific = FALSE)
+    text <- if (is.character(value)) paste0(quote, value, quote) else
+      format(value, digits = 15L, trim = TRUE, scientific = FALSE)
     if (length(text) == 1L) text else
       paste0("c(", paste(text, collapse = ","), ")")
   }, "")

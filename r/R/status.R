@@ -79,5 +79,12 @@ print.miraiStatus <- function(x, ...) {
 nextget <- function(x, .compute = "default") {
   profile <- profile_of(.compute)
   if (is.null(profile)) return()
-  switch(x, pid = .Call(tk_pid, profile$link), urls = profile$urls, NULL)
+  switch(x, pid = .Call(tk_pid, profile$link), urls = profile$urls,
+         tls = certificate_of(profile), NULL)
+}
+
+# As mirai shows it: the certificate, and no key.
+certificate_of <- function(profile) {
+  certificate <- ask(profile$link, "certificate")
+  if (!is_error_value(certificate) && nzchar(certificate)) c(certificate, "")
 }

@@ -1,6 +1,11 @@
 // .Call wrappers for the daemon's side.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -106,11 +111,14 @@ SEXP tk_handling(SEXP interrupt) {
 }
 
 // An agent for this R: beside it as a child, or around it as its new parent.
-// The descriptor on which the agent is reached.
-SEXP tk_agent(SEXP argv, SEXP beside) {
+// `source` is the descriptor from which the agent reads its credential, or
+// negative; R keeps nothing of it. The descriptor on which the agent is reached.
+SEXP tk_agent(SEXP argv, SEXP beside, SEXP source) {
   return guarded([&] {
     std::vector<std::string> arguments = arguments_of(argv);
-    if (Rf_asLogical(beside) != TRUE) return Rf_ScalarInteger(become_child_of(arguments));
+    if (Rf_asLogical(beside) != TRUE) {
+      return Rf_ScalarInteger(become_child_of(arguments, Rf_asInteger(source)));
+    }
     for (std::string& argument : arguments) {
       if (argument == "@PID@") argument = std::to_string(getpid());
       if (argument == "@FD@") argument = "3";
@@ -126,11 +134,37 @@ SEXP tk_replace(SEXP argv, SEXP fd) {
   });
 }
 
-// Starts a program on its own, with nothing of ours but its output.
-SEXP tk_launch(SEXP argv, SEXP environment, SEXP output) {
+// Starts a program on its own, with nothing of ours but its output, and the text
+// that it finds at its descriptor 3.
+SEXP tk_launch(SEXP argv, SEXP environment, SEXP output, SEXP text) {
   return guarded([&] {
     bool shown = Rf_asLogical(output) == TRUE;
-    close(start_program(arguments_of(argv), arguments_of(environment), shown, Tie::none).fd);
+    std::string line = text_of(text);
+    int fd = start_program(arguments_of(argv), arguments_of(environment), shown, Tie::none).fd;
+    // A socket that nobody has read from yet takes a line at once.
+    ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+    if (sent != static_cast<ssize_t>(line.size()))
+      throw std::runtime_error("a daemon did not get its credential");
+    return R_NilValue;
+  });
+}
+
+// A new file that nobody else can read.
+SEXP tk_write_private(SEXP path, SEXP text) {
+  return guarded([&] {
+    std::string name = text_of(path);
+    std::string line = text_of(text) + "\n";
+    int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) throw std::runtime_error("cannot make the file " + name + ": " + std::strerror(errno));
+    bool written =
+        fchmod(fd, 0600) == 0 && write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+    std::string why = written ? "" : std::strerror(errno);
+    close(fd);
+    if (!written) {
+      unlink(name.c_str());
+      throw std::runtime_error("cannot write the file " + name + ": " + why);
+    }
     return R_NilValue;
   });
 }

@@ -138,7 +138,10 @@ SEXP tk_setup(SEXP pointer, SEXP settings) {
     if (answer->type != Type::ready) throw std::runtime_error(answer->text(Key::message));
     if (answer->find(Key::memory_limit)) link.welcome(answer->number(Key::memory_limit));
     auto make = [&] { return text(std::string(view_of(answer->payload))); };
-    return safely(make);
+    SEXP urls = PROTECT(safely(make));
+    tell_notes(link);
+    UNPROTECT(1);
+    return urls;
   });
 }
 

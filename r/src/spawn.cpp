@@ -153,12 +153,18 @@ Started start_program(const std::vector<std::string>& argv, const std::vector<st
                            "': " + std::strerror(pid > 0 ? reason : failed));
 }
 
-int become_child_of(std::vector<std::string> argv) {
+int become_child_of(std::vector<std::string> argv, int source) {
   Pair pair = make_pair_of_sockets();
   pid_t child = fork();
   if (child < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
   if (child == 0) {
     close(pair.theirs);
+    if (source > 0) close(source);
+    if (source == 0) {
+      int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+      dup2(null, 0);
+      close(null);
+    }
     // A group of its own: what its tasks start can then be ended with it, and a
     // terminal's Ctrl-C goes to the agent, which knows what to do.
     setpgid(0, 0);

@@ -26,7 +26,8 @@ Started start_program(const std::vector<std::string>& argv, const std::vector<st
 // Splits this process: the original, with its process id and whoever waits for
 // it, becomes the program `argv`; the copy returns, as its child, with one end of
 // a socketpair. In argv "@PID@" and "@FD@" stand for the copy and the other end.
-int become_child_of(std::vector<std::string> argv);
+// The descriptor `source`, unless negative, stays with the original.
+int become_child_of(std::vector<std::string> argv, int source);
 
 // Becomes the program; only returns by throwing.
 void replace_with(const std::vector<std::string>& argv, int session_fd);

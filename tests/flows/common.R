@@ -19,6 +19,12 @@ wait_for <- function(condition, seconds = 30, pause = 0.05) {
   invisible(TRUE)
 }
 
+# Runs a command of launch_remote() in the background, `before` and all.
+run_launch <- function(command, before = "") {
+  system(sub("\n", " >/dev/null 2>&1 &\n", paste(before, unclass(command)),
+             fixed = TRUE))
+}
+
 now <- function() as.numeric(Sys.time())
 
 finish <- function() {

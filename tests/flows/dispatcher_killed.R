@@ -59,8 +59,7 @@ invisible(daemons(0))
 # --- behind an agent ---
 
 invisible(daemons(1, url = "tcp://127.0.0.1:0", .compute = "net"))
-system(paste(launch_remote(1, .compute = "net"),
-             ">/dev/null 2>&1 </dev/null &"))
+run_launch(launch_remote(1, .compute = "net"))
 busy <- mirai({
   cat(Sys.getpid(), "\n", file = file)
   Sys.sleep(600)

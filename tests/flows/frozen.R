@@ -12,7 +12,7 @@ state_of <- function(slot) {
   if (length(fields) < 6L) "" else fields[6L]
 }
 launch <- function(slot) {
-  system(paste(launch_remote(slot), ">/dev/null 2>&1 </dev/null &"))
+  run_launch(launch_remote(slot))
   wait_for(function() status()$daemons[slot, "online"] == 1)
 }
 # A task that says who runs it, waits until it may go on, and counts its runs.

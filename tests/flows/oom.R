@@ -11,8 +11,7 @@ greedy <- quote({
 launch <- function() {
   online <- function() status()$daemons[1L, "online"] == 1
   wait_for(function() !online(), 10)
-  system(paste(file.path(work, "limited"), launch_remote(1),
-               ">/dev/null 2>&1 </dev/null &"))
+  run_launch(launch_remote(1), before = file.path(work, "limited"))
   wait_for(online)
 }
 submit <- function() mirai(greedy, runs = runs)

@@ -29,7 +29,7 @@ tasks <- list(
 
 invisible(daemons(2, url = "tcp://127.0.0.1:0", .compute = "net"))
 for (command in launch_remote(1:2, .compute = "net")) {
-  system(paste(command, ">/dev/null 2>&1 </dev/null &"))
+  run_launch(command)
 }
 tasks <- c(tasks, list(
   task("stubborn, far", stubborn, profile = "net"),

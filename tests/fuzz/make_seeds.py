@@ -5,12 +5,15 @@ They are kept in the repository, so this only needs to run again when the format
 of frames changes. Few and small: they show the fuzzer what right input looks
 like, it finds the wrong ones by itself.
 """
+import base64
+import hashlib
 import pathlib
 import struct
 
 data = pathlib.Path(__file__).resolve().parent.parent / "data" / "fuzz"
 
 HELLO, WELCOME, SUBMIT, TASK, FINISHED, PING, SEGMENT = 1, 2, 6, 15, 16, 18, 21
+CHALLENGE, PROOF = 26, 27
 
 
 def attribute(key, value):
@@ -47,6 +50,66 @@ urls = {
 }
 
 
+def fields(pin=b"", not_after=0, uses=1, ranks=0, urls=()):
+    """Of a credential: what stands between its version and its checksum."""
+    numbers = struct.pack("<QIIB", not_after, uses, ranks, len(urls))
+    texts = b"".join(struct.pack("<H", len(url)) + url for url in urls)
+    return bytes(range(16)) + bytes(range(32)) + bytes([len(pin) > 0]) + pin + numbers + texts
+
+
+def line(content, version=1):
+    content = b"tenkai" + bytes([version]) + content
+    return base64.urlsafe_b64encode(content + hashlib.sha256(content).digest()[:4]).rstrip(b"=")
+
+
+for_slot = fields(b"p" * 32, 1893456000, urls=[b"wss://login1:37955/1", b"wss://10.75.32.90:37955/1"])
+good = line(for_slot)
+# The first byte: 'f' for fields, 't' for text.
+credentials = {
+    "fields_of_slot": b"f" + for_slot,
+    "fields_of_job": b"f" + fields(b"p" * 32, uses=3, ranks=64, urls=[b"tls+tcp://[2001:db8::7]:443"]),
+    "fields_without_urls": b"f" + fields(),
+    "fields_bad_url": b"f" + fields(urls=[b"http://h:1"]),
+    "fields_too_many_urls": b"f" + fields(urls=[b"tcp://h:1"] * 65),
+    "fields_trailing": b"f" + for_slot + b"more",
+    "line": b"t" + good,
+    "wrapped": b"t \t" + good[:80] + b"\r\n" + good[80:160] + b"\n  " + good[160:] + b"\r\n",
+    "mistyped": b"t" + good[:100] + b"AA" + good[102:],
+    "other_version": b"t" + line(for_slot, version=2),
+    "not_a_credential": b"t-----BEGIN CERTIFICATE-----\nMIIB",
+}
+
+claim = frame(HELLO, attribute(1, 3) + attribute(2, b"0.1.0") + attribute(30, b"i" * 16) + attribute(31, b"n" * 32))
+proof = frame(PROOF, attribute(3, b"wss://login1:37955/1") + attribute(32, b"p" * 32))
+challenge = frame(CHALLENGE, attribute(2, b"0.1.0") + attribute(31, b"n" * 32) + attribute(32, b"p" * 32))
+# The first byte: 'l' for what a listener gets, 'd' for a dialler.
+handshakes = {
+    "claim": b"l" + claim, "claim_and_proof": b"l" + claim + proof, "no_nonce": b"l" + hello,
+    "challenge": b"d" + challenge, "two_challenges": b"d" + challenge + challenge, "welcome": b"d" + frame(WELCOME),
+}
+
+request = (b"GET /1 HTTP/1.1\r\nHost: 127.0.0.1:5555\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n")
+
+
+def message(opcode, payload, mask=b"mask"):
+    if len(payload) < 126:
+        length = bytes([0x80 | len(payload)])
+    else:
+        length = b"\xfe" + struct.pack(">H", len(payload))
+    masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+    return bytes([0x80 | opcode]) + length + mask + masked
+
+
+sockets = {
+    "upgrade": request + b"\r\n", "hello": request + b"\r\n" + message(2, hello),
+    "ping": request + b"\r\n" + message(9, b"are you there") + message(8, b"\x03\xe8"),
+    "text": request + b"\r\n" + message(1, "ä".encode()), "two_fields": request + b"Upgrade: h2c\r\n\r\n",
+    "origin": request + b"Origin: http://evil\r\n\r\n", "post": b"POST" + request[3:] + b"\r\n",
+    "long": request + b"\r\n" + message(2, hello * 20), "unmasked": request + b"\r\n\x82\x05hello",
+}
+
+
 def write(target, name, content):
     folder = data / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,3 +121,9 @@ for name, content in frames.items():
     write("frame_reader", name, b"\x01\x07" + content)
 for name, content in urls.items():
     write("url", name, content.encode())
+for name, content in credentials.items():
+    write("credential", name, content)
+for name, content in handshakes.items():
+    write("handshake", name, content)
+for name, content in sockets.items():
+    write("websocket", name, content)

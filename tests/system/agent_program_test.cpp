@@ -33,8 +33,13 @@ class Sleeper {
 
 class TestAgent {
  public:
-  explicit TestAgent(const std::string& url, std::vector<std::string> more = {}) : r(Descriptor()) {
+  explicit TestAgent(const std::string& url, const std::string& credential = {},
+                     std::vector<std::string> more = {})
+      : r(Descriptor()) {
     auto [ours, theirs] = std::move(*make_socketpair());
+    auto [line, written] = std::move(*make_pipe());
+    if (::write(written.get(), credential.data(), credential.size()) < 0) throw std::runtime_error("pipe");
+    written = Descriptor();
     Spawn what;
     what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai",
                  "agent",
@@ -46,6 +51,10 @@ class TestAgent {
                  "3"};
     what.argv.insert(what.argv.end(), more.begin(), more.end());
     what.descriptors = {{theirs.get(), 3}};
+    if (!credential.empty()) {
+      what.argv.insert(what.argv.end(), {"--credential", "fd:4"});
+      what.descriptors.emplace_back(line.get(), 4);
+    }
     what.inherit_output = true;
     pid = *spawn(what);
     r = TestPeer(std::move(ours));
@@ -104,7 +113,7 @@ TEST_CASE("a task reaches an R behind an agent, and its value comes back") {
       GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base", "ws://127.0.0.1:0", "ws://[::1]:0/x");
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
-  TestAgent agent(urls[0]);
+  TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
 
   dispatcher.submit(1, "expression");
@@ -119,7 +128,7 @@ TEST_CASE("payloads larger than a segment arrive whole, both ways") {
   std::string listen = GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base");
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
-  TestAgent agent(urls[0]);
+  TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
   std::string large = large_payload();
 
@@ -135,7 +144,7 @@ TEST_CASE("payloads larger than a segment arrive whole, both ways") {
 TEST_CASE("several slots share one WebSocket port, told apart by their paths") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=3\nurl=ws://127.0.0.1:0\n");
-  TestAgent second(urls[1]);
+  TestAgent second(urls[1], dispatcher.credential(2));
   second.greet();
 
   auto status = dispatcher.status();
@@ -148,7 +157,7 @@ TEST_CASE("several slots share one WebSocket port, told apart by their paths") {
 TEST_CASE("nobody comes in at a path that no slot has") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0/secret\n");
-  TestAgent agent(with_port("ws://127.0.0.1:1/guess", port_of(urls[0])));
+  TestAgent agent(with_port("ws://127.0.0.1:1/guess", port_of(urls[0])), dispatcher.credential(1));
 
   CHECK_THROWS_WITH(agent.greet(), Catch::Matchers::Contains("HTTP status 404"));
 }
@@ -165,7 +174,7 @@ TEST_CASE("after a break the agent comes back and delivers what its R has done m
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
   Proxy proxy(port_of(urls[0]));
-  TestAgent agent(with_port(urls[0], proxy.port()));
+  TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
 
   agent.greet();
   dispatcher.submit(1, "a");
@@ -189,7 +198,7 @@ TEST_CASE("a task that was on its way when the connection broke is sent again") 
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
   Proxy proxy(port_of(urls[0]));
-  TestAgent agent(with_port(urls[0], proxy.port()));
+  TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
   agent.greet();
 
   proxy.stall();
@@ -206,11 +215,11 @@ TEST_CASE("a task that was on its way when the connection broke is sent again") 
 TEST_CASE("an agent that is killed loses its task to another daemon") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0\nreconnect_ms=1000\n");
-  TestAgent first(urls[0]);
+  TestAgent first(urls[0], dispatcher.credential(1));
   first.greet();
   dispatcher.submit(1, "a");
   first.task();
-  TestAgent second(urls[1]);
+  TestAgent second(urls[1], dispatcher.credential(2));
   second.greet();
 
   ::kill(first.pid, SIGKILL);
@@ -224,7 +233,7 @@ TEST_CASE("an agent that is killed loses its task to another daemon") {
 TEST_CASE("a cancelled task interrupts the R behind an agent") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
-  TestAgent agent(urls[0]);
+  TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
   dispatcher.submit(1, "a");
   agent.task();
@@ -242,7 +251,7 @@ TEST_CASE("a busy R behind a sound network is not suspect, and behind a silent o
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0\nreconnect_ms=11000\n");
   Proxy proxy(port_of(urls[0]));
-  TestAgent agent(with_port(urls[0], proxy.port()));
+  TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
   agent.greet();
   dispatcher.submit(1, "a");
   Frame task = agent.task();
@@ -255,7 +264,7 @@ TEST_CASE("a busy R behind a sound network is not suspect, and behind a silent o
 
   CHECK(eventually([&] { return state(dispatcher) == "suspect"; }, 12s));
   CHECK(std::chrono::steady_clock::now() - since < 11s);
-  TestAgent other(urls[1]);
+  TestAgent other(urls[1], dispatcher.credential(2));
   other.greet();
   Frame again = *other.r.receive(Type::task, 20s);
   CHECK(again.attempt == 2);
@@ -271,7 +280,7 @@ TEST_CASE("a busy R behind a sound network is not suspect, and behind a silent o
 TEST_CASE("the end of the session reaches the R behind an agent") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
-  TestAgent agent(urls[0]);
+  TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
 
   dispatcher.session.close();
@@ -282,7 +291,7 @@ TEST_CASE("the end of the session reaches the R behind an agent") {
 TEST_CASE("an R that says goodbye and lives on frees its slot") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
-  TestAgent agent(urls[0]);
+  TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
 
   agent.r.send(Frame(Type::bye).with(Key::kind, 1));
@@ -298,7 +307,9 @@ TEST_CASE("an R that says goodbye and lives on frees its slot") {
 TEST_CASE("a dispatcher that takes the call and says nothing is given up") {
   Proxy deaf(9);  // nobody is behind it
   deaf.stall();
-  TestAgent agent("tcp://127.0.0.1:" + std::to_string(deaf.port()));
+  Credential some;
+  some.token = std::move(*Secret::random());
+  TestAgent agent("tcp://127.0.0.1:" + std::to_string(deaf.port()), encode(some));
   Frame frame = hello(Role::daemon, "");
   agent.r.send(std::move(frame.with(Key::instance, "an R")));
 

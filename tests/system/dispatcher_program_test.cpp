@@ -42,7 +42,7 @@ TEST_CASE("large payloads pass whole through every transport") {
   std::string url = GENERATE("", "url=tcp://127.0.0.1:0\n");
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\n" + url);
-  TestDaemon daemon(urls[0]);
+  TestDaemon daemon(urls[0], dispatcher.credential(1));
   std::string large(300 * 1024, 'x');
   for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 2654435761u >> 24);
 
@@ -142,7 +142,7 @@ TEST_CASE("a second daemon at an occupied URL is refused, with the reason") {
 TEST_CASE("a stranger who sends anything but HELLO is dropped, and nobody else notices") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=tcp://127.0.0.1:0\n");
-  TestDaemon honest(urls[0]);
+  TestDaemon honest(urls[0], dispatcher.credential(1));
   std::string bytes = GENERATE(std::string("GET / HTTP/1.1\r\n\r\n"), std::string(200, '\0'),
                                std::string(200, '\xff'), encode_head(Frame(Type::task)),
                                std::string("\x16\x03\x01\x02\x00\x01\x00", 7) + std::string(60, 'x'));
@@ -171,9 +171,7 @@ TEST_CASE("what cannot be set up is refused at once, with the cause") {
   TestDispatcher dispatcher;
   auto refused = GENERATE(table<std::string, std::string>({
       {"policy=queue\nslots=1\nurl=http://x:1\n", "3 | Invalid argument"},
-      {"policy=queue\nslots=1\nurl=tcp://192.0.2.1:5555\n", "insecure = TRUE"},
-      {"policy=queue\nslots=1\nurl=tcp://:5555\n", "insecure = TRUE"},
-      {"policy=queue\nslots=1\ninsecure=1\nurl=tcp://192.0.2.1:5555\n", "15 | Address invalid"},
+      {"policy=queue\nslots=1\nurl=tcp://192.0.2.1:5555\n", "15 | Address invalid"},
       {"policy=queue\nslots=1\nlocal=1\ncall=x\nrscript=/no/such/Rscript\n", "cannot start /no/such/Rscript"},
       {"policy=queue\nslots=x\n", "slots is 'x'"},
       {"policy=what\n", "policy is 'what'"},

@@ -214,8 +214,28 @@ std::vector<std::vector<std::string>> TestDispatcher::status() {
   return rows;
 }
 
-TestDaemon::TestDaemon(const std::string& url) : stream(TestPeer::dial(url)) {
-  stream.send(hello(Role::daemon, url));
+Resumption prove(TestPeer& peer, Role role, const std::string& line, Frame introduction,
+                 const std::string& binding, std::uint32_t rank) {
+  Result<Credential> credential = parse_credential(line);
+  if (!credential) fail(credential.error().message);
+  Secret token = credential->ranks == 0 ? credential->token.copy() : rank_token(credential->token, rank);
+  DiallerHandshake handshake(credential->id, std::move(token), rank, binding);
+  peer.send(*handshake.hello(role, program_version));
+  std::optional<Frame> challenge = peer.receive();
+  if (!challenge) fail("the connection was closed");
+  if (challenge->type == Type::refused) fail(challenge->text(Key::message));
+  Result<Frame> proof = handshake.on_challenge(*challenge, std::move(introduction));
+  if (!proof) fail(proof.error().message);
+  peer.send(std::move(*proof));
+  return handshake.resumption();
+}
+
+TestDaemon::TestDaemon(const std::string& url, const std::string& credential) : stream(TestPeer::dial(url)) {
+  if (credential.empty()) {
+    stream.send(hello(Role::daemon, url));
+  } else {
+    prove(stream, Role::daemon, credential, hello(Role::daemon, url));
+  }
   std::optional<Frame> answer = stream.receive();
   if (!answer) fail("the connection was closed");
   if (answer->type != Type::welcome) fail(answer->text(Key::message));

@@ -13,6 +13,7 @@
 #include "base/frame_reader.h"
 #include "base/url.h"
 #include "process/spawn.h"
+#include "wire/handshake.h"
 
 namespace tenkai::test {
 
@@ -61,6 +62,8 @@ class TestDispatcher {
   // Rows of `status`, split at tabs.
   std::vector<std::vector<std::string>> status();
   std::string request(const std::string& name, std::uint64_t slot = 0, bool forced = false);
+  // What lets one daemon in at this slot over the network; empty on one machine.
+  std::string credential(std::uint64_t slot) { return request("credential", slot); }
   // Waits until the process has ended, and says whether it did.
   bool has_ended(std::chrono::milliseconds limit = patience);
   void kill(int signal);
@@ -75,7 +78,8 @@ class TestDispatcher {
 // A daemon without R: joins a slot and answers by hand.
 class TestDaemon {
  public:
-  explicit TestDaemon(const std::string& url);
+  // With a credential it does the handshake, over plain tcp.
+  explicit TestDaemon(const std::string& url, const std::string& credential = {});
   Frame task();
   void finish(const Frame& task, std::string_view payload);
 
@@ -83,5 +87,9 @@ class TestDaemon {
 };
 
 Frame hello(Role role, const std::string& url);
+// Goes through the handshake of a dialler, up to PROOF, as what `introduction` says;
+// throws the reason where the other end does not play its part.
+Resumption prove(TestPeer& peer, Role role, const std::string& credential, Frame introduction,
+                 const std::string& binding = {}, std::uint32_t rank = 0);
 
 }  // namespace tenkai::test

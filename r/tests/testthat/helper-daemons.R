@@ -97,6 +97,22 @@ start_session <- function(code, output, frame = parent.frame()) {
 }
 
 # Runs a command of launch_remote() in the background, as pasted into a shell.
-paste_into <- function(shell, command) {
-  system2(shell, input = paste(unclass(command), ">/dev/null 2>&1 &"))
+paste_into <- function(shell, command, more = ">/dev/null 2>&1 &") {
+  system2(shell, input = extended(command, more))
+}
+
+# A credential for a job of several daemons under one agent.
+job_credential <- function(slots, ranks = 1, uses = 1) {
+  link <- tenkai:::profiles$default$link
+  tenkai:::ask(link, "credential", tenkai:::lines_of(c(
+    paste0("slots=", paste(slots, collapse = ",")), paste0("ranks=", ranks),
+    paste0("uses=", uses)
+  )))
+}
+
+# A command of launch_remote() with more behind it, before its here-document.
+extended <- function(command, more) {
+  command <- unclass(command)
+  if (!grepl("\n", command)) return(paste(command, more))
+  sub("\n", paste0(" ", more, "\n"), command, fixed = TRUE)
 }

@@ -1,7 +1,7 @@
 # Daemons that come over the network, which is the loopback here: an agent
 # stands between them and the dispatcher.
 
-test_that("launch_remote() prints the command of the seed", {
+test_that("launch_remote() prints the command of the seed, and a credential", {
   set_daemons(2, url = "tcp://127.0.0.1:0")
   urls <- nextget("urls")
   commands <- launch_remote(1:2)
@@ -9,14 +9,16 @@ test_that("launch_remote() prints the command of the seed", {
   expect_s3_class(commands, "miraiLaunchCmd")
   expect_type(unclass(commands), "character")
   lines <- printed(commands)
-  expect_identical(lines[c(1, 3, 4, 6)], c("[1]", "", "[2]", ""))
+  expect_identical(lines[c(1, 4, 5, 6, 9, 10)],
+                   c("[1]", "TENKAI", "", "[2]", "TENKAI", ""))
   for (i in 1:2) {
-    expect_match(lines[3 * i - 1], paste0(
-      "^Rscript -e \"tenkai::daemon\\('", urls[i],
-      "',rs=c\\(10407(,-?[0-9]+){6}\\)\\)\"$"
+    expect_match(lines[5 * i - 3], paste0(
+      "^Rscript -e \"tenkai::daemon\\('", urls[i], "',credential='fd:3'",
+      ",rs=c\\(10407(,-?[0-9]+){6}\\)\\)\" 3<<'TENKAI'$"
     ))
+    expect_match(lines[5 * i - 2], "^dGVua2Fp[A-Za-z0-9_-]+$")
   }
-  expect_true(lines[2] != lines[5])
+  expect_true(lines[3] != lines[8])
 })
 
 test_that("launch_remote() passes arguments on", {
@@ -47,7 +49,8 @@ launch_agent <- function(i = 1, ...) {
   wait_for(function() status()$daemons[i, "online"] == 1)
 }
 
-for (url in c("tcp://127.0.0.1:0", "ws://127.0.0.1:0/path")) {
+for (url in c("tcp://127.0.0.1:0", "ws://127.0.0.1:0/path",
+              "tls+tcp://127.0.0.1:0", "wss://127.0.0.1:0/path")) {
   scheme <- sub(":.*", "", url)
 
   test_that(paste("tasks of every size go over", scheme), {
@@ -107,10 +110,10 @@ test_that("a second daemon at a URL is sent away, and the first goes on", {
   set_daemons(1, url = "tcp://127.0.0.1:0")
   expect_true(launch_agent())
   pid <- evaluated(Sys.getpid())
-  command <- paste(launch_remote(1), "2>&1")
-  output <- suppressWarnings(system(command, intern = TRUE))
+  output <- suppressWarnings(system(extended(launch_remote(1), "2>&1"),
+                                    intern = TRUE))
 
-  expect_true(length(output) > 0L)
+  expect_match(output, "is taken by another daemon", all = FALSE)
   expect_identical(evaluated(Sys.getpid()), pid)
 })
 
@@ -123,9 +126,11 @@ test_that("tenkai agent runs several daemons", {
   set_daemons(2, url = "ws://127.0.0.1:0")
   urls <- nextget("urls")
   agent <- tenkai:::find_program()
-  system(sprintf("%s agent --daemons 2 --url %s --url %s >/dev/null 2>&1 &",
-                 agent,
-                 urls[1], urls[2]))
+  line <- job_credential(1:2)
+  system(sprintf("%s agent --daemons 2 --url %s --url %s --credential stdin",
+                 agent, urls[1], urls[2]),
+         input = line, ignore.stdout = TRUE, ignore.stderr = TRUE,
+         wait = FALSE)
   expect_true(wait_for(function() all(status()$daemons[, "online"] == 1)))
   expect_identical(lapply(1:6, function(i) evaluated(i, i = i)), as.list(1:6))
   # A dead R comes back without a new agent.

@@ -1,0 +1,80 @@
+#include "wire/strangers.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tenkai {
+
+using Clock = std::chrono::steady_clock;
+
+Strangers::~Strangers() {
+  for (Ticket* ticket : all_) ticket->home_ = nullptr;
+}
+
+Strangers::Ticket::~Ticket() {
+  if (home_ != nullptr) home_->leave(*this);
+}
+
+void Strangers::Ticket::expel_by(Expel expel) {
+  // Too late: the time was over while the connection changed its shape.
+  if (home_ == nullptr) return expel("it was too slow, or too many were at the door");
+  expel_ = std::move(expel);
+}
+
+Strangers::TicketPtr Strangers::enter(std::string address, Expel expel) {
+  make_room(address);
+  auto ticket = std::make_shared<Ticket>();
+  ticket->home_ = this;
+  ticket->address_ = std::move(address);
+  ticket->until_ = Clock::now() + time_limit;
+  ticket->expel_ = std::move(expel);
+  ticket->place_ = all_.insert(all_.end(), ticket.get());
+  if (all_.size() == 1) arm();
+  return ticket;
+}
+
+void Strangers::make_room(const std::string& address) {
+  auto oldest = [this](auto&& counts) -> Ticket* {
+    Ticket* found = nullptr;
+    for (Ticket* each : all_) {
+      if (counts(*each) && (found == nullptr || (found->promising_ && !each->promising_))) found = each;
+    }
+    return found;
+  };
+  auto from_there = [&](const Ticket& ticket) { return ticket.address_ == address; };
+  auto count = std::count_if(all_.begin(), all_.end(), [&](const Ticket* each) { return from_there(*each); });
+  if (count >= static_cast<long>(max_per_address)) expel(*oldest(from_there), "too many are at the door");
+  if (all_.size() < max_half_open) return;
+  expel(*oldest([](const Ticket&) { return true; }), "too many are at the door");
+}
+
+void Strangers::expel(Ticket& ticket, const std::string& why) {
+  Expel expel = std::move(ticket.expel_);
+  leave(ticket);  // expel() may end the ticket's life
+  if (expel) expel(why);
+}
+
+void Strangers::leave(Ticket& ticket) {
+  all_.erase(ticket.place_);
+  ticket.home_ = nullptr;
+  ticket.expel_ = nullptr;
+  if (!all_.empty()) return;
+  // Cancelling would leave the system's timer set, which wakes an idle process for
+  // nothing; setting it far ahead does not.
+  timer_.expires_after(std::chrono::hours(24));
+  timer_.async_wait([](boost::system::error_code) {});
+}
+
+void Strangers::arm() {
+  if (all_.empty()) return;
+  timer_.expires_at(all_.front()->until_);
+  timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    while (!all_.empty() && all_.front()->until_ <= Clock::now()) {
+      expel(*all_.front(), "it did not prove within " + std::to_string(time_limit.count()) + " s who it is");
+    }
+    arm();
+  });
+}
+
+}  // namespace tenkai

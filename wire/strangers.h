@@ -1,0 +1,70 @@
+// Those who have come through a network door and have not proved who they are.
+//
+// From the moment of accept() on, over TLS, the HTTP request and the handshake,
+// each has 10 seconds in all. There may be 256 of them, 32 from one address;
+// beyond that the oldest goes, those first who have not named a credential that is
+// known: whoever only connects, or sends a byte a second, cannot keep out those who
+// belong here.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+namespace tenkai {
+
+class Strangers {
+ public:
+  static constexpr std::size_t max_half_open = 256;
+  static constexpr std::size_t max_per_address = 32;
+  static constexpr std::chrono::seconds time_limit{10};
+
+  // A stranger's place; it is free again when the last copy of the pointer is gone.
+  class Ticket;
+  using TicketPtr = std::shared_ptr<Ticket>;
+  // Ends the stranger's connection. Called at most once, from the event loop or
+  // from enter().
+  using Expel = std::function<void(const std::string& why)>;
+
+  explicit Strangers(boost::asio::any_io_executor executor) : timer_(executor) {}
+  // Tickets may outlive this.
+  ~Strangers();
+  Strangers(const Strangers&) = delete;
+  Strangers& operator=(const Strangers&) = delete;
+
+  // `address` without the port.
+  TicketPtr enter(std::string address, Expel expel);
+  std::size_t size() const { return all_.size(); }
+
+  class Ticket {
+   public:
+    ~Ticket();
+    // The connection has another shape now (TCP, TLS, WebSocket).
+    void expel_by(Expel expel);
+    // It has named a credential that we know.
+    void is_promising() { promising_ = true; }
+
+   private:
+    friend class Strangers;
+    Strangers* home_ = nullptr;
+    std::list<Ticket*>::iterator place_;
+    std::string address_;
+    std::chrono::steady_clock::time_point until_;
+    Expel expel_;
+    bool promising_ = false;
+  };
+
+ private:
+  void make_room(const std::string& address);
+  void expel(Ticket& ticket, const std::string& why);
+  void leave(Ticket& ticket);
+  void arm();
+
+  boost::asio::steady_timer timer_;
+  std::list<Ticket*> all_;  // oldest first
+};
+
+}  // namespace tenkai
