@@ -56,6 +56,11 @@ bool Connection::received(std::size_t size) {
       if (callbacks_.on_frame) callbacks_.on_frame(std::move(frame));
       return;
     }
+    // Each stream is a block of memory, and thousands may be open.
+    if (!known_) {
+      broken = "a payload in segments came from one who is not known yet";
+      return;
+    }
     Result<std::optional<Frame>> whole = assembler_.take(std::move(frame));
     if (!whole) {
       broken = whole.error().message;
