@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::seconds dial_limit{10};
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{1000};
-constexpr std::chrono::seconds patience_at_the_door{3};
+constexpr std::chrono::seconds patience_at_the_door{5};
 // A host that answers "nobody listens here" is up, and what listened is not.
 constexpr std::chrono::seconds patience_when_refused{5};
 constexpr std::size_t instance_bytes = 8;  // 16 hexadecimal digits

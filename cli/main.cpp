@@ -1,4 +1,5 @@
 // The program `tenkai`: what runs beside R.
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -24,6 +25,11 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // Before anything else of OpenSSL: the machine's configuration is not read.
   tenkai::start_openssl();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // What we hold must not be found in a core file, nor be read by a debugger. It
+  // does not pass on to the R processes that we start.
+  ::prctl(PR_SET_DUMPABLE, 0);
+#endif
   int exit_code = 0;
   tenkai::add_dispatcher_command(app, exit_code);
   tenkai::add_agent_command(app, exit_code);

@@ -139,6 +139,13 @@ void Grants::void_slot(std::size_t slot) {
   }
 }
 
+void Grants::void_unused(std::size_t slot) {
+  std::optional<GrantId> fresh = fresh_for(slot);
+  if (!fresh) return;
+  voided_.insert(slot);
+  grants_.at(*fresh).is_void = true;
+}
+
 void Grants::forget(const CredentialId& resumption) { returns_.erase(resumption); }
 
 }  // namespace tenkai

@@ -65,6 +65,8 @@ class Grants {
 
   // saisei(): what was given out for the slot is good for it no longer.
   void void_slot(std::size_t slot);
+  // The same where the daemon that is there stays: only what nobody has used.
+  void void_unused(std::size_t slot);
   // Who came in with this will not come back.
   void forget(const CredentialId& resumption);
 

@@ -238,7 +238,13 @@ void Peers::on_frame(const PeerPtr& peer, Frame&& frame) {
 
 void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
   auto rank = peer->ranks.find(frame.rank);
-  if (rank == peer->ranks.end()) return;
+  if (rank == peer->ranks.end()) {
+    // The last word of a daemon that was just sent away; not a stream of them.
+    if (++peer->strays > max_violations)
+      settle(peer, {Cause::Kind::lost, "answered for daemons it does not have"});
+    return;
+  }
+  peer->strays = 0;
   DaemonId daemon = rank->second;
   bool last = frame.number(Key::last) == 1;
   around_.apply(around_.dispatcher.on_finished(now(), daemon, {frame.session, frame.task}, frame.attempt,
@@ -276,6 +282,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   peer->ranks[frame.rank] = daemon;
   peer->instances[frame.rank] = instance;
   daemons_[daemon] = {peer, frame.rank};
+  peer->had_daemons = true;
   Frame answer(Type::welcome);
   answer.rank = frame.rank;
   peer->connection->send(std::move(answer.with(Key::slot, *slot + 1)));
@@ -306,7 +313,8 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
 
 void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
   spdlog::info("connection to {} ended: {}", peer->connection->peer().address, end.reason);
-  if (peer->role == Role::agent && !peer->said_goodbye && !peer->ranks.empty()) {
+  bool may_return = !peer->ranks.empty() || !peer->had_daemons;
+  if (peer->role == Role::agent && !peer->said_goodbye && may_return) {
     peer->connection = nullptr;
     auto verdict = liveness_.on_disconnected(now(), peer->id, !end.silent);
     if (verdict == Liveness::Verdict::suspect) set_suspect(peer, true);

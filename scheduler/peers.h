@@ -84,6 +84,8 @@ class Peers {
     std::optional<pid_t> pid;                    // local only
     std::optional<Grants::Admission> admission;  // network only
     bool said_goodbye = false;
+    bool had_daemons = false;   // an agent that has none yet is still starting them
+    std::uint64_t strays = 0;   // answers in a row from ranks it does not have
     std::optional<REnd> ended;  // our process has ended, its last words are awaited
     Ranks ranks;
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank

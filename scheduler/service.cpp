@@ -213,6 +213,8 @@ void Service::reply_saisei(const Frame& request) {
   if (slots[slot].online && !forced) return reply(request.task, "");
   Result<std::optional<Url>> url = doors_.regenerate(slot);
   if (!url) return reply_error(request.task, Code::closed, url.error().message);
+  // tcp has no place for a new name; what was given out for it is void all the same.
+  if (!*url && setup_.policy == Policy::queue) keys_.grants().void_unused(slot);
   if (!*url) return reply(request.task, "");
   keys_.grants().void_slot(slot);
   apply(dispatcher_->regenerate(now(), slot));

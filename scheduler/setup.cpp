@@ -168,8 +168,9 @@ std::string warning_about(const std::vector<Url>& urls) {
     if (!is_network(url) || is_encrypted(url) || is_loopback(url)) continue;
     std::string safe = is_websocket(url) ? "wss" : "tls+tcp";
     return "what goes through " + to_string(url) +
-           " can be read by others on the network, though nobody without a credential gets in; " + safe +
-           ":// encrypts it, insecure = TRUE silences this";
+           " can be read, and changed, by others on the network, though nobody without a credential gets "
+           "in; " +
+           safe + ":// encrypts it, insecure = TRUE silences this";
   }
   return {};
 }

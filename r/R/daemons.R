@@ -33,7 +33,8 @@
 #'   `lost`, `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not
 #'   tried again unless asked for, `oom`, `segfault` and `quit`.
 #' @param insecure `TRUE` where you know that what goes through a `tcp://` or
-#'   `ws://` URL can be read by others on the network: then you are not told so.
+#'   `ws://` URL can be read and changed by others on the network: then you are
+#'   not told so.
 #'   Nobody gets in without a credential in either case.
 #' @param reconnect seconds for which a daemon whose connection broke may come
 #'   back before its task is given to another.
@@ -112,7 +113,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     memory_setting(memory),
     if (isTRUE(insecure)) "insecure=1",
     tls_settings(tls, pass),
-    credential_setting(credential),
+    credential_setting(credential, url),
     if (isTRUE(as.logical(options$output))) "output=1",
     autoexit_setting(options$autoexit),
     if (is.null(url)) c(paste0("local=", n), call_settings(profile, n))
@@ -292,8 +293,12 @@ tls_settings <- function(tls, pass) {
   )
 }
 
-credential_setting <- function(credential) {
+credential_setting <- function(credential, url) {
   if (is.null(credential)) return()
+  if (is.null(url) || !any(is_network(url))) {
+    stop("'credential' is for URLs that are reached over the network, such as ",
+         "host_url(tls = TRUE)", call. = FALSE)
+  }
   path <- credential_path(credential)
   folder <- normalizePath(dirname(path), mustWork = FALSE)
   paste0("credential_file=", file.path(folder, basename(path)))

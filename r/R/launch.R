@@ -125,7 +125,8 @@ print.miraiLaunchCmd <- function(x, ...) {
 #' A new URL for a daemon
 #'
 #' Gives a slot of the dispatcher a new, random URL, at which another daemon can
-#' connect; the old one is void.
+#' connect; the old one is void, and with it the credential that
+#' [launch_remote()] has printed for it.
 #'
 #' @param i the number of the slot, as [status()] shows it.
 #' @param force `TRUE`: also where a daemon is connected. What it runs resolves

@@ -113,7 +113,7 @@ test_that("URLs that cannot be are refused with their cause, at once", {
 test_that("it is said once that others can read what goes over a plain URL", {
   at_end(daemons(0))
   for (url in c("tcp://0.0.0.0:0", "ws://:0", "tcp://[::]:0")) {
-    expect_message(daemons(url = url), "can be read by others")
+    expect_message(daemons(url = url), "can be read, and changed, by others")
     daemons(0)
     expect_silent(daemons(url = url, insecure = TRUE))
     daemons(0)
