@@ -29,6 +29,7 @@ class Tenkai(CMakePackage):
     depends_on("ninja", type="build")
     depends_on("boost@1.81:", type="build")
     depends_on("cli11@2:", type="build")
+    depends_on("openssl@3:", type=("build", "link"))
     depends_on("spdlog@1.10:", type=("build", "link"))
     depends_on("catch2@2.13:3", type="test")
 
