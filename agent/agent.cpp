@@ -169,7 +169,8 @@ void Agent::on_frame(Frame&& frame) {
     bool must_prove = handshake_ && !dispatcher_->knows_peer();
     if (frame.type == Type::challenge && must_prove) return on_challenge(frame);
     if (frame.type == Type::welcome && !must_prove) return on_welcome(frame);
-    return give_up(frame.type == Type::refused ? frame.text(Key::message)
+    // Whoever says no may be anybody.
+    return give_up(frame.type == Type::refused ? printable(frame.text(Key::message), 2000)
                                                : "the dispatcher did not say WELCOME");
   }
   if (frame.type == Type::ping) return dispatcher_->send(Frame(Type::pong));

@@ -17,6 +17,9 @@ namespace tenkai {
 namespace {
 
 constexpr std::size_t max_file = 64 * 1024;
+// The key never leaves this process, or its file, and is known by its pin: an end
+// date keeps nobody out, but daemons of a session that lives for weeks.
+constexpr auto long_life = std::chrono::hours(24 * 365);
 
 std::vector<std::string> hosts_of(const std::vector<Url>& urls) {
   std::set<std::string> hosts{"localhost", "127.0.0.1", "::1"};
@@ -65,7 +68,7 @@ Result<Done> Keys::prepare(const Setup& setup, const std::vector<Url>& urls,
   if (!encrypted) return Done{};
   if (!setup.tls_pem.empty() || !setup.tls_file.empty()) return read_given(setup, notes);
   if (identity_) return Done{};
-  Result<TlsIdentity> made = TlsIdentity::make(hosts_of(urls), std::chrono::system_clock::now());
+  Result<TlsIdentity> made = TlsIdentity::make(hosts_of(urls), std::chrono::system_clock::now(), long_life);
   if (!made) return made.error();
   identity_ = std::make_shared<const TlsIdentity>(std::move(*made));
   return Done{};
@@ -97,7 +100,6 @@ Result<Done> Keys::read_kept(const std::string& path, const std::vector<std::str
   auto now = std::chrono::system_clock::now();
   struct stat there {};
   if (::lstat(path.c_str(), &there) != 0 && errno == ENOENT) {
-    constexpr auto long_life = std::chrono::hours(24 * 365);
     Result<TlsIdentity> made = TlsIdentity::make(hosts, now, long_life);
     Result<Secret> token = Secret::random();
     if (!made) return made.error();
