@@ -11,6 +11,8 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/descriptor.h"
@@ -32,14 +34,20 @@ Descriptor& spare_descriptor() {
   return spare;
 }
 
-// Accepting, for either protocol. Out of descriptors, it lets go of one it keeps
-// in reserve, takes the caller in only to hang up, and rests for a moment, so
-// that it neither spins nor leaves callers waiting.
+// Accepting, for either protocol. Out of descriptors, the stranger goes who has been
+// at the door for the longest time, so that those who belong here still come in.
+// Where there is none, it lets go of a descriptor it keeps in reserve, takes the
+// caller in only to hang up, and rests for a moment, so that it neither spins nor
+// leaves callers waiting.
 template <class Protocol>
 class Acceptor : public Listener {
  public:
-  Acceptor(asio::any_io_executor executor, Url url, OnAccept on_accept)
-      : acceptor_(executor), rest_(executor), url_(std::move(url)), on_accept_(std::move(on_accept)) {
+  Acceptor(asio::any_io_executor executor, Url url, Strangers* strangers, OnAccept on_accept)
+      : acceptor_(executor),
+        rest_(executor),
+        url_(std::move(url)),
+        strangers_(strangers),
+        on_accept_(std::move(on_accept)) {
     spare_descriptor();
   }
 
@@ -61,13 +69,23 @@ class Acceptor : public Listener {
           }
           bool callers_own = failed == asio::error::connection_aborted || failed.value() == EPROTO;
           if (callers_own) return accept();
-          if (failed == asio::error::no_descriptors || failed.value() == ENFILE) out_of_descriptors();
+          bool none_left = failed == asio::error::no_descriptors || failed.value() == ENFILE;
+          if (none_left) warn();
+          if (none_left && strangers_ != nullptr && strangers_->expel_oldest()) return accept();
+          if (none_left) turn_away();
           rest();
         });
   }
 
-  void out_of_descriptors() {
+  // One line says it for a while, however many come.
+  void warn() {
+    auto now = std::chrono::steady_clock::now();
+    if (warned_ && now - *warned_ < std::chrono::seconds(10)) return;
+    warned_ = now;
     spdlog::warn("out of file descriptors at {}: raise the limit (ulimit -n)", to_string(url_));
+  }
+
+  void turn_away() {
     spare_descriptor() = Descriptor();
     int taken = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (taken >= 0) ::close(taken);
@@ -84,6 +102,8 @@ class Acceptor : public Listener {
   typename Protocol::acceptor acceptor_;
   asio::steady_timer rest_;
   Url url_;
+  Strangers* strangers_;
+  std::optional<std::chrono::steady_clock::time_point> warned_;
   OnAccept on_accept_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
@@ -140,7 +160,7 @@ class LocalListener final : public Acceptor<asio::local::stream_protocol> {
 class NetworkListener final : public Acceptor<asio::ip::tcp> {
  public:
   NetworkListener(asio::any_io_executor executor, Door door, OnAccept on_accept)
-      : Acceptor(executor, door.url, std::move(on_accept)), door_(std::move(door)) {}
+      : Acceptor(executor, door.url, door.strangers, std::move(on_accept)), door_(std::move(door)) {}
 
   Result<Done> open() {
     boost::system::error_code failed;
@@ -210,7 +230,7 @@ Result<std::unique_ptr<Listener>> opened(std::unique_ptr<Kind> listener) {
 Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor, Door door,
                                                  OnAccept on_accept) {
   if (!is_network(door.url)) {
-    return opened(std::make_unique<LocalListener>(executor, door.url, std::move(on_accept)));
+    return opened(std::make_unique<LocalListener>(executor, door.url, door.strangers, std::move(on_accept)));
   }
   door.url.path.clear();
   return opened(std::make_unique<NetworkListener>(executor, std::move(door), std::move(on_accept)));

@@ -33,19 +33,26 @@ Strangers::TicketPtr Strangers::enter(std::string address, Expel expel) {
   return ticket;
 }
 
+// Of those who count, the first to go: one who has named no credential, if there is one.
+Strangers::Ticket* Strangers::oldest(const std::function<bool(const Ticket&)>& counts) const {
+  Ticket* found = nullptr;
+  for (Ticket* each : all_) {
+    if (counts(*each) && (found == nullptr || (found->promising_ && !each->promising_))) found = each;
+  }
+  return found;
+}
+
+bool Strangers::expel_oldest() {
+  if (all_.empty()) return false;
+  expel(*oldest([](const Ticket&) { return true; }), "too many are at the door");
+  return true;
+}
+
 void Strangers::make_room(const std::string& address) {
-  auto oldest = [this](auto&& counts) -> Ticket* {
-    Ticket* found = nullptr;
-    for (Ticket* each : all_) {
-      if (counts(*each) && (found == nullptr || (found->promising_ && !each->promising_))) found = each;
-    }
-    return found;
-  };
   auto from_there = [&](const Ticket& ticket) { return ticket.address_ == address; };
   auto count = std::count_if(all_.begin(), all_.end(), [&](const Ticket* each) { return from_there(*each); });
   if (count >= static_cast<long>(max_per_address)) expel(*oldest(from_there), "too many are at the door");
-  if (all_.size() < max_half_open) return;
-  expel(*oldest([](const Ticket&) { return true; }), "too many are at the door");
+  if (all_.size() >= max_half_open) expel_oldest();
 }
 
 void Strangers::expel(Ticket& ticket, const std::string& why) {

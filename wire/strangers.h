@@ -37,6 +37,8 @@ class Strangers {
 
   // `address` without the port.
   TicketPtr enter(std::string address, Expel expel);
+  // There is no room for whoever comes next. False: nobody is here who could go.
+  bool expel_oldest();
   std::size_t size() const { return all_.size(); }
 
   class Ticket {
@@ -58,6 +60,7 @@ class Strangers {
   };
 
  private:
+  Ticket* oldest(const std::function<bool(const Ticket&)>& counts) const;
   void make_room(const std::string& address);
   void expel(Ticket& ticket, const std::string& why);
   void leave(Ticket& ticket);
