@@ -308,9 +308,9 @@ credential_setting <- function(credential, url) {
 credential_path <- function(credential) {
   check_string(credential, "credential")
   if (!grepl("^@[^'\"\\\\$`[:cntrl:]]+$", credential)) {
+    # What was given is not repeated: it may be the credential itself.
     stop("'credential' must be \"@\" and the path of a file, without quotes, ",
-         "backslashes and dollar signs, not \"", credential, "\"",
-         call. = FALSE)
+         "backslashes and dollar signs", call. = FALSE)
   }
   path.expand(substring(credential, 2L))
 }

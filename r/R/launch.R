@@ -122,6 +122,13 @@ print.miraiLaunchCmd <- function(x, ...) {
   invisible(x)
 }
 
+# What shows the variables of a session, or logs them, shows no credential.
+#' @exportS3Method utils::str
+str.miraiLaunchCmd <- function(object, ...) {
+  cat(" ", length(object), " launch command",
+      if (length(object) != 1L) "s", "; print() shows all of it\n", sep = "")
+}
+
 #' A new URL for a daemon
 #'
 #' Gives a slot of the dispatcher a new, random URL, at which another daemon can
