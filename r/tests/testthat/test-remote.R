@@ -126,11 +126,12 @@ test_that("tenkai agent runs several daemons", {
   set_daemons(2, url = "ws://127.0.0.1:0")
   urls <- nextget("urls")
   agent <- tenkai:::find_program()
-  line <- job_credential(1:2)
-  system(sprintf("%s agent --daemons 2 --url %s --url %s --credential stdin",
-                 agent, urls[1], urls[2]),
-         input = line, ignore.stdout = TRUE, ignore.stderr = TRUE,
-         wait = FALSE)
+  file <- tempfile()
+  at_end(unlink(file))
+  .Call(tenkai:::tk_write_private, file, job_credential(1:2))
+  system(sprintf(paste("%s agent --daemons 2 --url %s --url %s",
+                       "--credential @%s >/dev/null 2>&1 &"),
+                 agent, urls[1], urls[2], file))
   expect_true(wait_for(function() all(status()$daemons[, "online"] == 1)))
   expect_identical(lapply(1:6, function(i) evaluated(i, i = i)), as.list(1:6))
   # A dead R comes back without a new agent.
