@@ -1,55 +1,76 @@
 #!/usr/bin/env bash
-# Another user of this machine connects to our local sockets, with everything right
-# but the uid: nothing is said to them, and the load goes on.
-# time limit: 120 s
+# Another user of this machine comes to every door of ours, local sockets and network
+# ports: they greet as a daemon would, with everything right but the uid or without a
+# credential, or stay there without a word. Nobody tells them anything that counts,
+# and the load goes on.
+# time limit: 180 s
 . "$(dirname "$0")/common.sh"
+. ./strangers.sh
+need_another_user
 
-if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then
-  echo "skipped: only root can become another user for a moment"
-  exit 0
-fi
-
-start Rscript --vanilla another_user.R "$work"
+TENKAI_LOG=info start Rscript --vanilla another_user.R "$work"
 session=$started
-begun() { [ -e "$work/ready" ] || ! [ -d "/proc/$session" ]; }
-check "tasks run on local daemons" wait_for 60 begun
+wait_until_ready
+check "tasks run on daemons behind every kind of door" [ -e "$work/ready" ]
+[ -e "$work/ready" ] || finish
 
-# The names that processes of ours listen at: those whose inode one of them holds.
-inodes=$(for pid in $(marked); do
-  find "/proc/$pid/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null || true
-done | tr -dc '0-9\n' | sort -u)
-# Columns of /proc/net/unix: 4 flags (00010000: listens), 7 inode, 8 path.
-names=$(awk 'NR == FNR { ours[$1] = 1; next }
-  $4 == "00010000" && $7 in ours && $8 ~ /^@/ { print substr($8, 2) }' \
-  <(echo "$inodes") /proc/net/unix | sort -u)
-count=$(echo "$names" | grep -c . || true)
-check "there are sockets to try ($count)" [ "$count" -ge 2 ]
-version=$("$TENKAI_BIN" --version | grep -o '[0-9][0-9.]*' | head -n 1)
+# Every place where a process of ours listens, whoever told of it; a port is tried
+# with all that one can speak there.
+urls=()
+while read -r kind place; do
+  case $kind in
+    abstract | ipc) urls+=("$kind://$place") ;;
+    port) for scheme in tcp ws tls+tcp wss; do urls+=("$scheme://127.0.0.1:$place"); done ;;
+  esac
+done < <(our_doors)
+count=$(our_doors | wc -l)
+check "there are doors to try ($count: 2 abstract, 1 file, 4 ports)" [ "$count" = 7 ]
+version=$(program_version)
+before=()
+for pid in $(dispatchers); do before+=("$pid $(memory_of "$pid" VmHWM) $(descriptors_of "$pid")"); done
 
-cp hello.pl "$work/hello.pl"
-chmod 755 "$work"
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups perl "$work/hello.pl" "$@"; }
+# Ourselves first: this greeting is one that is answered.
+own=$("$python" -B strangers.py knock "$version" 2 "abstract://$(our_doors | awk '/^abstract/ { print $2; exit }')")
+check "our own uid is answered" grep -q REFUSED <<<"$own"
+check "and would be told that the place is taken" grep -q 'is taken by another daemon' <<<"$own"
 
-# Ourselves first: the greeting of hello.pl is one that is answered.
-first=$(echo "$names" | head -n 1)
-answer=$(perl hello.pl "$first" "$version")
-check "our own uid is answered ($answer)" [ "${answer#answered}" != "$answer" ]
+stranger knock "$version" 14 "${urls[@]}" >"$work/knocked" 2>&1
+all() { grep -c "$1" "$work/knocked" || true; }
+none() { [ "$(all "$1")" = 0 ]; }
+three_of_each=$((3 * ${#urls[@]}))
+check "there were $three_of_each visits" [ "$(all '|')" = "$three_of_each" ]
+check "a local name that is no file hangs up without a byte" \
+  [ "$(grep -c '^abstract.*| not a byte, hung up after 0' "$work/knocked" || true)" = 6 ]
+check "a socket file cannot even be opened" \
+  [ "$(grep -c '^ipc.*cannot come in: EACCES' "$work/knocked" || true)" = 3 ]
+# Two greetings at each of four ports are understood, as they are in its language.
+check "a greeting over the network is asked for a credential" \
+  [ "$(all 'hello.* REFUSED.*must have a credential')" = 8 ]
+check "nobody is welcomed, challenged, or given a task" none 'WELCOME\|TASK\|CHALLENGE\|type [0-9]'
+check "those who stay silent are gone after 10 s" none 'STILL OPEN'
+too_long() { awk -F'|' '{ split($3, part, " "); if (part[2] == "bytes," && part[1] > 1024) print }' "$work/knocked"; }
+check "nobody is told more than 1 KiB" [ -z "$(too_long)" ]
+[ "$failed" = 0 ] || sort "$work/knocked" | sed 's/^/    /'
 
-bad=0
-for name in $names; do
-  for _ in 1 2 3; do
-    answer=$(as_nobody "$name" "$version")
-    case "$answer" in
-      "refused without a byte") ;;
-      *) bad=1; echo "    $name: $answer" ;;
-    esac
+# The dispatcher lets go of a descriptor a moment after it has hung up.
+as_before() {
+  local entry pid fds
+  for entry in "${before[@]}"; do
+    read -r pid _ fds <<<"$entry"
+    [ "$(descriptors_of "$pid")" -le "$fds" ] || return 1
   done
+}
+check "the dispatchers have no more descriptors open than before" wait_for 10 as_before
+for entry in "${before[@]}"; do
+  read -r pid memory _ <<<"$entry"
+  grown=$(($(memory_of "$pid" VmHWM) - memory))
+  check "dispatcher $pid has grown by less than 16 MiB ($grown KiB)" [ "$grown" -lt 16384 ]
 done
-check "another uid gets no byte, at any socket" [ "$bad" = 0 ]
 
 touch "$work/enough"
-ended() { ! [ -d "/proc/$session" ]; }
-check "the session ends" wait_for 60 ended
+check "the session ends" wait_for 60 session_has_ended
 check "its load went on undisturbed" grep -q '^every task was right' "$work/output"
+check "the log names the uid that was refused" grep -q 'refused uid 65534' "$work/output"
 check "nothing of ours is left" wait_for 10 nothing_is_left
+nothing_is_left || show_left
 finish
