@@ -133,6 +133,9 @@ void Agent::on_cancel(Rank& rank, const Frame& frame) {
     return;
   }
   if (rank.running == attempt) {
+    // The frame first: an R that has not begun the task finds it when the signal
+    // comes, which alone would be taken for one that missed the task before.
+    if (rank.stream) rank.stream->send(frame);
     if (rank.pid) processes_.interrupt(*rank.pid);
   } else if (rank.held && Rank::attempt_of(*rank.held) == attempt) {
     rank.held.reset();

@@ -46,13 +46,14 @@ void Peers::signal_daemon(const Connected& peer, int number) {
 void Peers::interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt) {
   const Member* member = find(daemon);
   if (member == nullptr || !member->peer->connection) return;
-  if (member->peer->role == Role::daemon) return signal_daemon(*member->peer, SIGINT);
   Frame frame(Type::cancel);
   frame.session = key.session;
   frame.task = key.task;
   frame.attempt = attempt;
   frame.rank = member->rank;
   member->peer->connection->send(std::move(frame));
+  // After the frame: a daemon that has not begun the task finds it there.
+  if (member->peer->role == Role::daemon) signal_daemon(*member->peer, SIGINT);
 }
 
 void Peers::kill(DaemonId daemon) {

@@ -116,8 +116,14 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
 
   Stop why = Stop::connection_ended;
   while (std::optional<Frame> task = next_task(limits, why)) {
-    // An interrupt that was meant for the task before has missed it.
+    // An interrupt that came while we were idle was meant for the task before, and
+    // has missed it, unless a CANCEL says that it was meant for this one.
+    bool cancelled = R_interrupts_pending && is_cancelled(*task);
     R_interrupts_pending = 0;
+    if (cancelled) {
+      answer_cancelled(*task);
+      continue;
+    }
     bool everywhere = task->number(Key::kind) == 1;
     evaluation.run(std::move(task->payload), everywhere);
     // A process that the task forked and left behind is not a daemon.
@@ -135,6 +141,31 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
                              " broke: " + stream_->trouble());
   }
   return why;
+}
+
+// The CANCEL was sent before the signal; it may still be on its way behind a large
+// payload.
+bool Daemon::is_cancelled(const Frame& task) {
+  auto names_it = [&task](const Frame& frame) {
+    return frame.type == Type::cancel && frame.session == task.session && frame.task == task.task &&
+           frame.attempt == task.attempt;
+  };
+  auto there = [&] { return std::any_of(waiting_.begin(), waiting_.end(), names_it); };
+  constexpr int moment = 50;  // milliseconds
+  if (!there() && stream_->flush(moment)) {
+    stream_->receive(Stream::Wait::no, [this](Frame&& frame) { waiting_.push_back(std::move(frame)); });
+  }
+  return there();
+}
+
+// Nobody waits for a value.
+void Daemon::answer_cancelled(const Frame& task) {
+  Frame frame(Type::finished);
+  frame.session = task.session;
+  frame.task = task.task;
+  frame.attempt = task.attempt;
+  stream_->send(frame.with(Key::failed, 1));
+  stream_->flush_all();
 }
 
 // Whether the task that was just evaluated was the last one.

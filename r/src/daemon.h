@@ -57,6 +57,8 @@ class Daemon {
   // Milliseconds until a clock runs out, 0 if one has; negative: never.
   int patience(const Limits& limits, Clock::time_point since, Stop& why) const;
   bool is_over(const Limits& limits, Stop& why);
+  bool is_cancelled(const Frame& task);
+  void answer_cancelled(const Frame& task);
   void answer(const Frame& task, Evaluation& evaluation, bool last);
   void say_goodbye(Stop why);
 
