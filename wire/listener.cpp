@@ -59,22 +59,50 @@ class Acceptor : public Listener {
   virtual void take(Socket socket) = 0;
 
   void accept() {
-    acceptor_.async_accept(
-        [this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code failed, Socket socket) {
-          if (alive.expired() || failed == asio::error::operation_aborted) return;
-          if (!failed) {
-            ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-            take(std::move(socket));
-            return accept();
-          }
-          bool callers_own = failed == asio::error::connection_aborted || failed.value() == EPROTO;
-          if (callers_own) return accept();
-          bool none_left = failed == asio::error::no_descriptors || failed.value() == ENFILE;
-          if (none_left) warn();
-          if (none_left && strangers_ != nullptr && strangers_->expel_oldest()) return accept();
-          if (none_left) turn_away();
-          rest();
-        });
+    acceptor_.async_wait(asio::socket_base::wait_read,
+                         [this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code failed) {
+                           if (!alive.expired() && failed != asio::error::operation_aborted) take_some();
+                         });
+  }
+
+  // Not with Asio's own accepting: its descriptors do not close on exec from their first
+  // moment, and an R that is started before we hear of one would keep a stranger's
+  // connection open.
+  void take_some() {
+    std::weak_ptr<int> alive = alive_;
+    for (int turn = 0; turn < most_at_once; ++turn) {
+      int descriptor = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (descriptor < 0 && !goes_on_after(errno)) return;
+      if (descriptor >= 0) take_one(Descriptor(descriptor));
+      if (alive.expired()) return;
+    }
+    accept();
+  }
+
+  // Whether there may be another caller to be taken now; if not, there will be later.
+  bool goes_on_after(int failed) {
+    bool callers_own = failed == EINTR || failed == ECONNABORTED || failed == EPROTO;
+    bool out_of_descriptors = failed == EMFILE || failed == ENFILE;
+    if (callers_own || (out_of_descriptors && makes_room())) return true;
+    failed == EAGAIN ? accept() : rest();
+    return false;
+  }
+
+  bool makes_room() {
+    warn();
+    if (strangers_ != nullptr && strangers_->expel_oldest()) return true;
+    turn_away();
+    return false;
+  }
+
+  void take_one(Descriptor descriptor) {
+    boost::system::error_code failed;
+    auto here = acceptor_.local_endpoint(failed);
+    Socket socket(acceptor_.get_executor());
+    if (!failed) socket.assign(here.protocol(), descriptor.get(), failed);
+    if (failed) return;
+    (void)descriptor.release();
+    take(std::move(socket));
   }
 
   // One line says it for a while, however many come.
@@ -98,6 +126,9 @@ class Acceptor : public Listener {
       if (!failed && !alive.expired()) accept();
     });
   }
+
+  // Then the others have their turn.
+  static constexpr int most_at_once = 64;
 
   typename Protocol::acceptor acceptor_;
   asio::steady_timer rest_;
@@ -127,6 +158,7 @@ class LocalListener final : public Acceptor<asio::local::stream_protocol> {
       ::chmod(url_.path.c_str(), 0600);
     }
     if (!failed) acceptor_.listen(SOMAXCONN, failed);
+    if (!failed) acceptor_.non_blocking(true, failed);
     if (failed) return cannot_listen(url_, failed);
     ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
     accept();
@@ -177,6 +209,7 @@ class NetworkListener final : public Acceptor<asio::ip::tcp> {
     }
     if (!failed) acceptor_.bind(endpoint, failed);
     if (!failed) acceptor_.listen(SOMAXCONN, failed);
+    if (!failed) acceptor_.non_blocking(true, failed);
     if (failed) {
       bool taken = failed == asio::error::address_in_use;
       return cannot_listen(url_, failed,

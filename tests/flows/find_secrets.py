@@ -19,7 +19,7 @@ import sys
 import wire
 
 piece_size = 12
-line = re.compile(rb"dGVua2Fp[A-Za-z0-9_-]{80,}")
+line = rb"dGVua2Fp[A-Za-z0-9_-]{80,}"
 key = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s(.*?)-----END", re.S)
 password = re.compile(rb"^password: (.*)$", re.M)
 
@@ -59,7 +59,7 @@ def needles(paths):
     for path in paths:
         with open(path, "rb") as file:
             content = file.read()
-        for each in line.findall(content):
+        for each in re.findall(line, content):
             token = wire.credential(each.decode())["token"]
             secrets.add(token)
             for piece in pieces(token):
@@ -88,7 +88,8 @@ def is_private(path):
 
 sources, places, allowed = split_arguments(sys.argv[1:])
 wanted, secrets = needles(sources)
-pattern = re.compile(b"|".join(re.escape(each) for each in wanted))
+# And any credential at all, also of those that nobody was shown.
+pattern = re.compile(b"|".join([*(re.escape(each) for each in wanted), line]))
 allowed = {os.path.realpath(each) for each in allowed}
 searched = size = 0
 for path in files(places):
@@ -103,7 +104,7 @@ for path in files(places):
     if not hit:
         continue
     if os.path.realpath(path) not in allowed:
-        print(f"FOUND the {wanted[hit.group()]} in {path}")
+        print(f"FOUND the {wanted.get(hit.group(), 'whole of a credential')} in {path}")
     elif not is_private(path):
         print(f"FOUND {path}, which others can read")
 print(f"{secrets} secrets, {len(wanted)} texts, {searched} files, {size} bytes")

@@ -19,14 +19,17 @@ fails <- function(expr) {
   show(condition, conditionCall(condition), conditionMessage(condition))
   inherits(condition, "condition")
 }
+write_private <- function(lines, name) {
+  old <- Sys.umask("077")
+  on.exit(Sys.umask(old))
+  writeLines(unclass(lines), secret(name))
+  secret(name)
+}
 # Writes commands to a file that is ours alone, and gives it to a shell as if they
 # were typed; the shell that R starts for that sees its name only. An interactive
 # shell writes what is typed to its terminal, which is ours alone too.
 paste_into <- function(shell, commands, name) {
-  file <- secret(name)
-  old <- Sys.umask("077")
-  writeLines(unclass(commands), file)
-  Sys.umask(old)
+  file <- write_private(commands, name)
   said <- if (grepl("-i", shell)) "/dev/null" else file.path(work, "said")
   system(sprintf("%s <'%s' >>'%s' 2>&1 &", shell, file, said))
 }
@@ -39,10 +42,15 @@ n <- length(shells) * length(ways) + 2L
 
 # --- the usual way ---
 
-invisible(daemons(n, url = "wss://127.0.0.1:0", output = TRUE))
-launch_local(1L)
-launch_local(2L, output = FALSE)
-slot <- 2L
+invisible(daemons(n, url = "wss://127.0.0.1:0"))
+for (slot in 1:2) {
+  # What the daemon will get, and nobody is shown.
+  line <- tenkai:::credential_of(tenkai:::profiles$default, slot)
+  write_private(line, sprintf("line.%d", slot))
+  # With output it is the session that starts it, else the dispatcher.
+  launch_local(slot, output = slot == 2L)
+}
+rm(line)
 for (shell in shells) for (way in ways) {
   slot <- slot + 1L
   name <- sprintf("command.%d", slot)
