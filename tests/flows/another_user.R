@@ -1,4 +1,4 @@
-# A load on daemons behind every kind of door, for as long as somebody knocks there.
+# A load on daemons behind every kind of door, while somebody knocks there.
 source("common.R")
 
 # The socket file would be anybody's if it had the mode that the umask leaves.

@@ -19,19 +19,22 @@ through <- vapply(1:2, function(i) {
   sub(":[0-9]+", paste0(":", readLines(ports[i])), urls[i])
 }, "")
 lines <- file.path(work, c("line.1", "line.2"))
-commands <- launch_remote(1:2, credential = paste0("@", file.path(work, "line")))
+place <- paste0("@", file.path(work, "line"))
+commands <- launch_remote(1:2, credential = place)
 commands <- vapply(1:2, function(i) {
   sub(urls[i], through[i], commands[i], fixed = TRUE)
 }, "")
 invisible(file.copy(lines, paste0(lines, ".copy"), copy.mode = TRUE))
 for (command in commands) run_launch(paste0(command, "\n"))
-check("two daemons have come through it", wait_for(function() all(online() == 1)))
+check("two daemons have come through it",
+      wait_for(function() all(online() == 1)))
 passed <- function() {
-  vapply(proxies, function(each) as.integer(readLines(file.path(each, "passed"))), 0L)
+  numbers <- file.path(proxies, "passed")
+  vapply(numbers, function(each) as.integer(readLines(each)), 0L)
 }
 check("each by one connection", all(passed() == 1L))
 
-# Every task says who runs it, and that it has begun, and lasts until it may end.
+# Every task says that it has begun, and lasts until it may end.
 go <- file.path(work, "go")
 runs <- file.path(work, c("run.1", "run.2"))
 tasks <- lapply(1:2, function(i) {
@@ -58,7 +61,8 @@ check("they come back, over a second connection",
 if (!back) finish()
 invisible(file.create(go))
 answers <- vapply(tasks, function(m) as.numeric(call_mirai(m)$data)[1L], 0)
-check("and have carried on with their tasks", all(answers == 2e5 * (2e5 + 1) / 2))
+check("and have carried on with their tasks",
+      all(answers == 2e5 * (2e5 + 1) / 2))
 check("which have run once", all(file.size(runs) == 1))
 counts <- status()$daemons
 check("no daemon was counted a second time", all(counts[, "instance"] == 1))
@@ -84,9 +88,10 @@ for (round in 1:3) {
 # --- and the credential is as used up as it was ---
 
 second <- function(i) {
-  call <- sprintf("tenkai::daemon('%s', credential = '@%s.copy')", urls[i], lines[i])
-  suppressWarnings(system2("timeout", c("20 Rscript --vanilla -e", shQuote(call)),
-                           stdout = TRUE, stderr = TRUE))
+  call <- sprintf("tenkai::daemon('%s', credential = '@%s.copy')", urls[i],
+                  lines[i])
+  rscript <- c("20 Rscript --vanilla -e", shQuote(call))
+  suppressWarnings(system2("timeout", rscript, stdout = TRUE, stderr = TRUE))
 }
 words <- vapply(1:2, function(i) paste(second(i), collapse = " "), "")
 check("a second use of the credential is refused, and says so",

@@ -8,7 +8,8 @@ online <- function() sum(status()$daemons[, "online"])
 
 # Hundredths of a second that a process and its children have used so far.
 used_by <- function(pid) {
-  fields <- strsplit(sub(".*\\) ", "", lines_of_process(pid, "stat")), " ")[[1L]]
+  behind_name <- sub(".*\\) ", "", lines_of_process(pid, "stat"))
+  fields <- strsplit(behind_name, " ")[[1L]]
   sum(as.numeric(fields[12:13]))
 }
 
@@ -16,8 +17,8 @@ used_by <- function(pid) {
 # it took until all had joined; Inf where they have not.
 start_all <- function(commands, seconds) {
   script <- file.path(work, "script")
-  writeLines(paste(commands, ">>", file.path(work, "said"), "2>&1 </dev/null &"),
-             script)
+  said <- file.path(work, "said")
+  writeLines(paste(commands, ">>", said, "2>&1 </dev/null &"), script)
   begun <- now()
   system2("sh", script)
   came <- wait_for(function() online() == n, seconds, pause = 0.01)

@@ -25,9 +25,9 @@ write_private <- function(lines, name) {
   writeLines(unclass(lines), secret(name))
   secret(name)
 }
-# Writes commands to a file that is ours alone, and gives it to a shell as if they
-# were typed; the shell that R starts for that sees its name only. An interactive
-# shell writes what is typed to its terminal, which is ours alone too.
+# Writes commands to a file that is ours alone, and gives it to a shell as if
+# they were typed; the shell that R starts for that sees its name only. An
+# interactive shell writes what is typed to its terminal, which is ours alone.
 paste_into <- function(shell, commands, name) {
   file <- write_private(commands, name)
   said <- if (grepl("-i", shell)) "/dev/null" else file.path(work, "said")
@@ -54,7 +54,8 @@ rm(line)
 for (shell in shells) for (way in ways) {
   slot <- slot + 1L
   name <- sprintf("command.%d", slot)
-  place <- if (way == "file") paste0("@", secret(sprintf("line.%d", slot))) else way
+  file <- secret(sprintf("line.%d", slot))
+  place <- if (way == "file") paste0("@", file) else way
   command <- launch_remote(slot, credential = place)
   paste_into(shell, command, name)
 }
@@ -79,8 +80,8 @@ password <- sub("password: ", "", readLines(secret("password")))
 invisible(daemons(1, url = "wss://127.0.0.1:0", .compute = "own",
                   tls = secret("own.pem"), pass = password))
 rm(password)
-paste_into("bash", launch_remote(1L, .compute = "own", tls = secret("own.certificate")),
-           "command.own.1")
+command <- launch_remote(1L, .compute = "own", tls = secret("own.certificate"))
+paste_into("bash", command, "command.own.1")
 check("and one of a dispatcher with a certificate of its own",
       wait_for(function() online("own") == 1, 60))
 
@@ -112,7 +113,8 @@ check("a credential in the place of its place is not taken",
       fails(daemon(url, credential = line)))
 check("no file, no credential", fails(launch_remote(1L, credential = line)))
 check("nor anything that is no file",
-      fails(daemons(1, url = "wss://127.0.0.1:0", .compute = "bad", credential = line)))
+      fails(daemons(1, url = "wss://127.0.0.1:0", .compute = "bad",
+                    credential = line)))
 agent <- function(...) {
   words <- suppressWarnings(system2(Sys.getenv("TENKAI_BIN"), c("agent", ...),
                                     stdout = TRUE, stderr = TRUE))
@@ -120,7 +122,8 @@ agent <- function(...) {
   paste(words, collapse = " ")
 }
 try_file <- function(path) {
-  agent("--url", url, "--credential", paste0("@", path), "--rscript", "/bin/false")
+  agent("--url", url, "--credential", paste0("@", path),
+        "--rscript", "/bin/false")
 }
 says <- function(words, expected) {
   if (!grepl(expected, words)) cat("    ", words, "\n")

@@ -38,7 +38,7 @@ check "another user has seen our command lines ($agents of agents)" [ "$agents" 
 check "and could not look further into our processes" [ "$(grep -c READABLE "$work/watched" || true)" = 0 ]
 
 shopt -s nullglob
-secrets=("$work"/secret/line.* "$work"/secret/command.* "$work"/secret/kept "$work"/secret/own.pem "$work"/secret/password)
+secrets=("$work"/secret/{line,command}.* "$work"/secret/{kept,own.pem,password})
 places=("$work/public/seen" "$work/output" "$work/said" "$work/shown" "$work/home" "$work/tmp" "$work/watched")
 find() { "$python" -B find_secrets.py "$@" 2>&1; }
 # The search itself, first: it finds what is there.
