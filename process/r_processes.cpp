@@ -6,17 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
+#include "process/log_tail.h"
 #include "process/memory_group.h"
 #include "process/spawn.h"
 
 namespace tenkai {
 namespace {
-
-constexpr std::size_t max_tail = 4096;
 
 bool may_be_read(const std::string& path) {
   struct stat file {};
@@ -24,33 +20,15 @@ bool may_be_read(const std::string& path) {
   return file.st_uid == ::geteuid() && (file.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-// Cuts the front so that whole lines are left.
-void keep_tail(std::string& log) {
-  if (log.size() <= max_tail) return;
-  std::size_t line = log.find('\n', log.size() - max_tail);
-  log.erase(0, line == log.npos ? log.size() - max_tail : line + 1);
-}
-
 }  // namespace
 
 struct RProcesses::Running {
-  Running(asio::any_io_executor executor) : log_pipe(executor) {}
-
-  // Takes from the pipe what is there.
-  boost::system::error_code read_some() {
-    boost::system::error_code failed;
-    std::size_t size = log_pipe.read_some(asio::buffer(buffer), failed);
-    log.append(buffer.data(), size);
-    keep_tail(log);
-    return failed;
-  }
+  explicit Running(asio::any_io_executor executor) : log(std::make_shared<LogTail>(executor)) {}
 
   OnEnd on_end;
   bool own_group = true;
   std::uint64_t oom_kills_before = oom_kills();
-  asio::posix::stream_descriptor log_pipe;
-  std::array<char, 1024> buffer{};
-  std::string log;
+  std::shared_ptr<LogTail> log;
 };
 
 RProcesses::RProcesses(asio::any_io_executor executor) : executor_(executor), children_(executor) {}
@@ -88,11 +66,7 @@ Result<pid_t> RProcesses::start(const RStart& what, OnEnd on_end) {
   if (!pid) return pid.error();
 
   running->on_end = std::move(on_end);
-  if (pipe.first) {
-    running->log_pipe.assign(pipe.first.release());
-    running->log_pipe.non_blocking(true);
-    read_log(running);
-  }
+  if (pipe.first) running->log->read_from(std::move(pipe.first));
   running_[*pid] = running;
   children_.add(*pid, [this](pid_t ended, const Ended& how) { on_ended(ended, how); });
   return *pid;
@@ -118,27 +92,12 @@ void RProcesses::forget(pid_t pid) {
   running_.erase(pid);
 }
 
-void RProcesses::read_log(const std::shared_ptr<Running>& running) {
-  // It waits here and reads there: bytes that were read, and whose handler has not
-  // run when the process ends, would be missing from its last words.
-  running->log_pipe.async_wait(asio::posix::stream_descriptor::wait_read,
-                               [this, running](boost::system::error_code failed) {
-                                 if (!failed) failed = running->read_some();
-                                 if (!failed || failed == asio::error::would_block) read_log(running);
-                               });
-}
-
 void RProcesses::on_ended(pid_t pid, const Ended& how) {
   auto found = running_.find(pid);
   if (found == running_.end()) return;
   std::shared_ptr<Running> running = std::move(found->second);
   running_.erase(found);
-  if (running->log_pipe.is_open()) {
-    // What is still in the pipe; not what its own children may yet write.
-    for (int i = 0; i < 64 && !running->read_some(); ++i) continue;
-    boost::system::error_code ignored;
-    running->log_pipe.close(ignored);
-  }
+  running->log->finish();
   REnd end;
   end.how = how;
   // Each kill that the kernel counts is put down to one process, the first that
@@ -146,7 +105,7 @@ void RProcesses::on_ended(pid_t pid, const Ended& how) {
   std::uint64_t before = std::max(running->oom_kills_before, blamed_);
   end.out_of_memory = how.signal == SIGKILL && oom_kills() > before;
   if (end.out_of_memory) blamed_ = before + 1;
-  end.log_tail = std::move(running->log);
+  end.log_tail = running->log->text();
   running->on_end(pid, end);
 }
 

@@ -67,7 +67,6 @@ class RProcesses {
 
  private:
   struct Running;
-  void read_log(const std::shared_ptr<Running>& running);
   void on_ended(pid_t pid, const Ended& how);
   void signal(pid_t pid, int number);
 

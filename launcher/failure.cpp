@@ -1,0 +1,2 @@
+#include "launcher/failure.h"
+namespace tenkai {}

@@ -1,0 +1,52 @@
+// Why a launch has not brought a daemon: a cause, with its evidence.
+//
+// What a plugin knows for certain it says itself. Where all there is is how the
+// command ended and what it wrote last, the cause is read from that; what cannot be
+// told is `unknown` or `exited`, because a wrong cause is worse than none.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tenkai {
+
+// The words for causes: scripts compare them, docs/plugins.md lists them.
+namespace cause {
+inline constexpr std::string_view auth_refused = "auth_refused";        // the host does not let us in
+inline constexpr std::string_view host_key = "host_key";                // it is not known, or has changed
+inline constexpr std::string_view unknown_host = "unknown_host";        // no address for its name
+inline constexpr std::string_view unreachable = "unreachable";          // no route, refused, silent
+inline constexpr std::string_view rscript_missing = "rscript_missing";  // no Rscript there
+inline constexpr std::string_view package_missing = "package_missing";  // no package tenkai there
+inline constexpr std::string_view program_missing = "program_missing";  // no program tenkai there
+inline constexpr std::string_view version = "version";                  // another version of tenkai there
+inline constexpr std::string_view url_unreachable = "url_unreachable";  // from there to us
+inline constexpr std::string_view tunnel_port = "tunnel_port";  // the port of the tunnel is taken there
+inline constexpr std::string_view refused = "refused";          // we did not let it in
+inline constexpr std::string_view command_missing = "command_missing";  // of the launcher, on this machine
+inline constexpr std::string_view exited = "exited";                    // with a code, for whatever reason
+inline constexpr std::string_view killed = "killed";                    // by a signal
+inline constexpr std::string_view plugin = "plugin";                    // the plugin itself has failed
+inline constexpr std::string_view cancelled = "cancelled";
+inline constexpr std::string_view unknown = "unknown";
+}  // namespace cause
+
+struct Failure {
+  std::string cause;
+  std::string message;  // a sentence: what was tried, on what, why not, what to do
+
+  bool operator==(const Failure&) const = default;
+};
+
+// How a launched command ended before its daemons had joined.
+struct CommandEnd {
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string log;      // its last lines
+  std::string where;    // the host; empty: not known
+  std::string rscript;  // what was to run R
+};
+Failure judge(const CommandEnd& end);
+
+}  // namespace tenkai

@@ -1,0 +1,10 @@
+// tenkai-plugin-command: any command that starts a daemon somewhere.
+#include "launcher/plugin.h"
+#include "plugins/command/command_plugin.h"
+
+int main(int argc, char** argv) {
+  return tenkai::plugin_main(argc, argv, "Launches tenkai's daemons by any command",
+                             [](tenkai::asio::any_io_executor executor, tenkai::Plugin::Tell tell) {
+                               return std::make_unique<tenkai::CommandPlugin>(executor, std::move(tell));
+                             });
+}
