@@ -244,7 +244,8 @@ void Agent::give_up(const std::string& why) {
   for (Rank& rank : ranks_) {
     if (rank.stream && !rank.accepted) rank.stream->send(Frame(Type::refused).with(Key::message, why));
   }
-  if (!was_welcomed_ && !options_.adopt_pid) {
+  // Whoever has started us reads it: a launcher, or a person.
+  if (!options_.adopt_pid) {
     std::string line = "tenkai agent: " + printable(why, 5000) + "\n";
     if (::write(STDERR_FILENO, line.data(), line.size()) < 0) exit_code_ = 1;
   }

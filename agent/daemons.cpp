@@ -32,7 +32,7 @@ void Agent::start_daemon(std::uint32_t number) {
   if (!pair) return give_up(pair.error().message);
   RStart start;
   start.rscript = options_.rscript;
-  start.call = options_.call;
+  start.call = number < options_.calls.size() ? options_.calls[number] : options_.call;
   start.output = options_.output;
   start.stream = pair->second.get();
   rank.started = Clock::now();

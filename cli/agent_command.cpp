@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "agent/agent.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "cli/commands.h"
 #include "process/descriptor_limit.h"
@@ -27,6 +29,7 @@ struct Arguments {
   std::vector<std::string> urls;
   std::string credential;
   std::string certificates;
+  bool follow_paper = false;
   AgentOptions options;
   std::string autoexit = "1";
   int adopt_pid = 0;
@@ -56,12 +59,33 @@ Result<std::string> read_certificates_of(const std::string& path) {
   return text;
 }
 
+// What a launcher has written behind the credential: where each daemon dials, and
+// what its R evaluates.
+Result<Credential> read_paper(Arguments& arguments) {
+  Result<LaunchPaper> paper = read_launch_paper(arguments.credential);
+  if (!paper) return paper.error();
+  std::vector<std::string> urls;
+  for (std::string_view line : split(paper->lines, '\n')) {
+    std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
+    if (line.starts_with("url=")) urls.emplace_back(value);
+    if (line.starts_with("call=")) arguments.options.calls.push_back(unescape_line(value));
+  }
+  std::size_t daemons = arguments.options.daemons;
+  if (urls.size() != daemons || arguments.options.calls.size() != daemons) {
+    return Error{"what follows the credential is for " + std::to_string(urls.size()) + " daemons, not for " +
+                 std::to_string(daemons)};
+  }
+  arguments.urls = std::move(urls);
+  return std::move(paper->credential);
+}
+
 // First of all: what we open ourselves could have the number of a descriptor that
 // was not inherited.
 Result<Done> read_secrets(Arguments& arguments) {
   AgentOptions& options = arguments.options;
   if (!arguments.credential.empty()) {
-    Result<Credential> credential = read_credential(arguments.credential);
+    Result<Credential> credential =
+        arguments.follow_paper ? read_paper(arguments) : read_credential(arguments.credential);
     if (!credential) return credential.error();
     if (is_expired(*credential, std::chrono::system_clock::now())) {
       return Error{"the credential has expired; launch_remote() on the host makes a new command"};
@@ -116,6 +140,8 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       "Where the dispatcher listens; one for all daemons, or one for each; else as the credential says");
   command->add_option("--credential", arguments->credential,
                       "What lets us in over the network: fd:N, stdin, or @FILE (mode 0600)");
+  command->add_flag("--paper", arguments->follow_paper,
+                    "Behind the credential stands what each daemon is to run (launchers write that)");
   command->add_option("--rank", arguments->options.rank, "Which of a job's ranks this is, from 0")
       ->capture_default_str();
   command->add_option(

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "launcher/launches.h"
 #include "process/descriptor_limit.h"
 #include "scheduler/service.h"
 #include "wire/connection.h"
@@ -27,7 +28,7 @@ int run(int descriptor) {
   }
   raise_descriptor_limit();
   asio::io_context io(1);
-  Service service(io, adopt_socket(io.get_executor(), descriptor, "the session"));
+  Service service(io, adopt_socket(io.get_executor(), descriptor, "the session"), open_launches);
   service.start();
   io.run();
   return 0;

@@ -108,7 +108,7 @@ void Dispatcher::launch(Sends& sends) {
   std::size_t limit = std::max<std::size_t>(rules_.max_ephemeral, 1);
   while (starting_ < queue_.size() && daemons_.size() + starting_ < limit) {
     ++starting_;
-    sends.emplace_back(Launch{});
+    sends.emplace_back(StartLocal{});
   }
 }
 

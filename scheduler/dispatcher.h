@@ -120,14 +120,14 @@ struct Dismiss {
   DaemonId daemon;
 };
 // Start one R process (ephemeral).
-struct Launch {};
+struct StartLocal {};
 // Tell the user of a session.
 struct Tell {
   SessionId session;
   std::string text;
 };
 
-using Send = std::variant<Assign, Resolve, Interrupt, Kill, Acknowledge, Dismiss, Launch, Tell>;
+using Send = std::variant<Assign, Resolve, Interrupt, Kill, Acknowledge, Dismiss, StartLocal, Tell>;
 using Sends = std::vector<Send>;
 
 class Dispatcher {
@@ -176,7 +176,7 @@ class Dispatcher {
   // `message` says why an everywhere() failed.
   Sends on_finished(Time now, DaemonId daemon, TaskKey key, std::uint32_t attempt, Payload payload,
                     bool failed, bool last, std::string message = {});
-  // A process asked for by Launch could not start, or ended before it joined.
+  // A process asked for by StartLocal could not start, or ended before it joined.
   Sends on_launch_failed(Time now, const Cause& cause);
 
   // saisei(): the slot has a new URL; `instance` turns negative. A daemon that

@@ -124,6 +124,11 @@ bool Grants::covers(GrantId number, std::size_t slot) const {
   return std::find(slots.begin(), slots.end(), slot) != slots.end();
 }
 
+void Grants::revoke(GrantId number) {
+  auto found = grants_.find(number);
+  if (found != grants_.end() && found->second.used.empty()) found->second.is_void = true;
+}
+
 void Grants::void_slot(std::size_t slot) {
   voided_.insert(slot);
   for (auto& [number, grant] : grants_) {

@@ -63,6 +63,8 @@ class Grants {
   Result<Admission> admit(const Proven& proven, WallTime now);
   bool covers(GrantId grant, std::size_t slot) const;
 
+  // Nobody has come in with it, and nobody shall.
+  void revoke(GrantId grant);
   // saisei(): what was given out for the slot is good for it no longer.
   void void_slot(std::size_t slot);
   // The same where the daemon that is there stays: only what nobody has used.

@@ -164,8 +164,8 @@ Result<GrantId> Keys::issue_for(std::size_t slot, bool repeatable) {
   return grants_.issue(std::move(terms), id, derive(*kept_, {}, "tenkai kept token" + number(slot)));
 }
 
-Result<std::string> Keys::line_for_job(const std::vector<std::size_t>& slots, const std::vector<Url>& urls,
-                                       std::uint32_t ranks, std::uint32_t uses) {
+Result<Issued> Keys::line_for_job(const std::vector<std::size_t>& slots, const std::vector<Url>& urls,
+                                  std::uint32_t ranks, std::uint32_t uses) {
   Grants::Terms terms;
   terms.slots = slots;
   terms.ranks = ranks;
@@ -174,7 +174,9 @@ Result<std::string> Keys::line_for_job(const std::vector<std::size_t>& slots, co
   if (!grant) return grant.error();
   std::vector<std::string> texts;
   for (const Url& url : urls) texts.push_back(to_string(url));
-  return line(*grant, texts);
+  Result<std::string> made = line(*grant, texts);
+  if (!made) return made.error();
+  return Issued{*grant, std::move(*made)};
 }
 
 Result<std::string> Keys::line(GrantId grant, const std::vector<std::string>& urls) const {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/url.h"
 #include "scheduler/grants.h"
+#include "scheduler/launch_desk.h"
 #include "scheduler/setup.h"
 #include "wire/tls.h"
 
@@ -32,8 +33,8 @@ class Keys {
   // has used it, else a new one. `repeatable`: it may be used any number of times.
   Result<std::string> line_for(std::size_t slot, const Url& url, bool repeatable);
   // The line for a job: `ranks` of them, each good for `uses` starts, at these slots.
-  Result<std::string> line_for_job(const std::vector<std::size_t>& slots, const std::vector<Url>& urls,
-                                   std::uint32_t ranks, std::uint32_t uses);
+  Result<Issued> line_for_job(const std::vector<std::size_t>& slots, const std::vector<Url>& urls,
+                              std::uint32_t ranks, std::uint32_t uses);
 
  private:
   Result<Done> read_kept(const std::string& path, const std::vector<std::string>& hosts);

@@ -139,6 +139,7 @@ void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello, 
   spdlog::info("daemon {} ({}) has joined", last_daemon_, connection->peer().address);
   around_.apply(around_.dispatcher.on_daemon_joined(now(), last_daemon_, *slot));
   if (auto at = around_.dispatcher.slot_of(peer->ranks[0])) slots_[*at] = peer->ranks[0];
+  if (peer->admission) around_.on_admitted(peer->admission->grant, true);
   around_.on_changed();
 }
 
@@ -291,6 +292,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot));
   if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
   set_busy(peer);
+  if (peer->admission) around_.on_admitted(peer->admission->grant, true);
   around_.on_changed();
 }
 
@@ -371,6 +373,7 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) 
   spdlog::info("daemon {} is gone: {}", daemon, cause.text);
   around_.apply(around_.dispatcher.on_daemon_left(now(), daemon, cause));
   set_busy(peer);
+  if (peer->admission) around_.on_admitted(peer->admission->grant, false);
   bool alarming = slot && cause.kind != Cause::Kind::goodbye && daemons_.empty() &&
                   around_.dispatcher.unresolved() > 0 && !around_.one_url;
   if (alarming) {

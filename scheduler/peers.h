@@ -36,7 +36,9 @@ class Peers {
     std::function<void(Sends)> apply;       // carries out what the dispatcher decides
     std::function<void(std::string)> tell;  // the user
     std::function<void()> on_changed;       // somebody has come or gone
-    bool one_url = false;                   // direct, ephemeral: any number at the first URL
+    // A daemon has come, or gone, with that credential.
+    std::function<void(GrantId, bool came)> on_admitted;
+    bool one_url = false;  // direct, ephemeral: any number at the first URL
   };
 
   // What `around` refers to must outlive this.

@@ -47,7 +47,7 @@ std::string_view state_of(const Slot& slot) {
 
 }  // namespace
 
-Service::Service(asio::io_context& io, ConnectionPtr session)
+Service::Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk open_desk)
     : io_(io),
       session_(std::move(session)),
       session_id_(std::stoull(random_hex(7), nullptr, 16) + 1),
@@ -65,7 +65,21 @@ Service::Service(asio::io_context& io, ConnectionPtr session)
       doors_(io.get_executor(), strangers_,
              [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
       timer_(io),
-      end_timer_(io) {}
+      end_timer_(io) {
+  if (open_desk) desk_ = open_desk(around_desk());
+}
+
+LaunchDesk::Surroundings Service::around_desk() {
+  return {io_.get_executor(), [this]() -> const std::vector<Url>& { return doors_.urls(); },
+          [this](const std::vector<std::size_t>& slots) -> Result<Issued> {
+            std::vector<Url> urls;
+            for (std::size_t slot : slots) urls.push_back(doors_.urls()[slot]);
+            if (!is_network(urls.front())) return Issued{};  // the kernel vouches for who comes there
+            return keys_.line_for_job(slots, urls, 1, 1);
+          },
+          [this](GrantId grant) { keys_.grants().revoke(grant); },
+          [this](const std::string& text) { tell(text); }};
+}
 
 void Service::start() {
   session_->start({[this](Frame&& frame) { on_session_frame(std::move(frame)); },
@@ -165,12 +179,16 @@ Result<Done> Service::set_up(Setup setup) {
   dispatcher_.emplace(rules_of(setup_), one_url ? 0 : slots);
   Liveness::Limits limits;
   limits.reconnect = setup_.reconnect;
-  peers_.emplace(io_.get_executor(),
-                 Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
-                                     [this](Sends sends) { apply(std::move(sends)); },
-                                     [this](const std::string& text) { tell(text); },
-                                     [this] { check_await(false); }, one_url},
-                 limits);
+  peers_.emplace(
+      io_.get_executor(),
+      Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
+                          [this](Sends sends) { apply(std::move(sends)); },
+                          [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
+                          [this](GrantId grant, bool came) {
+                            if (desk_) came ? desk_->on_joined(grant) : desk_->on_left(grant);
+                          },
+                          one_url},
+      limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
   for (std::size_t i = 0; i < setup_.local; ++i) {
@@ -185,6 +203,7 @@ void Service::on_request(const Frame& frame) {
   if (name == "status") return reply_status(frame);
   if (name == "saisei") return reply_saisei(frame);
   if (name == "launch") return reply_launch(frame);
+  if (name == "launch_remote") return reply_launch_remote(frame);
   if (name == "await") return begin_await(frame);
   if (name == "credential") return reply_credential(frame);
   if (name == "certificate") return reply(frame.task, keys_.certificate());
@@ -201,7 +220,17 @@ void Service::reply_status(const Frame& request) {
              std::to_string(slot.instance) + "\t" + std::to_string(slot.assigned) + "\t" +
              std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) + "\n";
   }
+  if (desk_) lines += desk_->status();
   reply(request.task, lines);
+}
+
+void Service::reply_launch_remote(const Frame& request) {
+  if (!desk_) return reply_error(request.task, Code::closed, "this dispatcher launches nothing elsewhere");
+  desk_->on_request(view_of(request.payload), [this, task = request.task](Result<std::string> lines) {
+    if (ending_) return;
+    if (!lines) return reply_error(task, Code::reset, lines.error().message);
+    reply(task, *lines);
+  });
 }
 
 void Service::reply_saisei(const Frame& request) {
@@ -266,8 +295,11 @@ void Service::reply_credential(const Frame& request) {
   if (alone) good = add(request.number(Key::slot));
   if (!good) return reply_error(request.task, Code::closed, "there is no such slot to make a credential for");
   if (!is_network(urls.front())) return reply(request.task, "");  // the kernel vouches for who comes there
-  Result<std::string> line =
-      alone ? credential_for(slots.front()) : keys_.line_for_job(slots, urls, ranks, uses);
+  Result<Issued> job = Issued{};
+  if (!alone) job = keys_.line_for_job(slots, urls, ranks, uses);
+  Result<std::string> line = !job    ? Result<std::string>(job.error())
+                             : alone ? credential_for(slots.front())
+                                     : std::move(job->line);
   if (!line) return reply_error(request.task, Code::closed, line.error().message);
   reply(request.task, *line);
   wipe(*line);
@@ -391,7 +423,7 @@ void Service::carry_out(Resolve& resolve) {
   small ? session_->send_soon(std::move(frame)) : session_->send(std::move(frame));
 }
 
-void Service::carry_out(Launch&) {
+void Service::carry_out(StartLocal&) {
   Result<Done> launched = launch(0, setup_.calls.empty() ? "" : setup_.calls.front());
   if (launched) return;
   // Not from inside apply(): the dispatcher is not asked while it is obeyed.
@@ -434,6 +466,9 @@ void Service::on_session_ended(bool stop) {
   }
   session_->send(Frame(Type::bye));
   session_->close();
+  // After BYE has gone out to the agents, some of them through tunnels that it keeps.
+  desk_is_closed_ = desk_ == nullptr;
+  if (desk_) desk_->close([this] { desk_is_closed_ = true; });
   if (!dispatcher_ || setup_.autoexit != Autoexit::now) {
     if (!stop) return wait_for_processes(now());
   }
@@ -441,16 +476,14 @@ void Service::on_session_ended(bool stop) {
 }
 
 void Service::wait_for_processes(Time until) {
-  if (processes_.size() == 0) {
+  if (processes_.size() == 0 && desk_is_closed_) {
     // One more turn, so that what is waiting on the sockets is written.
     end_timer_.expires_after(std::chrono::milliseconds(50));
     end_timer_.async_wait([this](boost::system::error_code) { io_.stop(); });
     return;
   }
-  if (now() >= until) {
-    if (setup_.autoexit == Autoexit::now) processes_.kill_all();
-    return io_.stop();
-  }
+  if (now() >= until && setup_.autoexit == Autoexit::now) processes_.kill_all();
+  if (now() >= until && desk_is_closed_) return io_.stop();
   end_timer_.expires_after(std::chrono::milliseconds(20));
   end_timer_.async_wait([this, until](boost::system::error_code) { wait_for_processes(until); });
 }

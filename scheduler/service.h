@@ -19,6 +19,7 @@
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
 #include "scheduler/keys.h"
+#include "scheduler/launch_desk.h"
 #include "scheduler/peers.h"
 #include "scheduler/setup.h"
 #include "wire/connection.h"
@@ -30,7 +31,8 @@ class Service {
  public:
   // `io` must outlive the service; run it to run the service, it is stopped when
   // the session has ended and everything of ours is gone.
-  Service(asio::io_context& io, ConnectionPtr session);
+  // `open_desk` makes the part that launches daemons elsewhere; none: nobody does.
+  Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk open_desk = {});
 
   void start();
 
@@ -45,6 +47,8 @@ class Service {
   void reply_saisei(const Frame& request);
   void reply_launch(const Frame& request);
   void reply_credential(const Frame& request);
+  void reply_launch_remote(const Frame& request);
+  LaunchDesk::Surroundings around_desk();
   void begin_await(const Frame& request);
   void check_await(bool time_is_up);
   void reply(std::uint64_t request, std::string_view payload);
@@ -68,7 +72,7 @@ class Service {
   void carry_out(Kill& kill) { peers_->kill(kill.daemon); }
   void carry_out(Acknowledge& acknowledge) { peers_->acknowledge(acknowledge.daemon); }
   void carry_out(Dismiss& dismiss) { peers_->dismiss(dismiss.daemon); }
-  void carry_out(Launch&);
+  void carry_out(StartLocal&);
   void carry_out(Tell& tell_user) { tell(tell_user.text); }
   void arm_timer();
 
@@ -89,6 +93,7 @@ class Service {
   Setup setup_;
   std::optional<Dispatcher> dispatcher_;
   std::optional<Peers> peers_;
+  std::unique_ptr<LaunchDesk> desk_;
 
   asio::steady_timer timer_;
   std::optional<Time> armed_;
@@ -102,6 +107,7 @@ class Service {
   bool awaited_ = false;
   bool greeted_ = false;
   bool ending_ = false;
+  bool desk_is_closed_ = false;
   asio::steady_timer end_timer_;
 };
 

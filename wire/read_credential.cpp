@@ -70,11 +70,39 @@ bool wait_for(int descriptor, Clock::time_point deadline) {
   }
 }
 
+// Whether the last line has come; then it is taken off.
+bool cut_at_end(std::string& lines) {
+  static constexpr std::string_view last = "end\n";
+  std::size_t at = lines.starts_with(last) ? 0 : lines.find("\nend\n");
+  if (at == lines.npos) return false;
+  lines.erase(at == 0 ? 0 : at + 1);
+  return true;
+}
+
 // Reads one credential from something that may be anything.
 class Reading {
  public:
   Reading(int descriptor, std::chrono::milliseconds limit)
       : descriptor_(descriptor), limit_(limit), deadline_(Clock::now() + limit) {}
+
+  // The line, and the lines behind it.
+  Result<LaunchPaper> run_to_the_end() {
+    Result<Credential> credential = run();
+    if (!credential) return credential.error();
+    LaunchPaper paper{std::move(*credential), std::move(behind_)};
+    while (true) {
+      if (cut_at_end(paper.lines)) return paper;
+      if (paper.lines.size() > max_launch_lines)
+        return complaint("more than 1 MiB came behind the credential");
+      char piece[4096];
+      if (!wait_for(descriptor_, deadline_))
+        return complaint("what follows the credential did not end in time");
+      ssize_t size = ::read(descriptor_, piece, sizeof piece);
+      if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (size <= 0) return complaint("what follows the credential is cut off");
+      paper.lines.append(piece, static_cast<std::size_t>(size));
+    }
+  }
 
   Result<Credential> run() {
     while (true) {
@@ -100,6 +128,7 @@ class Reading {
     for (std::size_t end; (end = text_.text.find('\n', looked_at_)) != std::string::npos;
          looked_at_ = end + 1) {
       Result<Credential> credential = parse_credential(std::string_view(text_.text).substr(0, end));
+      if (credential) behind_ = text_.text.substr(end + 1);
       if (credential) return credential;
     }
     looked_at_ = text_.text.size();
@@ -126,18 +155,22 @@ class Reading {
   std::chrono::milliseconds limit_;
   Clock::time_point deadline_;
   SecretText text_{max_credential + 1};
+  std::string behind_;  // what was read beyond the credential
   std::size_t looked_at_ = 0;
 };
 
-Result<Credential> from_descriptor(int number, std::chrono::milliseconds limit) {
+// What `read` makes of an inherited descriptor, which is ours from then on.
+template <class Value, class Read>
+Result<Value> from_descriptor(int number, std::chrono::milliseconds limit, Read read) {
   if (::fcntl(number, F_GETFD) < 0) return Error{"nothing is open there; " + hint_for(number)};
   if (::isatty(number) != 0) {
     return Error{"this is a terminal, where a credential would stay to be seen; " + hint_for(number)};
   }
   Descriptor descriptor(number);
-  Result<Credential> credential = Reading(number, limit).run();
+  Reading reading(number, limit);
+  Result<Value> value = (reading.*read)();
   give_back(std::move(descriptor));
-  return credential;
+  return value;
 }
 
 Result<Credential> from_file(const std::string& path) {
@@ -148,15 +181,38 @@ Result<Credential> from_file(const std::string& path) {
   return credential;
 }
 
-}  // namespace
+Result<LaunchPaper> paper_from_file(const std::string& path) {
+  Result<std::string> text = read_private_file(path);
+  if (!text) return text.error();
+  std::size_t end = std::min(text->find('\n'), text->size());
+  Result<Credential> credential = parse_credential(std::string_view(*text).substr(0, end));
+  std::string lines = text->substr(std::min(end + 1, text->size()));
+  wipe(*text);
+  if (!credential) return credential.error();
+  if (!cut_at_end(lines)) return Error{"what follows the credential in " + path + " is cut off"};
+  return LaunchPaper{std::move(*credential), std::move(lines)};
+}
 
-Result<Credential> read_credential(const std::string& source, std::chrono::milliseconds limit) {
+// Where `source` names a place, what the one or the other has found there.
+template <class Value, class FromFile, class Read>
+Result<Value> from_source(const std::string& source, std::chrono::milliseconds limit, FromFile file,
+                          Read read) {
   std::optional<int> descriptor = descriptor_of(source);
   bool is_file = source.starts_with('@');
   if (!descriptor && !is_file) return no_source(source);
-  Result<Credential> credential = is_file ? from_file(source.substr(1)) : from_descriptor(*descriptor, limit);
-  if (credential) return credential;
-  return Error{"no credential from " + printable(source) + ": " + credential.error().message};
+  Result<Value> value = is_file ? file(source.substr(1)) : from_descriptor<Value>(*descriptor, limit, read);
+  if (value) return value;
+  return Error{"no credential from " + printable(source) + ": " + value.error().message};
+}
+
+}  // namespace
+
+Result<Credential> read_credential(const std::string& source, std::chrono::milliseconds limit) {
+  return from_source<Credential>(source, limit, from_file, &Reading::run);
+}
+
+Result<LaunchPaper> read_launch_paper(const std::string& source, std::chrono::milliseconds limit) {
+  return from_source<LaunchPaper>(source, limit, paper_from_file, &Reading::run_to_the_end);
 }
 
 }  // namespace tenkai

@@ -122,15 +122,18 @@ trusted_file <- function(tls) {
   path
 }
 
+# As the program and SETUP spell it.
+autoexit_word <- function(autoexit) {
+  if (is.na(autoexit)) "na" else if (identical(autoexit, FALSE)) "0" else "1"
+}
+
 # The agent becomes the parent of this R, so that it can say how R ended. In an
 # interactive session it runs as a child instead: the terminal waits for us.
 start_agent <- function(url, autoexit, credential, tls) {
   program <- find_program()
   check_version(program)
-  stays <- if (is.na(autoexit)) "na" else if (identical(autoexit, FALSE)) "0"
-    else "1"
   argv <- c(program, "agent", "--url", url, "--adopt-pid", "@PID@",
-            "--adopt-fd", "@FD@", "--autoexit", stays,
+            "--adopt-fd", "@FD@", "--autoexit", autoexit_word(autoexit),
             if (!is.null(credential)) c("--credential", credential),
             if (!is.null(tls)) c("--tls", trusted_file(tls)))
   source <- if (is.null(credential) || startsWith(credential, "@")) -1L else

@@ -10,8 +10,10 @@
 #' @param url URLs at which daemons connect, such as [host_url()]. With one URL
 #'   and `n` greater than 1, paths `/1` to `/n` are appended to it, or, for
 #'   `tcp://`, `n` consecutive ports are used. Port 0 stands for any free one.
-#' @param remote not used yet, must be `NULL`: [launch_remote()] prints the
-#'   commands to run on other machines.
+#' @param remote how to launch the daemons on other machines, from
+#'   [ssh_config()] or [remote_config()]. `NULL`: they are launched by other
+#'   means, such as the commands that [launch_remote()] prints. What becomes of
+#'   the launches is told as messages, and shown by [status()].
 #' @param dispatcher `FALSE`: each task is given to the next daemon in turn, and
 #'   waits there; any number of daemons connect at one URL.
 #' @param ... further arguments of [daemon()] for the daemons, by name, such as
@@ -87,13 +89,19 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   } else if (is.null(n) && is.null(url)) {
     return(reset(.compute, kind = 1L))
   }
+  check_flag(safe, "safe")
+  if (!is.null(remote)) {
+    check_remote(remote)
+    if (is.null(url)) {
+      stop("'remote' needs a 'url' at which the daemons connect, such as ",
+           "host_url(tls = TRUE)", call. = FALSE)
+    }
+    if (is.null(n) && isTRUE(dispatcher)) {
+      n <- max(length(url), remote_count(remote))
+    }
+  }
   n <- daemon_number(n, url, dispatcher)
   if (n == 0L) return(reset(.compute, kind = 0L))
-  if (!is.null(remote)) {
-    stop("'remote' must be NULL: call launch_remote() for the commands to run ",
-         "on other machines", call. = FALSE)
-  }
-  check_flag(safe, "safe")
   options <- daemon_options(...)
   set <- profile_of(.compute)
   if (!is.null(set) && .Call(tk_state, set$link) == 0L) return(set$value)
@@ -121,6 +129,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   open_profile(profile, settings, isTRUE(as.logical(options$output)))
   if (safe) .Call(tk_make_safe, profile$link)
   if (is.null(url)) await_daemons(profile, n)
+  if (!is.null(remote$command)) launch_all(profile, remote, .compute)
   value <- if (profile$direct && !is.null(url)) profile$urls[1L] else n
   profile$value <- structure(value, class = c("miraiDaemons", .compute))
   profiles[[.compute]] <- profile
@@ -233,6 +242,15 @@ await_daemons <- function(profile, n, limit = 10) {
           call. = FALSE)
 }
 
+# Launches the daemons of a new profile, or leaves nothing of it.
+launch_all <- function(profile, remote, name) {
+  done <- FALSE
+  on.exit(if (!done) .Call(tk_close, profile$link, 0L))
+  launch_elsewhere(profile, seq_along(profile$urls), remote, list(), NULL, name,
+                   dry = FALSE)
+  done <- TRUE
+}
+
 # A request to the dispatcher: the text of its reply, or an error value.
 ask <- function(link, name, payload = "", slot = NaN, kind = NaN,
                 timeout = NaN, limit = 5000) {
@@ -322,9 +340,7 @@ memory_setting <- function(memory) {
 }
 
 autoexit_setting <- function(autoexit) {
-  if (is.null(autoexit)) return()
-  paste0("autoexit=", if (is.na(autoexit)) "na" else
-    if (identical(autoexit, FALSE)) "0" else "1")
+  if (!is.null(autoexit)) paste0("autoexit=", autoexit_word(autoexit))
 }
 
 # One call for each daemon: each has its own stream of random numbers.

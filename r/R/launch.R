@@ -1,11 +1,12 @@
 #' Launch daemons
 #'
-#' `launch_local()` starts a daemon on this machine; `launch_remote()` returns
-#' the shell commands that start one on another machine, to be pasted there.
+#' `launch_local()` starts a daemon on this machine; `launch_remote()` starts it on
+#' another one, or returns the shell commands that do, to be pasted there.
 #'
 #' @param url one or more URLs as strings, or the numbers of URLs of the
 #'   profile, as [status()] shows them.
-#' @param remote must be `NULL`: the commands are returned, not run.
+#' @param remote how to launch, from [ssh_config()] or [remote_config()]. Without a
+#'   command, as by default, the commands to run are returned, and nothing is run.
 #' @param ... further arguments of [daemon()], by name; they come before those
 #'   that were given to [daemons()].
 #' @param tls how daemons know a dispatcher with a certificate of its own: the
@@ -15,6 +16,9 @@
 #'   `"fd:3"`, as a here-document; `"stdin"`, the same on standard input; or
 #'   `"@path"`, in a file that is written here, mode 0600, and must be there on
 #'   the other machine. More than one get `.1`, `.2` and so on behind the path.
+#'   For commands that are not run; see [remote_config()] for those that are.
+#' @param dry_run `TRUE`: with `remote`, nothing is run, and what would be is
+#'   returned.
 #' @param .compute the compute profile, see [daemons()].
 #' @details
 #' For network URLs a command holds a credential, which lets one daemon in, once:
@@ -23,7 +27,8 @@
 #' dispatcher it is good for any number of daemons until `daemons(0)`.
 #'
 #' @return `launch_local()`: invisible `NULL`. `launch_remote()`: the commands,
-#'   which print ready to be copied.
+#'   which print ready to be copied; with `remote` those that were run, without
+#'   what lets the daemons in, one for each machine.
 #' @examples
 #' daemons(url = "tcp://127.0.0.1:0", dispatcher = FALSE)
 #' launch_local(1)
@@ -64,22 +69,31 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
 
 #' @rdname launch_local
 #' @export
-launch_remote <- function(url, remote = NULL, ..., tls = NULL,
-                          .compute = "default", credential = "fd:3") {
-  if (!is.null(remote)) {
-    stop("'remote' must be NULL: the commands are returned, to be run by hand",
-         call. = FALSE)
-  }
+launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
+                          .compute = "default", credential = "fd:3",
+                          dry_run = FALSE) {
+  remote <- remote %||% remote_config()
+  check_remote(remote)
   profile <- profile_of(.compute)
   url <- launch_urls(url, profile)
   dots <- daemon_options(...)
+  if (!is.null(remote$command)) {
+    check_flag(dry_run, "dry_run")
+    slots <- if (is.null(profile)) NA else match(url, profile$urls)
+    if (anyNA(slots)) {
+      stop("launching needs daemons that are set at this URL: call ",
+           "daemons(url =) first", call. = FALSE)
+    }
+    return(launch_elsewhere(profile, slots, remote, dots, tls, .compute,
+                            dry_run))
+  }
   check_delivery(credential)
   commands <- vapply(seq_along(url), function(i) {
     slot <- match(url[i], profile$urls)
     options <- c(if (!is.null(tls)) list(tls = tls),
                  launch_options(dots, profile))
     if (!is_network(url[i]) || is.na(slot)) {
-      return(launch_command(url[i], options))
+      return(launch_command(url[i], options, remote$rscript))
     }
     line <- credential_of(profile, slot)
     if (startsWith(credential, "@")) {
@@ -87,17 +101,18 @@ launch_remote <- function(url, remote = NULL, ..., tls = NULL,
       if (length(url) > 1L) path <- paste0(path, ".", i)
       .Call(tk_write_private, path, line)
       return(launch_command(url[i], c(list(credential = paste0("@", path)),
-                                      options)))
+                                      options), remote$rscript))
     }
-    command <- launch_command(url[i], c(list(credential = credential), options))
+    command <- launch_command(url[i], c(list(credential = credential), options),
+                              remote$rscript)
     paste0(command, if (credential == "fd:3") " 3", if (credential != "fd:3")
       " ", "<<'TENKAI'\n", line, "\nTENKAI")
   }, "")
   structure(commands, class = "miraiLaunchCmd")
 }
 
-launch_command <- function(url, options) {
-  paste0("Rscript -e ", double_quoted(daemon_call(url, options, quote = "'")))
+launch_command <- function(url, options, rscript) {
+  paste0(rscript, " -e ", double_quoted(daemon_call(url, options, quote = "'")))
 }
 
 check_delivery <- function(credential) {
@@ -168,15 +183,19 @@ saisei <- function(i, force = FALSE, .compute = "default") {
 # tenkai::daemon("URL",name=value,rs=c(...)). `quote` is the kind of quotation
 # mark; a URL that could end it is refused long before.
 daemon_call <- function(url, options, quote) {
+  arguments <- if (length(options)) call_arguments(options, quote)
+  paste0("tenkai::daemon(", quote, url, quote, arguments, ")")
+}
+
+# ,name=value,...
+call_arguments <- function(options, quote) {
   values <- vapply(options, function(value) {
     text <- if (is.character(value)) paste0(quote, value, quote) else
       format(value, digits = 15L, trim = TRUE, scientific = FALSE)
     if (length(text) == 1L) text else
       paste0("c(", paste(text, collapse = ","), ")")
   }, "")
-  arguments <- if (length(options)) paste0(",", names(options), "=", values)
-  paste0("tenkai::daemon(", quote, url, quote,
-         paste(arguments, collapse = ""), ")")
+  paste0(",", names(options), "=", values, collapse = "")
 }
 
 # One word of a shell, in double quotes.
@@ -207,8 +226,10 @@ launch_urls <- function(url, profile) {
 
 # The arguments of one daemon: those of this call, those of daemons(), and the
 # next stream of random numbers.
-launch_options <- function(dots, profile) {
+# `peek`: the stream is not taken, only shown.
+launch_options <- function(dots, profile, peek = FALSE) {
   if (is.null(profile)) return(dots)
   rest <- profile$options[setdiff(names(profile$options), names(dots))]
-  c(dots, rest, list(rs = take_stream(profile)))
+  stream <- if (peek) profile$stream else take_stream(profile)
+  c(dots, rest, list(rs = stream))
 }

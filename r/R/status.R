@@ -11,6 +11,13 @@
 #'   `state` says of each daemon whether it is `"idle"`, `"busy"` or `"suspect"`
 #'   (nothing was heard from it for 8 seconds, or its connection broke: it gets
 #'   nothing new), or `""` where none is connected; printing names the suspect.
+#'
+#'   The attribute `launches` is a data frame with a row for each launch on other
+#'   machines (see [launch_remote()]), or `NULL`: its number `launch`, the numbers
+#'   of its `daemons`, the plugin it goes `by`, `where` to, its `state` (`asked`,
+#'   `submitted`, `pending`, `starting`, `joined`, `failed`, `gone`), and, where it
+#'   has failed, the `cause`, one word, and a `message`. Printing shows those that
+#'   have failed.
 #' @examples
 #' status()
 #' daemons(1)
@@ -24,17 +31,21 @@ status <- function(.compute = "default") {
   if (is_error_value(reply)) return(new_status(0L, reply))
   lines <- strsplit(reply, "\n", fixed = TRUE)[[1L]]
   fields <- strsplit(lines[-1L], "\t", fixed = TRUE)
+  is_launch <- vapply(fields, `[`, "", 1L) == "launch"
+  launches <- launch_table(fields[is_launch])
+  fields <- fields[!is_launch]
   # The last field is empty where no daemon is, and strsplit() leaves it out.
   state <- vapply(fields, function(row) if (length(row) > 5L) row[6L] else "", "")
   if (profile$direct) {
-    return(new_status(as.integer(lines[1L]), profile$urls[1L], state))
+    return(new_status(as.integer(lines[1L]), profile$urls[1L], state,
+                      launches))
   }
-  new_status(1L, daemon_matrix(fields), state)
+  new_status(1L, daemon_matrix(fields), state, launches)
 }
 
-new_status <- function(connections, daemons, state = NULL) {
+new_status <- function(connections, daemons, state = NULL, launches = NULL) {
   structure(list(connections = connections, daemons = daemons),
-            class = "miraiStatus", state = state)
+            class = "miraiStatus", state = state, launches = launches)
 }
 
 # From fields url, online, instance, assigned, complete.
@@ -54,14 +65,33 @@ daemon_matrix <- function(fields) {
 print.miraiStatus <- function(x, ...) {
   state <- attr(x, "state", exact = TRUE)
   plain <- unclass(x)
-  attr(plain, "state") <- NULL
+  attr(plain, "state") <- attr(plain, "launches") <- NULL
   print(plain, ...)
   silent <- which(state == "suspect")
   if (length(silent)) {
     cat("daemon ", paste(silent, collapse = ", "), ": suspect, nothing is heard ",
         "from there; it gets nothing new until it is\n", sep = "")
   }
+  print_failed(attr(x, "launches", exact = TRUE), x$daemons)
   invisible(x)
+}
+
+# Launches that have failed, and whose daemons have not come in another way.
+print_failed <- function(launches, daemons) {
+  if (is.null(launches)) return()
+  failed <- launches[launches$state == "failed", ]
+  if (is.matrix(daemons)) {
+    missing <- vapply(strsplit(failed$daemons, ","), function(slots) {
+      any(daemons[as.integer(slots), "online"] == 0)
+    }, NA)
+    failed <- failed[missing, ]
+  }
+  for (i in seq_len(nrow(failed))) {
+    cat("launch ", failed$launch[i], " (daemon ", failed$daemons[i], ", by ",
+        failed$by[i], if (nzchar(failed$where[i])) ", ", failed$where[i],
+        "): ", failed$cause[i], "\n  ",
+        gsub("\n", "\n  ", failed$message[i]), "\n", sep = "")
+  }
 }
 
 #' What is known about a compute profile

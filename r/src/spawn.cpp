@@ -186,10 +186,10 @@ int become_child_of(std::vector<std::string> argv, int source) {
 }
 
 void replace_with(const std::vector<std::string>& argv, int session_fd) {
-  if (session_fd != given_fd && dup2(session_fd, given_fd) < 0) {
+  if (session_fd >= 0 && session_fd != given_fd && dup2(session_fd, given_fd) < 0) {
     throw std::runtime_error("descriptor " + std::to_string(session_fd) + ": " + std::strerror(errno));
   }
-  fcntl(given_fd, F_SETFD, 0);
+  if (session_fd >= 0) fcntl(given_fd, F_SETFD, 0);
   execv(argv[0].c_str(), pointers(argv).data());
   throw std::runtime_error("cannot start the program '" + argv[0] + "': " + std::strerror(errno));
 }

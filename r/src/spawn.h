@@ -29,7 +29,7 @@ Started start_program(const std::vector<std::string>& argv, const std::vector<st
 // The descriptor `source`, unless negative, stays with the original.
 int become_child_of(std::vector<std::string> argv, int source);
 
-// Becomes the program; only returns by throwing.
+// Becomes the program, with that descriptor as its 3 where it is not negative; only returns by throwing.
 void replace_with(const std::vector<std::string>& argv, int session_fd);
 
 // Ends a forked copy of R without running anything of R's.

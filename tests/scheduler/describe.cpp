@@ -32,7 +32,7 @@ struct Describe {
   std::string operator()(const Kill& send) const { return "kill " + text(send.daemon); }
   std::string operator()(const Acknowledge& send) const { return "acknowledge " + text(send.daemon); }
   std::string operator()(const Dismiss& send) const { return "dismiss " + text(send.daemon); }
-  std::string operator()(const Launch&) const { return "launch"; }
+  std::string operator()(const StartLocal&) const { return "launch"; }
   std::string operator()(const Tell& send) const { return "tell " + text(send.session) + ": " + send.text; }
 };
 

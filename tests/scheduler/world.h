@@ -144,7 +144,7 @@ class World {
   void take(const Event& event, const Kill& send);
   void take(const Event& event, const Acknowledge& send);
   void take(const Event& event, const Dismiss& send);
-  void take(const Event& event, const Launch& send);
+  void take(const Event& event, const StartLocal& send);
   void take(const Event& event, const Tell& send);
   void check_expectations();
   void check_idleness();

@@ -130,7 +130,7 @@ void World::take(const Event&, const Dismiss& send) {
   daemon->dismissed = daemon->leaving = true;
 }
 
-void World::take(const Event&, const Launch&) {
+void World::take(const Event&, const StartLocal&) {
   ++starting_;
   if (rules_.policy != Policy::ephemeral) complain("only ephemeral processes are launched");
   if (starting_ + daemons_.size() > rules_.max_ephemeral)

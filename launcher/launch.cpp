@@ -1,0 +1,127 @@
+#include "launcher/launch.h"
+
+#include <array>
+
+namespace tenkai {
+namespace {
+
+constexpr std::array<std::string_view, 7> names{"asked",  "submitted", "pending", "starting",
+                                                "joined", "failed",    "gone"};
+
+LaunchState state_of(JobState state) {
+  switch (state) {
+    case JobState::submitted: return LaunchState::submitted;
+    case JobState::pending: return LaunchState::pending;
+    default: return LaunchState::starting;
+  }
+}
+
+std::string how_it_ended(const JobReport& report) {
+  if (report.signal) return "its command was killed by signal " + std::to_string(*report.signal);
+  if (report.exit_code) return "its command has ended with exit code " + std::to_string(*report.exit_code);
+  return "its command has ended";
+}
+
+}  // namespace
+
+std::string_view name_of(LaunchState state) { return names[static_cast<std::size_t>(state)]; }
+
+bool Launch::become(LaunchTime now, LaunchState state) {
+  if (state == state_) return false;
+  state_ = state;
+  changed_ = now;
+  if (state != LaunchState::failed) failure_ = {};
+  return true;
+}
+
+bool Launch::fail(LaunchTime now, Failure failure) {
+  failure_ = std::move(failure);
+  return become(now, LaunchState::failed);
+}
+
+bool Launch::is_waited_for() const {
+  return state_ == LaunchState::asked || state_ == LaunchState::submitted || state_ == LaunchState::pending ||
+         state_ == LaunchState::starting;
+}
+
+bool Launch::on_submitted(LaunchTime now, const std::string& job) {
+  job_ = job;
+  last_sign_ = "it was handed over";
+  return state_ == LaunchState::asked && become(now, LaunchState::submitted);
+}
+
+bool Launch::on_error(LaunchTime now, std::string_view cause, const std::string& message) {
+  ended_ = true;
+  if (was_joined_ || !is_waited_for()) return false;
+  return fail(now, {std::string(cause.empty() ? cause::plugin : cause), message});
+}
+
+bool Launch::on_report(LaunchTime now, const JobReport& report) {
+  if (!report.where.empty()) where_ = report.where;
+  if (report.state == JobState::ended) return on_ended(now, report);
+  if (report.state == JobState::failed) {
+    ended_ = true;
+    if (was_joined_) return joined_ == 0 && become(now, LaunchState::gone);
+    if (report.cause.empty()) {
+      return fail(now, report.message.empty()
+                           ? judge({report.exit_code, report.signal, report.log, where_, rscript_})
+                           : Failure{std::string(cause::unknown), report.message});
+    }
+    return fail(now, {report.cause, report.message});
+  }
+  // What came late, or again, does not undo what is known.
+  LaunchState reported = state_of(report.state);
+  last_sign_ = report.message.empty() ? "it was " + std::string(name_of(reported)) : report.message;
+  return is_waited_for() && reported > state_ && become(now, reported);
+}
+
+bool Launch::on_ended(LaunchTime now, const JobReport& report) {
+  ended_ = true;
+  last_sign_ = how_it_ended(report);
+  if (was_joined_) return joined_ == 0 && become(now, LaunchState::gone);
+  if (!is_waited_for()) return false;
+  // A command that has handed its work to somebody else has ended well.
+  if (report.exit_code == 0 && report.cause.empty()) {
+    ended_ = false;
+    return state_ < LaunchState::submitted && become(now, LaunchState::submitted);
+  }
+  if (!report.cause.empty()) return fail(now, {report.cause, report.message});
+  return fail(now, judge({report.exit_code, report.signal, report.log, where_, rscript_}));
+}
+
+bool Launch::on_daemon_joined(LaunchTime now) {
+  ++joined_;
+  was_joined_ = true;
+  changed_ = now;
+  return become(now, joined_ >= slots_.size() ? LaunchState::joined : LaunchState::starting);
+}
+
+bool Launch::on_daemon_left(LaunchTime now) {
+  if (joined_ > 0) --joined_;
+  // An agent that starts its R again will tell.
+  if (joined_ > 0 || !ended_) return false;
+  return become(now, LaunchState::gone);
+}
+
+bool Launch::on_silence(LaunchTime now, std::chrono::milliseconds patience) {
+  bool waits = state_ == LaunchState::submitted || (state_ == LaunchState::starting && joined_ == 0);
+  if (!waits || now - changed_ < patience) return false;
+  return fail(now, {std::string(cause::unknown),
+                    "nothing was heard from it for " + std::to_string(patience.count() / 1000) +
+                        " s; last sign: " + last_sign_ + ". It is let in if it comes all the same"});
+}
+
+bool Launch::on_cancelled(LaunchTime now) {
+  if (!is_waited_for()) return false;
+  return fail(now, {std::string(cause::cancelled), "it was cancelled"});
+}
+
+std::string Launch::detail() const {
+  if (state_ == LaunchState::failed) return failure_.message;
+  if (state_ == LaunchState::starting && joined_ > 0) {
+    return std::to_string(joined_) + " of " + std::to_string(slots_.size()) + " daemons have joined";
+  }
+  return {};
+}
+
+}  // namespace tenkai

@@ -1,0 +1,77 @@
+// What has become of a launch: decided here, from what its plugin tells and from
+// the daemons that join. No clock, no process.
+//
+//   asked → submitted → pending → starting → joined → gone
+//                 ╰────────┴────────┴→ failed, with a cause
+//
+// A failed launch whose daemons come all the same has joined: what is seen counts
+// more than what was thought.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/failure.h"
+#include "launcher/messages.h"
+
+namespace tenkai {
+
+using LaunchTime = std::chrono::steady_clock::time_point;
+
+enum class LaunchState { asked, submitted, pending, starting, joined, failed, gone };
+std::string_view name_of(LaunchState state);
+
+class Launch {
+ public:
+  Launch(std::uint64_t number, std::vector<std::size_t> slots, std::string rscript, LaunchTime now)
+      : number_(number), slots_(std::move(slots)), rscript_(std::move(rscript)), changed_(now) {}
+
+  // Each returns whether the state has changed.
+  bool on_submitted(LaunchTime now, const std::string& job);
+  bool on_error(LaunchTime now, std::string_view cause, const std::string& message);
+  bool on_report(LaunchTime now, const JobReport& report);
+  bool on_daemon_joined(LaunchTime now);
+  bool on_daemon_left(LaunchTime now);
+  // A launch from which nothing is heard is given up, not silently.
+  bool on_silence(LaunchTime now, std::chrono::milliseconds patience);
+  bool on_cancelled(LaunchTime now);
+
+  std::uint64_t number() const { return number_; }
+  const std::vector<std::size_t>& slots() const { return slots_; }
+  LaunchState state() const { return state_; }
+  const Failure& failure() const { return failure_; }  // while failed
+  const std::string& job() const { return job_; }
+  const std::string& where() const { return where_; }
+  std::size_t joined() const { return joined_; }
+  LaunchTime changed() const { return changed_; }
+  // Neither failed nor gone, and still waited for.
+  bool is_waited_for() const;
+  // Whether its command has ended, so that nobody can come with its credential.
+  bool has_ended() const { return ended_; }
+  // A sentence for a table: what is known in this state.
+  std::string detail() const;
+
+ private:
+  bool become(LaunchTime now, LaunchState state);
+  bool fail(LaunchTime now, Failure failure);
+  bool on_ended(LaunchTime now, const JobReport& report);
+
+  std::uint64_t number_;
+  std::vector<std::size_t> slots_;
+  std::string rscript_;
+  LaunchTime changed_;
+  LaunchState state_ = LaunchState::asked;
+  std::string job_;
+  std::string where_;
+  std::string last_sign_ = "nothing";
+  std::size_t joined_ = 0;
+  bool was_joined_ = false;
+  bool ended_ = false;
+  Failure failure_;
+};
+
+}  // namespace tenkai

@@ -1,0 +1,398 @@
+#include "launcher/launches.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/text.h"
+#include "wire/private_file.h"
+#include "wire/secret.h"
+
+namespace tenkai {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds render_limit{10};
+// A batch system may be slow to take a job.
+constexpr seconds start_limit{90};
+constexpr seconds cancel_limit{10};
+// How long nothing may be heard of a launch that runs, and how often that is looked at.
+constexpr seconds patience{60};
+constexpr seconds watch_pause{5};
+// Failures that come together are told together.
+constexpr milliseconds tell_pause{300};
+// Launches that are over and still shown by status().
+constexpr std::size_t max_over = 1000;
+
+LaunchTime now() { return std::chrono::steady_clock::now(); }
+
+std::string own_program() {
+  char path[4096];
+  ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("tenkai");
+}
+
+// "daemon 3", "daemons 1-4"
+std::string daemons_of(const Launch& launch) {
+  const std::vector<std::size_t>& slots = launch.slots();
+  if (slots.size() == 1) return "daemon " + std::to_string(slots.front() + 1);
+  std::vector<std::string> pieces;
+  for (std::size_t i = 0; i < slots.size();) {
+    std::size_t last = i;
+    while (last + 1 < slots.size() && slots[last + 1] == slots[last] + 1) ++last;
+    pieces.push_back(std::to_string(slots[i] + 1) + (last > i ? "-" + std::to_string(slots[last] + 1) : ""));
+    i = last + 1;
+  }
+  return "daemons " + join(pieces, ", ");
+}
+
+// Where all nodes of a cluster are likely to see it.
+Result<std::string> make_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  if ((cache == nullptr || *cache != '/') && (home == nullptr || *home != '/')) {
+    return Error{"there is no place for a file with a credential: HOME is not set"};
+  }
+  std::string folder = cache != nullptr && *cache == '/' ? cache : std::string(home) + "/.cache";
+  for (const std::string& each : {folder, folder + "/tenkai", folder + "/tenkai/launch-" + random_hex(8)}) {
+    folder = each;
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      return Error{"cannot make the folder " + folder + " for a credential: " + std::strerror(errno)};
+    }
+  }
+  return folder;
+}
+
+}  // namespace
+
+std::unique_ptr<LaunchDesk> open_launches(LaunchDesk::Surroundings around) {
+  return std::make_unique<Launches>(std::move(around));
+}
+
+Launches::Launches(Surroundings around)
+    : around_(std::move(around)),
+      self_(own_program()),
+      tell_timer_(around_.executor),
+      watch_timer_(around_.executor) {}
+
+Result<PluginProcess*> Launches::plugin(const std::string& name) {
+  auto known = plugins_.find(name);
+  if (known != plugins_.end()) return known->second.get();
+  Result<std::string> path = find_plugin(name, self_, std::getenv("TENKAI_PLUGINS"));
+  if (!path) return path.error();
+  PluginProcess::Callbacks callbacks{[this, name](const JobReport& news) { on_news(name, news); },
+                                     [this, name](const std::string& why_not) { on_died(name, why_not); }};
+  auto made = std::make_unique<PluginProcess>(around_.executor, name, *path, std::move(callbacks));
+  return (plugins_[name] = std::move(made)).get();
+}
+
+// --- asked for ---
+
+// Everything that can be wrong is found before anything is begun.
+struct Launches::Rendering {
+  Order order;
+  std::vector<std::shared_ptr<LaunchRequest>> requests;
+  std::vector<std::string> texts;
+  std::size_t waits_for = 0;
+  std::string problem;
+};
+
+void Launches::on_request(std::string_view payload, Reply reply) {
+  Result<Order> order = parse_order(payload, around_.urls().size());
+  if (!order) return reply(order.error());
+  Result<PluginProcess*> by = plugin(order->plugin);
+  if (!by) return reply(by.error());
+  if (order->delivery == Order::Delivery::file && !order->dry && folder_.empty()) {
+    Result<std::string> made = make_folder();
+    if (!made) return reply(made.error());
+    folder_ = *made;
+  }
+  auto rendering = std::make_shared<Rendering>();
+  rendering->order = std::move(*order);
+  std::size_t count = rendering->order.parts.size();
+  rendering->texts.resize(count);
+  rendering->waits_for = count;
+  for (const Order::Part& part : rendering->order.parts) {
+    rendering->requests.push_back(std::make_shared<LaunchRequest>(request_for(rendering->order, part)));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    PluginCall call;
+    call.verb = PluginCall::Verb::render;
+    call.request = *rendering->requests[i];
+    (*by)->call(std::move(call), render_limit, [this, rendering, i, reply](const PluginAnswer& answer) {
+      if (answer.error) rendering->problem = answer.error->message;
+      if (answer.rendered) rendering->texts[i] = answer.rendered->text;
+      if (--rendering->waits_for == 0) on_rendered(*rendering, reply);
+    });
+  }
+}
+
+LaunchRequest Launches::request_for(const Order& order, const Order::Part& part) {
+  LaunchRequest request;
+  request.number = ++last_;
+  request.profile = order.profile;
+  request.daemons = part.slots.size();
+  for (std::size_t slot : part.slots) request.urls.push_back(to_string(around_.urls()[slot]));
+  bool by_file = order.delivery == Order::Delivery::file && is_network(around_.urls()[part.slots.front()]);
+  std::string folder = folder_.empty() ? "@~/.cache/tenkai" : "@" + folder_;
+  std::string place = by_file ? folder + "/" + std::to_string(request.number) : "stdin";
+  request.command = command_of(order, part, request.urls, place);
+  request.options = part.options;
+  request.stays = order.stays;
+  return request;
+}
+
+void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
+  if (closing_) return reply(Error{"the session has ended"});
+  if (!rendering.problem.empty()) return reply(Error{rendering.problem});
+  std::string lines;
+  std::vector<EntryPtr> begun;
+  for (std::size_t i = 0; i < rendering.texts.size(); ++i) {
+    const LaunchRequest& request = *rendering.requests[i];
+    lines += std::to_string(request.number) + "\t" + escape_line(rendering.texts[i]) + "\n";
+    if (rendering.order.dry) continue;
+    Result<EntryPtr> entry = enter(rendering.order, rendering.order.parts[i], request);
+    if (!entry) {
+      for (const EntryPtr& each : begun) let_go_of_credential(*each);
+      return reply(entry.error());
+    }
+    begun.push_back(*entry);
+  }
+  for (const EntryPtr& entry : begun) {
+    entries_[entry->launch.number()] = entry;
+    begin(entry);
+  }
+  reply(lines);
+}
+
+// With a credential, and where that is to be found.
+Result<Launches::EntryPtr> Launches::enter(const Order& order, const Order::Part& part,
+                                           const LaunchRequest& request) {
+  auto entry = std::make_shared<Entry>(
+      Entry{Launch(request.number, part.slots, order.rscript, now()), order.plugin, 0, {}, request, {}});
+  Result<Issued> issued = around_.credential(part.slots);
+  if (!issued) return issued.error();
+  entry->grant = issued->grant;
+  SecretText text(0);
+  if (!issued->line.empty()) text.text = issued->line + "\n";
+  wipe(issued->line);
+  if (order.form == Order::Form::agent) text.text += agent_lines(part, request.urls);
+  if (order.delivery == Order::Delivery::file && !text.text.empty()) {
+    entry->file = folder_ + "/" + std::to_string(request.number);
+    Result<Done> written = write_private_file(entry->file, text.text);
+    if (!written) {
+      entry->file.clear();
+      let_go_of_credential(*entry);
+      return written.error();
+    }
+  } else {
+    entry->input = text.text;
+  }
+  return entry;
+}
+
+void Launches::begin(const EntryPtr& entry) {
+  PluginCall call;
+  call.verb = PluginCall::Verb::start;
+  call.key = random_hex(8);
+  call.request = entry->request;
+  call.request.input = std::exchange(entry->input, {});
+  Result<PluginProcess*> by = plugin(entry->plugin);
+  if (!by) return after_change(entry, entry->launch.on_error(now(), cause::plugin, by.error().message));
+  (*by)->call(std::move(call), start_limit, [this, entry](const PluginAnswer& answer) {
+    if (answer.error) {
+      return after_change(entry, entry->launch.on_error(now(), answer.error->cause, answer.error->message));
+    }
+    after_change(entry, entry->launch.on_submitted(now(), answer.job.value_or("")));
+    poll_later(entry, answer.poll_after_ms);
+  });
+  watch();
+}
+
+// --- what becomes of them ---
+
+Launches::EntryPtr Launches::by_job(const std::string& plugin, const std::string& job) const {
+  for (const auto& [number, entry] : entries_) {
+    if (entry->plugin == plugin && entry->launch.job() == job) return entry;
+  }
+  return nullptr;
+}
+
+Launches::EntryPtr Launches::by_grant(GrantId grant) const {
+  for (const auto& [number, entry] : entries_) {
+    if (entry->grant == grant) return entry;
+  }
+  return nullptr;
+}
+
+void Launches::on_news(const std::string& plugin, const JobReport& news) {
+  if (!news.note.empty())
+    spdlog::info("{}, job {}: {}", plugin, printable(news.job, 60), printable(news.note));
+  EntryPtr entry = by_job(plugin, news.job);
+  if (entry) after_change(entry, entry->launch.on_report(now(), news));
+}
+
+// Of plugins that cannot tell by themselves.
+void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
+  if (!after_ms || closing_) return;
+  auto timer = std::make_shared<asio::steady_timer>(around_.executor, milliseconds(std::max(*after_ms, 100)));
+  timer->async_wait([this, entry, timer](boost::system::error_code cancelled) {
+    Result<PluginProcess*> by = plugin(entry->plugin);
+    if (cancelled || closing_ || !by || entry->launch.has_ended()) return;
+    PluginCall call;
+    call.verb = PluginCall::Verb::poll;
+    call.job = entry->launch.job();
+    (*by)->call(std::move(call), start_limit, [this, entry](const PluginAnswer& answer) {
+      if (!answer.report) return;
+      after_change(entry, entry->launch.on_report(now(), *answer.report));
+      poll_later(entry, answer.report->poll_after_ms);
+    });
+  });
+}
+
+void Launches::on_joined(GrantId grant) {
+  EntryPtr entry = by_grant(grant);
+  if (entry) after_change(entry, entry->launch.on_daemon_joined(now()));
+}
+
+void Launches::on_left(GrantId grant) {
+  EntryPtr entry = by_grant(grant);
+  if (entry) after_change(entry, entry->launch.on_daemon_left(now()));
+}
+
+// What a plugin held is gone with it. Those of its launches that need something of
+// it (a tunnel) get it again from the next one; the others have lost nothing.
+void Launches::on_died(const std::string& plugin, const std::string& why_not) {
+  if (closing_) return;
+  for (const auto& [number, entry] : std::map(entries_)) {
+    if (entry->plugin != plugin) continue;
+    if (entry->launch.is_waited_for() && entry->launch.joined() == 0) {
+      std::string why = why_not.empty() ? "the launcher plugin '" + plugin + "' has died meanwhile" : why_not;
+      after_change(entry, entry->launch.on_error(now(), cause::plugin, why));
+    } else if (why_not.empty() && entry->launch.joined() > 0) {
+      take_up_again(entry);
+    }
+  }
+}
+
+void Launches::take_up_again(const EntryPtr& entry) {
+  PluginCall call;
+  call.verb = PluginCall::Verb::start;
+  call.request = entry->request;
+  call.request.running = true;
+  Result<PluginProcess*> by = plugin(entry->plugin);
+  if (!by) return;
+  (*by)->call(std::move(call), start_limit, [entry](const PluginAnswer& answer) {
+    if (answer.job) entry->launch.on_submitted(now(), *answer.job);
+  });
+}
+
+void Launches::after_change(const EntryPtr& entry, bool changed) {
+  if (!changed) return;
+  const Launch& launch = entry->launch;
+  spdlog::info("launch {} is {} {}", launch.number(), name_of(launch.state()), printable(launch.detail()));
+  if (launch.state() == LaunchState::failed) {
+    untold_.push_back(launch.number());
+    tell_timer_.expires_after(tell_pause);
+    tell_timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) tell_failures();
+    });
+  }
+  bool over = launch.state() == LaunchState::joined || launch.state() == LaunchState::gone ||
+              (launch.state() == LaunchState::failed && launch.has_ended());
+  if (over) let_go_of_credential(*entry);
+  forget_old();
+}
+
+// It has been used, or nobody will.
+void Launches::let_go_of_credential(Entry& entry) {
+  if (!entry.file.empty()) ::unlink(std::exchange(entry.file, {}).c_str());
+  wipe(entry.input);
+  if (entry.launch.joined() == 0 && entry.grant != 0) around_.revoke(entry.grant);
+}
+
+void Launches::forget_old() {
+  std::vector<std::uint64_t> over;
+  for (const auto& [number, entry] : entries_) {
+    LaunchState state = entry->launch.state();
+    if (state == LaunchState::failed || state == LaunchState::gone) over.push_back(number);
+  }
+  for (std::size_t i = 0; i + max_over < over.size(); ++i) entries_.erase(over[i]);
+}
+
+// One sentence for all that failed in the same way.
+void Launches::tell_failures() {
+  std::map<std::string, std::vector<EntryPtr>> by_cause;
+  for (std::uint64_t number : std::exchange(untold_, {})) {
+    auto found = entries_.find(number);
+    if (found == entries_.end() || found->second->launch.state() != LaunchState::failed) continue;
+    by_cause[found->second->plugin + " " + found->second->launch.failure().cause].push_back(found->second);
+  }
+  for (const auto& [key, entries] : by_cause) {
+    const Launch& first = entries.front()->launch;
+    std::string where = first.where().empty() ? "" : ", " + printable(first.where(), 100);
+    std::string text = "launch " + std::to_string(first.number()) + " (" + daemons_of(first) + ", by " +
+                       entries.front()->plugin + where + ") has failed: " + first.failure().message;
+    if (entries.size() > 1) {
+      text += "\n" + std::to_string(entries.size() - 1) +
+              " other launches have failed in this way; status() shows them";
+    }
+    around_.tell(text);
+  }
+}
+
+// Looks, while there is something to look for, which of them are silent.
+void Launches::watch() {
+  if (watching_) return;
+  watching_ = true;
+  watch_timer_.expires_after(watch_pause);
+  watch_timer_.async_wait([this](boost::system::error_code cancelled) {
+    watching_ = false;
+    if (cancelled) return;
+    bool waits = false;
+    for (const auto& [number, entry] : std::map(entries_)) {
+      after_change(entry, entry->launch.on_silence(now(), patience));
+      LaunchState state = entry->launch.state();
+      waits = waits || (entry->launch.is_waited_for() && state != LaunchState::pending);
+    }
+    if (waits) watch();
+  });
+}
+
+std::string Launches::status() const {
+  std::string lines;
+  for (const auto& [number, entry] : entries_) {
+    const Launch& launch = entry->launch;
+    std::vector<std::string> slots;
+    for (std::size_t slot : launch.slots()) slots.push_back(std::to_string(slot + 1));
+    lines += "launch\t" + std::to_string(number) + "\t" + join(slots, ",") + "\t" + entry->plugin + "\t" +
+             escape_line(launch.where()) + "\t" + std::string(name_of(launch.state())) + "\t" +
+             launch.failure().cause + "\t" + escape_line(launch.detail()) + "\n";
+  }
+  return lines;
+}
+
+void Launches::close(std::function<void()> done) {
+  closing_ = true;
+  tell_timer_.cancel();
+  watch_timer_.cancel();
+  for (const auto& [number, entry] : entries_) let_go_of_credential(*entry);
+  if (!folder_.empty()) ::rmdir(folder_.c_str());
+  auto left = std::make_shared<std::size_t>(plugins_.size());
+  if (*left == 0) return done();
+  for (const auto& [name, plugin] : plugins_) {
+    plugin->close([left, done] {
+      if (--*left == 0) done();
+    });
+  }
+}
+
+}  // namespace tenkai

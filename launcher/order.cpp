@@ -1,0 +1,107 @@
+#include "launcher/order.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace tenkai {
+namespace {
+
+void replace_all(std::string& text, std::string_view place, std::string_view with) {
+  for (std::size_t at = text.find(place); at != text.npos; at = text.find(place, at + with.size())) {
+    text.replace(at, place.size(), with);
+  }
+}
+
+Error bad(std::string_view line) {
+  return Error{"'" + printable(line) + "' is no line of an order; are R package and program of one version?"};
+}
+
+// Of all parts, or of the last one.
+Result<Done> read_option(std::string_view value, Order::Options& into) {
+  std::size_t equals = value.find('=');
+  if (equals == value.npos || equals == 0) return bad(value);
+  into[std::string(value.substr(0, equals))].push_back(unescape_line(value.substr(equals + 1)));
+  return Done{};
+}
+
+Result<Done> read_slot(std::string_view value, std::size_t slots, Order::Part& part) {
+  auto number = to_number<std::size_t>(value);
+  if (!number || *number < 1 || *number > slots) return Error{"there is no slot " + printable(value, 20)};
+  part.slots.push_back(*number - 1);
+  return Done{};
+}
+
+Result<Done> check(const Order& order) {
+  if (order.plugin.empty()) return Error{"the order names no plugin"};
+  if (order.parts.empty()) return Error{"there is nothing to launch"};
+  for (const Order::Part& part : order.parts) {
+    if (part.slots.empty() || part.slots.size() != part.calls.size()) {
+      return Error{"a launch needs a slot, and a call for each"};
+    }
+    if (order.form == Order::Form::daemon && part.slots.size() > 1) return Error{"one R is one daemon"};
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Result<Order> parse_order(std::string_view text, std::size_t slots) {
+  Order order;
+  Order::Options common;
+  for (std::string_view line : split(text, '\n')) {
+    if (line.empty()) continue;
+    std::size_t equals = line.find('=');
+    if (equals == line.npos) return bad(line);
+    std::string_view key = line.substr(0, equals);
+    std::string_view value = line.substr(equals + 1);
+    bool inside = !order.parts.empty();
+    Result<Done> read = Done{};
+    if (key == "plugin") order.plugin = unescape_line(value);
+    else if (key == "rscript") order.rscript = unescape_line(value);
+    else if (key == "profile") order.profile = unescape_line(value);
+    else if (key == "arguments") order.arguments = unescape_line(value);
+    else if (key == "dry") order.dry = value == "1";
+    else if (key == "stays") order.stays = value == "1";
+    else if (key == "credential" && value == "file") order.delivery = Order::Delivery::file;
+    else if (key == "credential" && value == "stdin") order.delivery = Order::Delivery::stdin_;
+    else if (key == "form" && value == "daemon") order.form = Order::Form::daemon;
+    else if (key == "form" && value == "agent") order.form = Order::Form::agent;
+    else if (key == "option") read = read_option(value, inside ? order.parts.back().options : common);
+    else if (key == "launch") order.parts.emplace_back();
+    else if (key == "slot" && inside) read = read_slot(value, slots, order.parts.back());
+    else if (key == "call" && inside) order.parts.back().calls.push_back(unescape_line(value));
+    else return bad(line);
+    if (!read) return read.error();
+    if (order.parts.size() > max_launches) return Error{"more than 10000 launches at once"};
+  }
+  for (Order::Part& part : order.parts) part.options.insert(common.begin(), common.end());
+  Result<Done> good = check(order);
+  if (!good) return good.error();
+  return order;
+}
+
+std::vector<std::string> command_of(const Order& order, const Order::Part& part,
+                                    const std::vector<std::string>& urls, const std::string& place) {
+  std::string call;
+  if (order.form == Order::Form::daemon) {
+    call = part.calls.front();
+    replace_all(call, "@URL@", urls.front());
+    replace_all(call, "@CREDENTIAL@", place);
+  } else {
+    call = "tenkai::agent('" + urls.front() + "',daemons=" + std::to_string(part.slots.size()) +
+           ",credential='" + place + "'" + order.arguments + ")";
+  }
+  return {order.rscript, "-e", call};
+}
+
+std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls) {
+  std::string lines;
+  for (std::size_t i = 0; i < part.calls.size(); ++i) {
+    lines += "url=" + urls[std::min(i, urls.size() - 1)] + "\n";
+    lines += "call=" + escape_line(part.calls[i]) + "\n";
+  }
+  return lines + "end\n";
+}
+
+}  // namespace tenkai

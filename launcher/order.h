@@ -1,0 +1,59 @@
+// What a session asks for with the request `launch_remote`: daemons at some slots,
+// by a plugin, each group of them by one command.
+//
+// Lines `key=value`, the values escaped (escape_line() of base/text.h):
+//
+//   plugin=ssh            credential=stdin | file      form=agent | daemon
+//   rscript=Rscript       profile=default              dry=1   stays=1
+//   arguments=,tls='…'    what follows the URL in the call of an agent
+//   option=NAME=VALUE     of all launches; again for further values
+//   launch=               what follows is one launch
+//   slot=3                of a daemon (from 1)
+//   call=tenkai::daemon(…)   what its R evaluates; in form=daemon @URL@ and @CREDENTIAL@ stand for themselves
+//   option=NAME=VALUE     of this launch
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "launcher/messages.h"
+
+namespace tenkai {
+
+struct Order {
+  // How the command learns its credential.
+  enum class Delivery { stdin_, file } delivery = Delivery::stdin_;
+  // What the command is: an agent, or one R that becomes a daemon.
+  enum class Form { agent, daemon } form = Form::agent;
+  using Options = std::map<std::string, std::vector<std::string>>;
+
+  struct Part {
+    std::vector<std::size_t> slots;  // from 0
+    std::vector<std::string> calls;  // one for each of them
+    Options options;                 // with those of all
+  };
+
+  std::string plugin;
+  std::string rscript = "Rscript";
+  std::string profile = "default";
+  std::string arguments;
+  bool dry = false;
+  bool stays = false;
+  std::vector<Part> parts;
+};
+
+inline constexpr std::size_t max_launches = 10'000;  // of one request
+
+// `slots` is how many there are.
+Result<Order> parse_order(std::string_view text, std::size_t slots);
+
+// The command of a part, where its credential is found at `place`: "stdin", "@path".
+std::vector<std::string> command_of(const Order& order, const Order::Part& part,
+                                    const std::vector<std::string>& urls, const std::string& place);
+// What an agent reads behind its credential line: the URL and the call of each daemon.
+std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls);
+
+}  // namespace tenkai

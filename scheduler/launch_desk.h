@@ -1,0 +1,54 @@
+// Where daemons are launched on other machines, as the dispatcher sees it. The
+// launcher, a floor above, is one; a dispatcher without it launches locally alone.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/url.h"
+#include "scheduler/grants.h"
+
+namespace tenkai {
+
+namespace asio = boost::asio;
+
+// A credential that was made for a launch.
+struct Issued {
+  GrantId grant = 0;
+  std::string line;  // a secret, to be wiped; empty for URLs of this machine
+};
+
+class LaunchDesk {
+ public:
+  struct Surroundings {
+    asio::any_io_executor executor;
+    std::function<const std::vector<Url>&()> urls;  // of the slots
+    // For one agent with daemons at these slots (numbered from 0), once.
+    std::function<Result<Issued>(const std::vector<std::size_t>& slots)> credential;
+    std::function<void(GrantId)> revoke;           // what nobody will use any more
+    std::function<void(const std::string&)> tell;  // the user
+  };
+  using Reply = std::function<void(Result<std::string>)>;
+
+  virtual ~LaunchDesk() = default;
+
+  // The request `launch_remote` of docs/protocol.md.
+  virtual void on_request(std::string_view payload, Reply reply) = 0;
+  // A daemon has come in, or gone, with a credential that was made for a launch or
+  // for something else.
+  virtual void on_joined(GrantId grant) = 0;
+  virtual void on_left(GrantId grant) = 0;
+  // Lines for the reply to `status`.
+  virtual std::string status() const = 0;
+  // The session has ended: lets go of everything, at the latest after 7 s.
+  virtual void close(std::function<void()> done) = 0;
+};
+
+using OpenLaunchDesk = std::function<std::unique_ptr<LaunchDesk>(LaunchDesk::Surroundings)>;
+
+}  // namespace tenkai
