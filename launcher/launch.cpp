@@ -91,9 +91,11 @@ bool Launch::on_ended(LaunchTime now, const JobReport& report) {
 
 bool Launch::on_daemon_joined(LaunchTime now) {
   ++joined_;
-  was_joined_ = true;
   changed_ = now;
-  return become(now, joined_ >= slots_.size() ? LaunchState::joined : LaunchState::starting);
+  was_joined_ = true;
+  // Once all were there, one that is started again makes no difference.
+  bool all = joined_ >= slots_.size() || state_ == LaunchState::joined;
+  return become(now, all ? LaunchState::joined : LaunchState::starting);
 }
 
 bool Launch::on_daemon_left(LaunchTime now) {

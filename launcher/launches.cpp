@@ -277,8 +277,9 @@ void Launches::on_died(const std::string& plugin, const std::string& why_not) {
     if (entry->launch.is_waited_for() && entry->launch.joined() == 0) {
       std::string why = why_not.empty() ? "the launcher plugin '" + plugin + "' has died meanwhile" : why_not;
       after_change(entry, entry->launch.on_error(now(), cause::plugin, why));
-    } else if (why_not.empty() && entry->launch.joined() > 0) {
-      take_up_again(entry);
+    } else {
+      entry->launch.on_plugin_lost();
+      if (why_not.empty() && entry->launch.joined() > 0) take_up_again(entry);
     }
   }
 }

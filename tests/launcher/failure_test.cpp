@@ -1,0 +1,73 @@
+#include "launcher/failure.h"
+
+#include "tests/catch.h"
+
+using namespace tenkai;
+
+namespace {
+
+std::string cause_of(int code, const std::string& log, const std::string& rscript = "Rscript") {
+  return judge({code, {}, log, "node7", rscript}).cause;
+}
+
+}  // namespace
+
+TEST_CASE("no Rscript is recognised as every shell says it") {
+  CHECK(cause_of(127, "sh: 1: Rscript: not found\n") == cause::rscript_missing);
+  CHECK(cause_of(127, "bash: line 1: Rscript: command not found\n") == cause::rscript_missing);
+  CHECK(cause_of(127, "zsh:1: command not found: Rscript\n") == cause::rscript_missing);
+  CHECK(cause_of(1, "Rscript: Command not found.\n") == cause::rscript_missing);
+  CHECK(cause_of(127, "env: \xE2\x80\x98Rscript\xE2\x80\x99: No such file or directory\n") ==
+        cause::rscript_missing);
+  CHECK(cause_of(127, "bash: /opt/R/bin/Rscript: No such file or directory\n", "/opt/R/bin/Rscript") ==
+        cause::rscript_missing);
+}
+
+TEST_CASE("something else that is missing is not taken for Rscript") {
+  CHECK(cause_of(127, "sh: 1: srun: not found\n") == cause::exited);
+}
+
+TEST_CASE("a missing package is recognised, in any language of R") {
+  CHECK(cause_of(1,
+                 "Error in loadNamespace(x) : there is no package called \xE2\x80\x98tenkai\xE2\x80\x99\n") ==
+        cause::package_missing);
+  CHECK(cause_of(1,
+                 "Fehler in loadNamespace(x) : es gibt kein Paket namens \xE2\x80\x98tenkai\xE2\x80\x99\n") ==
+        cause::package_missing);
+  CHECK(cause_of(1, "Error in library(jsonlite) : there is no package called 'jsonlite'\n") == cause::exited);
+}
+
+TEST_CASE("a missing program and another version are told apart") {
+  CHECK(cause_of(1, "Error: the program 'tenkai' was not found. Tried:\n") == cause::program_missing);
+  CHECK(cause_of(1,
+                 "tenkai agent: this is tenkai 0.2.0, the other end is tenkai 0.1.0: install the same "
+                 "version on both sides\n") == cause::version);
+  CHECK(cause_of(1, "Error: 'agent' is not an exported object from 'namespace:tenkai'\n") == cause::version);
+}
+
+TEST_CASE("a daemon that cannot reach the dispatcher says which address it tried, and why not") {
+  Failure failure = judge(
+      {1, {}, "tenkai agent: 6 | Connection refused: cannot connect to tcp://h:5555\n", "node7", "Rscript"});
+
+  CHECK(failure.cause == cause::url_unreachable);
+  CHECK(failure.message.find("on node7") != std::string::npos);
+  CHECK(failure.message.find("6 | Connection refused: cannot connect to tcp://h:5555") != std::string::npos);
+}
+
+TEST_CASE("a daemon that is not let in is no matter of the network") {
+  CHECK(cause_of(1, "tenkai agent: tcp://h:1: this credential, for slot 1, has been used already\n") ==
+        cause::refused);
+}
+
+TEST_CASE("what cannot be told is not guessed, and the last lines are shown") {
+  Failure code = judge({3, {}, "one\ntwo\n", "", "Rscript"});
+  CHECK(code.cause == cause::exited);
+  CHECK(code.message ==
+        "the command ended with exit code 3 before its daemons had joined; its last lines:\none\ntwo");
+
+  Failure signal = judge({{}, 9, "", "node7", "Rscript"});
+  CHECK(signal.cause == cause::killed);
+  CHECK(signal.message.find("by signal 9 (Killed)") != std::string::npos);
+
+  CHECK(judge({}).cause == cause::unknown);
+}

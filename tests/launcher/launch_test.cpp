@@ -1,0 +1,169 @@
+#include "launcher/launch.h"
+
+#include "tests/catch.h"
+
+using namespace tenkai;
+
+namespace {
+
+const LaunchTime noon{};
+const std::chrono::seconds minute{60};
+
+Launch launch_of(std::size_t daemons) {
+  std::vector<std::size_t> slots;
+  for (std::size_t i = 0; i < daemons; ++i) slots.push_back(i);
+  return Launch(1, slots, "Rscript", noon);
+}
+
+JobReport report(JobState state) {
+  JobReport report;
+  report.job = "j";
+  report.state = state;
+  return report;
+}
+
+JobReport ended(int code, const std::string& log = {}) {
+  JobReport said = report(JobState::ended);
+  said.exit_code = code;
+  said.log = log;
+  return said;
+}
+
+}  // namespace
+
+TEST_CASE("a launch goes its way until all its daemons have joined") {
+  Launch launch = launch_of(2);
+  CHECK(launch.state() == LaunchState::asked);
+
+  CHECK(launch.on_submitted(noon, "j"));
+  CHECK(launch.on_report(noon, report(JobState::pending)));
+  CHECK(launch.state() == LaunchState::pending);
+  CHECK(launch.on_report(noon, report(JobState::starting)));
+  CHECK(launch.on_daemon_joined(noon) == false);
+  CHECK(launch.detail() == "1 of 2 daemons have joined");
+  CHECK(launch.on_daemon_joined(noon));
+
+  CHECK(launch.state() == LaunchState::joined);
+  CHECK_FALSE(launch.is_waited_for());
+}
+
+TEST_CASE("news that come late do not undo what is known") {
+  Launch launch = launch_of(1);
+  launch.on_report(noon, report(JobState::starting));
+
+  CHECK_FALSE(launch.on_submitted(noon, "j"));
+  CHECK_FALSE(launch.on_report(noon, report(JobState::pending)));
+
+  CHECK(launch.state() == LaunchState::starting);
+}
+
+TEST_CASE("a command that ends before its daemons have joined is a failure with its cause") {
+  Launch launch = launch_of(1);
+  launch.on_submitted(noon, "j");
+
+  CHECK(launch.on_report(noon, ended(127, "sh: 1: Rscript: not found\n")));
+
+  CHECK(launch.state() == LaunchState::failed);
+  CHECK(launch.failure().cause == cause::rscript_missing);
+  CHECK(launch.has_ended());
+}
+
+TEST_CASE("a command that has handed its work on has not failed") {
+  Launch launch = launch_of(1);
+  launch.on_submitted(noon, "j");
+
+  launch.on_report(noon, ended(0));
+
+  CHECK(launch.is_waited_for());
+  CHECK_FALSE(launch.has_ended());
+}
+
+TEST_CASE("a launch whose daemons have gone, and whose command has ended, is gone") {
+  SECTION("whichever comes first") {
+    Launch launch = launch_of(1);
+    launch.on_daemon_joined(noon);
+    launch.on_daemon_left(noon);
+    CHECK(launch.state() == LaunchState::joined);
+    CHECK(launch.on_report(noon, ended(1)));
+    CHECK(launch.state() == LaunchState::gone);
+  }
+  SECTION("or last") {
+    Launch launch = launch_of(1);
+    launch.on_daemon_joined(noon);
+    launch.on_report(noon, ended(0));
+    CHECK(launch.state() == LaunchState::joined);
+    CHECK(launch.on_daemon_left(noon));
+    CHECK(launch.state() == LaunchState::gone);
+  }
+  SECTION("and where its plugin has died, the daemons alone tell") {
+    Launch launch = launch_of(1);
+    launch.on_daemon_joined(noon);
+    launch.on_plugin_lost();
+    CHECK(launch.state() == LaunchState::joined);
+    CHECK(launch.on_daemon_left(noon));
+    CHECK(launch.state() == LaunchState::gone);
+  }
+}
+
+TEST_CASE("a daemon that dies and is started again leaves the launch as it is") {
+  Launch launch = launch_of(1);
+  launch.on_daemon_joined(noon);
+
+  CHECK_FALSE(launch.on_daemon_left(noon));
+  CHECK_FALSE(launch.on_daemon_joined(noon));
+
+  CHECK(launch.state() == LaunchState::joined);
+}
+
+TEST_CASE("silence is told as what it is, with the last sign of life") {
+  Launch launch = launch_of(1);
+  launch.on_submitted(noon, "j");
+  launch.on_report(noon, report(JobState::starting));
+
+  CHECK_FALSE(launch.on_silence(noon + minute - std::chrono::seconds(1), minute));
+  CHECK(launch.on_silence(noon + minute, minute));
+
+  CHECK(launch.failure().cause == cause::unknown);
+  CHECK(launch.failure().message.find("last sign: it was starting") != std::string::npos);
+}
+
+TEST_CASE("a launch that waits in a queue may do so for long") {
+  Launch launch = launch_of(1);
+  launch.on_report(noon, report(JobState::pending));
+
+  CHECK_FALSE(launch.on_silence(noon + std::chrono::hours(100), minute));
+}
+
+TEST_CASE("a failed launch whose daemon comes all the same has joined") {
+  Launch launch = launch_of(1);
+  launch.on_submitted(noon, "j");
+  launch.on_silence(noon + minute, minute);
+
+  CHECK(launch.on_daemon_joined(noon));
+
+  CHECK(launch.state() == LaunchState::joined);
+  CHECK(launch.failure().cause.empty());
+}
+
+TEST_CASE("the first cause of a failure is kept") {
+  Launch launch = launch_of(1);
+  JobReport failed = report(JobState::failed);
+  failed.cause = "auth_refused";
+  failed.message = "no";
+  launch.on_report(noon, failed);
+
+  CHECK_FALSE(launch.on_report(noon, ended(255, "something else")));
+  CHECK_FALSE(launch.on_error(noon, "plugin", "it died"));
+
+  CHECK(launch.failure() == Failure{"auth_refused", "no"});
+}
+
+TEST_CASE("a cancelled launch says so, one that has joined is not cancelled") {
+  Launch waiting = launch_of(1);
+  CHECK(waiting.on_cancelled(noon));
+  CHECK(waiting.failure().cause == cause::cancelled);
+
+  Launch joined = launch_of(1);
+  joined.on_daemon_joined(noon);
+  CHECK_FALSE(joined.on_cancelled(noon));
+}

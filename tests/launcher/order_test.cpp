@@ -1,0 +1,77 @@
+#include "launcher/order.h"
+
+#include "base/text.h"
+#include "tests/catch.h"
+
+using namespace tenkai;
+
+namespace {
+
+const std::string whole =
+    "plugin=ssh\nrscript=R%25script\nprofile=gpu\nform=agent\narguments=,output=TRUE\n"
+    "option=timeout=10\nlaunch=\nslot=1\ncall=tenkai::daemon('fd:3',rs=c(1))\nslot=3\ncall=b%0Ac\n"
+    "option=remote=ssh://a\nlaunch=\nslot=2\ncall=d\noption=remote=ssh://b\n";
+
+std::string problem(const std::string& text) {
+  Result<Order> order = parse_order(text, 3);
+  return order ? "" : order.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("an order says what to launch where") {
+  Result<Order> order = parse_order(whole, 3);
+
+  REQUIRE(order);
+  CHECK(order->plugin == "ssh");
+  CHECK(order->rscript == "R%script");
+  CHECK(order->profile == "gpu");
+  REQUIRE(order->parts.size() == 2);
+  CHECK(order->parts[0].slots == std::vector<std::size_t>{0, 2});
+  CHECK(order->parts[0].calls[1] == "b\nc");
+  CHECK(order->parts[0].options.at("remote") == std::vector<std::string>{"ssh://a"});
+  CHECK(order->parts[1].options.at("timeout") == std::vector<std::string>{"10"});
+}
+
+TEST_CASE("an order that is none is refused with the reason") {
+  CHECK(problem("") == "the order names no plugin");
+  CHECK(problem("plugin=ssh") == "there is nothing to launch");
+  CHECK(problem("plugin=ssh\nlaunch=\nslot=4\ncall=a") == "there is no slot 4");
+  CHECK(problem("plugin=ssh\nlaunch=\nslot=0\ncall=a") == "there is no slot 0");
+  CHECK(problem("plugin=ssh\nlaunch=\nslot=1") == "a launch needs a slot, and a call for each");
+  CHECK(problem("plugin=ssh\nform=daemon\nlaunch=\nslot=1\ncall=a\nslot=2\ncall=b") == "one R is one daemon");
+  CHECK(problem("plugin=ssh\ncolour=red").find("'colour=red' is no line of an order") == 0);
+  CHECK(problem("plugin=ssh\nslot=1").find("is no line") != std::string::npos);
+  CHECK(problem("plugin=ssh\noption=x").find("is no line") != std::string::npos);
+  std::string many = "plugin=ssh\n";
+  for (int i = 0; i < 10'001; ++i) many += "launch=\n";
+  CHECK(problem(many) == "more than 10000 launches at once");
+}
+
+TEST_CASE("the command of an agent names its first URL and how many daemons it runs") {
+  Order order = *parse_order(whole, 3);
+
+  CHECK(command_of(order, order.parts[0], {"ws://h:1/1", "ws://h:1/3"}, "stdin") ==
+        std::vector<std::string>{"R%script", "-e",
+                                 "tenkai::agent('ws://h:1/1',daemons=2,credential='stdin',output=TRUE)"});
+  CHECK(agent_lines(order.parts[0], {"ws://h:1/1", "ws://h:1/3"}) ==
+        "url=ws://h:1/1\ncall=tenkai::daemon('fd:3',rs=c(1))\nurl=ws://h:1/3\ncall=b%0Ac\nend\n");
+}
+
+TEST_CASE("the command of one daemon is the call it was given") {
+  Order order = *parse_order(
+      "plugin=command\nform=daemon\ncredential=file\nlaunch=\nslot=1\n"
+      "call=tenkai::daemon('@URL@',credential='@CREDENTIAL@')\n",
+      1);
+
+  CHECK(command_of(order, order.parts[0], {"ws://h:1/1"}, "@/f") ==
+        std::vector<std::string>{"Rscript", "-e", "tenkai::daemon('ws://h:1/1',credential='@/f')"});
+}
+
+TEST_CASE("any value fits into a line, and comes out as it went in") {
+  std::string value = "100%25\n\r\t%0A%";
+
+  CHECK(escape_line(value).find_first_of("\n\r\t") == std::string::npos);
+  CHECK(unescape_line(escape_line(value)) == value);
+  CHECK(unescape_line("%4%") == "%4%");
+}
