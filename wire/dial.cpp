@@ -62,6 +62,11 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
  private:
   void connect(tcp::resolver::results_type found) {
+    for (const auto& entry : found) {
+      std::string address = entry.endpoint().address().to_string();
+      if (address != url_.host) tried_ += (tried_.empty() ? " (" : ", ") + address;
+    }
+    if (!tried_.empty()) tried_ += ")";
     abort_ = [this] { close(socket_); };
     asio::async_connect(
         socket_, found,
@@ -154,7 +159,9 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     if (!on_done_) return;
     resolver_.cancel();
     if (abort_) abort_();
-    finish(cannot_connect(url_, why));
+    Error error = cannot_connect(url_, why);
+    error.message += tried_;
+    finish(std::move(error));
   }
   void succeed(ConnectionPtr connection) { finish(std::move(connection)); }
   void finish(Result<ConnectionPtr> result) {
@@ -168,6 +175,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
   tcp::socket socket_;
   std::function<void()> abort_;  // closes what the socket has become
   std::string stage_;            // how far it has come, for a time-out
+  std::string tried_;            // the addresses of a name, for people
   beast::websocket::response_type response_;
   Url url_;
   std::shared_ptr<const TlsDialler> tls_;

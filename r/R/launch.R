@@ -13,7 +13,8 @@
 #'   path of a PEM file on their machine, or `c(chain, "")` with the certificates
 #'   themselves. `NULL`: by the credential.
 #' @param credential how the commands hand the credential to the daemon:
-#'   `"fd:3"`, as a here-document; `"stdin"`, the same on standard input; or
+#'   `"fd:3"`, as a here-document; `"stdin"`, the same on standard input, which
+#'   `csh` can read, too; or
 #'   `"@path"`, in a file that is written here, mode 0600, and must be there on
 #'   the other machine. More than one get `.1`, `.2` and so on behind the path.
 #'   For commands that are not run; see [remote_config()] for those that are.
@@ -105,8 +106,8 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
     }
     command <- launch_command(url[i], c(list(credential = credential), options),
                               remote$rscript)
-    paste0(command, if (credential == "fd:3") " 3", if (credential != "fd:3")
-      " ", "<<'TENKAI'\n", line, "\nTENKAI")
+    paste0(command, if (credential == "fd:3") " 3<<'TENKAI'\n" else
+      " <<TENKAI\n", line, "\nTENKAI")
   }, "")
   structure(commands, class = "miraiLaunchCmd")
 }

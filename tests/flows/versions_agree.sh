@@ -14,3 +14,6 @@ case "$program" in
   *"$cmake"*) ;;
   *) echo "CMakeLists.txt says version '$cmake', the program '$program'" >&2; exit 1 ;;
 esac
+
+# And the plugin that docs/plugins.md shows is the one that is tested.
+sed -n '/^```python$/,/^```$/p' docs/plugins.md | sed '1d;$d' | cmp - tests/data/plugins/tenkai-plugin-tiny

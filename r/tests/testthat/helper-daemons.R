@@ -97,7 +97,8 @@ start_session <- function(code, output, frame = parent.frame()) {
 }
 
 # Runs a command of launch_remote() in the background, as pasted into a shell.
-paste_into <- function(shell, command, more = ">/dev/null 2>&1 &") {
+paste_into <- function(shell, command, more = if (grepl("csh", shell))
+                         ">& /dev/null &" else ">/dev/null 2>&1 &") {
   system2(shell, input = extended(command, more))
 }
 

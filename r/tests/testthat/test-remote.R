@@ -30,7 +30,6 @@ test_that("launch_remote() passes arguments on", {
   expect_identical(unclass(launch_remote("tcp://127.0.0.1:5",
                                          .compute = "unset")),
                    "Rscript -e \"tenkai::daemon('tcp://127.0.0.1:5')\"")
-  expect_error(launch_remote(1, remote = list()), "'remote' must be NULL")
 })
 
 for (shell in c("sh", "dash", "bash", "zsh")) {
@@ -38,6 +37,17 @@ for (shell in c("sh", "dash", "bash", "zsh")) {
     skip_if(!nzchar(Sys.which(shell)), paste(shell, "is not installed"))
     set_daemons(1, url = "tcp://127.0.0.1:0")
     paste_into(shell, launch_remote(1))
+
+    expect_identical(evaluated(6 * 7), 42)
+  })
+}
+
+for (shell in c("sh", "dash", "bash", "zsh", "csh", "tcsh")) {
+  test_that(paste("the form for standard input can be pasted into", shell), {
+    skip_if(!nzchar(Sys.which(shell)), paste(shell, "is not installed"))
+    set_daemons(1, url = "wss://127.0.0.1:0")
+    paste_into(shell, launch_remote(1, credential = "stdin"))
+    expect_true(wait_for(function() status()$daemons[, "online"] == 1))
 
     expect_identical(evaluated(6 * 7), 42)
   })

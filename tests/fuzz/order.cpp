@@ -1,0 +1,25 @@
+// The request `launch_remote`: whatever bytes come, they are an order that keeps its
+// promises or refused, and any text fits into a line of it.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/text.h"
+#include "launcher/order.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  std::string line = tenkai::escape_line(text);
+  if (line.find_first_of("\n\r\t") != line.npos || tenkai::unescape_line(line) != text) std::abort();
+  auto order = tenkai::parse_order(text, 8);
+  if (!order) return 0;
+  for (const auto& part : order->parts) {
+    if (part.slots.empty() || part.slots.size() != part.calls.size()) std::abort();
+    for (std::size_t slot : part.slots) {
+      if (slot >= 8) std::abort();
+    }
+    if (tenkai::command_of(*order, part, {"ws://h:1/1"}, "stdin").size() != 3) std::abort();
+    tenkai::agent_lines(part, {"ws://h:1/1"});
+  }
+  return 0;
+}
