@@ -1,0 +1,50 @@
+// A way to run commands on one host and to hold tunnels from there: libssh2, or the
+// OpenSSH client.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "launcher/failure.h"
+#include "launcher/messages.h"
+
+namespace tenkai {
+
+struct SshJob {
+  std::string name;
+  std::string command;               // one line for the login shell there; empty: the tunnel alone
+  std::string input;                 // secret
+  std::vector<std::uint16_t> ports;  // of the tunnel
+  bool stays = false;
+};
+
+// Why a host was not reached or entered.
+struct Refusal {
+  Failure failure;
+  bool client_may = false;  // the OpenSSH client may succeed where this has failed
+};
+
+class BackEnd {
+ public:
+  struct Events {
+    // News of a job. `ended` and `failed` are its last.
+    std::function<void(JobReport)> tell;
+    // None of the jobs that it holds has begun, and none will: they are forgotten.
+    std::function<void(const Refusal&)> refused;
+    // It cannot run this job's command (others it can); the job's tunnel it keeps
+    // until the job is cancelled.
+    std::function<void(const std::string& job, const std::string& why)> hand_back;
+  };
+
+  virtual ~BackEnd() = default;
+  virtual void start(SshJob job) = 0;
+  // Ends the job, and tells so. One that it does not know it leaves.
+  virtual void cancel(const std::string& job) = 0;
+  // The session has ended: what has not begun is dropped, what holds a tunnel alone
+  // ends when nothing goes through it any more, commands may end by themselves.
+  virtual void close() = 0;
+};
+
+}  // namespace tenkai

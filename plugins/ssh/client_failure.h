@@ -1,0 +1,33 @@
+// Why the OpenSSH client has ended with 255, read from what it wrote.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "launcher/failure.h"
+
+namespace tenkai {
+
+// Nothing where it is not certain: the command there may end with 255 as well.
+std::optional<Failure> client_failure(std::string_view log, std::string_view where,
+                                      std::chrono::seconds timeout);
+
+// Whether a connection that had been made was lost.
+bool is_lost_connection(std::string_view log);
+
+// The sentences that both back ends say.
+namespace sentence {
+std::string auth_refused(std::string_view where, std::string_view detail);
+std::string host_key_unknown(std::string_view where, std::string_view host, std::uint16_t port);
+std::string host_key_changed(std::string_view where, std::string_view detail);
+std::string unknown_host(std::string_view host, std::string_view detail);
+std::string silent(std::string_view where, std::chrono::seconds timeout);
+std::string no_answer(std::string_view where, std::chrono::seconds timeout);
+std::string unreachable(std::string_view where, std::string_view detail);
+std::string tunnel_port(std::string_view where, std::string_view port);
+std::string lost(std::string_view where, std::string_view detail);
+}  // namespace sentence
+
+}  // namespace tenkai
