@@ -118,7 +118,24 @@ Failure by_status(const CommandEnd& end) {
                                           last};
 }
 
+bool in_credential(char c) {
+  bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  return letter_or_digit || c == '_' || c == '-';
+}
+
 }  // namespace
+
+std::string redacted(std::string text) {
+  static constexpr std::string_view beginning = "dGVua2Fp";  // see wire/credential.h
+  static constexpr std::string_view instead = "<credential>";
+  for (std::size_t at = text.find(beginning); at != text.npos;
+       at = text.find(beginning, at + instead.size())) {
+    std::size_t end = at;
+    while (end < text.size() && in_credential(text[end])) ++end;
+    text.replace(at, end - at, instead);
+  }
+  return text;
+}
 
 Failure judge(const CommandEnd& end) {
   static constexpr std::array judges{missing_r,     missing_package, missing_program,

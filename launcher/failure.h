@@ -49,4 +49,7 @@ struct CommandEnd {
 };
 Failure judge(const CommandEnd& end);
 
+// What a command has written, without any credential that it was given and repeats.
+std::string redacted(std::string text);
+
 }  // namespace tenkai

@@ -1,16 +1,14 @@
 #include "launcher/launches.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "base/text.h"
+#include "launcher/launch_folder.h"
 #include "wire/private_file.h"
 #include "wire/secret.h"
 
@@ -54,23 +52,6 @@ std::string daemons_of(const Launch& launch) {
   return "daemons " + join(pieces, ", ");
 }
 
-// Where all nodes of a cluster are likely to see it.
-Result<std::string> make_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  if ((cache == nullptr || *cache != '/') && (home == nullptr || *home != '/')) {
-    return Error{"there is no place for a file with a credential: HOME is not set"};
-  }
-  std::string folder = cache != nullptr && *cache == '/' ? cache : std::string(home) + "/.cache";
-  for (const std::string& each : {folder, folder + "/tenkai", folder + "/tenkai/launch-" + random_hex(8)}) {
-    folder = each;
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      return Error{"cannot make the folder " + folder + " for a credential: " + std::strerror(errno)};
-    }
-  }
-  return folder;
-}
-
 }  // namespace
 
 std::unique_ptr<LaunchDesk> open_launches(LaunchDesk::Surroundings around) {
@@ -111,7 +92,7 @@ void Launches::on_request(std::string_view payload, Reply reply) {
   Result<PluginProcess*> by = plugin(order->plugin);
   if (!by) return reply(by.error());
   if (order->delivery == Order::Delivery::file && !order->dry && folder_.empty()) {
-    Result<std::string> made = make_folder();
+    Result<std::string> made = make_launch_folder();
     if (!made) return reply(made.error());
     folder_ = *made;
   }
@@ -237,7 +218,13 @@ void Launches::on_news(const std::string& plugin, const JobReport& news) {
   if (!news.note.empty())
     spdlog::info("{}, job {}: {}", plugin, printable(news.job, 60), printable(news.note));
   EntryPtr entry = by_job(plugin, news.job);
-  if (entry) after_change(entry, entry->launch.on_report(now(), news));
+  if (entry) take(entry, news);
+}
+
+void Launches::take(const EntryPtr& entry, JobReport report) {
+  report.log = redacted(std::move(report.log));
+  report.message = redacted(std::move(report.message));
+  after_change(entry, entry->launch.on_report(now(), report));
 }
 
 // Of plugins that cannot tell by themselves.
@@ -252,7 +239,7 @@ void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
     call.job = entry->launch.job();
     (*by)->call(std::move(call), start_limit, [this, entry](const PluginAnswer& answer) {
       if (!answer.report) return;
-      after_change(entry, entry->launch.on_report(now(), *answer.report));
+      take(entry, *answer.report);
       poll_later(entry, answer.report->poll_after_ms);
     });
   });
@@ -386,7 +373,7 @@ void Launches::close(std::function<void()> done) {
   tell_timer_.cancel();
   watch_timer_.cancel();
   for (const auto& [number, entry] : entries_) let_go_of_credential(*entry);
-  if (!folder_.empty()) ::rmdir(folder_.c_str());
+  if (!folder_.empty()) remove_launch_folder(folder_);
   auto left = std::make_shared<std::size_t>(plugins_.size());
   if (*left == 0) return done();
   for (const auto& [name, plugin] : plugins_) {

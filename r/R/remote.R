@@ -23,6 +23,8 @@
 #'   each URL.
 #' @param rscript the program that runs R there.
 #' @param config for `ssh_config()`: a file to read instead of `~/.ssh/config`.
+#'   `NULL`: the one that the environment variable `TENKAI_SSH_CONFIG` names, if
+#'   it does.
 #' @param quote for `remote_config()`: whether the command of the daemon is one
 #'   quoted word, as `ssh` needs it; `FALSE` for commands like `srun` that take
 #'   words.
@@ -55,6 +57,9 @@ ssh_config <- function(remotes, timeout = 10, tunnel = FALSE, command = "ssh",
   check_flag(tunnel, "tunnel")
   check_string(command, "command")
   check_string(rscript, "rscript")
+  if (is.null(config) && nzchar(Sys.getenv("TENKAI_SSH_CONFIG"))) {
+    config <- Sys.getenv("TENKAI_SSH_CONFIG")
+  }
   if (!is.null(config)) check_string(config, "config")
   args <- lapply(sub("^ssh://", "", remotes), function(remote) {
     port <- sub("^.*:([0-9]+)$", "\\1", remote)

@@ -71,3 +71,8 @@ TEST_CASE("what cannot be told is not guessed, and the last lines are shown") {
 
   CHECK(judge({}).cause == cause::unknown);
 }
+
+TEST_CASE("a command that repeats its credential does not get it into our messages") {
+  CHECK(redacted("one\ndGVua2FpAXa6-_k: two dGVua2Fp\n") == "one\n<credential>: two <credential>\n");
+  CHECK(redacted("nothing") == "nothing");
+}

@@ -1,0 +1,78 @@
+#include "launcher/launch_folder.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "base/text.h"
+
+namespace tenkai {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::string> cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::string(cache);
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::string(home) + "/.cache";
+  return Error{"there is no place for a file with a credential: HOME is not set"};
+}
+
+Result<Done> make(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return Done{};
+  return Error{"cannot make the folder " + folder + " for a credential: " + std::strerror(errno)};
+}
+
+std::string prefix() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return "launch-" + std::string(name) + "-";
+}
+
+// Of a folder that a process of this host has made.
+std::optional<pid_t> owner_of(const std::string& name) {
+  std::string begin = prefix();
+  if (name.rfind(begin, 0) != 0) return std::nullopt;
+  return to_number<pid_t>(name.substr(begin.size(), name.find('-', begin.size()) - begin.size()));
+}
+
+void remove_leftovers(const std::string& parent) {
+  std::error_code failed;
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, failed)) {
+    std::optional<pid_t> owner = owner_of(entry.path().filename().string());
+    if (owner && ::kill(*owner, 0) != 0 && errno == ESRCH) remove_launch_folder(entry.path().string());
+  }
+}
+
+}  // namespace
+
+Result<std::string> make_launch_folder() {
+  Result<std::string> cache = cache_folder();
+  if (!cache) return cache.error();
+  std::string parent = *cache + "/tenkai";
+  std::string folder = parent + "/" + prefix() + std::to_string(::getpid()) + "-" + random_hex(4);
+  for (const std::string& each : {*cache, parent, folder}) {
+    Result<Done> made = make(each);
+    if (!made) return made.error();
+  }
+  remove_leftovers(parent);
+  return folder;
+}
+
+void remove_launch_folder(const std::string& folder) {
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    fs::remove(entry.path(), ignored);
+  }
+  fs::remove(folder, ignored);
+}
+
+}  // namespace tenkai

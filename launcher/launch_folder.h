@@ -1,0 +1,19 @@
+// Where credentials lie in files, for commands that can bring nothing else along:
+// ~/.cache/tenkai/launch-HOST-PID-RANDOM (or below $XDG_CACHE_HOME), mode 0700. A
+// home is the one place that all nodes of a cluster are likely to see.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace tenkai {
+
+// A new one, for this process. What processes of this host have left behind that
+// are no more, killed before they could, is removed on the way.
+Result<std::string> make_launch_folder();
+
+// Removes the folder with the files in it.
+void remove_launch_folder(const std::string& folder);
+
+}  // namespace tenkai

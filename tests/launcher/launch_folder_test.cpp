@@ -1,0 +1,81 @@
+#include "launcher/launch_folder.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/catch.h"
+
+using namespace tenkai;
+
+namespace {
+
+// A cache of its own for one test.
+struct Cache {
+  Cache() {
+    char name[] = "/tmp/tenkai-cache-XXXXXX";
+    path = ::mkdtemp(name);
+    ::setenv("XDG_CACHE_HOME", path.c_str(), 1);
+  }
+  ~Cache() {
+    ::unsetenv("XDG_CACHE_HOME");
+    (void)std::system(("rm -rf " + path).c_str());
+  }
+  std::string path;
+};
+
+bool is_there(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+}  // namespace
+
+TEST_CASE("a launch folder is ours alone, and goes with what is in it") {
+  Cache cache;
+
+  Result<std::string> folder = make_launch_folder();
+
+  REQUIRE(folder);
+  struct stat found {};
+  REQUIRE(::stat(folder->c_str(), &found) == 0);
+  CHECK((found.st_mode & 0777) == 0700);
+  std::ofstream(*folder + "/1") << "secret";
+  remove_launch_folder(*folder);
+  CHECK_FALSE(is_there(*folder));
+}
+
+TEST_CASE("what a process has left that was killed is removed by the next one") {
+  Cache cache;
+  int pipe[2];
+  REQUIRE(::pipe(pipe) == 0);
+  pid_t child = ::fork();
+  if (child == 0) {
+    Result<std::string> folder = make_launch_folder();
+    std::string name = folder ? *folder : "";
+    std::ofstream(name + "/1") << "secret";
+    (void)!::write(pipe[1], name.data(), name.size());
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  char name[4096] = "";
+  REQUIRE(::read(pipe[0], name, sizeof name - 1) > 0);
+  REQUIRE(is_there(name));
+
+  Result<std::string> living = make_launch_folder();
+  Result<std::string> another = make_launch_folder();
+
+  CHECK_FALSE(is_there(name));
+  CHECK(is_there(*living));
+  CHECK(is_there(*another));
+}
+
+TEST_CASE("without a place the folder is an error that says so") {
+  Cache cache;
+  ::setenv("XDG_CACHE_HOME", "/proc/nowhere", 1);
+
+  Result<std::string> folder = make_launch_folder();
+
+  REQUIRE_FALSE(folder);
+  CHECK(folder.error().message.find("cannot make the folder /proc/nowhere") == 0);
+}
