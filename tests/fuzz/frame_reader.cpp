@@ -28,9 +28,8 @@ struct Outcome {
   std::string error;
 };
 
-Outcome read(std::string_view bytes, std::uint64_t limit, std::size_t piece) {
+Outcome read(FrameReader& reader, std::string_view bytes, std::size_t piece) {
   Outcome outcome;
-  FrameReader reader(limit);
   auto take = [&](Frame&& frame) { outcome.frames.push_back(std::move(frame)); };
   while (!bytes.empty() && outcome.accepted) {
     std::string_view now = bytes.substr(0, piece);
@@ -57,23 +56,34 @@ void check_limits(const Frame& frame, std::uint64_t limit) {
 }
 
 void check_round_trip(const Frame& frame) {
+  // It is at rest between frames, so one will do for all.
+  static FrameReader reader(UINT64_MAX);
   std::string written = encode_head(frame);
   if (frame.announced == 0) written += view_of(frame.payload);
-  Outcome again = read(written, UINT64_MAX, written.size());
+  Outcome again = read(reader, written, written.size());
   require(again.accepted && again.frames.size() == 1 && equal(frame, again.frames[0]));
+  require(reader.at_rest());
+}
+
+// Seven of eight are strangers, whose readers are small. The others take blocks that
+// a sanitizer gets from the system each time, and that is slow.
+std::uint64_t limit_of(std::uint8_t choice) {
+  if (choice % 8 != 7) return tenkai::max_greeting;
+  return choice % 64 == 63 ? 4 * tenkai::segment_size : tenkai::segment_size / 4;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  // Announced payloads are allocated: a limit beyond these would only test malloc.
-  std::uint64_t limit = data[0] % 2 == 0 ? tenkai::max_greeting : 4 * 1024 * 1024;
+  std::uint64_t limit = limit_of(data[0]);
   std::size_t piece = std::size_t{1} + data[1];
   std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
 
-  Outcome whole = read(bytes, limit, bytes.size());
-  Outcome pieces = read(bytes, limit, piece);
+  FrameReader one(limit);
+  Outcome whole = read(one, bytes, bytes.size());
+  FrameReader other(limit);
+  Outcome pieces = read(other, bytes, piece);
 
   require(whole.accepted == pieces.accepted && whole.error == pieces.error);
   require(whole.accepted == whole.error.empty());
