@@ -69,7 +69,7 @@ class TlsAccept : public std::enable_shared_from_this<TlsAccept> {
 };
 
 // Has connected, and has not said anything yet. The state of a TLS connection takes
-// some 100 KiB, which nobody gets for only coming in.
+// up to 60 KiB, which nobody gets for only coming in.
 class Caller : public std::enable_shared_from_this<Caller> {
  public:
   Caller(asio::ip::tcp::socket socket, Peer peer, const Listener::Door& door, Listener::OnAccept on_accept)

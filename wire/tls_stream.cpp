@@ -119,10 +119,17 @@ TlsEngine::Outcome TlsEngine::judge(int result) {
   return Outcome::failed;
 }
 
+void TlsEngine::listen() {
+  SSL_set_accept_state(ssl_);
+  check_.emplace();
+}
+
 TlsEngine::Outcome TlsEngine::handshake() {
   ERR_clear_error();
   int result = SSL_do_handshake(ssl_);
-  return result == 1 ? Outcome::done : judge(result);
+  if (result != 1) return judge(result);
+  check_.reset();
+  return Outcome::done;
 }
 
 TlsEngine::Outcome TlsEngine::read(char* data, std::size_t& size) {
@@ -153,7 +160,13 @@ bool TlsEngine::receive(int socket, boost::system::error_code& failed) {
   while (true) {
     ssize_t size = ::recv(socket, in_.data() + held_, in_.size() - held_, MSG_DONTWAIT);
     if (size > 0) {
-      held_ += static_cast<std::size_t>(size);
+      std::string_view received(in_.data() + held_, static_cast<std::size_t>(size));
+      held_ += received.size();
+      if (!is_allowed(received)) {
+        failed = boost::system::error_code(
+            static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_EXCESSIVE_MESSAGE_SIZE)),
+            asio::error::get_ssl_category());
+      }
       return true;
     }
     if (size == 0) return eof_ = true;
@@ -167,6 +180,8 @@ bool TlsEngine::receive(int socket, boost::system::error_code& failed) {
     return true;
   }
 }
+
+bool TlsEngine::is_allowed(std::string_view received) { return !check_ || check_->accept(received); }
 
 bool TlsEngine::send(int socket, boost::system::error_code& failed) {
   while (has_unsent()) {
@@ -209,7 +224,7 @@ bool TlsStream::read_into(char* data, std::size_t& size, boost::system::error_co
 void TlsStream::async_handshake(asio::ssl::stream_base::handshake_type role,
                                 std::function<void(boost::system::error_code)> on_done) {
   if (role == asio::ssl::stream_base::server) {
-    SSL_set_accept_state(native_handle());
+    engine_->listen();
   } else {
     SSL_set_connect_state(native_handle());
   }

@@ -21,10 +21,13 @@
 #include <boost/beast/websocket/teardown.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
+#include "wire/record_check.h"
 
 namespace tenkai {
 
@@ -39,6 +42,8 @@ class TlsEngine {
   TlsEngine& operator=(const TlsEngine&) = delete;
 
   enum class Outcome { done, wants_read, ended, failed };
+  // The other end is a stranger who may announce no more than it needs.
+  void listen();
   Outcome handshake();
   // Decrypts into `data`; `size` becomes what there was.
   Outcome read(char* data, std::size_t& size);
@@ -47,7 +52,8 @@ class TlsEngine {
   // Why it failed, in OpenSSL's numbers.
   boost::system::error_code failure() const { return failure_; }
 
-  // Of the socket: one call each that does not wait. False where it would.
+  // Of the socket: one call each that does not wait. False where it would, and
+  // not where it has failed.
   bool receive(int socket, boost::system::error_code& failed);
   bool send(int socket, boost::system::error_code& failed);
   bool has_unsent() const { return sent_ < waiting_; }
@@ -64,8 +70,10 @@ class TlsEngine {
   Outcome judge(int result);
 
   bool make_room(std::size_t size);
+  bool is_allowed(std::string_view received);
 
   SSL* ssl_;
+  std::optional<RecordCheck> check_;  // of a listener, until there is TLS
   Bytes in_;
   std::size_t taken_ = 0;  // of in_
   std::size_t held_ = 0;   // of in_: what is filled

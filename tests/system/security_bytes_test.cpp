@@ -80,6 +80,7 @@ std::vector<Lie> lies() {
       {"an HTTP request", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"},
       {"a TLS ClientHello",
        std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + random_bytes(506)},
+      {"a TLS ClientHello of 128 KiB", std::string("\x16\x03\x01\x3f\xf0\x01\x02\x00\x00\x03\x03", 11)},
       {"an SSH client", "SSH-2.0-OpenSSH_9.2p1\r\n"},
       {"noise", random_bytes(4096)},
   };
