@@ -24,6 +24,8 @@ constexpr std::uint64_t max_violations = 16;
 constexpr std::uint32_t max_ranks = 4096;
 constexpr std::size_t max_idle_agents = 256;
 constexpr std::size_t max_unread = 4096;
+// Bytes of what a daemon has to say to the user.
+constexpr std::size_t max_message = 1000;
 
 Time now() { return std::chrono::steady_clock::now(); }
 
@@ -35,7 +37,7 @@ Cause cause_of(const REnd& end) {
 }
 
 Cause with_log(Cause cause, const std::string& log) {
-  if (!log.empty()) cause.text += "; its last lines: " + printable(log, 1000);
+  if (!log.empty()) cause.text += "; its last lines: " + printable(log, max_message);
   return cause;
 }
 
@@ -250,7 +252,7 @@ void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
   bool last = frame.number(Key::last) == 1;
   around_.apply(around_.dispatcher.on_finished(now(), daemon, {frame.session, frame.task}, frame.attempt,
                                                std::move(frame.payload), frame.number(Key::failed) == 1, last,
-                                               frame.text(Key::message)));
+                                               printable(frame.text(Key::message), max_message)));
   set_busy(peer);
   if (around_.dispatcher.violations(daemon) > max_violations) {
     settle(peer, {Cause::Kind::lost, "sent too many answers that nobody waited for"});

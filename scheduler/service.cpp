@@ -27,6 +27,10 @@ std::string with_url(std::string call, const Url& url) {
   return call;
 }
 
+// What the user is told while the session is busy with something else. A daemon can
+// go wrong a thousand times a second.
+constexpr std::size_t max_notes = 100;
+
 // Bytes of an answer that may wait for others to go out with it.
 constexpr std::size_t small_answer = 4096;
 
@@ -99,6 +103,7 @@ void Service::start() {
 // --- the session ---
 
 void Service::on_session_frame(Frame&& frame) {
+  notes_ = 0;
   if (frame.type == Type::hello) return on_hello(frame);
   if (!greeted_) return session_->drop("the first frame must be HELLO");
   if (frame.type == Type::setup) return on_setup(frame);
@@ -343,7 +348,12 @@ void Service::reply_error(std::uint64_t request, Code code, std::string_view mes
   session_->send(std::move(frame));
 }
 
-void Service::tell(const std::string& text) { session_->send(Frame(Type::note).with(Key::message, text)); }
+void Service::tell(const std::string& text) {
+  if (notes_ > max_notes) return;
+  bool too_many = ++notes_ > max_notes;
+  session_->send(
+      Frame(Type::note).with(Key::message, too_many ? "there is more to tell, which is left out" : text));
+}
 
 // --- local daemons ---
 

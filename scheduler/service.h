@@ -105,6 +105,7 @@ class Service {
   std::unique_ptr<Await> await_;
   std::optional<std::string> failed_start_;  // the cause, until an await has taken it
   bool awaited_ = false;
+  std::size_t notes_ = 0;  // since the session has said something
   bool greeted_ = false;
   bool ending_ = false;
   bool desk_is_closed_ = false;

@@ -214,3 +214,52 @@ TEST_CASE("a daemon's lie about a length costs it its place, and the dispatcher 
 
   siege.let_in(2);
 }
+
+TEST_CASE("what a daemon says of a failure can neither steer a terminal nor break off a message", "[T10]") {
+  Court court;
+  court.dispatcher.session.send(Frame(Type::everywhere));
+  Frame task = court.hostile.task();
+
+  Frame answer = answer_to(task, "");
+  std::string words("no\0thing \x1b[2J\rtenkai: all is well\n", 34);
+  court.hostile.stream.send(std::move(answer.with(Key::failed, 1).with(Key::message, words)));
+
+  std::optional<Frame> note = court.dispatcher.session.receive(Type::note);
+  REQUIRE(note);
+  CHECK(says(note->text(Key::message), "everywhere() failed on daemon 2: no"));
+  for (char byte : note->text(Key::message)) CHECK(static_cast<unsigned char>(byte) >= 0x20);
+}
+
+TEST_CASE("a daemon that complains without end fills no memory while the session is busy", "[T10]") {
+  Court court;
+  court.hostile.stream.close();
+  REQUIRE(eventually([&] { return court.dispatcher.status()[2][1] == "0"; }));
+  TestPeer agent = TestPeer::dial(court.urls[1]);
+  prove(agent, Role::agent, court.dispatcher.credential(2), hello(Role::agent, court.urls[1]));
+  court.dispatcher.session.send(Frame(Type::everywhere));
+
+  // It is there, everywhere() fails, it is gone, and there again.
+  Frame join(Type::join);
+  join.with(Key::url, court.urls[1]).with(Key::instance, "R");
+  Frame left = Frame(Type::left).with(Key::instance, "R").with(Key::kind, 1);
+  agent.send(join);
+  Frame task = *agent.receive(Type::task);
+  Frame failed = answer_to(task, "").with(Key::failed, 1).with(Key::message, std::string(1000, 'x'));
+  for (int i = 0; i < 2000; ++i) {
+    agent.send(failed);
+    agent.send(left);
+    agent.send(join);
+  }
+  wait_until_heard(agent);
+
+  // As many as anybody reads, and the last says that there are more.
+  CHECK(court.dispatcher.status()[1][1] == "1");
+  std::size_t notes = 0;
+  std::string last;
+  while (!court.dispatcher.session.is_silent(50ms)) {
+    last = court.dispatcher.session.receive(Type::note)->text(Key::message);
+    ++notes;
+  }
+  CHECK(notes == 101);
+  CHECK(says(last, "there is more to tell"));
+}
