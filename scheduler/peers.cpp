@@ -89,6 +89,12 @@ void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello, const 
                        : welcome_agent(connection, hello, admission);
 }
 
+// A credential that is good any number of times must not leave a way back each time.
+void Peers::turn_away(const ConnectionPtr& connection, const Admission& admission, const std::string& why) {
+  if (admission && !admission->is_back) around_.grants.forget(admission->resumption);
+  refuse(*connection, why, program_version);
+}
+
 // The same rank of the same job has been started anew.
 void Peers::replace(const CredentialId& resumption) {
   for (const auto& [id, known] : peers_) {
@@ -126,7 +132,7 @@ std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connec
 void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello, const Admission& admission) {
   std::string why_not;
   std::optional<std::size_t> slot = free_slot(hello.text(Key::url), *connection, admission, why_not);
-  if (!slot) return refuse(*connection, why_not, program_version);
+  if (!slot) return turn_away(connection, admission, why_not);
   auto peer = std::make_shared<Connected>();
   peer->id = ++last_peer_;
   peer->connection = connection;
@@ -176,7 +182,7 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, c
     return;
   }
   if (agents_without_daemons() >= max_idle_agents) {
-    return refuse(*connection, "too many agents are connected that have no daemons", program_version);
+    return turn_away(connection, admission, "too many agents are connected that have no daemons");
   }
   peer = std::make_shared<Connected>();
   peer->id = ++last_peer_;

@@ -102,6 +102,7 @@ class Peers {
   using Admission = std::optional<Grants::Admission>;
   void welcome_daemon(const ConnectionPtr& connection, const Frame& hello, const Admission& admission);
   void welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission);
+  void turn_away(const ConnectionPtr& connection, const Admission& admission, const std::string& why);
   PeerPtr find_returned(const std::string& instance, const Admission& admission) const;
   Connection::Callbacks callbacks_for(const PeerPtr& peer);
   std::optional<std::size_t> free_slot(const std::string& url, const Connection& from,

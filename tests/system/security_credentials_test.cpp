@@ -167,6 +167,26 @@ TEST_CASE("where a slot keeps its URL, saisei() still voids what nobody has used
   siege.let_in(2);
 }
 
+TEST_CASE("who was refused has no way back", "[T5]") {
+  Siege siege({"tcp://127.0.0.1:0", "tcp://127.0.0.1:0"});
+  TestDaemon owner(siege.url(2), siege.credential(2));
+  TestPeer second = TestPeer::dial(siege.url(2));
+  Resumption way_back = prove(second, Role::daemon, siege.credential(2), hello(Role::daemon, siege.url(2)));
+  std::optional<Frame> answer = second.receive();
+  REQUIRE(answer);
+  REQUIRE(says(answer->text(Key::message), "is taken by another daemon"));
+
+  Credential as_credential;
+  as_credential.id = way_back.id;
+  as_credential.token = way_back.token.copy();
+  TestPeer again = TestPeer::dial(siege.url(2));
+
+  CHECK(says(
+      thrown([&] { prove(again, Role::daemon, encode(as_credential), hello(Role::daemon, siege.url(2))); }),
+      "does not know this credential"));
+  CHECK(is_in(siege, 2));
+}
+
 TEST_CASE("a job's credential lets in its ranks and their requeues, and no more", "[T20]") {
   std::vector<std::string> doors(3, "tls+tcp://127.0.0.1:0");
   Siege siege(doors);
