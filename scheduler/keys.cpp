@@ -52,6 +52,11 @@ bool others_can_read(const std::string& path) {
   return ::stat(path.c_str(), &file) == 0 && (file.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 
+bool exists(const std::string& path) {
+  struct stat there {};
+  return ::lstat(path.c_str(), &there) == 0 || errno != ENOENT;
+}
+
 std::string number(std::size_t value) { return " " + std::to_string(value); }
 
 }  // namespace
@@ -96,28 +101,33 @@ Result<Done> Keys::read_given(const Setup& setup, std::vector<std::string>& note
 
 // The file holds a credential line, whose token all others are derived from, and
 // the key and certificate.
+Result<Done> Keys::make_kept(const std::string& path, const std::vector<std::string>& hosts) {
+  Result<TlsIdentity> made = TlsIdentity::make(hosts, std::chrono::system_clock::now(), long_life);
+  Result<Secret> token = Secret::random();
+  if (!made) return made.error();
+  if (!token) return token.error();
+  Result<std::string> pem = made->private_pem();
+  if (!pem) return pem.error();
+  Credential kept;
+  kept.token = token->copy();
+  SecretText text(max_file);
+  std::string line = encode(kept);
+  text.text.append(line).append("\n").append(*pem);
+  wipe(line);
+  wipe(*pem);
+  Result<Done> written = write_private_file(path, text.text);
+  if (!written) return written;
+  kept_ = std::move(*token);
+  identity_ = std::make_shared<const TlsIdentity>(std::move(*made));
+  return Done{};
+}
+
 Result<Done> Keys::read_kept(const std::string& path, const std::vector<std::string>& hosts) {
   auto now = std::chrono::system_clock::now();
-  struct stat there {};
-  if (::lstat(path.c_str(), &there) != 0 && errno == ENOENT) {
-    Result<TlsIdentity> made = TlsIdentity::make(hosts, now, long_life);
-    Result<Secret> token = Secret::random();
-    if (!made) return made.error();
-    if (!token) return token.error();
-    Result<std::string> pem = made->private_pem();
-    if (!pem) return pem.error();
-    Credential kept;
-    kept.token = token->copy();
-    SecretText text(max_file);
-    std::string line = encode(kept);
-    text.text.append(line).append("\n").append(*pem);
-    wipe(line);
-    wipe(*pem);
-    Result<Done> written = write_private_file(path, text.text);
-    if (!written) return written;
-    kept_ = std::move(*token);
-    identity_ = std::make_shared<const TlsIdentity>(std::move(*made));
-    return Done{};
+  if (!exists(path)) {
+    Result<Done> made = make_kept(path, hosts);
+    // Where another session has made it in this moment, its file is the one.
+    if (made || !exists(path)) return made;
   }
   Result<std::string> read = read_private_file(path);
   if (!read) return read.error();

@@ -37,6 +37,7 @@ class Keys {
                               std::uint32_t ranks, std::uint32_t uses);
 
  private:
+  Result<Done> make_kept(const std::string& path, const std::vector<std::string>& hosts);
   Result<Done> read_kept(const std::string& path, const std::vector<std::string>& hosts);
   Result<Done> read_given(const Setup& setup, std::vector<std::string>& notes);
   Result<GrantId> issue_for(std::size_t slot, bool repeatable);

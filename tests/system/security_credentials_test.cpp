@@ -2,12 +2,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/proxy.h"
 #include "tests/system/siege.h"
 #include "tests/system/tls_peer.h"
+#include "tests/wire/temporary_folder.h"
 
 using namespace tenkai;
 using namespace tenkai::test;
@@ -240,6 +242,32 @@ TEST_CASE("a requeued rank takes over the task that its dead one held", "[T20]")
   CHECK(value_of(*siege.dispatcher) == "value");
   siege.honest->finish(busy, "honest");
   CHECK(value_of(*siege.dispatcher) == "honest");
+}
+
+TEST_CASE("sessions that begin at once share the credential file that one of them makes") {
+  TemporaryFolder folder;
+  for (int round = 0; round < 20; ++round) {
+    std::string path = folder / ("kept." + std::to_string(round));
+    std::vector<std::unique_ptr<TestDispatcher>> dispatchers;
+    for (int i = 0; i < 4; ++i) {
+      dispatchers.push_back(std::make_unique<TestDispatcher>());
+      dispatchers.back()->greet();
+    }
+    for (auto& each : dispatchers) {
+      Frame setup(Type::setup);
+      setup.payload =
+          make_payload("policy=queue\nslots=1\nurl=tls+tcp://127.0.0.1:0\ncredential_file=" + path);
+      each->session.send(std::move(setup));
+    }
+    std::set<std::string> certificates;
+    for (auto& each : dispatchers) {
+      std::optional<Frame> answer = each->session.receive();
+      REQUIRE(answer);
+      REQUIRE(answer->text(Key::message) == "");
+      certificates.insert(each->request("certificate"));
+    }
+    CHECK(certificates.size() == 1);
+  }
 }
 
 TEST_CASE("an agent does not dial with a credential that has expired, and says so", "[T20]") {
