@@ -52,11 +52,13 @@ void Scanner::admit(std::int32_t flags, Role role) const {
   if (!good) throw Refused{"it has something where R has something else"};
   if (!data_only_ || role == Role::tag || role == Role::name) return;
   if (const char* what = beyond_data(type)) throw Refused{what, true};
+  // A vector can be one, too. Those of a reference are the bits of its number.
+  if (is_s4(flags) && type != reference) throw Refused{beyond_data(s4_object), true};
 }
 
 bool Scanner::read(std::int32_t flags, Role role) {
   Type type = type_of(flags);
-  bool welcome = role == Role::value && is_vector(type) && type != expression;
+  bool welcome = role == Role::value && is_vector(type) && type != expression && !is_s4(flags);
   if (!welcome) admit(flags, role);
   switch (type) {
     case logical:

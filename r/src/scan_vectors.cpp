@@ -39,11 +39,12 @@ void Scanner::next_attribute(std::int32_t flags, Frame& top) {
 void Scanner::advance_attributes(Frame& top) {
   if (top.part == 0) {
     top.part = 1;
+    std::int32_t flags = cursor_.number();
+    if (top.word == Word::class_name) admit_class(flags);
     if (top.word != Word::dimnames || !top.is_checked) {
-      read(Role::value);
+      read(flags, Role::value);
       return;
     }
-    std::int32_t flags = cursor_.number();
     if (type_of(flags) != list) throw Refused{"the names of its extents are not a list"};
     open_elements(flags, Shape::extent_names, Role::value);
     return;
@@ -59,6 +60,13 @@ void Scanner::advance_attributes(Frame& top) {
   deepen(1);
   ++top.recursion;
   next_attribute(flags, top);
+}
+
+// The class of an S4 object says in an attribute of its own which package has defined
+// it, and R loads that package to look it up.
+void Scanner::admit_class(std::int32_t flags) const {
+  bool is_plain = type_of(flags) == strings && !has_attributes(flags);
+  if (data_only_ && !is_plain) throw Refused{"the class of an S4 object", true};
 }
 
 void Scanner::check_attribute(Frame& top) {

@@ -141,6 +141,7 @@ class Scanner {
   void advance_cells(Frame& top);
 
   void next_attribute(std::int32_t flags, Frame& top);
+  void admit_class(std::int32_t flags) const;
   void check_attribute(Frame& top);
   void check_extents(const Frame& top) const;
   void close_extents(const Frame& top);

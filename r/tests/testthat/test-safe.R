@@ -120,7 +120,20 @@ test_that("safe = TRUE refuses what is more, and says what it is", {
     "an S4 object" = quote({
       methods::setClass("Point", representation(x = "numeric"))
       methods::new("Point", x = 1)
-    })
+    }),
+    # Whoever looks at one of these makes R load the package it names.
+    "an S4 object" = quote({
+      methods::setClass("Length", contains = "numeric")
+      methods::new("Length", 1)
+    }),
+    "an S4 object" = quote(asS4(structure(1:3, class = "a"))),
+    "an S4 object" = quote(list(a = asS4(sort(c(3, 1, 2))))),
+    "the class of an S4 object" = quote(
+      structure(1, class = structure("a", package = "splines"))
+    ),
+    "the class of an S4 object" = quote(
+      structure(list(), class = structure(sort(rep("a", 100)), package = "a"))
+    )
   )
   for (i in seq_along(kinds)) {
     expr <- kinds[[i]]
