@@ -137,8 +137,8 @@ Result<Done> Keys::read_kept(const std::string& path, const std::vector<std::str
   wipe(*read);
   std::string remedy = "; remove " + path + " and a new one is made";
   if (!kept)
-    return Error{"the file " + path +
-                 " is not what daemons(credential =) has written: " + kept.error().message + remedy};
+    return Error{"the file " + path + " is not what daemons(credential =) has written: " +
+                 kept.error().message + "; give the path of another file, or of one that is not there yet"};
   if (!shown)
     return Error{"the certificate in " + path + " cannot be used: " + shown.error().message + remedy};
   kept_ = std::move(kept->token);
