@@ -174,7 +174,11 @@ std::string address_text(std::string_view bytes) {
 }
 
 std::string host_text(const GENERAL_NAME* name) {
-  if (name->type == GEN_DNS) return printable(text_of(name->d.dNSName), 64);
+  if (name->type == GEN_DNS) {
+    std::string text = printable(text_of(name->d.dNSName), 64);
+    // Who sees the same address twice would not know what is wrong.
+    return address_bytes(text) ? text + " as a name (DNS: in place of IP:)" : text;
+  }
   if (name->type == GEN_IPADD) return address_text(text_of(name->d.iPAddress));
   return {};
 }
