@@ -203,7 +203,8 @@ RealAgent::~RealAgent() {
 
 void RealAgent::say_hello() {
   Frame frame = hello(Role::daemon, "");
-  r.send(std::move(frame.with(Key::instance, "an R")));
+  // An agent that has given up already has said why, and hears nothing any more.
+  (void)thrown([&] { r.send(std::move(frame.with(Key::instance, "an R"))); });
 }
 
 void RealAgent::greet() {
