@@ -36,10 +36,10 @@
 #'
 #' @return Invisible `NULL`, when it is done.
 #' @examples
-#' \dontrun{
-#' # on the machine that shall help, with the URL shown by status() on the host:
-#' daemon("tcp://127.0.0.1:5555", maxtasks = 10)
-#' }
+#' # the command for the machine that shall help calls daemon():
+#' daemons(1, url = "tcp://127.0.0.1:0")
+#' launch_remote(1, maxtasks = 10)
+#' daemons(0)
 #' @export
 daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
                    maxtasks = Inf, idletime = Inf, walltime = Inf,
