@@ -16,10 +16,19 @@ bool is_safe_in_octal_text(char c) {
   return letter_or_digit || std::string_view(" _@+:,./=-").find(c) != std::string_view::npos;
 }
 
-// As printf's %b reads it: \0 and three digits for a byte.
+// Some versions of csh take no word beyond 1023 bytes.
+constexpr std::size_t longest_word = 900;
+
+// As printf's %b reads it: \0 and three digits for a byte. In quoted words, none of
+// them too long for csh.
 std::string in_octal(std::string_view text) {
-  std::string coded;
+  std::string coded = "'";
+  std::size_t begin = coded.size();
   for (char c : text) {
+    if (coded.size() - begin > longest_word) {
+      coded += "' '";
+      begin = coded.size();
+    }
     if (is_safe_in_octal_text(c)) {
       coded += c;
       continue;
@@ -28,7 +37,7 @@ std::string in_octal(std::string_view text) {
     coded += {'\\', '0', static_cast<char>('0' + (byte >> 6)), static_cast<char>('0' + (byte >> 3 & 7)),
               static_cast<char>('0' + (byte & 7))};
   }
-  return coded;
+  return coded + "'";
 }
 
 // As people write it, where every shell reads that: "it's".
@@ -53,9 +62,12 @@ std::string shell_command(const std::vector<std::string>& argv) {
   std::vector<std::string> words;
   for (const std::string& word : argv) words.push_back(quoted_word(word));
   std::string line = join(words, " ");
-  if (std::all_of(line.begin(), line.end(), is_plain_everywhere)) return line;
-  // Single quotes around what holds none: every shell takes that as it stands.
-  return "/bin/sh -c 'eval \"`printf %b \"" + in_octal(line) + "\"`\"'";
+  bool fits =
+      std::all_of(words.begin(), words.end(), [](const auto& word) { return word.size() <= longest_word; });
+  if (fits && std::all_of(line.begin(), line.end(), is_plain_everywhere)) return line;
+  // Single quotes around what holds none: every shell takes that as it stands. printf
+  // writes its arguments one behind the other.
+  return "/bin/sh -c 'eval \"`printf %b \"$@\"`\"' sh " + in_octal(line);
 }
 
 }  // namespace tenkai
