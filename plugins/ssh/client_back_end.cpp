@@ -82,8 +82,9 @@ void ClientBackEnd::on_end(const std::string& name, const ProgramEnd& end) {
   bool refused = end.how.exit_code == client_failed;
   bool lost = refused && is_lost_connection(end.log);
   std::optional<Failure> why;
-  if (refused) why = client_failure(end.log, where_, request_.timeout);
-  bool was_asked_to_go = end.how.signal.has_value();
+  // A client that was asked to go in the midst of things ends with 255, too.
+  if (refused && !job.cancelled) why = client_failure(end.log, where_, request_.timeout);
+  bool was_asked_to_go = job.cancelled || end.how.signal.has_value();
   // A tunnel that was there, or should be there again: what runs beyond needs it.
   if (!closing_ && !was_asked_to_go && (job.holds_only || (lost && job.carries))) {
     if (!job.holds_only) job.since = Clock::now();
@@ -98,7 +99,9 @@ void ClientBackEnd::on_end(const std::string& name, const ProgramEnd& end) {
   } else {
     report.exit_code = end.how.exit_code;
     report.signal = end.how.signal;
-    if (lost) report.message = sentence::lost(where_, "what became of the command is not known");
+    if (job.cancelled) report.message = "it was cancelled";
+    if (lost && !job.cancelled)
+      report.message = sentence::lost(where_, "what became of the command is not known");
   }
   report.log = end.log;
   finish(name, std::move(report));
@@ -149,11 +152,13 @@ void ClientBackEnd::finish(const std::string& name, JobReport report) {
   bool needed = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
     return entry.second.what.ports == used && entry.first.find("-tunnel") == entry.first.npos;
   });
+  std::vector<std::string> holders;
   if (!needed) {
     for (const auto& [other, job] : jobs_) {
-      if (job.what.ports == used && job.pid != 0) programs_.signal(job.pid, SIGTERM);
+      if (job.what.ports == used) holders.push_back(other);
     }
   }
+  for (const std::string& holder : holders) cancel(holder);
   if (needed) hand_on(ports);
   report.job = name;
   report.where = where_;
@@ -172,6 +177,7 @@ void ClientBackEnd::note(const std::string& name, std::string text) {
 void ClientBackEnd::cancel(const std::string& name) {
   auto found = jobs_.find(name);
   if (found == jobs_.end()) return;
+  found->second.cancelled = true;
   if (found->second.pid != 0) return programs_.signal(found->second.pid, SIGTERM);
   JobReport report;
   report.state = JobState::ended;

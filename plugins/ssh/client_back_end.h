@@ -30,8 +30,9 @@ class ClientBackEnd : public BackEnd {
  private:
   struct Job {
     SshJob what;
-    pid_t pid = 0;                                // of its client; 0: none, it uses a tunnel or waits for one
-    bool carries = false;                         // its client forwards the ports
+    pid_t pid = 0;         // of its client; 0: none, it uses a tunnel or waits for one
+    bool carries = false;  // its client forwards the ports
+    bool cancelled = false;
     bool holds_only = false;                      // no command (any more), the tunnel alone
     std::chrono::steady_clock::time_point since;  // when its tunnel was lost, or first asked for
     std::chrono::milliseconds backoff{200};

@@ -23,7 +23,13 @@ bool all_of(std::string_view text, std::string_view others) {
   });
 }
 
+// Of IPv6, without its zone: digits in groups.
+bool is_address(std::string_view text) {
+  return text.substr(0, text.find('%')).find_first_not_of("0123456789abcdefABCDEF:.") == text.npos;
+}
+
 bool is_host(std::string_view text) {
+  if (text.find(':') != text.npos && !is_address(text)) return false;
   return !text.empty() && text.size() <= max_name && text.front() != '-' && all_of(text, ".-_:%");
 }
 

@@ -146,8 +146,10 @@ void Connection::drop(CommandChannel& command) {
 
 void Connection::listen(std::uint16_t port, std::function<void(bool)> answer) {
   turns_.push_back([this, port, answer = std::move(answer)] {
+    // By "localhost" a server is content with either of 127.0.0.1 and ::1, and the
+    // other may lead to somebody else.
     LIBSSH2_LISTENER* listener =
-        libssh2_channel_forward_listen_ex(link_->session(), "localhost", port, nullptr, max_waiting_streams);
+        libssh2_channel_forward_listen_ex(link_->session(), "127.0.0.1", port, nullptr, max_waiting_streams);
     if (listener == nullptr && link_->would_block()) return false;
     if (listener != nullptr) listeners_[port] = listener;
     answer(listener != nullptr);

@@ -11,16 +11,22 @@ TunnelStream::TunnelStream(asio::any_io_executor executor, LIBSSH2_CHANNEL* chan
                            std::function<void()> on_progress)
     : ours_(executor), channel_(channel), port_(port), on_progress_(std::move(on_progress)) {}
 
-void TunnelStream::run() {
-  tcp::endpoint to(asio::ip::address_v4::loopback(), port_);
-  ours_.async_connect(to, [self = shared_from_this()](boost::system::error_code failed) {
-    if (self->over_) return;
-    if (failed) return self->end();
-    boost::system::error_code ignored;
-    self->ours_.set_option(tcp::no_delay(true), ignored);
-    self->connected_ = true;
-    self->on_progress_();
-  });
+// What listens on "localhost" may do so on ::1 alone.
+void TunnelStream::connect(const asio::ip::address& address) {
+  ours_.async_connect({address, port_},
+                      [self = shared_from_this(), address](boost::system::error_code failed) {
+                        boost::system::error_code closing;
+                        if (self->over_) return;
+                        if (failed && address.is_v4()) {
+                          self->ours_.close(closing);
+                          return self->connect(asio::ip::address_v6::loopback());
+                        }
+                        if (failed) return self->end();
+                        boost::system::error_code ignored;
+                        self->ours_.set_option(tcp::no_delay(true), ignored);
+                        self->connected_ = true;
+                        self->on_progress_();
+                      });
 }
 
 void TunnelStream::pump(Link& link) {

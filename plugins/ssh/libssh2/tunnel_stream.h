@@ -18,7 +18,7 @@ class TunnelStream : public std::enable_shared_from_this<TunnelStream> {
   TunnelStream(asio::any_io_executor executor, LIBSSH2_CHANNEL* channel, std::uint16_t port,
                std::function<void()> on_progress);
 
-  void run();
+  void run() { connect(asio::ip::address_v4::loopback()); }
   void pump(Link& link);
   bool is_over() const { return over_; }
   // The connection frees it.
@@ -27,6 +27,7 @@ class TunnelStream : public std::enable_shared_from_this<TunnelStream> {
   void stop();
 
  private:
+  void connect(const asio::ip::address& address);
   void read_ours();
   void write_ours(std::size_t size);
   bool push_up(Link& link);
