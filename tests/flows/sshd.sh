@@ -56,6 +56,7 @@ start_sshd() {
   TENKAI_FLOW=$mark "$@" /usr/sbin/sshd -D -e -f "$sshd/$name.conf" </dev/null >"$sshd/$name.log" 2>&1 &
   started=$!
   sshds="${sshds-} $started"
+  disown "$started"  # its end is ours to see, not to be shown
   wait_for 10 grep -q 'Server listening' "$sshd/$name.log"
 }
 
