@@ -96,8 +96,8 @@ void Host::choose(Facts facts) {
   if (use_client_) client(choice.reason);
 #ifdef TENKAI_LIBSSH2
   if (!use_client_) {
-    libssh2_ = make_libssh2_back_end(
-        executor_, {facts_.settings, facts_.identities, facts_.known, request_.timeout}, events());
+    Libssh2Host host{facts_.settings, facts_.identities, facts_.known, request_.timeout};
+    libssh2_ = std::make_unique<Libssh2BackEnd>(executor_, std::move(host), events());
   }
 #endif
   std::vector<std::string> names;
