@@ -15,6 +15,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds longest_retry{60};
 constexpr std::chrono::milliseconds longest_backoff{5000};
 constexpr int client_failed = 255;
+// With its input left open: when this process is gone, whatever the reason, it ends,
+// and the client with it. One that runs nothing (-N) would stay for ever.
+constexpr const char* hold = "cat";
 
 }  // namespace
 
@@ -57,7 +60,8 @@ void ClientBackEnd::run(Job& job) {
   if (job.holds_only && !job.carries) return note(name, note_ + ", with the tunnel of another launch");
   ProgramStart start;
   start.argv = client_argv(request_, job.carries ? job.what.ports : std::vector<std::uint16_t>(),
-                           job.holds_only ? "" : job.what.command);
+                           job.holds_only ? hold : job.what.command);
+  start.keep_input = job.holds_only;
   start.input = std::move(job.what.input);
   job.what.input.clear();
   Result<pid_t> pid = programs_.start(std::move(start), [this, name, alive = alive_](const ProgramEnd& end) {
@@ -110,8 +114,11 @@ void ClientBackEnd::on_end(const std::string& name, const ProgramEnd& end) {
 // The old server may hold the port for a moment, or the network be away for longer.
 void ClientBackEnd::retry(Job& job, const Failure& why) {
   std::string name = job.what.name;
-  if (Clock::now() - job.since > longest_retry || why.cause == cause::host_key ||
-      why.cause == cause::auth_refused) {
+  // A port may be held by the client of a plugin before this one, while its command
+  // runs: then the tunnel is there, and is to be taken over when that ends.
+  bool waits_for_port = why.cause == cause::tunnel_port;
+  bool too_long = !waits_for_port && Clock::now() - job.since > longest_retry;
+  if (too_long || why.cause == cause::host_key || why.cause == cause::auth_refused) {
     JobReport report;
     report.state = JobState::ended;
     report.message = "the tunnel could not be made again: " + why.message;

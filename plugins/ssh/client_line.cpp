@@ -59,14 +59,12 @@ std::string client_line(const SshRequest& request, const std::vector<std::string
 std::vector<std::string> client_argv(const SshRequest& request, const std::vector<std::uint16_t>& ports,
                                      const std::string& command) {
   Words words{program_of(request), "-T"};
-  if (command.empty()) words.emplace_back("-N");
   // There is nobody to ask, and a peer that has gone silent is to be noticed.
   add(words, {"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + std::to_string(request.timeout.count()), "-o",
               "ServerAliveInterval=15", "-o", "ServerAliveCountMax=2"});
   add_forwards(words, ports, "127.0.0.1:");
   add_place(words, request);
-  add(words, {"--", destination(request.remote)});
-  if (!command.empty()) words.push_back(command);
+  add(words, {"--", destination(request.remote), command});
   return words;
 }
 

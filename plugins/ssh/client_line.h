@@ -13,7 +13,7 @@ namespace tenkai {
 std::string client_line(const SshRequest& request, const std::vector<std::string>& command);
 
 // argv to run `command`, a line for the login shell there, while `ports` are
-// forwarded. An empty command runs nothing: the tunnel alone.
+// forwarded.
 std::vector<std::string> client_argv(const SshRequest& request, const std::vector<std::uint16_t>& ports,
                                      const std::string& command);
 

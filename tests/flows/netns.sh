@@ -5,22 +5,22 @@
 near_address=10.213.7.1
 far_address=10.213.7.2
 
-# Sets $near and $far, the names of the namespaces. False where that cannot be done.
+# Sets $near and $far, the names of the namespaces, and $near_device, where the cable
+# is plugged in. False where that cannot be done.
 make_netns() {
   near=tenkai-near-$$ far=tenkai-far-$$
+  near_device=tk$$a
   ip netns add "$near" 2>/dev/null && ip netns add "$far" || return 1
-  ip link add "tk$$a" type veth peer name "tk$$b" || return 1
-  ip link set "tk$$a" netns "$near"
+  ip link add "$near_device" type veth peer name "tk$$b" || return 1
+  ip link set "$near_device" netns "$near"
   ip link set "tk$$b" netns "$far"
-  ip -n "$near" address add "$near_address/24" dev "tk$$a"
+  ip -n "$near" address add "$near_address/24" dev "$near_device"
   ip -n "$far" address add "$far_address/24" dev "tk$$b"
   ip -n "$near" link set lo up
   ip -n "$far" link set lo up
-  ip -n "$near" link set "tk$$a" up
+  ip -n "$near" link set "$near_device" up
   ip -n "$far" link set "tk$$b" up
 }
-
-cable() { ip -n "$near" link set "tk$$a" "$1"; }  # up or down
 
 remove_netns() {
   [ -n "${near-}" ] || return 0

@@ -13,7 +13,7 @@ import zlib
 import plugin_driver
 from plugin_driver import Plugin, check
 
-program, folder, mute_port, users, near, far = sys.argv[1:]
+program, folder, mute_port, users, near, far, near_device = sys.argv[1:]
 config = folder + "/config"
 secret = "credential-" + os.urandom(12).hex()
 
@@ -301,6 +301,18 @@ def tunnels(port):
     report = plugin.last(job, 10)
     check("without a tunnel a lost connection ends the job, and says so", "was lost" in report.get("message", ""), report)
 
+    job = plugin.start("far", ["sleep", "611"], urls=urls, **more)
+    plugin.has(job, lambda each: each["state"] == "starting", 10)
+    cable("down")
+    lost = plugin.has(job, lambda each: "lost" in each.get("note", ""), 60)
+    took = time.monotonic() - plugin.started
+    cable("up")
+    check(f"a network that has gone silent is noticed ({took:.0f} s), and the tunnel made again",
+          lost is not None and wait(lambda: echo(port), 40), plugin.news.get(job))
+    plugin.call("cancel", job=job)
+    plugin.last(job, 5)
+    wait(lambda: not listens(port), 10)
+
     jobs = [plugin.start("far", ["python3", "-c", ECHO, str(port), "100000"], urls=urls, client="ssh", **more) for _ in range(3)]
     codes = [plugin.last(job).get("exit_code") for job in jobs]
     check("launches by the client share a tunnel", codes == [0, 0, 0], [plugin.last(job, 0) for job in jobs])
@@ -319,6 +331,10 @@ def tunnels(port):
         check(f"and ends when nothing goes through it, by {by}", took is not None and took < 3 and
               plugin.last(job, 0).get("state") == "ended", (took, plugin.news))
         wait(lambda: not listens(port), 10)
+
+
+def cable(state):
+    subprocess.run(["ip", "-n", near, "link", "set", "dev", near_device, state], check=True)
 
 
 def listens(port):

@@ -92,7 +92,6 @@ TEST_CASE("the client has nobody to ask, and takes nothing behind the host for a
                                     "--",  "anna@node7",
                                     "-x"};
   CHECK(argv == expected);
-  CHECK(client_argv(*request, {}, "")[2] == "-N");
   CHECK(settings_argv(*request) == std::vector<std::string>{"ssh", "-G", "-p", "2222", "--", "anna@node7"});
 }
 
