@@ -67,6 +67,7 @@ if make_netns; then
   host_of_config far "$far_address" "$far_port" "$sshd/known_far" "$sshd/id_ed25519" >>"$sshd/config"
 else
   echo "skipped: tunnels, because there are no network namespaces here"
+  remove_netns
   near='' far=''
 fi
 

@@ -37,6 +37,7 @@ void CommandChannel::pump(Link& link) {
 bool CommandChannel::step(Link& link) {
   switch (step_) {
     case Step::start: {
+      asked_ = true;
       int failed = libssh2_channel_process_startup(channel_, "exec", 4, command_.data(),
                                                    static_cast<unsigned int>(command_.size()));
       if (failed == LIBSSH2_ERROR_EAGAIN) return false;

@@ -38,9 +38,8 @@ class CommandChannel {
   // It was cancelled: its channel is closed, on_end is not called.
   void drop();
   bool is_over() const { return step_ == Step::over; }
-  bool was_dropped() const { return !on_end_; }
-  // Whether the command may run there.
-  bool may_run() const { return step_ != Step::open && step_ != Step::over; }
+  // Whether the command may run there, or may have run.
+  bool may_run() const { return asked_; }
   LIBSSH2_CHANNEL* release() { return std::exchange(channel_, nullptr); }
 
  private:
@@ -53,6 +52,7 @@ class CommandChannel {
   std::string command_;
   std::string input_;
   std::size_t fed_ = 0;
+  bool asked_ = false;  // for the command to be run
   OnBegun on_begun_;
   OnEnd on_end_;
   Step step_ = Step::open;

@@ -102,6 +102,7 @@ void Libssh2BackEnd::on_lost(const std::string& why) {
 
 void Libssh2BackEnd::on_lost_by(const std::string& name, const std::string& why) {
   Job& job = jobs_[name];
+  if (job.command && job.command->may_run()) job.begun = true;
   job.command.reset();
   job.timer.reset();
   if (job.what.ports.empty() && (job.begun || closing_)) {
@@ -112,6 +113,8 @@ void Libssh2BackEnd::on_lost_by(const std::string& name, const std::string& why)
   }
   if (job.begun) job.holds_only = true;
   job.patience = patience_after_loss;
+  // What has not been asked for yet is simply asked for later.
+  if (!job.holds_only) return;
   note(name, sentence::lost(where_, why) + "; it is made again");
 }
 
@@ -120,7 +123,8 @@ void Libssh2BackEnd::on_still_lost(const Failure& failure) {
   if (!final && !closing_ && Clock::now() - lost_at_ < longest_absence) return reconnect();
   for (const std::string& name : names()) {
     JobReport report;
-    report.state = JobState::ended;
+    report.state = jobs_[name].holds_only ? JobState::ended : JobState::failed;
+    if (report.state == JobState::failed) report.cause = failure.cause;
     report.message = sentence::lost(where_, "and could not be made again: " + failure.message);
     finish(name, std::move(report));
   }

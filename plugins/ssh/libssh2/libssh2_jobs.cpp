@@ -58,16 +58,16 @@ void Libssh2BackEnd::on_ports(const std::string& name) {
     return later([this] { end_idle_holders(); });
   }
   job.command = std::make_shared<CommandChannel>(
-      job.what.command, std::move(job.what.input), [this, name] { on_begun(name); },
+      job.what.command, job.what.input, [this, name] { on_begun(name); },
       [this, name](CommandResult result) {
         later([this, name, result = std::move(result)] { on_end(name, result); });
       });
-  job.what.input.clear();
   connection_->start(job.command);
 }
 
 void Libssh2BackEnd::on_begun(const std::string& name) {
   jobs_[name].begun = true;
+  jobs_[name].what.input.clear();
   note(name, "by libssh2");
 }
 

@@ -83,12 +83,18 @@ void Link::read() {
       asio::buffer(buffer_), [self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
         if (self->closing_) return;
         self->inbox_.append(self->buffer_.data(), size);
-        if (self->on_bytes_) self->on_bytes_();
+        self->tell_bytes();
         if (self->closing_) return;
         if (failed) return self->lose(failed == asio::error::eof ? "closed by the host" : failed.message());
         if (self->inbox_.size() > max_inbox) return self->lose("it sent more than anybody had asked for");
         self->read();
       });
+}
+
+// A copy is called, because it may close the link, and so forget itself.
+void Link::tell_bytes() {
+  auto on_bytes = on_bytes_;
+  if (on_bytes) on_bytes();
 }
 
 void Link::flush() {
@@ -107,7 +113,7 @@ void Link::send() {
                         if (self->sending_.empty()) self->socket_.close(ignored);
                         return;
                       }
-                      if (self->on_bytes_) self->on_bytes_();
+                      self->tell_bytes();
                     });
 }
 

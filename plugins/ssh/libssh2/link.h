@@ -46,6 +46,7 @@ class Link : public std::enable_shared_from_this<Link> {
  private:
   void read();
   void send();
+  void tell_bytes();
   void lose(const std::string& why);
   static ssize_t on_send(libssh2_socket_t, const void* data, std::size_t size, int, void** link);
   static ssize_t on_receive(libssh2_socket_t, void* data, std::size_t size, int, void** link);

@@ -25,7 +25,7 @@ void TunnelStream::connect(const asio::ip::address& address) {
                         boost::system::error_code ignored;
                         self->ours_.set_option(tcp::no_delay(true), ignored);
                         self->connected_ = true;
-                        self->on_progress_();
+                        self->tell_progress();
                       });
 }
 
@@ -68,7 +68,7 @@ void TunnelStream::read_ours() {
                           self->up_sent_ = 0;
                           self->up_ended_ = failed.failed();
                           if (failed && failed != asio::error::eof) return self->end();
-                          self->on_progress_();
+                          self->tell_progress();
                         });
 }
 
@@ -92,7 +92,7 @@ void TunnelStream::write_ours(std::size_t size) {
                       self->writing_ = false;
                       if (self->over_) return;
                       if (failed) return self->end();
-                      self->on_progress_();
+                      self->tell_progress();
                     });
 }
 
@@ -100,7 +100,13 @@ void TunnelStream::end() {
   over_ = true;
   boost::system::error_code ignored;
   ours_.close(ignored);
-  if (on_progress_) on_progress_();
+  tell_progress();
+}
+
+// A copy is called, because it may stop the stream, and so forget itself.
+void TunnelStream::tell_progress() {
+  auto on_progress = on_progress_;
+  if (on_progress) on_progress();
 }
 
 void TunnelStream::stop() {

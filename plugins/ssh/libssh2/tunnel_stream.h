@@ -33,6 +33,7 @@ class TunnelStream : public std::enable_shared_from_this<TunnelStream> {
   bool push_up(Link& link);
   void pull_down();
   void end();
+  void tell_progress();
 
   asio::ip::tcp::socket ours_;
   LIBSSH2_CHANNEL* channel_;
