@@ -252,7 +252,20 @@ void Launches::on_joined(GrantId grant) {
 
 void Launches::on_left(GrantId grant) {
   EntryPtr entry = by_grant(grant);
-  if (entry) after_change(entry, entry->launch.on_daemon_left(now()));
+  if (!entry || !entry->launch.on_daemon_left(now())) return;
+  after_change(entry, true);
+  // A plugin that has taken the launch up from one that died holds its tunnel, and
+  // does not see its command end.
+  cancel(*entry);
+}
+
+void Launches::cancel(const Entry& entry) {
+  Result<PluginProcess*> by = plugin(entry.plugin);
+  if (!by || entry.launch.job().empty()) return;
+  PluginCall call;
+  call.verb = PluginCall::Verb::cancel;
+  call.job = entry.launch.job();
+  (*by)->call(std::move(call), cancel_limit, [](const PluginAnswer&) {});
 }
 
 // What a plugin held is gone with it. Those of its launches that need something of

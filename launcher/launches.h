@@ -49,6 +49,7 @@ class Launches : public LaunchDesk {
   void poll_later(const EntryPtr& entry, std::optional<int> after_ms);
   void on_died(const std::string& plugin, const std::string& why_not);
   void take_up_again(const EntryPtr& entry);
+  void cancel(const Entry& entry);
   EntryPtr by_job(const std::string& plugin, const std::string& job) const;
   EntryPtr by_grant(GrantId grant) const;
   void after_change(const EntryPtr& entry, bool changed);
