@@ -47,4 +47,14 @@ class BackEnd {
   virtual void close() = 0;
 };
 
+// The news that a job runs, with something for the log.
+inline JobReport noted(const std::string& job, const std::string& where, std::string text) {
+  JobReport report;
+  report.job = job;
+  report.state = JobState::starting;
+  report.where = where;
+  report.note = std::move(text);
+  return report;
+}
+
 }  // namespace tenkai

@@ -173,12 +173,7 @@ void ClientBackEnd::finish(const std::string& name, JobReport report) {
 }
 
 void ClientBackEnd::note(const std::string& name, std::string text) {
-  JobReport report;
-  report.job = name;
-  report.state = JobState::starting;
-  report.where = where_;
-  report.note = std::move(text);
-  events_.tell(std::move(report));
+  events_.tell(noted(name, where_, std::move(text)));
 }
 
 void ClientBackEnd::cancel(const std::string& name) {

@@ -25,6 +25,18 @@ run_launch <- function(command, before = "") {
              fixed = TRUE))
 }
 
+# Writes all that print(), str() and format() show of some objects to a connection.
+write_all_of <- function(connection, ...) {
+  for (each in list(...)) {
+    writeLines(capture.output({
+      print(each)
+      str(each, nchar.max = 1e4)
+      print(attributes(each))
+      try(cat(format(each), "\n"), silent = TRUE)
+    }), connection)
+  }
+}
+
 now <- function() as.numeric(Sys.time())
 
 finish <- function() {

@@ -4,15 +4,7 @@ source("common.R")
 secret <- function(name) file.path(work, "secret", name)
 online <- function(profile) sum(status(profile)$daemons[, "online"])
 shown <- file(file.path(work, "shown"), "w")
-show <- function(...) {
-  for (each in list(...)) {
-    writeLines(capture.output({
-      print(each)
-      str(each, nchar.max = 1e4)
-      try(cat(format(each), "\n"), silent = TRUE)
-    }), shown)
-  }
-}
+show <- function(...) write_all_of(shown, ...)
 # What goes wrong is shown as well, with its call.
 fails <- function(expr) {
   condition <- tryCatch(expr, error = identity, warning = identity)

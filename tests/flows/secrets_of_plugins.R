@@ -2,15 +2,7 @@
 source("common.R")
 
 shown <- file(file.path(work, "shown"), "w")
-show <- function(...) {
-  for (each in list(...)) {
-    writeLines(capture.output({
-      print(each)
-      str(each, nchar.max = 1e4)
-      print(attributes(each))
-    }), shown)
-  }
-}
+show <- function(...) write_all_of(shown, ...)
 online <- function() sum(status()$daemons[, "online"])
 r <- file.path(work, "Rscript")
 ways <- list(

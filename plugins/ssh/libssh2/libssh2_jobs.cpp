@@ -118,12 +118,7 @@ void Libssh2BackEnd::drop_ports() {
 }
 
 void Libssh2BackEnd::note(const std::string& name, std::string text) {
-  JobReport report;
-  report.job = name;
-  report.state = JobState::starting;
-  report.where = where_;
-  report.note = std::move(text);
-  events_.tell(std::move(report));
+  events_.tell(noted(name, where_, std::move(text)));
 }
 
 }  // namespace tenkai
