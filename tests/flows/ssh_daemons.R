@@ -15,6 +15,20 @@ check("they come", wait_for(function() online() == 4, 60))
 check("by one launch", identical(launches()$state, "joined"))
 values <- vapply(1:20, function(i) call_mirai(mirai(i * 2, i = i))$data, 0)
 check("and answer", identical(values, (1:20) * 2))
+# The plugin is killed: these daemons do not need it.
+plugin <- Filter(function(pid) grepl("tenkai-plugin-ssh", command_of(pid)),
+                 children_of(nextget("pid")))
+running <- lapply(1:4, function(i) mirai({
+  Sys.sleep(2)
+  i
+}, i = i))
+Sys.sleep(0.5)
+tools::pskill(plugin, tools::SIGKILL)
+values <- vapply(running, function(m) call_mirai(m)$data, 0L)
+check("a plugin that is killed takes no daemon with it, nor its task",
+      length(plugin) == 1L && identical(values, 1:4) &&
+        all(status()$daemons[, "instance"] == 1L))
+check("and the launch is what it was", identical(launches()$state, "joined"))
 # An agent starts an R that has died again.
 victim <- call_mirai(mirai(Sys.getpid()))$data
 tools::pskill(victim, tools::SIGKILL)
