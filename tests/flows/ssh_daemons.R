@@ -127,11 +127,11 @@ said <- testthat::capture_messages({
                                          timeout = 6))
   came <- wait_for(function() online() == 1, 60)
   state <- launches()$state
-  failed <- wait_for(function() "failed" %in% launches()$state, 30)
+  given_up <- wait_for(function() "failed" %in% launches()$state, 30)
   took <- now() - begun
 })
 check("a server that says nothing does not delay another launch",
       came && !"failed" %in% state)
 check("and is given up within the time-out, as unreachable",
-      failed && took < 15 && launches()$cause[1L] == "unreachable")
+      given_up && took < 15 && launches()$cause[1L] == "unreachable")
 finish()

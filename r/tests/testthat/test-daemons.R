@@ -124,11 +124,6 @@ test_that("it is said once that others can read what goes over a plain URL", {
   }
 })
 
-test_that("what belongs to another issue is refused, not ignored", {
-  at_end(daemons(0))
-  expect_error(daemons(1, remote = list()), "'remote' must be NULL")
-})
-
 test_that("one URL for n daemons becomes n", {
   at_end(daemons(0))
   daemons(3, url = "ws://127.0.0.1:0/base")
