@@ -1,0 +1,167 @@
+// What a session asks its service for, and the answers: docs/protocol.md lists them.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "scheduler/service.h"
+#include "wire/secret.h"
+
+namespace tenkai {
+namespace {
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+std::string_view state_of(const Slot& slot) {
+  if (!slot.online) return "";
+  if (slot.suspect) return "suspect";
+  return slot.busy ? "busy" : "idle";
+}
+
+}  // namespace
+
+void Service::on_request(const Frame& frame) {
+  std::string name = frame.text(Key::name);
+  if (name == "status") return reply_status(frame);
+  if (name == "saisei") return reply_saisei(frame);
+  if (name == "launch") return reply_launch(frame);
+  if (name == "launch_remote") return reply_launch_remote(frame);
+  if (name == "await") return begin_await(frame);
+  if (name == "credential") return reply_credential(frame);
+  if (name == "certificate") return reply(frame.task, keys_.certificate());
+  reply_error(frame.task, Code::closed, "'" + printable(name) + "' is not a request this dispatcher knows");
+}
+
+void Service::reply_status(const Frame& request) {
+  std::string lines = std::to_string(peers_->online()) + "\n";
+  const std::vector<Slot>& slots = dispatcher_->slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const Slot& slot = slots[i];
+    const Url& url = doors_.urls()[std::min(i, doors_.urls().size() - 1)];
+    lines += to_string(url) + "\t" + std::to_string(slot.online ? 1 : 0) + "\t" +
+             std::to_string(slot.instance) + "\t" + std::to_string(slot.assigned) + "\t" +
+             std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) + "\n";
+  }
+  if (desk_) lines += desk_->status();
+  reply(request.task, lines);
+}
+
+void Service::reply_launch_remote(const Frame& request) {
+  if (!desk_) return reply_error(request.task, Code::closed, "this dispatcher launches nothing elsewhere");
+  desk_->on_request(view_of(request.payload), [this, task = request.task](Result<std::string> lines) {
+    if (ending_) return;
+    if (!lines) return reply_error(task, Code::reset, lines.error().message);
+    reply(task, *lines);
+  });
+}
+
+void Service::reply_saisei(const Frame& request) {
+  std::uint64_t number = request.number(Key::slot);
+  const std::vector<Slot>& slots = dispatcher_->slots();
+  bool forced = request.number(Key::kind) == 1;
+  if (setup_.policy != Policy::queue || number < 1 || number > slots.size()) return reply(request.task, "");
+  std::size_t slot = static_cast<std::size_t>(number - 1);
+  if (slots[slot].online && !forced) return reply(request.task, "");
+  Result<std::optional<Url>> url = doors_.regenerate(slot);
+  if (!url) return reply_error(request.task, Code::closed, url.error().message);
+  // tcp has no place for a new name; what was given out for it is void all the same.
+  if (!*url && setup_.policy == Policy::queue) keys_.grants().void_unused(slot);
+  if (!*url) return reply(request.task, "");
+  keys_.grants().void_slot(slot);
+  apply(dispatcher_->regenerate(now(), slot));
+  peers_->drop_slot(slot);
+  reply(request.task, to_string(**url));
+}
+
+void Service::reply_launch(const Frame& request) {
+  // Lines `slot=` and `call=`; a call goes with the slot before it.
+  std::size_t slot = 0;
+  for (std::string_view line : split(view_of(request.payload), '\n')) {
+    if (line.substr(0, 5) == "slot=") slot = to_number<std::size_t>(line.substr(5)).value_or(0);
+    if (line.substr(0, 5) != "call=") continue;
+    std::size_t count = doors_.urls().size();
+    if (slot < 1 || slot > count) {
+      return reply_error(request.task, Code::closed, "there is no slot " + std::to_string(slot));
+    }
+    Result<Done> launched = launch(slot - 1, std::string(line.substr(5)));
+    if (!launched) return reply_error(request.task, Code::reset, launched.error().message);
+  }
+  reply(request.task, "");
+}
+
+Result<std::string> Service::credential_for(std::size_t slot) {
+  return keys_.line_for(slot, doors_.urls()[slot], setup_.policy != Policy::queue);
+}
+
+// Of one slot (slot=3), or of a job: payload "slots=1,2,3", "ranks=3", "uses=2".
+void Service::reply_credential(const Frame& request) {
+  std::vector<std::size_t> slots;
+  std::vector<Url> urls;
+  std::uint32_t ranks = 0;
+  std::uint32_t uses = 1;
+  auto add = [&](std::optional<std::uint64_t> number) {
+    if (!number || *number < 1 || *number > doors_.urls().size()) return false;
+    slots.push_back(static_cast<std::size_t>(*number - 1));
+    urls.push_back(doors_.urls()[slots.back()]);
+    return true;
+  };
+  bool good = true;
+  for (std::string_view line : split(view_of(request.payload), '\n')) {
+    std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
+    if (line.substr(0, 6) == "ranks=") ranks = to_number<std::uint32_t>(value).value_or(0);
+    if (line.substr(0, 5) == "uses=") uses = to_number<std::uint32_t>(value).value_or(1);
+    if (line.substr(0, 6) != "slots=") continue;
+    for (std::string_view each : split(value, ',')) good = add(to_number<std::uint64_t>(each)) && good;
+  }
+  bool alone = slots.empty();
+  if (alone) good = add(request.number(Key::slot));
+  if (!good) return reply_error(request.task, Code::closed, "there is no such slot to make a credential for");
+  if (!is_network(urls.front())) return reply(request.task, "");  // the kernel vouches for who comes there
+  Result<Issued> job = Issued{};
+  if (!alone) job = keys_.line_for_job(slots, urls, ranks, uses);
+  Result<std::string> line = !job    ? Result<std::string>(job.error())
+                             : alone ? credential_for(slots.front())
+                                     : std::move(job->line);
+  if (!line) return reply_error(request.task, Code::closed, line.error().message);
+  reply(request.task, *line);
+  wipe(*line);
+}
+
+void Service::begin_await(const Frame& request) {
+  await_ = std::make_unique<Await>(Await{request.task, asio::steady_timer(io_)});
+  await_->timer.expires_after(std::chrono::milliseconds(request.number(Key::timeout_ms)));
+  await_->timer.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) check_await(true);
+  });
+  check_await(false);
+}
+
+void Service::check_await(bool time_is_up) {
+  if (!await_) return;
+  std::size_t wanted = setup_.policy == Policy::queue ? setup_.slots : setup_.local;
+  std::uint64_t request = await_->request;
+  if (!failed_start_ && peers_->online() < wanted && !time_is_up) return;
+  await_.reset();
+  awaited_ = true;
+  if (failed_start_) return reply_error(request, Code::reset, *std::exchange(failed_start_, std::nullopt));
+  Frame answer(Type::reply);
+  answer.task = request;
+  answer.payload = make_payload(std::to_string(peers_->online()));
+  if (time_is_up) answer.with(Key::code, static_cast<std::uint64_t>(Code::timed_out));
+  session_->send(std::move(answer));
+}
+
+void Service::reply(std::uint64_t request, std::string_view payload) {
+  Frame frame(Type::reply);
+  frame.task = request;
+  frame.payload = make_payload(payload);
+  session_->send(std::move(frame));
+}
+
+void Service::reply_error(std::uint64_t request, Code code, std::string_view message) {
+  Frame frame(Type::reply);
+  frame.task = request;
+  frame.with(Key::code, static_cast<std::uint64_t>(code)).with(Key::message, message);
+  session_->send(std::move(frame));
+}
+
+}  // namespace tenkai
