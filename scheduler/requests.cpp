@@ -31,7 +31,7 @@ void Service::on_request(const Frame& frame) {
   reply_error(frame.task, Code::closed, "'" + printable(name) + "' is not a request this dispatcher knows");
 }
 
-void Service::reply_status(const Frame& request) {
+std::string Service::status() const {
   std::string lines = std::to_string(peers_->online()) + "\n";
   const std::vector<Slot>& slots = dispatcher_->slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -42,8 +42,10 @@ void Service::reply_status(const Frame& request) {
              std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) + "\n";
   }
   if (desk_) lines += desk_->status();
-  reply(request.task, lines);
+  return lines;
 }
+
+void Service::reply_status(const Frame& request) { reply(request.task, status()); }
 
 void Service::reply_launch_remote(const Frame& request) {
   if (!desk_) return reply_error(request.task, Code::closed, "this dispatcher launches nothing elsewhere");
@@ -125,6 +127,36 @@ void Service::reply_credential(const Frame& request) {
   reply(request.task, *line);
   wipe(*line);
 }
+
+// --- viewers ---
+
+Viewers::Callbacks Service::for_viewers() {
+  return {[this] { return view(); },
+          [this](std::string_view order, Viewers::Reply reply) {
+            if (!desk_) return reply(Error{"this dispatcher launches nothing elsewhere"});
+            desk_->on_request(order, std::move(reply));
+          }};
+}
+
+// What the session knows by itself, and then what it would ask for.
+std::string Service::view() const {
+  auto line = [](std::string_view key, std::string_view value) {
+    return std::string(key) + "=" + escape_line(value) + "\n";
+  };
+  auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now() - begun_);
+  std::string lines = line("profile", setup_.profile) + line("policy", name_of(setup_.policy)) +
+                      line("autoexit", name_of(setup_.autoexit)) +
+                      line("session_pid", std::to_string(session_->peer().pid.value_or(0))) +
+                      line("uptime_ms", std::to_string(uptime.count())) +
+                      line("waiting", std::to_string(dispatcher_->queued())) +
+                      line("running", std::to_string(dispatcher_->unresolved() - dispatcher_->queued())) +
+                      line("done", std::to_string(resolved_));
+  // Where each daemon has the same, also while there is none.
+  if (setup_.policy == Policy::direct) lines += line("url", to_string(doors_.urls().front()));
+  return lines + "\n" + status();
+}
+
+// --- waiting for daemons ---
 
 void Service::begin_await(const Frame& request) {
   await_ = std::make_unique<Await>(Await{request.task, asio::steady_timer(io_)});

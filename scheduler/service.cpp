@@ -62,6 +62,8 @@ Service::Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk ope
                  }}),
       doors_(io.get_executor(), strangers_,
              [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
+      viewers_(io.get_executor(), strangers_, for_viewers()),
+      begun_(now()),
       timer_(io),
       end_timer_(io) {
   if (open_desk) desk_ = open_desk(around_desk());
@@ -194,6 +196,7 @@ Result<Done> Service::set_up(Setup setup) {
     Result<Done> launched = launch(one_url ? 0 : i, setup_.calls[std::min(i, setup_.calls.size() - 1)]);
     if (!launched) return launched;
   }
+  viewers_.open();
   return Done{};
 }
 
@@ -271,6 +274,7 @@ void Service::carry_out(Assign& assign) { peers_->assign(assign); }
 
 void Service::carry_out(Resolve& resolve) {
   Frame frame(Type::resolved);
+  ++resolved_;
   frame.task = resolve.key.task;
   frame.payload = std::move(resolve.payload);
   if (resolve.failed) frame.with(Key::failed, 1);
@@ -312,6 +316,7 @@ void Service::arm_timer() {
 void Service::on_session_ended(bool stop) {
   if (std::exchange(ending_, true)) return;
   doors_.close();
+  viewers_.close();
   if (dispatcher_) {
     bool leave_alone = setup_.autoexit != Autoexit::now && !stop;
     if (!leave_alone) {

@@ -22,6 +22,7 @@
 #include "scheduler/launch_desk.h"
 #include "scheduler/peers.h"
 #include "scheduler/setup.h"
+#include "scheduler/viewers.h"
 #include "wire/connection.h"
 #include "wire/greeting.h"
 
@@ -48,6 +49,7 @@ class Service {
   void reply_launch(const Frame& request);
   void reply_credential(const Frame& request);
   void reply_launch_remote(const Frame& request);
+  std::string status() const;
   LaunchDesk::Surroundings around_desk();
   void begin_await(const Frame& request);
   void check_await(bool time_is_up);
@@ -56,6 +58,10 @@ class Service {
   void tell(const std::string& text);
 
   Result<std::string> credential_for(std::size_t slot);
+
+  // viewers
+  Viewers::Callbacks for_viewers();
+  std::string view() const;
 
   // local daemons
   Result<Descriptor> credential_pipe(std::size_t slot);
@@ -94,6 +100,9 @@ class Service {
   std::optional<Dispatcher> dispatcher_;
   std::optional<Peers> peers_;
   std::unique_ptr<LaunchDesk> desk_;
+  Viewers viewers_;
+  const Time begun_;
+  std::uint64_t resolved_ = 0;  // tasks, so far
 
   asio::steady_timer timer_;
   std::optional<Time> armed_;

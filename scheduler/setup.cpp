@@ -37,19 +37,21 @@ Result<std::chrono::milliseconds> read_time(std::string_view key, std::string_vi
 }
 
 Result<Done> read_policy(Setup& setup, std::string_view value) {
-  if (value == "queue") setup.policy = Policy::queue;
-  else if (value == "direct") setup.policy = Policy::direct;
-  else if (value == "ephemeral") setup.policy = Policy::ephemeral;
-  else return bad("policy", value, "queue, direct or ephemeral");
-  return Done{};
+  for (Policy policy : {Policy::queue, Policy::direct, Policy::ephemeral}) {
+    if (value != name_of(policy)) continue;
+    setup.policy = policy;
+    return Done{};
+  }
+  return bad("policy", value, "queue, direct or ephemeral");
 }
 
 Result<Done> read_autoexit(Setup& setup, std::string_view value) {
-  if (value == "1") setup.autoexit = Autoexit::now;
-  else if (value == "na") setup.autoexit = Autoexit::finish;
-  else if (value == "0") setup.autoexit = Autoexit::stay;
-  else return bad("autoexit", value, "1, 0 or na");
-  return Done{};
+  for (Autoexit autoexit : {Autoexit::now, Autoexit::finish, Autoexit::stay}) {
+    if (value != name_of(autoexit)) continue;
+    setup.autoexit = autoexit;
+    return Done{};
+  }
+  return bad("autoexit", value, "1, 0 or na");
 }
 
 Result<Done> read_url(Setup& setup, std::string_view value) {
@@ -107,6 +109,11 @@ const std::map<std::string_view, Read>& readers() {
          setup.credential_file = value;
          return Result<Done>(Done{});
        }},
+      {"profile",
+       [](Setup& setup, std::string_view value) {
+         setup.profile = unescape_line(value);
+         return Result<Done>(Done{});
+       }},
       {"rscript",
        [](Setup& setup, std::string_view value) {
          setup.rscript = value;
@@ -143,6 +150,22 @@ Result<Done> check(const Setup& setup) {
 }
 
 }  // namespace
+
+std::string_view name_of(Policy policy) {
+  switch (policy) {
+    case Policy::queue: return "queue";
+    case Policy::direct: return "direct";
+    default: return "ephemeral";
+  }
+}
+
+std::string_view name_of(Autoexit autoexit) {
+  switch (autoexit) {
+    case Autoexit::now: return "1";
+    case Autoexit::finish: return "na";
+    default: return "0";
+  }
+}
 
 Result<Setup> parse_setup(std::string_view text) {
   Setup setup;

@@ -20,7 +20,12 @@ enum class Autoexit {
   stay,    // they stay and look for another dispatcher
 };
 
+// As the lines of SETUP say it.
+std::string_view name_of(Policy policy);
+std::string_view name_of(Autoexit autoexit);
+
 struct Setup {
+  std::string profile;  // the compute profile, for people
   Policy policy = Policy::queue;
   std::size_t slots = 0;
   std::vector<Url> urls;  // as given; empty: fresh abstract ones

@@ -113,6 +113,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   settings <- c(
     paste0("policy=", if (profile$direct) "direct" else "queue"),
     paste0("slots=", n),
+    paste0("profile=", escape_line(enc2utf8(.compute))),
     paste0("rscript=", rscript()),
     url_settings(url, n, profile$direct, isTRUE(options$token)),
     retry_settings(if (profile$direct && !isTRUE(resilience)) 0 else retries),

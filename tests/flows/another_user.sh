@@ -24,7 +24,7 @@ while read -r kind place; do
   esac
 done < <(our_doors)
 count=$(our_doors | wc -l)
-check "there are doors to try ($count: 2 abstract, 1 file, 4 ports)" [ "$count" = 7 ]
+check "there are doors to try ($count: 2 abstract, 2 for viewers, 1 file, 4 ports)" [ "$count" = 9 ]
 version=$(program_version)
 before=()
 for pid in $(dispatchers); do before+=("$pid $(memory_of "$pid" VmHWM) $(descriptors_of "$pid")"); done
@@ -40,7 +40,7 @@ none() { [ "$(all "$1")" = 0 ]; }
 three_of_each=$((3 * ${#urls[@]}))
 check "there were $three_of_each visits" [ "$(all '|')" = "$three_of_each" ]
 check "a local name that is no file hangs up without a byte" \
-  [ "$(grep -c '^abstract.*| not a byte, hung up after 0' "$work/knocked" || true)" = 6 ]
+  [ "$(grep -c '^abstract.*| not a byte, hung up after 0' "$work/knocked" || true)" = 12 ]
 check "a socket file cannot even be opened" \
   [ "$(grep -c '^ipc.*cannot come in: EACCES' "$work/knocked" || true)" = 3 ]
 # Two greetings at each of four ports are understood, as they are in its language.
