@@ -81,6 +81,28 @@ Result<Order> parse_order(std::string_view text, std::size_t slots) {
   return order;
 }
 
+std::string to_text(const Order& order) {
+  auto line = [](std::string_view key, std::string_view value) {
+    return std::string(key) + "=" + escape_line(value) + "\n";
+  };
+  std::string text = line("plugin", order.plugin) + line("rscript", order.rscript) +
+                     line("profile", order.profile) + line("arguments", order.arguments) +
+                     line("credential", order.delivery == Order::Delivery::file ? "file" : "stdin") +
+                     line("form", order.form == Order::Form::daemon ? "daemon" : "agent");
+  if (order.dry) text += "dry=1\n";
+  if (order.stays) text += "stays=1\n";
+  for (const Order::Part& part : order.parts) {
+    text += "launch=\n";
+    for (std::size_t i = 0; i < part.slots.size(); ++i) {
+      text += line("slot", std::to_string(part.slots[i] + 1)) + line("call", part.calls[i]);
+    }
+    for (const auto& [name, values] : part.options) {
+      for (const std::string& value : values) text += "option=" + name + "=" + escape_line(value) + "\n";
+    }
+  }
+  return text;
+}
+
 std::vector<std::string> command_of(const Order& order, const Order::Part& part,
                                     const std::vector<std::string>& urls, const std::string& place) {
   std::string call;

@@ -34,6 +34,8 @@ struct Order {
     std::vector<std::size_t> slots;  // from 0
     std::vector<std::string> calls;  // one for each of them
     Options options;                 // with those of all
+
+    bool operator==(const Part&) const = default;
   };
 
   std::string plugin;
@@ -43,12 +45,16 @@ struct Order {
   bool dry = false;
   bool stays = false;
   std::vector<Part> parts;
+
+  bool operator==(const Order&) const = default;
 };
 
 inline constexpr std::size_t max_launches = 10'000;  // of one request
 
 // `slots` is how many there are.
 Result<Order> parse_order(std::string_view text, std::size_t slots);
+// And back: parse_order(to_text(order)) is `order` again.
+std::string to_text(const Order& order);
 
 // The command of a part, where its credential is found at `place`: "stdin", "@path".
 std::vector<std::string> command_of(const Order& order, const Order::Part& part,

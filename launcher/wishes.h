@@ -1,0 +1,47 @@
+// What a user of a command line wants to be launched, and the order it becomes: the
+// same that the R functions make, but for what only a session knows. The daemons get
+// no stream of random numbers (`rs=`) and none of the arguments that daemons() was
+// given for them; only what becomes of them when the session ends is known here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launcher/order.h"
+#include "launcher/view.h"
+
+namespace tenkai {
+
+struct Wishes {
+  std::string by;  // a plugin
+  std::optional<std::size_t> daemons;
+  std::string slots;  // "1,2,5-7"; empty: those that are free
+  std::string rscript = "Rscript";
+  std::string credential;            // stdin, file; empty: as the plugin needs it
+  std::vector<std::string> options;  // NAME=VALUE, for the plugin
+  bool dry = false;
+  // Of ssh.
+  std::vector<std::string> remotes;
+  bool tunnel = false;
+  std::optional<std::size_t> timeout;  // seconds
+  // Of command.
+  std::string program;
+  std::vector<std::string> arguments;
+  bool quote = true;
+};
+
+// What is wrong with them whatever dispatcher they are for.
+Result<Done> check(const Wishes& wishes);
+
+// Numbers from 1 to `most`, each once, in the order in which they are named.
+Result<std::vector<std::size_t>> parse_slots(std::string_view text, std::size_t most);
+
+// `view` is the dispatcher that is to launch them.
+Result<Order> compose(const Wishes& wishes, const View& view);
+
+// A view of a dispatcher that does not run, with so many daemons at `url` as are
+// wished for: for what would be launched if it did.
+Result<View> imagine(const Wishes& wishes, const std::string& url);
+
+}  // namespace tenkai

@@ -1,0 +1,222 @@
+#include "launcher/wishes.h"
+
+#include "tests/catch.h"
+
+using namespace tenkai;
+
+namespace {
+
+// Daemons 1 to 4 over the network, of which 2 is online.
+View network_view() {
+  View view;
+  view.profile = "gpu";
+  view.policy = "queue";
+  for (int i = 1; i <= 4; ++i) {
+    View::Slot slot;
+    slot.url = "ws://127.0.0.1:5/" + std::to_string(i);
+    slot.online = i == 2;
+    view.slots.push_back(slot);
+  }
+  return view;
+}
+
+Wishes by_ssh(std::vector<std::string> remotes) {
+  Wishes wishes;
+  wishes.by = "ssh";
+  wishes.remotes = std::move(remotes);
+  return wishes;
+}
+
+Wishes by_command() {
+  Wishes wishes;
+  wishes.by = "command";
+  wishes.program = "srun";
+  return wishes;
+}
+
+std::string problem(const Wishes& wishes, const View& view = network_view()) {
+  Result<Order> order = compose(wishes, view);
+  return order ? "" : order.error().message;
+}
+
+bool says(const std::string& text, std::string_view part) {
+  CAPTURE(text, part);
+  CHECK(text.find(part) != std::string::npos);
+  return true;
+}
+
+using Slots = std::vector<std::size_t>;
+
+}  // namespace
+
+TEST_CASE("an order is read again as it was written") {
+  Wishes wishes = by_ssh({"ssh://a", "ssh://b:22"});
+  wishes.options = {"client=ssh -v %0A=", "two=1", "two=2\n3"};
+  wishes.rscript = "/opt/R 4/Rscript";
+  wishes.tunnel = true;
+  wishes.dry = true;
+  View view = network_view();
+  view.autoexit = "0";
+
+  Result<Order> order = compose(wishes, view);
+
+  REQUIRE(order);
+  Result<Order> again = parse_order(to_text(*order), 4);
+  REQUIRE(again);
+  CHECK(*again == *order);
+}
+
+TEST_CASE("daemons of one machine are one agent's, and machines are dealt out in turn") {
+  Result<Order> one = compose(by_ssh({"ssh://a"}), network_view());
+  Result<Order> two = compose(by_ssh({"ssh://a", "ssh://b"}), network_view());
+
+  REQUIRE(one);
+  REQUIRE(one->parts.size() == 1);
+  CHECK(one->parts[0].slots == Slots{0, 2, 3});
+  CHECK(one->parts[0].calls == std::vector<std::string>(3, "tenkai::daemon('fd:3')"));
+  CHECK(one->parts[0].options == Order::Options{{"remote", {"ssh://a"}}, {"timeout", {"10"}}});
+  CHECK(one->form == Order::Form::agent);
+  CHECK(one->delivery == Order::Delivery::stdin_);
+  CHECK(one->profile == "gpu");
+  REQUIRE(two);
+  REQUIRE(two->parts.size() == 2);
+  CHECK(two->parts[0].slots == Slots{0, 3});
+  CHECK(two->parts[1].slots == Slots{2});
+}
+
+TEST_CASE("a command is one daemon, which is told where its credential is") {
+  Wishes wishes = by_command();
+  wishes.arguments = {"-n 1", "."};
+  wishes.quote = false;
+  wishes.daemons = 2;
+
+  Result<Order> order = compose(wishes, network_view());
+
+  REQUIRE(order);
+  REQUIRE(order->parts.size() == 2);
+  CHECK(order->parts[1].slots == Slots{2});
+  CHECK(order->parts[1].calls.front() == "tenkai::daemon('@URL@',credential='@CREDENTIAL@')");
+  CHECK(order->parts[1].options ==
+        Order::Options{{"args", {"-n 1", "."}}, {"program", {"srun"}}, {"quote", {"0"}}});
+  CHECK(order->form == Order::Form::daemon);
+  CHECK(order->delivery == Order::Delivery::file);
+  wishes.program = "/usr/bin/ssh -p 22 host";
+  CHECK(compose(wishes, network_view())->delivery == Order::Delivery::stdin_);
+  wishes.credential = "file";
+  CHECK(compose(wishes, network_view())->delivery == Order::Delivery::file);
+}
+
+TEST_CASE("a daemon of this machine needs no credential") {
+  View view = network_view();
+  view.slots[0].url = "abstract://name";
+  Wishes wishes = by_command();
+  wishes.slots = "1";
+
+  CHECK(compose(wishes, view)->parts[0].calls.front() == "tenkai::daemon('@URL@')");
+}
+
+TEST_CASE("daemons that were to stay when the session ends stay, launched from wherever") {
+  View view = network_view();
+  view.autoexit = "0";
+  Result<Order> stays = compose(by_ssh({"a"}), view);
+  view.autoexit = "na";
+  Result<Order> finishes = compose(by_ssh({"a"}), view);
+
+  CHECK(stays->stays);
+  CHECK(stays->arguments == ",autoexit=FALSE");
+  CHECK(stays->parts[0].calls.front() == "tenkai::daemon('fd:3',autoexit=FALSE)");
+  CHECK(!finishes->stays);
+  CHECK(finishes->arguments == ",autoexit=NA");
+}
+
+TEST_CASE("with one URL for all, any number of daemons is launched at it") {
+  View view;
+  view.policy = "direct";
+  view.url = "tcp://h:5";
+  Wishes wishes = by_ssh({"ssh://a"});
+  wishes.daemons = 3;
+
+  CHECK(compose(wishes, view)->parts[0].slots == Slots{0, 0, 0});
+  wishes.daemons.reset();
+  CHECK(compose(wishes, view)->parts[0].slots == Slots{0});
+  wishes.slots = "1";
+  says(problem(wishes, view), "say how many with --daemons");
+}
+
+TEST_CASE("numbers of daemons are written as lists and ranges") {
+  CHECK(*parse_slots("3", 4) == Slots{3});
+  CHECK(*parse_slots("4,1-2", 4) == Slots{4, 1, 2});
+  for (const char* bad : {"", ",", "x", "1,", "1-", "-1", "1 2", "0", "5", "3-1", "1-5", "1,1", "1-2,2",
+                          "1-1-1", "99999999999999999999"}) {
+    INFO(bad);
+    CHECK(!parse_slots(bad, 4));
+  }
+}
+
+TEST_CASE("wishes that cannot be fulfilled are answered with what to do") {
+  Wishes none;
+  says(problem(none), "say how to launch: --by ssh");
+  says(problem(by_ssh({})), "--remote ssh://host");
+  Wishes command = by_command();
+  command.program.clear();
+  says(problem(command), "--program srun --args .");
+  command = by_command();
+  command.arguments = {"-n 1"};
+  says(problem(command), "must be '.'");
+  command = by_command();
+  command.remotes = {"a"};
+  says(problem(command), "--remote is not for --by command");
+  command = by_command();
+  command.tunnel = true;
+  says(problem(command), "are for --by ssh, not for --by command");
+  Wishes ssh = by_ssh({"a"});
+  ssh.program = "srun";
+  says(problem(ssh), "are for --by command, not for --by ssh");
+  ssh = by_ssh({"a"});
+  ssh.daemons = 4;
+  says(problem(ssh), "no place for 4 more daemons, only for 3 (1, 3, 4)");
+  ssh.slots = "1";
+  says(problem(ssh), "not both");
+  ssh.daemons.reset();
+  ssh.slots = "2";
+  says(problem(ssh), "daemon 2 is online already; free are 1, 3, 4");
+  says(problem(by_ssh({"a", "b", "c", "d"})), "4 machines for 3 daemons");
+  for (const char* option : {"", "=", "=x", "x", "a%=1", "a\nb=1"}) {
+    ssh = by_ssh({"a"});
+    ssh.options = {option};
+    says(problem(ssh), "--option needs NAME=VALUE");
+  }
+}
+
+TEST_CASE("nothing is launched where there is no place for it") {
+  View view = network_view();
+  for (View::Slot& slot : view.slots) slot.online = true;
+  says(problem(by_ssh({"a"}), view), "each of the 4 daemons is online or on its way");
+  view.policy = "ephemeral";
+  says(problem(by_ssh({"a"}), view), "call daemons(url = )");
+}
+
+TEST_CASE("a tunnel needs URLs of this machine itself") {
+  Wishes wishes = by_ssh({"a"});
+  wishes.tunnel = true;
+  View view = network_view();
+
+  CHECK(problem(wishes, view).empty());
+  view.slots[2].url = "ws://login1:5/3";
+  says(problem(wishes, view), "the URLs must have the host 127.0.0.1 or localhost, not be ws://login1:5/3");
+}
+
+TEST_CASE("a dispatcher that does not run is imagined with as many daemons as are wished for") {
+  Wishes wishes = by_ssh({"a", "b"});
+
+  CHECK(imagine(wishes, "wss://h:5")->slots.size() == 2);
+  CHECK(imagine(wishes, "wss://h:5")->slots[1].url == "wss://h:5/2");
+  wishes.slots = "2,7";
+  CHECK(imagine(wishes, "wss://h:5")->slots.size() == 7);
+  wishes.slots.clear();
+  wishes.daemons = 3;
+  CHECK(imagine(wishes, "tcp://h:5")->slots[2].url == "tcp://h:7");
+  CHECK(!imagine(wishes, "http://h:5"));
+  wishes.slots = "x";
+  CHECK(!imagine(wishes, "tcp://h:5"));
+}
