@@ -10,5 +10,7 @@ namespace tenkai {
 // Each runs its command when it was the one asked for, and sets the exit code.
 void add_dispatcher_command(CLI::App& app, int& exit_code);
 void add_agent_command(CLI::App& app, int& exit_code);
+void add_status_command(CLI::App& app, int& exit_code);
+void add_launch_command(CLI::App& app, int& exit_code);
 
 }  // namespace tenkai

@@ -33,6 +33,8 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   tenkai::add_dispatcher_command(app, exit_code);
   tenkai::add_agent_command(app, exit_code);
+  tenkai::add_status_command(app, exit_code);
+  tenkai::add_launch_command(app, exit_code);
   tenkai::start_log();
   CLI11_PARSE(app, argc, argv);
   return exit_code;

@@ -1,0 +1,273 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/dispatchers.h"
+#include "launcher/launches.h"
+#include "launcher/show_view.h"
+#include "launcher/wishes.h"
+
+namespace tenkai {
+namespace {
+
+// The dispatcher itself gives a plugin 10 s.
+constexpr std::chrono::seconds order_limit{20};
+constexpr std::chrono::milliseconds pause{250};
+
+struct Arguments {
+  Wishes wishes;
+  std::string url;
+  std::optional<int> pid;
+  bool json = false;
+  bool no_wait = false;
+  std::size_t wait = 60;  // seconds
+};
+
+void complain(const std::string& why) { std::fprintf(stderr, "tenkai launch: %s\n", why.c_str()); }
+
+int fail(const Error& why) {
+  complain(why.message);
+  return 2;
+}
+
+// --- whom to ask ---
+
+Result<FoundDispatcher> choose(asio::io_context& io, std::optional<int> pid) {
+  Result<Survey> seen = survey(io, pid);
+  if (!seen) return seen.error();
+  for (const std::string& trouble : seen->troubles) complain(trouble);
+  // Where tasks get a new R each there is nothing to launch; unless it is named, it is not meant.
+  if (!pid)
+    std::erase_if(seen->found, [](const FoundDispatcher& each) { return each.view.policy == "ephemeral"; });
+  if (seen->found.empty()) {
+    return Error{none_found() + "; what would be launched, --dry-run --url URL shows without one"};
+  }
+  if (seen->found.size() == 1) return std::move(seen->found.front());
+  std::string list;
+  for (const FoundDispatcher& each : seen->found) list += "\n  " + title_of(each.view);
+  return Error{
+      "there is more than one dispatcher; name the one that is meant by --pid, its own or, where that "
+      "is enough, that of its R session:" +
+      list};
+}
+
+// --- what they answer ---
+
+// Lines "number<tab>command", one for each part of the order.
+Result<std::vector<ShownLaunch>> read_answer(std::string_view text, const Order& order) {
+  std::vector<ShownLaunch> launches;
+  for (std::string_view line : split(text, '\n')) {
+    if (line.empty()) continue;
+    std::size_t tab = line.find('\t');
+    auto number = to_number<std::uint64_t>(line.substr(0, tab));
+    if (!number || tab == line.npos || launches.size() == order.parts.size()) {
+      return Error{"the dispatcher said '" + printable(line, 60) + "', which is not understood"};
+    }
+    ShownLaunch shown;
+    shown.launch.number = *number;
+    shown.launch.plugin = order.plugin;
+    for (std::size_t slot : order.parts[launches.size()].slots) shown.launch.slots.push_back(slot + 1);
+    shown.command = unescape_line(line.substr(tab + 1));
+    launches.push_back(std::move(shown));
+  }
+  return launches;
+}
+
+// Asks the plugin itself, as a dispatcher would that had these URLs.
+Result<std::string> render_here(const Order& order, const View& view) {
+  asio::io_context io(1);
+  std::vector<Url> urls;
+  for (const View::Slot& slot : view.slots) urls.push_back(*parse_url(slot.url));
+  LaunchDesk::Surroundings around;
+  around.executor = io.get_executor();
+  around.urls = [&urls]() -> const std::vector<Url>& { return urls; };
+  Launches desk(around);
+  Result<std::string> answer = Error{"the launcher plugin has not answered"};
+  desk.on_request(to_text(order), [&](Result<std::string> result) {
+    answer = std::move(result);
+    desk.close([&io] { io.stop(); });
+  });
+  io.run();
+  return answer;
+}
+
+// --- what is printed ---
+
+std::string name_of(const ShownLaunch& shown) {
+  bool one = shown.launch.slots.size() == 1;
+  return "launch " + std::to_string(shown.launch.number) + (one ? ", daemon " : ", daemons ") +
+         list_of(shown.launch.slots) + ", by " + shown.launch.plugin;
+}
+
+void print_commands(const std::vector<ShownLaunch>& launches) {
+  for (const ShownLaunch& shown : launches) std::printf("%s\n", harmless(shown.command).c_str());
+}
+
+std::string outcome_of(const View::Launch& launch) {
+  if (launch.state == "joined") return "has joined";
+  if (launch.state == "gone") return "has joined, and is gone again";
+  std::string message = launch.message.empty() ? "" : "\n  " + harmless(launch.message);
+  if (launch.state == "failed") return "has failed (" + harmless(launch.cause) + ")" + message;
+  return "is still " + harmless(launch.state) + message;
+}
+
+// --- waiting ---
+
+bool is_over(const ShownLaunch& shown) { return !shown.launch.state.empty() && !is_under_way(shown.launch); }
+
+Result<Done> update(std::vector<ShownLaunch>& launches, Viewer& viewer,
+                    const std::function<void(const ShownLaunch&)>& tell) {
+  Result<View> view = viewer.look();
+  if (!view) return view.error();
+  for (ShownLaunch& shown : launches) {
+    if (is_over(shown)) continue;
+    const View::Launch* now = find_launch(*view, shown.launch.number);
+    // A dispatcher forgets the oldest of a thousand that are over.
+    if (now == nullptr) shown.launch.state = "gone";
+    else shown.launch = *now;
+    if (is_over(shown)) tell(shown);
+  }
+  return Done{};
+}
+
+bool all_over(const std::vector<ShownLaunch>& launches) {
+  return std::all_of(launches.begin(), launches.end(), is_over);
+}
+
+// Until each has joined or failed.
+Result<Done> wait_for(std::vector<ShownLaunch>& launches, asio::io_context& io, Viewer& viewer,
+                      std::chrono::seconds limit, const std::function<void(const ShownLaunch&)>& tell) {
+  auto until = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    Result<Done> updated = update(launches, viewer, tell);
+    if (!updated || all_over(launches) || std::chrono::steady_clock::now() >= until) return updated;
+    asio::steady_timer timer(io, pause);
+    timer.async_wait([](boost::system::error_code) {});
+    io.restart();
+    io.run_for(pause);
+  }
+}
+
+int show_outcome(const std::vector<ShownLaunch>& launches, const Arguments& arguments) {
+  bool good = true;
+  for (const ShownLaunch& shown : launches) {
+    good = good && shown.launch.state == "joined";
+    if (arguments.json || is_over(shown)) continue;
+    std::printf("%s %s\n", name_of(shown).c_str(), outcome_of(shown.launch).c_str());
+  }
+  if (arguments.json) std::fputs(json_of(launches).c_str(), stdout);
+  if (!all_over(launches)) {
+    complain("not all daemons have come within " + std::to_string(arguments.wait) +
+             " s; they may still come, tenkai status shows it");
+  }
+  return good ? 0 : 1;
+}
+
+// --- the command ---
+
+int show_only(const std::vector<ShownLaunch>& launches, bool json) {
+  if (json) std::fputs(json_of(launches).c_str(), stdout);
+  else print_commands(launches);
+  return 0;
+}
+
+int run_without_dispatcher(const Arguments& arguments) {
+  if (!arguments.wishes.dry)
+    return fail({"--url is for --dry-run; daemons are launched for a dispatcher that runs"});
+  Result<View> view = imagine(arguments.wishes, arguments.url);
+  if (!view) return fail(view.error());
+  Result<Order> order = compose(arguments.wishes, *view);
+  if (!order) return fail(order.error());
+  Result<std::string> answer = render_here(*order, *view);
+  if (!answer) return fail(answer.error());
+  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *order);
+  if (!launches) return fail(launches.error());
+  return show_only(*launches, arguments.json);
+}
+
+int run(const Arguments& arguments) {
+  Result<Done> good = check(arguments.wishes);
+  if (!good) return fail(good.error());
+  if (!arguments.url.empty()) return run_without_dispatcher(arguments);
+  asio::io_context io(1);
+  Result<FoundDispatcher> chosen = choose(io, arguments.pid);
+  if (!chosen) return fail(chosen.error());
+  Result<Order> order = compose(arguments.wishes, chosen->view);
+  if (!order) return fail(order.error());
+  Result<std::string> answer = chosen->viewer->ask("launch_remote", to_text(*order), order_limit);
+  if (!answer) return fail(answer.error());
+  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *order);
+  if (!launches) return fail(launches.error());
+  if (arguments.wishes.dry) return show_only(*launches, arguments.json);
+  if (!arguments.json) {
+    for (const ShownLaunch& shown : *launches) std::printf("%s: asked\n", name_of(shown).c_str());
+    std::fflush(stdout);
+  }
+  if (arguments.no_wait) return arguments.json ? show_only(*launches, true) : 0;
+  auto tell = [&arguments](const ShownLaunch& shown) {
+    if (arguments.json) return;
+    std::printf("%s %s\n", name_of(shown).c_str(), outcome_of(shown.launch).c_str());
+    std::fflush(stdout);
+  };
+  Result<Done> waited = wait_for(*launches, io, *chosen->viewer, std::chrono::seconds(arguments.wait), tell);
+  if (!waited) return fail(waited.error());
+  return show_outcome(*launches, arguments);
+}
+
+}  // namespace
+
+void add_launch_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("launch", "Launch daemons elsewhere, for a dispatcher that runs");
+  auto arguments = std::make_shared<Arguments>();
+  Wishes& wishes = arguments->wishes;
+  command->add_option("--by", wishes.by, "The launcher plugin: ssh, command, or another");
+  command->add_option("--remote", wishes.remotes, "ssh: a machine, ssh://user@host:port; again for more")
+      ->allow_extra_args(false);
+  command->add_flag("--tunnel", wishes.tunnel, "ssh: the daemons reach this machine through the connection");
+  command->add_option("--timeout", wishes.timeout, "ssh: seconds after which connecting is given up [10]")
+      ->check(CLI::Range(1, 86400));
+  command->add_option("--program", wishes.program, "command: the first words of the command that launches");
+  command
+      ->add_option("--args", wishes.arguments,
+                   "command: a further argument, read by a shell; '.' stands for the daemon's command; again "
+                   "for more [.]")
+      ->allow_extra_args(false);
+  command->add_flag("!--no-quote", wishes.quote,
+                    "command: '.' is several words (as srun needs it), not one quoted word (as ssh does)");
+  command
+      ->add_option("--credential", wishes.credential,
+                   "How a daemon gets what lets it in: stdin or file [stdin by ssh, else file]")
+      ->check(CLI::IsMember({"stdin", "file"}));
+  command->add_option("--option", wishes.options, "NAME=VALUE for the plugin; again for more")
+      ->allow_extra_args(false);
+  command->add_option("--rscript", wishes.rscript, "The program that runs R there")->capture_default_str();
+  command
+      ->add_option("--daemons", wishes.daemons,
+                   "How many, at the first numbers that are free [all that are free]")
+      ->check(CLI::Range(std::size_t{1}, max_launches));
+  command->add_option("--slots", wishes.slots, "The numbers of the daemons, such as 1,2,5-7");
+  command->add_option("--pid", arguments->pid, "For that dispatcher, or that of that R session")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--dry-run", wishes.dry, "Print what would be run, and run nothing");
+  command->add_option("--url", arguments->url,
+                      "With --dry-run: for a dispatcher at this URL, which need not run");
+  command->add_option("--wait", arguments->wait, "How many seconds to wait for the daemons")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  command->add_flag("--no-wait", arguments->no_wait, "Do not wait until the daemons have joined or failed");
+  command->add_flag("--json", arguments->json, "Print one JSON document");
+  command->footer(
+      "Exit code 0: all daemons have joined. 1: not all have. 2: nothing was launched.\n"
+      "Daemons that are launched here have no stream of random numbers of the session and\n"
+      "none of the arguments that daemons() was given for them: launch_remote() in R\n"
+      "launches those that have.");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace tenkai

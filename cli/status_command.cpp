@@ -1,0 +1,60 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "cli/commands.h"
+#include "cli/dispatchers.h"
+#include "launcher/show_view.h"
+
+namespace tenkai {
+namespace {
+
+struct Arguments {
+  bool json = false;
+  std::optional<int> pid;
+};
+
+bool wants_colour() {
+  const char* terminal = std::getenv("TERM");
+  const char* none = std::getenv("NO_COLOR");
+  bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return ::isatty(STDOUT_FILENO) == 1 && !dumb && (none == nullptr || *none == '\0');
+}
+
+void complain(const std::string& why) { std::fprintf(stderr, "tenkai status: %s\n", why.c_str()); }
+
+int run(const Arguments& arguments) {
+  asio::io_context io(1);
+  Result<Survey> asked = survey(io, arguments.pid);
+  if (!asked) complain(asked.error().message);
+  Survey seen = asked ? std::move(*asked) : Survey();
+  for (const std::string& trouble : seen.troubles) complain(trouble);
+  if (asked && seen.found.empty() && seen.troubles.empty()) complain(none_found());
+  std::vector<View> views;
+  for (const FoundDispatcher& each : seen.found) views.push_back(each.view);
+  std::string text;
+  for (const View& view : views) text += (text.empty() ? "" : "\n") + table_of(view, wants_colour());
+  if (arguments.json) text = json_of(views);
+  std::fputs(text.c_str(), stdout);
+  return views.empty() ? 1 : 0;
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, int& exit_code) {
+  CLI::App* command =
+      app.add_subcommand("status", "Show the dispatchers of this user, their daemons and launches");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_flag("--json", arguments->json, "Print one JSON document");
+  command->add_option("--pid", arguments->pid, "Only that dispatcher, or those of that R session")
+      ->check(CLI::PositiveNumber);
+  command->footer("Exit code 1 where there is none.");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace tenkai

@@ -1,0 +1,153 @@
+// The commands `tenkai status` and `tenkai launch`, beside real dispatchers.
+//
+// Other dispatchers of this user may run at the same time, so each is named by --pid.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "tests/catch.h"
+#include "tests/system/peer.h"
+#include "tests/system/siege.h"
+
+using namespace tenkai;
+using namespace tenkai::test;
+
+namespace {
+
+struct Outcome {
+  std::string text;  // stdout and stderr
+  int code = -1;
+};
+
+// The program, with these words of a shell.
+Outcome tenkai_says(const std::string& words) {
+  std::string command = std::string(TENKAI_TEST_BIN) + "/tenkai " + words + " 2>&1";
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), [](FILE*) { return 0; });
+  Outcome outcome;
+  std::array<char, 4096> buffer{};
+  for (std::size_t size; (size = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) > 0;) {
+    outcome.text.append(buffer.data(), size);
+  }
+  int status = ::pclose(pipe.release());
+  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
+  return outcome;
+}
+
+std::string of(const TestDispatcher& dispatcher) { return " --pid " + std::to_string(dispatcher.pid) + " "; }
+
+// What to give as --rscript, so that a launch brings a daemon and needs no R.
+std::string no_r() {
+  ::setenv("TENKAI_BIN", (std::string(TENKAI_TEST_BIN) + "/tenkai").c_str(), 1);
+  ::setenv("TENKAI_FLOW_VERSION", std::string(program_version).c_str(), 1);
+  return TENKAI_TEST_DATA "/daemon_without_r.sh";
+}
+
+}  // namespace
+
+TEST_CASE("tenkai status shows a dispatcher as a table and as JSON") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nprofile=mine\n");
+  TestDaemon daemon(urls[0]);
+
+  Outcome table = tenkai_says("status" + of(dispatcher));
+  Outcome json = tenkai_says("status --json" + of(dispatcher));
+
+  CHECK(table.code == 0);
+  CHECK(says(table.text, "profile mine (dispatcher " + std::to_string(dispatcher.pid) + ", R session " +
+                             std::to_string(::getpid()) + "), for 0 s\n"));
+  CHECK(says(table.text, "  1       " + urls[0] + "  yes     1         0         0         idle\n"));
+  CHECK(table.text.find('\x1b') == std::string::npos);
+  CHECK(json.code == 0);
+  CHECK(says(json.text, "{\"dispatchers\":[{\"pid\":" + std::to_string(dispatcher.pid) + ","));
+  CHECK(says(json.text, "\"profile\":\"mine\""));
+}
+
+TEST_CASE("tenkai launch brings daemons, and says so when they have joined") {
+  std::string rscript = no_r();
+  TestDispatcher dispatcher;
+  dispatcher.set_up("policy=queue\nslots=3\nurl=ws://127.0.0.1:0\nprofile=mine\n");
+  std::string launch =
+      "launch --by command --program sh --args -c --args . --rscript " + rscript + of(dispatcher);
+
+  Outcome dry = tenkai_says(launch + "--dry-run");
+  Outcome one = tenkai_says(launch + "--slots 2 --credential stdin");
+  Outcome rest = tenkai_says(launch + "--json");
+  Outcome more = tenkai_says(launch);
+
+  CHECK(dry.code == 0);
+  CHECK(split(dry.text, '\n').size() == 4);
+  CHECK(says(dry.text, "credential='@"));
+  INFO(one.text);
+  CHECK(one.code == 0);
+  CHECK(says(one.text, "launch 4, daemon 2, by command: asked\nlaunch 4, daemon 2, by command has joined\n"));
+  INFO(rest.text);
+  CHECK(rest.code == 0);
+  CHECK(says(rest.text, "{\"launches\":[{\"launch\":5,\"slots\":[1],"));
+  CHECK(says(rest.text, "\"state\":\"joined\""));
+  CHECK(more.code == 2);
+  CHECK(says(more.text, "each of the 3 daemons is online"));
+  CHECK(dispatcher.status()[0][0] == "3");
+}
+
+TEST_CASE("tenkai launch says why a launch has brought nothing") {
+  TestDispatcher dispatcher;
+  dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  std::string launch = "launch --by command --program sh --args -c --args . " + of(dispatcher);
+
+  Outcome missing = tenkai_says(launch + "--rscript /no/such/Rscript");
+  Outcome silent = tenkai_says("launch --by command --program 'sleep 5;:' --wait 1" + of(dispatcher));
+  Outcome unwatched = tenkai_says(launch + "--rscript /no/such/Rscript --no-wait --slots 1");
+
+  CHECK(missing.code == 1);
+  CHECK(says(missing.text, "launch 1, daemon 1, by command has failed (rscript_missing)"));
+  CHECK(silent.code == 1);
+  CHECK(says(silent.text, "within 1 s; they may still come"));
+  CHECK(unwatched.code == 0);
+}
+
+TEST_CASE("tenkai launch does nothing where it cannot know what is meant") {
+  TestDispatcher first;
+  first.set_up("policy=queue\nslots=1\nprofile=one\n");
+  TestDispatcher second;
+  second.set_up("policy=queue\nslots=1\nprofile=two\n");
+  std::string launch = "launch --by command --program true ";
+
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {launch, "there is more than one dispatcher"},
+      {launch, "profile two (dispatcher " + std::to_string(second.pid)},
+      {launch + "--slots 2" + of(first), "there is no daemon 2: they have the numbers 1 to 1"},
+      {launch + "--daemons 2" + of(first), "no place for 2 more daemons"},
+      {"launch --by nonsense" + of(first), "there is no launcher plugin 'nonsense'"},
+      {launch + "--url tcp://h:1", "--url is for --dry-run"},
+      {launch + "--pid 1", "no dispatcher of yours with the process id 1"},
+  };
+  for (const auto& [words, why] : cases) {
+    Outcome outcome = tenkai_says(words);
+    CHECK(outcome.code == 2);
+    CHECK(says(outcome.text, why));
+  }
+  CHECK(first.status().size() == 2);
+}
+
+TEST_CASE("tenkai status says why it shows nothing") {
+  TestDispatcher dispatcher;
+  dispatcher.set_up("policy=queue\nslots=1\n");
+
+  Outcome none = tenkai_says("status --json --pid 1");
+  dispatcher.kill(SIGSTOP);
+  Outcome stopped = tenkai_says("status" + of(dispatcher));
+  dispatcher.kill(SIGCONT);
+
+  CHECK(none.code == 1);
+  CHECK(says(none.text, "there is no dispatcher of yours with the process id 1"));
+  CHECK(says(none.text, "{\"dispatchers\":[]}\n"));
+  CHECK(stopped.code == 1);
+  CHECK(says(stopped.text, "has not answered within 5 s: it may be stopped"));
+}
