@@ -207,9 +207,15 @@ Launches::EntryPtr Launches::by_job(const std::string& plugin, const std::string
   return nullptr;
 }
 
-Launches::EntryPtr Launches::by_grant(GrantId grant) const {
+// Where no credential tells, on this machine, it is the first launch for that slot
+// that is still waited for, or whose daemon it can be that goes.
+Launches::EntryPtr Launches::by_grant(GrantId grant, std::size_t slot, bool came) const {
   for (const auto& [number, entry] : entries_) {
-    if (entry->grant == grant) return entry;
+    if (entry->grant != grant) continue;
+    if (grant != 0) return entry;
+    const Launch& launch = entry->launch;
+    bool is_for_it = std::find(launch.slots().begin(), launch.slots().end(), slot) != launch.slots().end();
+    if (is_for_it && (came ? launch.is_waited_for() : launch.joined() > 0)) return entry;
   }
   return nullptr;
 }
@@ -245,13 +251,13 @@ void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
   });
 }
 
-void Launches::on_joined(GrantId grant) {
-  EntryPtr entry = by_grant(grant);
+void Launches::on_joined(GrantId grant, std::size_t slot) {
+  EntryPtr entry = by_grant(grant, slot, true);
   if (entry) after_change(entry, entry->launch.on_daemon_joined(now()));
 }
 
-void Launches::on_left(GrantId grant) {
-  EntryPtr entry = by_grant(grant);
+void Launches::on_left(GrantId grant, std::size_t slot) {
+  EntryPtr entry = by_grant(grant, slot, false);
   if (!entry || !entry->launch.on_daemon_left(now())) return;
   after_change(entry, true);
   // A plugin that has taken the launch up from one that died holds its tunnel, and

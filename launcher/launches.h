@@ -21,8 +21,8 @@ class Launches : public LaunchDesk {
   explicit Launches(Surroundings around);
 
   void on_request(std::string_view payload, Reply reply) override;
-  void on_joined(GrantId grant) override;
-  void on_left(GrantId grant) override;
+  void on_joined(GrantId grant, std::size_t slot) override;
+  void on_left(GrantId grant, std::size_t slot) override;
   std::string status() const override;
   void close(std::function<void()> done) override;
 
@@ -51,7 +51,7 @@ class Launches : public LaunchDesk {
   void take_up_again(const EntryPtr& entry);
   void cancel(const Entry& entry);
   EntryPtr by_job(const std::string& plugin, const std::string& job) const;
-  EntryPtr by_grant(GrantId grant) const;
+  EntryPtr by_grant(GrantId grant, std::size_t slot, bool came) const;
   void after_change(const EntryPtr& entry, bool changed);
   void let_go_of_credential(Entry& entry);
   void forget_old();

@@ -39,10 +39,10 @@ class LaunchDesk {
 
   // The request `launch_remote` of docs/protocol.md.
   virtual void on_request(std::string_view payload, Reply reply) = 0;
-  // A daemon has come in, or gone, with a credential that was made for a launch or
-  // for something else.
-  virtual void on_joined(GrantId grant) = 0;
-  virtual void on_left(GrantId grant) = 0;
+  // A daemon has come to a slot, or gone, with a credential that was made for a launch
+  // or for something else; 0: without one, on this machine.
+  virtual void on_joined(GrantId grant, std::size_t slot) = 0;
+  virtual void on_left(GrantId grant, std::size_t slot) = 0;
   // Lines for the reply to `status`.
   virtual std::string status() const = 0;
   // The session has ended: lets go of everything, at the latest after 7 s.

@@ -36,8 +36,8 @@ class Peers {
     std::function<void(Sends)> apply;       // carries out what the dispatcher decides
     std::function<void(std::string)> tell;  // the user
     std::function<void()> on_changed;       // somebody has come or gone
-    // A daemon has come, or gone, with that credential.
-    std::function<void(GrantId, bool came)> on_admitted;
+    // A daemon has come to a slot, or gone; with that credential, 0 where it needed none.
+    std::function<void(GrantId, std::size_t slot, bool came)> on_admitted;
     bool one_url = false;  // direct, ephemeral: any number at the first URL
   };
 
@@ -113,6 +113,7 @@ class Peers {
   void on_left(const PeerPtr& peer, const Frame& frame);
   void on_finished(const PeerPtr& peer, Frame&& frame);
   void on_closed(const PeerPtr& peer, const Connection::End& end);
+  void tell_admitted(const Connected& peer, std::size_t slot, bool came);
   static Cause cause_of_end(const Connected& peer);
   void signal_daemon(const Connected& peer, int number);
   void replace(const CredentialId& resumption);

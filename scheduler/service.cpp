@@ -185,8 +185,8 @@ Result<Done> Service::set_up(Setup setup) {
       Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
                           [this](Sends sends) { apply(std::move(sends)); },
                           [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
-                          [this](GrantId grant, bool came) {
-                            if (desk_) came ? desk_->on_joined(grant) : desk_->on_left(grant);
+                          [this](GrantId grant, std::size_t slot, bool came) {
+                            if (desk_) came ? desk_->on_joined(grant, slot) : desk_->on_left(grant, slot);
                           },
                           one_url},
       limits);

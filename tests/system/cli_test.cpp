@@ -96,6 +96,22 @@ TEST_CASE("tenkai launch brings daemons, and says so when they have joined") {
   CHECK(dispatcher.status()[0][0] == "3");
 }
 
+TEST_CASE("a launch for this machine has joined when its daemon has, though no credential tells") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  std::string launch = "launch --by command --program true " + of(dispatcher);
+  Outcome asked = tenkai_says(launch + "--slots 2 --no-wait");
+  CHECK(asked.code == 0);
+
+  TestDaemon other(urls[0]);
+  Outcome before = tenkai_says("status" + of(dispatcher));
+  TestDaemon launched(urls[1]);
+  Outcome after = tenkai_says("status" + of(dispatcher));
+
+  CHECK(!says(before.text, "joined"));
+  CHECK(says(after.text, "  1       2        command         joined\n"));
+}
+
 TEST_CASE("tenkai launch says why a launch has brought nothing") {
   TestDispatcher dispatcher;
   dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
