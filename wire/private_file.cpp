@@ -9,12 +9,12 @@
 #include <cstdio>
 #include <deque>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/descriptor.h"
 #include "base/text.h"
+#include "wire/file_refusal.h"
 #include "wire/secret.h"
 
 namespace tenkai {
@@ -23,52 +23,38 @@ namespace {
 
 constexpr int max_links = 40;  // as the kernel
 
-std::string reason(int number) { return std::generic_category().message(number); }
-std::string shown(const std::string& path) { return printable(path, PATH_MAX); }
-// As a word of a command that is to be copied.
-std::string word(const std::string& path) { return printable(shell_quote(path), PATH_MAX); }
-
-Error refuse(const std::string& path, const std::string& fact, const std::string& mend) {
-  return Error{shown(path) + " " + fact + "; " + mend};
-}
-Error refuse(const std::string& path, int number) {
-  return Error{shown(path) + " cannot be used: " + reason(number)};
-}
-
-bool is_trusted(uid_t owner) { return owner == 0 || owner == ::geteuid(); }
-
 std::optional<Error> complaint_about_folder(const struct stat& folder, const std::string& path) {
   const std::string elsewhere = "keep the file in a folder of your own, below your home";
-  if (!is_trusted(folder.st_uid)) {
-    return refuse(path,
-                  "belongs to user " + std::to_string(folder.st_uid) + ", who could exchange what is in it",
-                  elsewhere);
+  if (!is_trusted_owner(folder.st_uid)) {
+    return refuse_file(
+        path, "belongs to user " + std::to_string(folder.st_uid) + ", who could exchange what is in it",
+        elsewhere);
   }
   if ((folder.st_mode & (S_IWGRP | S_IWOTH)) == 0 || (folder.st_mode & S_ISVTX) != 0) return std::nullopt;
-  std::string mend = folder.st_uid == ::geteuid() ? "chmod go-w " + word(path) : elsewhere;
-  return refuse(path, "can be written to by others, who could exchange what is in it", mend);
+  std::string mend = folder.st_uid == ::geteuid() ? "chmod go-w " + path_word(path) : elsewhere;
+  return refuse_file(path, "can be written to by others, who could exchange what is in it", mend);
 }
 
 std::optional<Error> complaint_about_file(const struct stat& file, const std::string& path) {
   if (!S_ISREG(file.st_mode))
-    return refuse(path, "is no regular file", "name the file that holds the secret");
+    return refuse_file(path, "is no regular file", "name the file that holds the secret");
   if (file.st_uid != ::geteuid()) {
-    return refuse(path, "belongs to user " + std::to_string(file.st_uid) + ", who knows what is in it",
-                  "have the secret made anew, in a file of your own");
+    return refuse_file(path, "belongs to user " + std::to_string(file.st_uid) + ", who knows what is in it",
+                       "have the secret made anew, in a file of your own");
   }
   if ((file.st_mode & 077) != 0) {
-    return refuse(
+    return refuse_file(
         path, "can be used by others",
-        "chmod 600 " + word(path) + ", and if they had the time to read it, have the secret made anew");
+        "chmod 600 " + path_word(path) + ", and if they had the time to read it, have the secret made anew");
   }
   if (file.st_nlink != 1) {
-    return refuse(path, "has another name somewhere (it is a hard link)",
-                  "cp " + word(path) + " " + word(path + ".own") + " and use that one");
+    return refuse_file(path, "has another name somewhere (it is a hard link)",
+                       "cp " + path_word(path) + " " + path_word(path + ".own") + " and use that one");
   }
   if (file.st_size > static_cast<off_t>(max_private_file)) {
-    return refuse(path,
-                  "is longer than " + std::to_string(max_private_file) + " bytes, so it is something else",
-                  "name the file that holds the secret");
+    return refuse_file(
+        path, "is longer than " + std::to_string(max_private_file) + " bytes, so it is something else",
+        "name the file that holds the secret");
   }
   return std::nullopt;
 }
@@ -89,7 +75,7 @@ class Walk {
     place.name = path.substr(slash == std::string::npos ? 0 : slash + 1);
     bool names_a_file = !place.name.empty() && place.name != "." && place.name != "..";
     if (!names_a_file || path.find('\0') != std::string::npos) {
-      return Error{"\"" + shown(path) + "\" names no file; give the path of one"};
+      return Error{"\"" + shown_path(path) + "\" names no file; give the path of one"};
     }
     Result<Descriptor> folder = Walk().go(slash == std::string::npos ? "" : path.substr(0, slash + 1));
     if (!folder) return folder.error();
@@ -101,7 +87,7 @@ class Walk {
   Result<Descriptor> go(std::string path) {
     if (!path.starts_with('/')) {
       char current[PATH_MAX];
-      if (::getcwd(current, sizeof current) == nullptr) return refuse(".", errno);
+      if (::getcwd(current, sizeof current) == nullptr) return refuse_file(".", errno);
       path = std::string(current) + "/" + path;
     }
     if (std::optional<Error> complaint = start_at_root()) return *complaint;
@@ -125,7 +111,7 @@ class Walk {
     here_ = Descriptor(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     walked_.clear();
     struct stat root {};
-    if (!here_ || ::fstat(here_.get(), &root) != 0) return refuse("/", errno);
+    if (!here_ || ::fstat(here_.get(), &root) != 0) return refuse_file("/", errno);
     return complaint_about_folder(root, "/");
   }
 
@@ -133,9 +119,9 @@ class Walk {
     std::string path = walked_ + "/" + name;
     Descriptor next(::openat(here_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat found {};
-    if (!next || ::fstat(next.get(), &found) != 0) return refuse(path, errno);
+    if (!next || ::fstat(next.get(), &found) != 0) return refuse_file(path, errno);
     if (S_ISLNK(found.st_mode)) return follow(next, found, path);
-    if (!S_ISDIR(found.st_mode)) return refuse(path, ENOTDIR);
+    if (!S_ISDIR(found.st_mode)) return refuse_file(path, ENOTDIR);
     here_ = std::move(next);
     walked_ = name == ".." ? walked_.substr(0, walked_.rfind('/') + 1) : path;
     while (walked_.ends_with('/')) walked_.pop_back();
@@ -143,16 +129,16 @@ class Walk {
   }
 
   std::optional<Error> follow(const Descriptor& link, const struct stat& found, const std::string& path) {
-    if (++links_ > max_links) return refuse(path, ELOOP);
-    if (!is_trusted(found.st_uid)) {
-      return refuse(
+    if (++links_ > max_links) return refuse_file(path, ELOOP);
+    if (!is_trusted_owner(found.st_uid)) {
+      return refuse_file(
           path,
           "is a symbolic link of user " + std::to_string(found.st_uid) + ", who could let it lead elsewhere",
           "give a path without it");
     }
     char target[PATH_MAX];
     ssize_t size = ::readlinkat(link.get(), "", target, sizeof target);
-    if (size <= 0) return refuse(path, size == 0 ? ENOENT : errno);
+    if (size <= 0) return refuse_file(path, size == 0 ? ENOENT : errno);
     std::string_view to(target, static_cast<std::size_t>(size));
     put_before(to);
     return to.starts_with('/') ? start_at_root() : std::nullopt;
@@ -171,11 +157,11 @@ Result<std::string> read_all(const Descriptor& file, const std::string& path) {
   while (size < text.text.size()) {
     ssize_t more = ::read(file.get(), text.text.data() + size, text.text.size() - size);
     if (more < 0 && errno == EINTR) continue;
-    if (more < 0) return refuse(path, errno);
+    if (more < 0) return refuse_file(path, errno);
     if (more == 0) return text.text.substr(0, size);
     size += static_cast<std::size_t>(more);
   }
-  return refuse(path, "grows while it is read", "name the file that holds the secret");
+  return refuse_file(path, "grows while it is read", "name the file that holds the secret");
 }
 
 // The error number, or 0. Closing tells what a file server could not keep.
@@ -209,18 +195,19 @@ Result<std::string> read_private_file(const std::string& path) {
   Descriptor file(::openat(place->folder.get(), place->name.c_str(),
                            O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file && errno == ELOOP) {
-    return refuse(path, "is a symbolic link", "give the path of the file itself: readlink -f " + word(path));
+    return refuse_file(path, "is a symbolic link",
+                       "give the path of the file itself: readlink -f " + path_word(path));
   }
   struct stat found {};
-  if (!file || ::fstat(file.get(), &found) != 0) return refuse(path, errno);
+  if (!file || ::fstat(file.get(), &found) != 0) return refuse_file(path, errno);
   if (std::optional<Error> complaint = complaint_about_file(found, path)) return *complaint;
   return read_all(file, path);
 }
 
 Result<Done> write_private_file(const std::string& path, std::string_view text) {
   if (text.size() > max_private_file) {
-    return refuse(path, "was to hold " + std::to_string(text.size()) + " bytes",
-                  "no more than " + std::to_string(max_private_file) + " would be read again");
+    return refuse_file(path, "was to hold " + std::to_string(text.size()) + " bytes",
+                       "no more than " + std::to_string(max_private_file) + " would be read again");
   }
   Result<Place> place = Walk::to(path);
   if (!place) return place.error();
@@ -228,13 +215,13 @@ Result<Done> write_private_file(const std::string& path, std::string_view text) 
   std::string temporary = ".tenkai-" + random_hex(8);
   Descriptor file(
       ::openat(folder, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return refuse(path, errno);
+  if (!file) return refuse_file(path, errno);
   int failed = write_all(std::move(file), text);
   if (failed == 0) failed = rename_new(folder, temporary, place->name);
   if (failed == 0) return Done{};
   (void)::unlinkat(folder, temporary.c_str(), 0);
-  if (failed != EEXIST) return refuse(path, failed);
-  return refuse(path, "exists already", "name another file, or remove it first: rm " + word(path));
+  if (failed != EEXIST) return refuse_file(path, failed);
+  return refuse_file(path, "exists already", "name another file, or remove it first: rm " + path_word(path));
 }
 
 }  // namespace tenkai
