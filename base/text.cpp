@@ -142,6 +142,18 @@ std::string printable(std::string_view text, std::size_t limit) {
   return shown;
 }
 
+std::optional<std::size_t> find_unprintable(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t length = utf8_length(text.substr(at));
+    if (length == 0) return at;
+    std::string_view character = text.substr(at, length);
+    bool line_end = character == "\n" || text.substr(at).starts_with("\r\n");
+    if (is_control(character) && character != "\t" && !line_end) return at;
+    at += length;
+  }
+  return std::nullopt;
+}
+
 std::string escape_line(std::string_view value) {
   std::string escaped;
   for (char c : value) {

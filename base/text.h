@@ -52,4 +52,8 @@ std::string random_hex(std::size_t bytes);
 // What a stranger sent can then neither forge a line nor steer a terminal.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
+// Where the first byte stands that is not valid UTF-8, or the first control character
+// but tab and line end ("\r\n" is one, too). Nothing where all is text.
+std::optional<std::size_t> find_unprintable(std::string_view text);
+
 }  // namespace tenkai

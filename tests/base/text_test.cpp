@@ -111,3 +111,12 @@ TEST_CASE("long text is cut between characters and says so") {
   CHECK(printable("ab\n", 3) == "ab…");
   CHECK(printable("a", 0) == "…");
 }
+
+TEST_CASE("the first byte that is no text is found") {
+  CHECK_FALSE(find_unprintable("plain\ttext\r\n, 展開\n"));
+  CHECK(find_unprintable(std::string_view("a\0b", 3)) == 1);
+  CHECK(find_unprintable("ab\r") == 2);
+  CHECK(find_unprintable("\x1b[2J") == 0);
+  CHECK(find_unprintable("展\xff") == 3);
+  CHECK(find_unprintable("a\xc2\x9b") == 1);
+}
