@@ -10,11 +10,12 @@ function(tenkai_asio source)
 endfunction()
 
 # tenkai_room(scheduler BELOW base wire LIBRARIES spdlog::spdlog) makes the library
-# tenkai_scheduler from scheduler/*.cpp. A room of headers alone is fine.
+# tenkai_scheduler from scheduler/*.cpp and scheduler/*/*.cpp. A room of headers alone is fine.
 function(tenkai_room room)
   cmake_parse_arguments(PARSE_ARGV 1 room "" "" "BELOW;LIBRARIES")
   list(TRANSFORM room_BELOW PREPEND tenkai_)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.cpp
+    ${PROJECT_SOURCE_DIR}/${room}/*/*.cpp)
   list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/wire/asio.cpp)
   if(NOT sources)
     add_library(tenkai_${room} INTERFACE)

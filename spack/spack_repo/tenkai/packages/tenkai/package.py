@@ -34,6 +34,7 @@ class Tenkai(CMakePackage):
     depends_on("openssh", type="run")
     depends_on("openssl@3:", type=("build", "link"))
     depends_on("spdlog@1.10:", type=("build", "link"))
+    depends_on("yaml-cpp@0.7:", type=("build", "link"))
     depends_on("catch2@2.13:3", type="test")
 
     with when("+r"):
