@@ -1,0 +1,100 @@
+// The tables of keys.h, and nothing else.
+#include "launcher/profile/keys.h"
+
+namespace tenkai {
+namespace {
+
+using enum KeyType;
+
+const std::vector<Key> profile_table = {
+    {"inherits", word, "", "base", "the profile whose values hold where this one says nothing"},
+    {"daemons", count, "", "8", "how many daemons `daemons()` starts, if it is not told"},
+    {"url", url, "", "wss://:0", "where daemons connect; no host: every interface, port 0: any free port"},
+    {"interface", word, "", "ib0", "the network interface to listen at, in place of `url`"},
+    {"scheme",
+     choice,
+     "",
+     "wss",
+     "how daemons connect, where `url` does not say; `tls+tcp`, or `tcp` with `tls: no`",
+     {"tcp", "ws", "tls+tcp", "wss"}},
+    {"port", ports, "", "60000-61000",
+     "the port to listen at, or a range to choose from, where `url` does not say"},
+    {"tls", flag, "yes", "no", "whether the connections of other machines are encrypted"},
+    {"launcher",
+     choice,
+     "local",
+     "slurm",
+     "how daemons are started",
+     {"local", "ssh", "command", "slurm", "mpi"}},
+
+    {"ssh.remotes", words, "", "[ssh://node1, ssh://node2:2222]",
+     "the machines, one daemon each time it is named"},
+    {"ssh.tunnel", flag, "no", "yes", "whether daemons connect back through the SSH connection"},
+    {"ssh.timeout", duration, "10s", "30s", "how long a machine may take to answer"},
+    {"ssh.client", text, "", "/usr/bin/ssh", "the OpenSSH client to use, in place of the library"},
+    {"ssh.config", text, "", "~/.ssh/config", "the configuration of SSH"},
+
+    {"command.program", text, "", "srun", "the program that starts a daemon"},
+    {"command.args", texts, "", "[-n1, .]", "its arguments; `.` stands for the daemon's command"},
+    {"command.quote", flag, "yes", "no", "whether the daemon's command is one argument, quoted for a shell"},
+
+    {"slurm.partition", word, "", "gpu", "`--partition`"},
+    {"slurm.account", word, "", "proj42", "`--account`"},
+    {"slurm.qos", word, "", "normal", "`--qos`"},
+    {"slurm.time", time, "", "1:30:00",
+     "`--time`: minutes, minutes:seconds, hours:minutes:seconds, days-hours"},
+    {"slurm.mem", memory, "", "16G", "`--mem`, for each node"},
+    {"slurm.cpus-per-task", count, "", "4", "`--cpus-per-task`: processors of one daemon"},
+    {"slurm.gpus-per-task", word, "", "a100:1", "`--gpus-per-task`: graphics processors of one daemon"},
+    {"slurm.nodes", count, "", "2", "one job over so many nodes, in place of an array of chunks"},
+    {"slurm.array-chunk", count, "", "4", "how many daemons share one element of the job array"},
+    {"slurm.options", words, "", "[--exclusive]", "further options of `sbatch`"},
+    {"slurm.template", text, "", "gpu.sbatch", "the template of the job script, in place of ours"},
+
+    {"mpi.program", text, "mpirun", "mpiexec", "the program that starts the ranks"},
+    {"mpi.options", words, "", "[--map-by, node]", "its further options"},
+
+    {"environment.modules", words, "", "[R/4.3, gcc]", "modules to load, in this order"},
+    {"environment.conda", text, "", "stats", "the conda environment to activate, by name or path"},
+    {"environment.spack", words, "", "[r, r-tenkai]", "Spack packages to load"},
+    {"environment.apptainer", text, "", "image.sif", "the Apptainer image to run R in"},
+    {"environment.renv", text, "", "~/project", "the renv project to use"},
+    {"environment.rscript", text, "Rscript", "/opt/R/bin/Rscript", "the program that runs R"},
+    {"environment.lib-paths", texts, "", "[/group/R]", "folders to put before R's `.libPaths()`"},
+    {"environment.variables.*", text, "", "TMPDIR: /scratch", "an environment variable"},
+    {"environment.prologue", script, "", "ulimit -c 0", "shell code to run before R, as it stands"},
+
+    {"threads", threads, "auto", "4",
+     "threads of one daemon, for `OMP_NUM_THREADS` and the BLAS; `auto`: as many as it has processors, "
+     "`none`: not set"},
+
+    {"limits.idletime", duration, "", "5min",
+     "a daemon ends after so long without a task; with `launcher: slurm` 5min, if not said"},
+    {"limits.walltime", duration, "", "2h", "a daemon ends after so long"},
+    {"limits.maxtasks", count, "", "100", "a daemon ends after so many tasks"},
+
+    {"retries.default", count, "2", "0",
+     "how often a task is tried again whose daemon died by no fault of the task"},
+    {"retries.killed", count, "", "1", "the same, where a signal from outside has ended it"},
+    {"retries.lost", count, "", "1", "the same, where its connection was lost"},
+    {"retries.preempted", count, "", "5", "the same, where its job was preempted"},
+    {"retries.node_fail", count, "", "1", "the same, where its node has failed"},
+    {"retries.time_limit", count, "", "0", "the same, where its job ran out of time"},
+    {"retries.job_cancelled", count, "", "0", "the same, where somebody has cancelled its job"},
+    {"retries.oom", count, "0", "1", "how often, where it ran out of memory"},
+    {"retries.segfault", count, "0", "1", "how often, where it crashed"},
+    {"retries.quit", count, "0", "1", "how often, where the task has ended it"},
+};
+
+const std::vector<Key> cap_table = {
+    {"daemons", count, "", "1000", "the most daemons that one profile may have"},
+    {"submissions-per-minute", count, "", "4", "the most jobs that a session may submit in a minute"},
+    {"ports", ports, "", "60000-61000", "the only ports that may be listened at"},
+};
+
+}  // namespace
+
+Keys profile_keys() { return profile_table; }
+Keys cap_keys() { return cap_table; }
+
+}  // namespace tenkai

@@ -1,0 +1,159 @@
+#include "launcher/profile/limits.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "base/url.h"
+
+namespace tenkai {
+namespace {
+
+const Value* said(const Profile* profile, const std::string& path) {
+  return profile == nullptr ? nullptr : profile->find(path);
+}
+
+// Where a later file has turned an inheritance, if it was that.
+const Value* turned_inheritance(const Profile& profile, const std::map<std::string, Profile>& all,
+                                std::size_t index) {
+  std::vector<std::string> line = {profile.name};
+  line.insert(line.end(), profile.ancestors.begin(), profile.ancestors.end());
+  for (const std::string& name : line) {
+    auto found = all.at(name).values.find("inherits");
+    if (found != all.at(name).values.end() && found->second.file > index) return &found->second;
+  }
+  return nullptr;
+}
+
+std::optional<PortRange> ports_of(const Value* value) {
+  return value == nullptr ? std::nullopt : parse_ports(value->text());
+}
+
+std::optional<PortRange> port_in_url(const Value* value) {
+  if (value == nullptr) return std::nullopt;
+  Result<Url> url = parse_url(value->text());
+  if (!url || !is_network(*url) || url->port == 0) return std::nullopt;
+  return PortRange{url->port, url->port};
+}
+
+std::string at_place(const Value& value) { return "'" + value.text() + "' (" + to_string(value.place) + ")"; }
+
+bool is_wider(const std::string& path, const Value& value, const Value& cap) {
+  if (path == "ports") return !ports_of(&cap)->holds(*ports_of(&value));
+  return *parse_count(value.text()) > *parse_count(cap.text());
+}
+
+}  // namespace
+
+void check_locks(const std::map<std::string, Profile>& now, const std::map<std::string, Profile>& before,
+                 const std::vector<Lock>& locks, std::size_t index, Problems& problems) {
+  for (const auto& [name, profile] : now) {
+    auto found = before.find(name);
+    const Profile* old = found == before.end() ? nullptr : &found->second;
+    std::set<std::string> paths;
+    for (const auto& [path, value] : profile.values) paths.insert(path);
+    if (old != nullptr) {
+      for (const auto& [path, value] : old->values) paths.insert(path);
+    }
+    for (const std::string& path : paths) {
+      auto lock = std::ranges::find_if(locks, [&](const Lock& each) { return holds(each, name, path); });
+      if (lock == locks.end()) continue;
+      std::string locked = "profiles." + name + "." + path + " is locked by " + to_string(lock->place);
+      auto value = profile.values.find(path);
+      if (value != profile.values.end() && value->second.file > index) {
+        problems.push_back({value->second.place, locked + "; remove it here"});
+        continue;
+      }
+      const Value* was = said(old, path);
+      const Value* is = said(&profile, path);
+      if (old == nullptr || (was == nullptr ? is == nullptr : is != nullptr && is->texts == was->texts))
+        continue;
+      const Value* turned = turned_inheritance(profile, now, index);
+      const Place& place = turned == nullptr ? profile.defined.back() : turned->place;
+      problems.push_back({place, locked + ", and would change by what is inherited here; inherit as before"});
+    }
+  }
+}
+
+Values merge_caps(const std::vector<ProfileFile>& files, Problems& problems) {
+  Values caps;
+  for (const ProfileFile& file : files) {
+    for (const auto& [path, value] : file.caps) {
+      auto [before, is_new] = caps.try_emplace(path, value);
+      if (value.is_null || is_new) {
+        if (is_new && value.is_null) caps.erase(before);
+        continue;
+      }
+      if (is_wider(path, value, before->second)) {
+        problems.push_back({value.place, "this cap of " + path + " is wider than " +
+                                             at_place(before->second) + "; a later file can only narrow it"});
+      } else {
+        before->second = value;
+      }
+    }
+  }
+  return caps;
+}
+
+void check_caps(const Profile& profile, const Values& caps, Problems& problems) {
+  auto over = [&](const Value& value, const Value& cap, const std::string& what) {
+    problems.push_back({value.place, what + " of profile '" + profile.name +
+                                         "' is beyond the site's cap of " + at_place(cap) +
+                                         "; keep within it, or ask the site"});
+  };
+  const Value* daemons = profile.find("daemons");
+  auto cap = caps.find("daemons");
+  if (daemons != nullptr && cap != caps.end() && is_wider("daemons", *daemons, cap->second)) {
+    over(*daemons, cap->second, "the number of daemons");
+  }
+  auto ports = caps.find("ports");
+  if (ports == caps.end()) return;
+  PortRange allowed = *ports_of(&ports->second);
+  auto check_port = [&](const Value* value, std::optional<PortRange> wanted, const std::string& what) {
+    // Port 0 is chosen later, within the cap.
+    if (wanted && wanted->last != 0 && !allowed.holds(*wanted)) over(*value, ports->second, what);
+  };
+  check_port(profile.find("port"), ports_of(profile.find("port")), "the port");
+  check_port(profile.find("url"), port_in_url(profile.find("url")), "the port in the url");
+}
+
+void check_sense(const Profile& profile, bool is_inherited, Problems& problems) {
+  const Value* url = profile.find("url");
+  for (const char* path : {"interface", "scheme", "port"}) {
+    const Value* other = profile.find(path);
+    if (url == nullptr || other == nullptr) continue;
+    problems.push_back({other->place, "profile '" + profile.name + "' has a url, " + at_place(*url) +
+                                          ", and " + path + " as well; take one back with '" + path +
+                                          ": ~' or 'url: ~'"});
+  }
+  const Value* tls = profile.find("tls");
+  const Value* scheme = url != nullptr ? url : profile.find("scheme");
+  if (tls != nullptr && scheme != nullptr) {
+    bool wants = *parse_flag(tls->text());
+    bool has = scheme->text().starts_with("wss") || scheme->text().starts_with("tls+");
+    if (wants != has) {
+      problems.push_back({tls->place, "profile '" + profile.name + "' says tls: " + tls->text() + " and " +
+                                          at_place(*scheme) + ", which contradict each other; change one"});
+    }
+  }
+  if (is_inherited) return;
+  const Value* launcher = profile.find("launcher");
+  if (launcher == nullptr) return;
+  auto missing = [&](const std::string& path, const std::string& example) {
+    problems.push_back({launcher->place, "profile '" + profile.name + "' has launcher: " + launcher->text() +
+                                             " and no " + path + "; add something like " + example});
+  };
+  if (launcher->text() == "ssh" && profile.find("ssh.remotes") == nullptr) {
+    missing("ssh.remotes", "ssh: {remotes: [ssh://node1]}");
+  }
+  if (launcher->text() != "command") return;
+  if (profile.find("command.program") == nullptr)
+    missing("command.program", "command: {program: srun, args: [.]}");
+  const Value* args = profile.find("command.args");
+  if (args != nullptr && std::ranges::count(args->texts, ".") == 0) {
+    problems.push_back(
+        {args->place, "no argument of the command is '.', which stands for the daemon's; add it"});
+  }
+}
+
+}  // namespace tenkai

@@ -1,0 +1,164 @@
+#include "launcher/profile/value.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/url.h"
+#include "launcher/profile/nearest.h"
+
+namespace tenkai {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t max_text = 4096;
+constexpr std::size_t max_script = 64 * 1024;
+constexpr std::uint64_t max_count = 1'000'000'000;
+constexpr std::int64_t max_seconds = std::int64_t{10} * 365 * 24 * 3600;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::size_t digits_of(std::string_view text) {
+  auto end = std::ranges::find_if_not(text, is_digit);
+  return static_cast<std::size_t>(end - text.begin());
+}
+
+std::optional<std::int64_t> milliseconds_in(std::string_view unit) {
+  if (unit == "ms") return 1;
+  if (unit == "s" || unit.empty()) return 1000;
+  if (unit == "min" || unit == "m") return 60 * 1000;
+  if (unit == "h") return 3600 * 1000;
+  if (unit == "d") return 24 * 3600 * 1000;
+  return std::nullopt;
+}
+
+// [days-]hours[:minutes[:seconds]], minutes, minutes:seconds, hours:minutes:seconds, or
+// no limit. Slurm judges the numbers; here it is only made sure that it is such a thing.
+bool is_time(std::string_view text) {
+  if (text == "UNLIMITED" || text == "INFINITE") return true;
+  std::size_t dash = text.find('-');
+  if (dash != text.npos) {
+    if (dash == 0 || dash > 6 || digits_of(text) != dash) return false;
+    text.remove_prefix(dash + 1);
+  }
+  std::vector<std::string_view> parts = split(text, ':');
+  auto is_part = [](std::string_view part) {
+    return !part.empty() && part.size() <= 6 && digits_of(part) == part.size();
+  };
+  return parts.size() <= 3 && std::ranges::all_of(parts, is_part);
+}
+
+bool is_memory(std::string_view text) {
+  std::size_t digits = digits_of(text);
+  if (digits == 0 || digits > 12) return false;
+  std::string_view unit = text.substr(digits);
+  if (unit.size() == 2 && unit[1] == 'B') unit.remove_suffix(1);
+  return unit.empty() ||
+         (unit.size() == 1 && std::string_view("KMGT").find(unit[0]) != std::string_view::npos);
+}
+
+bool is_word(std::string_view text) { return text.find_first_of(" \t\n") == text.npos && !text.empty(); }
+
+bool fits(const Key& key, std::string_view text) {
+  switch (key.type) {
+    case KeyType::word: return is_word(text) && !text.starts_with('-');
+    case KeyType::words: return is_word(text);
+    case KeyType::text: return !text.empty();
+    case KeyType::texts:
+    case KeyType::script: return true;
+    case KeyType::count: return parse_count(text).has_value();
+    case KeyType::threads: return text == "auto" || text == "none" || parse_count(text).value_or(0) > 0;
+    case KeyType::choice: return std::ranges::count(key.choices, text) > 0;
+    case KeyType::flag: return parse_flag(text).has_value();
+    case KeyType::duration: return parse_duration(text).has_value();
+    case KeyType::time: return is_time(text);
+    case KeyType::memory: return is_memory(text);
+    case KeyType::ports: return parse_ports(text).has_value();
+    case KeyType::url: return true;  // has words of its own
+  }
+  return false;
+}
+
+std::string advice_for(const Key& key, std::string_view text) {
+  if (key.type == KeyType::choice) {
+    std::string meant = nearest(text, {key.choices.begin(), key.choices.end()});
+    if (!meant.empty()) return "did you mean '" + meant + "'?";
+  }
+  if (key.type == KeyType::count && text.size() > 1 && text.starts_with('0') &&
+      digits_of(text) == text.size()) {
+    return "write it without the 0 in front, which others take for octal";
+  }
+  if (key.type == KeyType::word || key.type == KeyType::words)
+    return "take out the blanks, or a '-' in front";
+  if (key.example.find(": ") != key.example.npos) return "write " + std::string(key.example);
+  std::string name(key.path.substr(key.path.rfind('.') + 1));
+  return "write something like " + name + ": " + std::string(key.example);
+}
+
+}  // namespace
+
+bool is_list(KeyType type) { return type == KeyType::words || type == KeyType::texts; }
+
+std::optional<bool> parse_flag(std::string_view text) {
+  if (text == "yes" || text == "true" || text == "on") return true;
+  if (text == "no" || text == "false" || text == "off") return false;
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;
+  auto number = to_number<std::uint64_t>(text);
+  if (!number || *number > max_count) return std::nullopt;
+  return number;
+}
+
+std::optional<milliseconds> parse_duration(std::string_view text) {
+  std::int64_t total = 0;
+  std::int64_t before = INT64_MAX;
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    std::size_t digits = digits_of(text);
+    auto number = to_number<std::int64_t>(text.substr(0, digits));
+    text.remove_prefix(digits);
+    std::size_t letters = static_cast<std::size_t>(std::ranges::find_if(text, is_digit) - text.begin());
+    auto unit = milliseconds_in(text.substr(0, letters));
+    text.remove_prefix(letters);
+    // 1h30min, but not 30min1h, nor 1h30.
+    if (!number || !unit || *unit >= before || *number > max_seconds) return std::nullopt;
+    if (letters == 0 && before != INT64_MAX) return std::nullopt;
+    before = *unit;
+    total += *number * *unit;
+    if (total > max_seconds * 1000) return std::nullopt;
+  }
+  return milliseconds(total);
+}
+
+std::optional<PortRange> parse_ports(std::string_view text) {
+  std::size_t dash = text.find('-');
+  auto first = to_number<std::uint16_t>(text.substr(0, dash));
+  auto last = dash == text.npos ? first : to_number<std::uint16_t>(text.substr(dash + 1));
+  if (!first || !last || *first > *last || (*first == 0 && *last != 0)) return std::nullopt;
+  return PortRange{*first, *last};
+}
+
+std::optional<std::string> complaint_about(const Key& key, std::string_view text) {
+  bool is_script = key.type == KeyType::script;
+  std::size_t limit = is_script ? max_script : max_text;
+  std::string subject = std::string(key.path) + " ";
+  if (text.size() > limit) {
+    return subject + "is longer than " + std::to_string(limit) + " bytes; keep it in a file, and name that";
+  }
+  if (!is_script && text.find_first_of("\n\t\r") != text.npos) {
+    return subject + "holds a line end or a tab ('" + printable(text, 60) + "'); write it in one line";
+  }
+  if (key.type == KeyType::url) {
+    Result<Url> url = parse_url(text);
+    if (!url) return subject + "is no URL: " + url.error().message;
+    return std::nullopt;
+  }
+  if (fits(key, text)) return std::nullopt;
+  return subject + "must be " + describe(key) + ", not '" + printable(text, 60) + "'; " +
+         advice_for(key, text);
+}
+
+}  // namespace tenkai

@@ -1,0 +1,114 @@
+#include "launcher/profile/file.h"
+
+#include "launcher/profile/nearest.h"
+#include "tests/catch.h"
+#include "tests/launcher/profile_files.h"
+
+using namespace tenkai;
+
+TEST_CASE("values of profiles stay the text that was typed") {
+  Resolved resolved = resolve({{"f",
+                                "profiles:\n  p:\n    launcher: slurm\n    slurm:\n      time: 1:30:00\n"
+                                "      partition: no\n      mem: 010\n      account: 1e3\n"}});
+
+  CHECK(resolved.problems.empty());
+  CHECK(resolved.value("p", "slurm.time") == "1:30:00");
+  CHECK(resolved.value("p", "slurm.partition") == "no");
+  CHECK(resolved.value("p", "slurm.mem") == "010");
+  CHECK(resolved.value("p", "slurm.account") == "1e3");
+}
+
+TEST_CASE("a value of another type is refused with what it must be") {
+  CHECK(problem_with("daemons: many") ==
+        "f:3:14: daemons must be a whole number in decimal digits, not 'many'; write something like daemons: "
+        "8");
+  CHECK(
+      problem_with("daemons: 010") ==
+      "f:3:14: daemons must be a whole number in decimal digits, not '010'; write it without the 0 in front, "
+      "which others take for octal");
+  CHECK(
+      problem_with("launcher: slrum") ==
+      "f:3:15: launcher must be one of local, ssh, command, slurm, mpi, not 'slrum'; did you mean 'slurm'?");
+  CHECK(problem_with("daemons: [1, 2]") ==
+        "f:3:14: daemons must be a whole number in decimal digits, not a list; write it like 8");
+  CHECK(problem_with("slurm: {partition: a b}").find("must be a word without blanks, not 'a b'") !=
+        std::string::npos);
+  CHECK(problem_with("slurm: {partition: --wrap=x}").find("must be a word") != std::string::npos);
+  CHECK(problem_with("slurm: {account: \"a\\nb\"}").find("holds a line end or a tab ('a\\nb')") !=
+        std::string::npos);
+  CHECK(problem_with("url: http://h:1").find("f:3:10: url is no URL") == 0);
+  CHECK(problem_with("slurm: now").find("f:3:12: slurm must be a mapping, not a text") == 0);
+  CHECK(problem_with("environment: {modules: [a, [b]]}").find("and here is a list") != std::string::npos);
+}
+
+TEST_CASE("the types of values know right from wrong") {
+  auto duration = [](std::string_view text) {
+    return parse_duration(text).value_or(std::chrono::milliseconds(-1)).count();
+  };
+  CHECK(duration("10") == 10'000);
+  CHECK(duration("5min") == 300'000);
+  CHECK(duration("1h30min") == 5'400'000);
+  CHECK(duration("500ms") == 500);
+  for (auto text : {"", "min", "1h30", "30min1h", "1x", "-1s", "1.5h", "99999999999999999999s", "3651d"}) {
+    CHECK(duration(text) == -1);
+  }
+  CHECK(parse_flag("yes") == true);
+  CHECK(parse_flag("off") == false);
+  CHECK_FALSE(parse_flag("0"));
+  CHECK(parse_ports("60000-61000")->last == 61000);
+  CHECK(parse_ports("5555")->first == 5555);
+  for (auto text : {"", "-1", "2-1", "1-", "65536", "0-5", "1-2-3"}) CHECK_FALSE(parse_ports(text));
+  for (auto text : {"90", "1:30:00", "90:00", "2-12", "2-12:30", "UNLIMITED"}) {
+    CHECK(problem_with("slurm: {time: '" + std::string(text) + "'}").empty());
+  }
+  for (auto text : {"", "1h", "-1", "1:2:3:4", "1:", "2-", "1;reboot"}) {
+    CHECK_FALSE(problem_with("slurm: {time: '" + std::string(text) + "'}").empty());
+  }
+  for (auto text : {"16G", "500", "1TB"})
+    CHECK(problem_with("slurm: {mem: " + std::string(text) + "}").empty());
+  for (auto text : {"16 G", "G", "1.5G", "16g"}) {
+    CHECK_FALSE(problem_with("slurm: {mem: '" + std::string(text) + "'}").empty());
+  }
+}
+
+TEST_CASE("an unknown key is refused with the one that was meant") {
+  CHECK(problem_with("demons: 8") == "f:3:5: there is no key 'demons'; did you mean 'daemons'?");
+  CHECK(problem_with("slurm: {Partiton: x}") ==
+        "f:3:13: there is no key 'slurm.Partiton'; did you mean 'partition'?");
+  CHECK(problem_with("slurm: {cpus_per_task: 4}").find("did you mean 'cpus-per-task'?") != std::string::npos);
+  CHECK(problem_with("partition: x") ==
+        "f:3:5: there is no key 'partition'; did you mean 'slurm.partition'?");
+  CHECK(problem_with("mpi: {wibble: x}").find("known are program, options") != std::string::npos);
+  CHECK(problem_with("slurm.partition: x").find("a '.' stands for a mapping") != std::string::npos);
+  CHECK(problem_with("environment: {variables: {1a: x}}").find("no digit in front") != std::string::npos);
+  CHECK(problem_of("profile:\n  p:\n")
+            .find("f:1:1: there is no 'profile' at the top of a file; did you mean "
+                  "'profiles'?") == 0);
+}
+
+TEST_CASE("a name is near when few letters differ") {
+  CHECK(nearest("dameons", {"daemons", "url"}) == "daemons");
+  CHECK(nearest("x", {"daemons", "url"}) == "");
+  CHECK(nearest("URL", {"daemons", "url"}) == "url");
+  CHECK(nearest(std::string(100'000, 'x'), {"daemons"}) == "");
+}
+
+TEST_CASE("everything that is wrong in a file is told at once") {
+  CHECK(problem_of("profiles:\n  p:\n    demons: 1\n    tls: maybe\n  1q: {}\nlocks: []\n") ==
+        "f:3:5: there is no key 'demons'; did you mean 'daemons'?\n"
+        "f:4:10: tls must be yes or no, not 'maybe'; write something like tls: no\n"
+        "f:5:3: '1q' is no name of a profile; write a letter and up to 63 letters, digits, '-' and '_'\n"
+        "f:6:1: locks belong into a site's file, and this is none; remove them (the site's are "
+        "etc/tenkai.yaml of "
+        "the installation and /etc/tenkai/*.yaml)");
+}
+
+TEST_CASE("a lock names what there is") {
+  auto lock = [](const std::string& text) { return problem_of("locks: [" + text + "]\n", true); };
+
+  CHECK(lock("profiles.gpu.slurm.partition, profiles.*.slurm, profiles.gpu").empty());
+  CHECK(lock("gpu.slurm").find("f:1:9: 'gpu.slurm' is nothing that can be locked; write profiles.NAME.KEY") ==
+        0);
+  CHECK(lock("profiles.gpu.slurm.partiton").find("did you mean 'partition'?") != std::string::npos);
+  CHECK(problem_of("locks: {a: b}\n", true).find("f:1:8: locks must be a list") == 0);
+}
