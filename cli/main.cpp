@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "Environment:\n"
-      "  TENKAI_LOG   what is written to stderr: off (default), error, warn, info, debug");
+      "  TENKAI_LOG      what is written to stderr: off (default), error, warn, info, debug\n"
+      "  TENKAI_CONFIG   further files of profiles, with ':' between");
 
   // A log line to a terminal that is gone must not end us.
   std::signal(SIGPIPE, SIG_IGN);
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   tenkai::add_agent_command(app, exit_code);
   tenkai::add_status_command(app, exit_code);
   tenkai::add_launch_command(app, exit_code);
+  tenkai::add_profile_command(app, exit_code);
   tenkai::start_log();
   CLI11_PARSE(app, argc, argv);
   return exit_code;
