@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -31,11 +32,18 @@ struct Found {
   Problems problems;
 };
 
-Found find(const std::vector<SearchedFile>& searched) {
+Found find(const std::vector<SearchedFile>& searched, Problems problems = {}) {
   Found found;
+  found.problems = std::move(problems);
   found.files = read_profile_files(searched, found.problems);
   found.profiles = resolve_profiles(found.files, found.problems);
   return found;
+}
+
+Found find_everywhere() {
+  Problems problems;
+  std::vector<SearchedFile> searched = files_to_search(search_places(), problems);
+  return find(searched, std::move(problems));
 }
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -80,7 +88,7 @@ std::string table_of(const std::vector<std::vector<std::string>>& rows) {
 }
 
 int list(const Arguments& arguments) {
-  Found found = find(files_to_search(search_places()));
+  Found found = find_everywhere();
   if (!found.problems.empty()) return tell(found.problems);
   json::array all;
   std::vector<std::vector<std::string>> rows = {{"NAME", "LAUNCHER", "DAEMONS", "DEFINED"}};
@@ -157,7 +165,7 @@ void add_values(const Profile& profile, const Key& key, Shown& shown) {
 }
 
 int show(const Arguments& arguments) {
-  Found found = find(files_to_search(search_places()));
+  Found found = find_everywhere();
   if (!found.problems.empty()) return tell(found.problems);
   auto named = found.profiles.all.find(arguments.name);
   if (named == found.profiles.all.end()) return tell_unknown(arguments.name, found.profiles);
@@ -178,8 +186,7 @@ int check(const Arguments& arguments) {
   std::vector<SearchedFile> searched;
   // Files that are named are looked at alone, and may be a site's to be.
   for (const std::string& path : arguments.files) searched.push_back({path, true, true});
-  if (searched.empty()) searched = files_to_search(search_places());
-  Found found = find(searched);
+  Found found = searched.empty() ? find_everywhere() : find(searched);
   std::string files;
   for (const ProfileFile& file : found.files) files += "  " + file.name + "\n";
   if (arguments.as_json) {

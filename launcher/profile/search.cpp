@@ -15,8 +15,6 @@
 namespace tenkai {
 namespace {
 
-constexpr std::size_t max_site_files = 100;
-
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -34,7 +32,7 @@ std::string installed_file(const std::string& program) {
   return exists(installed) ? installed : folder_of(prefix) + "/etc/tenkai.yaml";
 }
 
-std::vector<std::string> site_files(const std::string& folder) {
+std::vector<std::string> site_files(const std::string& folder, Problems& problems) {
   std::vector<std::string> paths;
   std::error_code failed;
   std::filesystem::directory_iterator entry(folder, failed);
@@ -42,8 +40,13 @@ std::vector<std::string> site_files(const std::string& folder) {
     std::string name = entry->path().filename().string();
     if (name.ends_with(".yaml") && !name.starts_with('.')) paths.push_back(entry->path().string());
   }
+  // Locks that nobody could read would be none.
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    problems.push_back(
+        {{folder, {}},
+         "the folder of the site's files cannot be read: " + failed.message() + "; ask the site"});
+  }
   std::ranges::sort(paths);
-  if (paths.size() > max_site_files) paths.resize(max_site_files);
   return paths;
 }
 
@@ -60,11 +63,12 @@ SearchPlaces search_places() {
   return places;
 }
 
-std::vector<SearchedFile> files_to_search(const SearchPlaces& places) {
+std::vector<SearchedFile> files_to_search(const SearchPlaces& places, Problems& problems) {
   std::vector<SearchedFile> files;
   std::string installed = installed_file(places.program);
   if (!installed.empty()) files.push_back({installed, true, false});
-  for (const std::string& path : site_files(places.site_folder)) files.push_back({path, true, false});
+  for (const std::string& path : site_files(places.site_folder, problems))
+    files.push_back({path, true, false});
   if (!places.home.empty()) files.push_back({places.home + "/.config/tenkai/tenkai.yaml", false, false});
   files.push_back({places.working + "/tenkai.yaml", false, false});
   for (std::string_view path : split(places.config, ':')) {

@@ -26,7 +26,7 @@ struct SearchedFile {
 };
 
 // From the first to the last, which overrides the others.
-std::vector<SearchedFile> files_to_search(const SearchPlaces& places);
+std::vector<SearchedFile> files_to_search(const SearchPlaces& places, Problems& problems);
 
 // Reads those that are there. Files that others can change are a problem, not a file.
 std::vector<ProfileFile> read_profile_files(const std::vector<SearchedFile>& files, Problems& problems);

@@ -61,7 +61,7 @@ TEST_CASE("files are searched from the installation to TENKAI_CONFIG, and the la
 
   for (; !order.empty(); order.pop_back()) {
     Problems problems;
-    std::vector<ProfileFile> files = read_profile_files(files_to_search(places), problems);
+    std::vector<ProfileFile> files = read_profile_files(files_to_search(places, problems), problems);
     Profiles profiles = resolve_profiles(files, problems);
 
     CHECK(files.size() == order.size());
@@ -72,13 +72,26 @@ TEST_CASE("files are searched from the installation to TENKAI_CONFIG, and the la
 
 TEST_CASE("a checkout has its file beside the build folder") {
   SearchPlaces places{"/home/anna/tenkai/build/bin/tenkai", "/nowhere", "", ".", ""};
+  Problems problems;
 
-  std::vector<SearchedFile> files = files_to_search(places);
+  std::vector<SearchedFile> files = files_to_search(places, problems);
 
   REQUIRE(files.size() == 2);
   CHECK(files[0].path == "/home/anna/tenkai/etc/tenkai.yaml");
   CHECK(files[0].is_site);
   CHECK_FALSE(files[1].is_site);
+}
+
+TEST_CASE("a site's folder that cannot be read is told, as its locks would not hold") {
+  TemporaryFolder folder;
+  write_file(folder / "site", "no folder");
+  SearchPlaces places{"", folder / "site", "", ".", ""};
+  Problems problems;
+
+  files_to_search(places, problems);
+
+  REQUIRE(problems.size() == 1);
+  CHECK(contains(problems[0].message, "the folder of the site's files cannot be read: Not a directory"));
 }
 
 TEST_CASE("a site's file that is found again is not a user's") {
