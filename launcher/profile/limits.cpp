@@ -13,6 +13,11 @@ const Value* said(const Profile* profile, const std::string& path) {
   return profile == nullptr ? nullptr : profile->find(path);
 }
 
+const Lock* lock_of(const std::vector<Lock>& locks, const std::string& profile, const std::string& path) {
+  auto found = std::ranges::find_if(locks, [&](const Lock& each) { return holds(each, profile, path); });
+  return found == locks.end() ? nullptr : &*found;
+}
+
 // Where a later file has turned an inheritance, if it was that.
 const Value* turned_inheritance(const Profile& profile, const std::map<std::string, Profile>& all,
                                 std::size_t index) {
@@ -56,8 +61,8 @@ void check_locks(const std::map<std::string, Profile>& now, const std::map<std::
       for (const auto& [path, value] : old->values) paths.insert(path);
     }
     for (const std::string& path : paths) {
-      auto lock = std::ranges::find_if(locks, [&](const Lock& each) { return holds(each, name, path); });
-      if (lock == locks.end()) continue;
+      const Lock* lock = lock_of(locks, name, path);
+      if (lock == nullptr) continue;
       std::string locked = "profiles." + name + "." + path + " is locked by " + to_string(lock->place);
       auto value = profile.values.find(path);
       if (value != profile.values.end() && value->second.file > index) {
