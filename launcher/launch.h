@@ -39,8 +39,12 @@ class Launch {
   // A launch from which nothing is heard is given up, not silently.
   bool on_silence(LaunchTime now, std::chrono::milliseconds patience);
   bool on_cancelled(LaunchTime now);
-  // Nobody will tell how its command ends.
-  void on_plugin_lost() { ended_ = true; }
+  // Nobody will tell how its command ends, and the next plugin may give the name of
+  // the job to another one.
+  void on_plugin_lost() {
+    ended_ = true;
+    job_.clear();
+  }
 
   std::uint64_t number() const { return number_; }
   const std::vector<std::size_t>& slots() const { return slots_; }

@@ -201,7 +201,9 @@ void Launches::begin(const EntryPtr& entry) {
 // --- what becomes of them ---
 
 Launches::EntryPtr Launches::by_job(const std::string& plugin, const std::string& job) const {
-  for (const auto& [number, entry] : entries_) {
+  // A name that is given again belongs to the last one.
+  for (auto each = entries_.rbegin(); each != entries_.rend(); ++each) {
+    const EntryPtr& entry = each->second;
     if (entry->plugin == plugin && entry->launch.job() == job) return entry;
   }
   return nullptr;
@@ -283,10 +285,9 @@ void Launches::on_died(const std::string& plugin, const std::string& why_not) {
     if (entry->launch.is_waited_for() && entry->launch.joined() == 0) {
       std::string why = why_not.empty() ? "the launcher plugin '" + plugin + "' has died meanwhile" : why_not;
       after_change(entry, entry->launch.on_error(now(), cause::plugin, why));
-    } else {
-      entry->launch.on_plugin_lost();
-      if (why_not.empty() && entry->launch.joined() > 0) take_up_again(entry);
     }
+    entry->launch.on_plugin_lost();
+    if (why_not.empty() && entry->launch.joined() > 0) take_up_again(entry);
   }
 }
 

@@ -105,6 +105,19 @@ TEST_CASE("a launch whose daemons have gone, and whose command has ended, is gon
   }
 }
 
+TEST_CASE("with its plugin a launch loses the name of its job, which may be given anew") {
+  Launch launch = launch_of(1);
+  launch.on_submitted(noon, "j");
+  launch.on_daemon_joined(noon);
+
+  launch.on_plugin_lost();
+
+  CHECK(launch.job().empty());
+  CHECK(launch.state() == LaunchState::joined);
+  launch.on_submitted(noon, "k");
+  CHECK(launch.job() == "k");
+}
+
 TEST_CASE("a daemon that dies and is started again leaves the launch as it is") {
   Launch launch = launch_of(1);
   launch.on_daemon_joined(noon);
