@@ -1,8 +1,10 @@
 #include "launcher/failure.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <initializer_list>
 
 #include "base/text.h"
 #include "base/version.h"
@@ -27,13 +29,38 @@ std::string without(std::string line, std::string_view prefix) {
 
 std::string on(const CommandEnd& end) { return end.where.empty() ? "" : " on " + end.where; }
 
+bool in_name(char c) {
+  bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  return letter_or_digit || c == '_' || c == '-' || c == '.' || c == '/';
+}
+
+bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {
+  return std::any_of(beginnings.begin(), beginnings.end(),
+                     [text](std::string_view each) { return text.starts_with(each); });
+}
+
+// What stands behind a program's name, if that it is missing.
+bool is_lament(std::string_view rest) {
+  for (std::string_view quote : {"'", "\"", "`", "\xE2\x80\x99"}) {
+    if (rest.starts_with(quote)) rest.remove_prefix(quote.size());
+  }
+  return starts_with_any(rest, {": not found", ": command not found", ": Command not found",
+                                ": No such file or directory", ": executable file not found"});
+}
+
 // Shells say it in their ways: "sh: 1: Rscript: not found", "bash: line 1: Rscript:
-// command not found", "Rscript: Command not found." (csh, which ends with 1), "env:
-// ‘Rscript’: No such file or directory".
+// command not found", "Rscript: Command not found." (csh, which ends with 1), "zsh:1:
+// command not found: Rscript", "env: ‘Rscript’: No such file or directory". Others
+// speak of a script for R, or of a library that Rscript does not find.
 bool says_not_found(std::string_view log, std::string_view program) {
   for (std::string_view line : split(log, '\n')) {
-    bool missing = has(line, "not found") || has(line, "Not found") || has(line, "No such file or directory");
-    if (missing && has(line, program)) return true;
+    line = trim(line);
+    for (std::size_t at = line.find(program); at != line.npos; at = line.find(program, at + 1)) {
+      std::string_view before = line.substr(0, at);
+      std::string_view rest = line.substr(at + program.size());
+      if (!before.empty() && in_name(before.back())) continue;
+      if (is_lament(rest) || (rest.empty() && before.ends_with("command not found: "))) return true;
+    }
   }
   return false;
 }
@@ -47,11 +74,19 @@ std::optional<Failure> missing_r(const CommandEnd& end) {
                      "rscript = \"/path/of/Rscript\" names it"};
 }
 
-// R says it in the language of the user: what stays is who says it, and of what.
+// R says it in the language of the user: what stays is who says it, and of what. It
+// may break the line between the two. A start-up file may miss another package.
 std::optional<Failure> missing_package(const CommandEnd& end) {
-  bool english = has(end.log, "there is no package called") && has(end.log, "tenkai");
-  bool other = has(end.log, "loadNamespace") && has(end.log, "\xE2\x80\x98tenkai\xE2\x80\x99");
-  if (!english && !other) return std::nullopt;
+  std::string_view before;
+  bool missing = false;
+  for (std::string_view line : split(end.log, '\n')) {
+    bool english = has(line, "there is no package called") && has(line, "tenkai");
+    bool other = has(line, "\xE2\x80\x98tenkai\xE2\x80\x99") &&
+                 (has(line, "loadNamespace(") || has(before, "loadNamespace("));
+    missing = missing || english || other;
+    before = line;
+  }
+  if (!missing) return std::nullopt;
   return Failure{std::string(cause::package_missing),
                  "the R package tenkai is not installed" + on(end) +
                      ", or not in a library that R looks at there; install tenkai " +
@@ -79,9 +114,17 @@ std::optional<Failure> other_version(const CommandEnd& end) {
                                                   std::string(program_version) + " there"};
 }
 
+// Others cannot connect either: to an X server, to a controller.
+std::string failed_dial(std::string_view log) {
+  for (std::string_view scheme : {"tcp://", "tls+tcp://", "ws://", "wss://", "ipc://", "abstract://"}) {
+    std::string line = line_with(log, "cannot connect to " + std::string(scheme));
+    if (!line.empty()) return line;
+  }
+  return line_with(log, "but no WELCOME came");
+}
+
 std::optional<Failure> no_way_back(const CommandEnd& end) {
-  std::string line = line_with(end.log, "cannot connect to ");
-  if (line.empty()) line = line_with(end.log, "but no WELCOME came");
+  std::string line = failed_dial(end.log);
   if (line.empty()) return std::nullopt;
   return Failure{std::string(cause::url_unreachable),
                  "the daemon was started" + on(end) + ", but cannot reach the dispatcher from there: " +
@@ -91,8 +134,11 @@ std::optional<Failure> no_way_back(const CommandEnd& end) {
 }
 
 std::optional<Failure> not_let_in(const CommandEnd& end) {
-  for (std::string_view sign : {"this credential", "no credential from", "needs a credential",
-                                "is taken by another daemon", "Permission denied: a daemon"}) {
+  for (std::string_view sign :
+       {"this credential, for ", "this credential is not known", "this credential has expired",
+        "does not know this credential", "no credential from fd:", "no credential from stdin",
+        "no credential from @", "needs a credential; launch_remote()", "is taken by another daemon",
+        "Permission denied: a daemon"}) {
     std::string line = line_with(end.log, sign);
     if (line.empty()) continue;
     return Failure{std::string(cause::refused), "the daemon was started" + on(end) + ", but not let in: " +

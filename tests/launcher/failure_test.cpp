@@ -19,12 +19,25 @@ TEST_CASE("no Rscript is recognised as every shell says it") {
   CHECK(cause_of(1, "Rscript: Command not found.\n") == cause::rscript_missing);
   CHECK(cause_of(127, "env: \xE2\x80\x98Rscript\xE2\x80\x99: No such file or directory\n") ==
         cause::rscript_missing);
+  CHECK(cause_of(127, "exec: \"Rscript\": executable file not found in $PATH\n") == cause::rscript_missing);
   CHECK(cause_of(127, "bash: /opt/R/bin/Rscript: No such file or directory\n", "/opt/R/bin/Rscript") ==
         cause::rscript_missing);
 }
 
 TEST_CASE("something else that is missing is not taken for Rscript") {
   CHECK(cause_of(127, "sh: 1: srun: not found\n") == cause::exited);
+  CHECK(cause_of(1, "cannot open file '/site/Rscript_setup.R': No such file or directory\n") ==
+        cause::exited);
+  CHECK(cause_of(127,
+                 "/usr/lib/R/bin/Rscript: error while loading shared libraries: libR.so: cannot open shared "
+                 "object file: No such file or directory\n") == cause::exited);
+  CHECK(cause_of(127,
+                 "Rscript: error while loading shared libraries: libR.so: cannot open shared object "
+                 "file: No such file or directory\n") == cause::exited);
+  CHECK(cause_of(127, "/usr/bin/Rscript: line 3: /opt/R/bin/R: No such file or directory\n") ==
+        cause::exited);
+  CHECK(cause_of(1, "bash: /etc/profile.d/Rscript.sh: No such file or directory\noh dear\n") ==
+        cause::exited);
 }
 
 TEST_CASE("a missing package is recognised, in any language of R") {
@@ -34,7 +47,14 @@ TEST_CASE("a missing package is recognised, in any language of R") {
   CHECK(cause_of(1,
                  "Fehler in loadNamespace(x) : es gibt kein Paket namens \xE2\x80\x98tenkai\xE2\x80\x99\n") ==
         cause::package_missing);
+  CHECK(cause_of(1,
+                 "Fehler in loadNamespace(j <- i[[1L]], versionCheck = vI[[j]]) : \n"
+                 "  es gibt kein Paket namens \xE2\x80\x98tenkai\xE2\x80\x99\n") == cause::package_missing);
   CHECK(cause_of(1, "Error in library(jsonlite) : there is no package called 'jsonlite'\n") == cause::exited);
+  CHECK(cause_of(1,
+                 "Error in library(jsonlite) : there is no package called 'jsonlite'\n"
+                 "tenkai agent: 6 | Connection refused: cannot connect to tcp://h:5555\n") ==
+        cause::url_unreachable);
 }
 
 TEST_CASE("a missing program and another version are told apart") {
@@ -52,6 +72,12 @@ TEST_CASE("a daemon that cannot reach the dispatcher says which address it tried
   CHECK(failure.cause == cause::url_unreachable);
   CHECK(failure.message.find("on node7") != std::string::npos);
   CHECK(failure.message.find("6 | Connection refused: cannot connect to tcp://h:5555") != std::string::npos);
+}
+
+TEST_CASE("others that cannot connect, or lack a credential, are not taken for the daemon") {
+  CHECK(cause_of(1, "Warning: cannot connect to X server localhost:10\n") == cause::exited);
+  CHECK(cause_of(1, "squeue: cannot connect to controller\n") == cause::exited);
+  CHECK(cause_of(1, "kinit: this credential cache is not writable\n") == cause::exited);
 }
 
 TEST_CASE("a daemon that is not let in is no matter of the network") {
