@@ -17,6 +17,12 @@ bool is_plain(char c) {
   return letter_or_digit || std::string_view("_@%+:,./-").find(c) != std::string_view::npos;
 }
 
+// Of base64url, as credentials are written.
+bool is_word(char c) {
+  bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  return letter_or_digit || c == '_' || c == '-';
+}
+
 // `A=b` as the first word of a line is an assignment, `--a=b` never is.
 bool needs_quotes(std::string_view word) {
   if (word.empty()) return true;
@@ -154,6 +160,17 @@ std::optional<std::size_t> find_unprintable(std::string_view text) {
   return std::nullopt;
 }
 
+std::string printable_lines(std::string_view text) {
+  std::string shown;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
+    std::string_view line = text.substr(begin, end - begin);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    shown += printable(line, line.npos) + "\n";
+  }
+  return shown + printable(text.substr(begin), text.npos);
+}
+
 std::string escape_line(std::string_view value) {
   std::string escaped;
   for (char c : value) {
@@ -179,6 +196,21 @@ std::string unescape_line(std::string_view value) {
     if (decoded != 0) i += 2;
   }
   return text;
+}
+
+void keep_last_lines(std::string& text, std::size_t limit) {
+  if (text.size() <= limit) return;
+  std::size_t cut = text.size() - limit;
+  // A line that begins right there is whole, too.
+  std::size_t line = text.find('\n', cut - 1);
+  if (line != text.npos && line + 1 < text.size()) {
+    cut = line + 1;
+  } else {
+    std::size_t word = cut;
+    while (is_word(text[cut - 1]) && word < text.size() && is_word(text[word])) ++word;
+    if (word < text.size() && text[word] != '\n') cut = word;
+  }
+  text.erase(0, cut);
 }
 
 }  // namespace tenkai

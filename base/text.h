@@ -47,6 +47,11 @@ std::string unescape_line(std::string_view value);
 // enough for names that must not be guessed.
 std::string random_hex(std::size_t bytes);
 
+// Cuts the front of `text`, where it is longer than `limit` bytes, so that whole lines
+// are left. Of a last line that is longer its end is kept, without the word that the
+// cut goes through: half a secret would not be known for one any more.
+void keep_last_lines(std::string& text, std::size_t limit);
+
 // For logs and messages: control bytes, and bytes that are not valid UTF-8, become
 // \n, \t, \x1b and the like; a text longer than `limit` bytes is cut and ends in "…".
 // What a stranger sent can then neither forge a line nor steer a terminal.
@@ -55,5 +60,8 @@ std::string printable(std::string_view text, std::size_t limit = 200);
 // Where the first byte stands that is not valid UTF-8, or the first control character
 // but tab and line end ("\r\n" is one, too). Nothing where all is text.
 std::optional<std::size_t> find_unprintable(std::string_view text);
+
+// The same for text of several lines, which stay, and of any length.
+std::string printable_lines(std::string_view text);
 
 }  // namespace tenkai

@@ -173,7 +173,8 @@ void put(json::object& into, const JobReport& report) {
 }
 
 std::string last_of(std::string text, std::size_t limit) {
-  return text.size() <= limit ? text : text.substr(text.size() - limit);
+  keep_last_lines(text, limit);
+  return text;
 }
 
 JobReport report_of(Members& members) {

@@ -2,17 +2,9 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "base/text.h"
+
 namespace tenkai {
-namespace {
-
-// Cuts the front so that whole lines are left.
-void keep_tail(std::string& log) {
-  if (log.size() <= LogTail::max_size) return;
-  std::size_t line = log.find('\n', log.size() - LogTail::max_size);
-  log.erase(0, line == log.npos ? log.size() - LogTail::max_size : line + 1);
-}
-
-}  // namespace
 
 void LogTail::read_from(Descriptor pipe) {
   pipe_.assign(pipe.release());
@@ -34,7 +26,7 @@ boost::system::error_code LogTail::read_some() {
   boost::system::error_code failed;
   std::size_t size = pipe_.read_some(asio::buffer(buffer_), failed);
   text_.append(buffer_.data(), size);
-  keep_tail(text_);
+  keep_last_lines(text_, max_size);
   return failed;
 }
 

@@ -120,3 +120,32 @@ TEST_CASE("the first byte that is no text is found") {
   CHECK(find_unprintable("展\xff") == 3);
   CHECK(find_unprintable("a\xc2\x9b") == 1);
 }
+
+TEST_CASE("lines stay lines, whatever bytes are in them") {
+  CHECK(printable_lines("one\r\n\x1b[2J\n") == "one\n\\x1b[2J\n");
+  CHECK(printable_lines(std::string_view("a\0b", 3)) == "a\\x00b");
+  CHECK(printable_lines("") == "");
+  CHECK(printable_lines(std::string(5000, 'a')) == std::string(5000, 'a'));
+}
+
+TEST_CASE("of a long text the last whole lines are kept") {
+  auto kept = [](std::string text, std::size_t limit) {
+    keep_last_lines(text, limit);
+    return text;
+  };
+
+  CHECK(kept("one\ntwo\n", 100) == "one\ntwo\n");
+  CHECK(kept("one\ntwo\nthree\n", 11) == "two\nthree\n");
+  CHECK(kept("one\ntwo\n", 4) == "two\n");
+  CHECK(kept("a line that is too long\n", 12) == "is too long\n");
+  CHECK(kept("a line that is too long\n", 11) == " too long\n");
+  CHECK(kept("aaaaaaaa", 3) == "aaa");
+}
+
+TEST_CASE("what is left of a word that is cut goes, because half a secret is not known for one") {
+  std::string text = "dGVua2FpAXa6-_k: was given";
+
+  keep_last_lines(text, 16);
+
+  CHECK(text == ": was given");
+}

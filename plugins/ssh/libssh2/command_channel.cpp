@@ -5,15 +5,12 @@
 #include <array>
 #include <cstdlib>
 
+#include "base/text.h"
+
 namespace tenkai {
 namespace {
 
 constexpr std::size_t max_log = 4096;
-
-void keep_last(std::string& log, std::string_view text) {
-  log += text;
-  if (log.size() > max_log) log.erase(0, log.size() - max_log);
-}
 
 }  // namespace
 
@@ -88,8 +85,10 @@ bool CommandChannel::listen() {
   std::array<char, 16384> text;
   for (int stream : {0, SSH_EXTENDED_DATA_STDERR}) {
     ssize_t size = 0;
-    while ((size = libssh2_channel_read_ex(channel_, stream, text.data(), text.size())) > 0)
-      keep_last(result_.log, {text.data(), static_cast<std::size_t>(size)});
+    while ((size = libssh2_channel_read_ex(channel_, stream, text.data(), text.size())) > 0) {
+      result_.log.append(text.data(), static_cast<std::size_t>(size));
+      keep_last_lines(result_.log, max_log);
+    }
   }
   if (libssh2_channel_eof(channel_) != 1) return false;
   step_ = Step::close;
