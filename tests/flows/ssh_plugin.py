@@ -77,6 +77,9 @@ def keys(plugin):
           report.get("exit_code") == 127 and "no-such-program-here" in report["log"], report)
     report = with_config(plugin, "ed25519", ["sh", "-c", "kill -TERM $$"])
     check("an end by a signal is told as that", report.get("signal") == 15 and "exit_code" not in report, report)
+    report = with_config(plugin, "ed25519", ["sh", "-c", "kill -XCPU $$"])
+    check("an end by a signal that SSH has no name for is no good end",
+          report.get("state") == "ended" and "exit_code" not in report, report)
     text = os.urandom(500_000).hex()
     report = with_config(plugin, "ed25519", ["sha256sum"], input=text)
     check("a megabyte of input arrives", hashlib.sha256(text.encode()).hexdigest() in report.get("log", ""), report)

@@ -102,12 +102,16 @@ void CommandChannel::finish(std::string failure) {
     char* name = nullptr;
     std::size_t size = 0;
     libssh2_channel_get_exit_signal(channel_, &name, &size, nullptr, nullptr, nullptr, nullptr);
-    if (name != nullptr) {
+    if (name == nullptr) {
+      result_.exit_code = libssh2_channel_get_exit_status(channel_);
+    } else {
       result_.signal = signal_of({name, size});
+      // Of signals that SSH has no name for, such as SIGXCPU.
+      if (!result_.signal)
+        result_.failure = "it was killed by a signal that its host calls " + std::string(name, size);
       // Allocated by the session, whose allocator is malloc.
       std::free(name);
     }
-    if (!result_.signal) result_.exit_code = libssh2_channel_get_exit_status(channel_);
   }
   if (auto on_end = std::exchange(on_end_, nullptr)) on_end(std::move(result_));
 }
