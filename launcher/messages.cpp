@@ -241,6 +241,14 @@ Result<PluginCall> parse_call(std::string_view line) {
   return call;
 }
 
+std::optional<std::uint64_t> id_of_call(std::string_view line) {
+  Result<json::object> object = parse_object(line);
+  if (!object) return std::nullopt;
+  std::optional<std::int64_t> id = Members(*object).number("id");
+  if (!id || *id < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*id);
+}
+
 std::string encode(const PluginAnswer& answer) {
   json::object object;
   object["id"] = answer.id;

@@ -100,6 +100,8 @@ std::string encode(const PluginAnswer& answer);
 std::string encode(const JobReport& news);
 
 Result<PluginCall> parse_call(std::string_view line);
+// Of a call that is no good otherwise.
+std::optional<std::uint64_t> id_of_call(std::string_view line);
 
 // What comes from a plugin: an answer, or news of a job.
 struct FromPlugin {

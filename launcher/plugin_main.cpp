@@ -54,8 +54,7 @@ class Host {
   void on_line(std::string_view line) {
     if (trim(line).empty()) return;
     Result<PluginCall> call = parse_call(line);
-    // Not with the line: it may hold a credential.
-    if (!call) return spdlog::error("a call could not be read");
+    if (!call) return refuse(line, call.error().message);
     std::uint64_t id = call->id;
     switch (call->verb) {
       case PluginCall::Verb::render: return answer(id, plugin_->render(call->request));
@@ -65,6 +64,14 @@ class Host {
       case PluginCall::Verb::cancel:
         return plugin_->cancel(call->job, [this, id](Result<Done> done) { answer(id, done); });
     }
+  }
+
+  // Where not even its number can be read there is nobody to tell; and not with the
+  // line, which may hold a credential.
+  void refuse(std::string_view line, const std::string& why) {
+    std::optional<std::uint64_t> id = id_of_call(line);
+    if (!id) return spdlog::error("a call could not be read");
+    answer(*id, Result<Done>(Error{"the call could not be read: " + why}));
   }
 
   // The same key again means that our answer was not heard.

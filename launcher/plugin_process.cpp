@@ -85,16 +85,25 @@ PluginAnswer PluginProcess::failed(std::uint64_t id, const std::string& message)
   return answer;
 }
 
+// Starts it, where it does not run.
+Result<Done> PluginProcess::can_take(std::size_t size) {
+  if (size > max_plugin_line) return Error{"the launch is too long for a plugin: more than 4 MiB"};
+  Result<Done> runs = pid_ || on_closed_ ? Result<Done>(Done{}) : run();
+  if (!runs) return runs;
+  if (on_closed_ || programs_.unread(*pid_) > max_unread)
+    return Error{"the launcher plugin '" + name_ + "' takes no more calls"};
+  return Done{};
+}
+
 void PluginProcess::call(PluginCall call, std::chrono::milliseconds limit, OnAnswer on_answer) {
   call.id = ++last_id_;
   call.deadline = limit;
-  Result<Done> runs = pid_ ? Result<Done>(Done{}) : run();
-  bool drowned = runs && programs_.unread(*pid_) > max_unread;
-  if (!runs || drowned || on_closed_) {
-    std::string why =
-        !runs ? runs.error().message : "the launcher plugin '" + name_ + "' takes no more calls";
-    asio::post(executor_,
-               [on_answer = std::move(on_answer), id = call.id, why] { on_answer(failed(id, why)); });
+  std::string line = encode(call) + "\n";
+  Result<Done> good = can_take(line.size());
+  if (!good) {
+    asio::post(executor_, [on_answer = std::move(on_answer), id = call.id, why = good.error().message] {
+      on_answer(failed(id, why));
+    });
     return;
   }
   Pending& pending = pending_[call.id];
@@ -105,7 +114,7 @@ void PluginProcess::call(PluginCall call, std::chrono::milliseconds limit, OnAns
     answer(failed(id, "the launcher plugin '" + name_ + "' has not answered within " +
                           std::to_string(limit.count() / 1000) + " s"));
   });
-  programs_.write(*pid_, encode(call) + "\n");
+  programs_.write(*pid_, std::move(line));
 }
 
 void PluginProcess::answer(PluginAnswer answer) {

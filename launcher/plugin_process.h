@@ -46,6 +46,7 @@ class PluginProcess {
     std::unique_ptr<asio::steady_timer> timer;
   };
   Result<Done> run();
+  Result<Done> can_take(std::size_t size);
   void on_output(std::string_view bytes);
   void on_line(std::string_view line);
   void on_ended(const ProgramEnd& end);

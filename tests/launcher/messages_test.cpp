@@ -93,6 +93,12 @@ TEST_CASE("what is no call is refused with the reason") {
   CHECK(problem_of_call(std::string(max_plugin_line + 1, ' ')) == "a line of more than 4 MiB");
 }
 
+TEST_CASE("of a call that is no good the number is found, so that it can be answered") {
+  CHECK(id_of_call(R"({"id":7,"do":"render","launch":{"command":[1]}})") == 7);
+  CHECK(id_of_call(R"({"id":"7"})") == std::nullopt);
+  CHECK(id_of_call("nonsense") == std::nullopt);
+}
+
 TEST_CASE("what is no answer is refused with the reason, and a long log is cut at the front") {
   CHECK(problem_of_answer(R"({"job":"j","state":"sideways"})") ==
         "'state' must be submitted, pending, starting, ended or failed");
