@@ -229,9 +229,7 @@ void Launches::on_news(const std::string& plugin, const JobReport& news) {
   if (entry) take(entry, news);
 }
 
-void Launches::take(const EntryPtr& entry, JobReport report) {
-  report.log = redacted(std::move(report.log));
-  report.message = redacted(std::move(report.message));
+void Launches::take(const EntryPtr& entry, const JobReport& report) {
   after_change(entry, entry->launch.on_report(now(), report));
 }
 
@@ -383,7 +381,7 @@ std::string Launches::status() const {
     for (std::size_t slot : launch.slots()) slots.push_back(std::to_string(slot + 1));
     lines += "launch\t" + std::to_string(number) + "\t" + join(slots, ",") + "\t" + entry->plugin + "\t" +
              escape_line(launch.where()) + "\t" + std::string(name_of(launch.state())) + "\t" +
-             launch.failure().cause + "\t" + escape_line(launch.detail()) + "\n";
+             escape_line(launch.failure().cause) + "\t" + escape_line(launch.detail()) + "\n";
   }
   return lines;
 }

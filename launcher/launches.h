@@ -45,7 +45,7 @@ class Launches : public LaunchDesk {
   Result<PluginProcess*> plugin(const std::string& name);
   void begin(const EntryPtr& entry);
   void on_news(const std::string& plugin, const JobReport& news);
-  void take(const EntryPtr& entry, JobReport report);
+  void take(const EntryPtr& entry, const JobReport& report);
   void poll_later(const EntryPtr& entry, std::optional<int> after_ms);
   void on_died(const std::string& plugin, const std::string& why_not);
   void take_up_again(const EntryPtr& entry);

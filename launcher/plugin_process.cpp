@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "launcher/failure.h"
 
 namespace tenkai {
 namespace {
@@ -27,7 +29,26 @@ bool is_plugin_name(std::string_view name) {
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == name.npos;
 }
 
-bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+bool is_program(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
+}
+
+// A plugin may repeat what it was given, credential and all, and a command may write
+// any bytes: R takes no zero, and terminals obey others.
+void clean(FromPlugin& said) {
+  auto clean = [](std::string& text) { text = printable_lines(redacted(std::move(text))); };
+  for (JobReport* report : {said.news ? &*said.news : nullptr,
+                            said.answer && said.answer->report ? &*said.answer->report : nullptr}) {
+    if (report == nullptr) continue;
+    for (std::string* text : {&report->cause, &report->message, &report->where, &report->log, &report->note})
+      clean(*text);
+  }
+  if (!said.answer) return;
+  if (said.answer->error) clean(said.answer->error->message);
+  if (said.answer->error) clean(said.answer->error->cause);
+  if (said.answer->rendered) said.answer->rendered->text = redacted(std::move(said.answer->rendered->text));
+}
 
 std::string how(const Ended& end) {
   if (end.signal) return "was killed by signal " + std::to_string(*end.signal);
@@ -126,6 +147,7 @@ void PluginProcess::answer(PluginAnswer answer) {
 }
 
 void PluginProcess::on_output(std::string_view bytes) {
+  if (!broken_off_.empty()) return;
   text_.append(bytes);
   std::size_t begin = 0;
   for (std::size_t end; (end = text_.find('\n', begin)) != text_.npos; begin = end + 1) {
@@ -139,7 +161,8 @@ void PluginProcess::on_output(std::string_view bytes) {
 void PluginProcess::on_line(std::string_view line) {
   if (trim(line).empty()) return;
   Result<FromPlugin> said = parse_from_plugin(line);
-  if (!said) return break_off("wrote what is no answer: " + said.error().message);
+  if (!said) return break_off("wrote what is no answer: " + redacted(said.error().message));
+  clean(*said);
   if (said->news) return callbacks_.on_news(*said->news);
   answer(std::move(*said->answer));
 }
@@ -157,7 +180,7 @@ void PluginProcess::on_ended(const ProgramEnd& end) {
   std::string why =
       "the launcher plugin '" + name_ + "' " + (broken_off_.empty() ? how(end.how) : broken_off_);
   broken_off_.clear();
-  if (!end.log.empty()) why += "; its last lines:\n" + printable(end.log, 1000);
+  if (!end.log.empty()) why += "; its last lines:\n" + printable(redacted(end.log), 1000);
   auto lost = std::move(pending_);
   pending_.clear();
   for (auto& [id, pending] : lost) pending.on_answer(failed(id, why));
@@ -168,7 +191,8 @@ void PluginProcess::on_ended(const ProgramEnd& end) {
   spdlog::warn("{}", why);
   if (deaths_ > max_deaths)
     return callbacks_.on_died(why + ", " + std::to_string(deaths_) + " times in a row");
-  Result<Done> again = run();
+  // Who has heard that a call was lost may have made another one.
+  Result<Done> again = pid_ ? Result<Done>(Done{}) : run();
   callbacks_.on_died(again ? "" : again.error().message);
 }
 
