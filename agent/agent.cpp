@@ -185,6 +185,7 @@ void Agent::on_frame(Frame&& frame) {
     case Type::refused:
       if (rank.stream) rank.stream->send(Frame(Type::refused).with(Key::message, frame.text(Key::message)));
       rank.said_goodbye = true;
+      if (!rank.accepted) complain(std::string(frame.text(Key::message)));
       return;
     case Type::task: return on_task(rank, std::move(frame));
     case Type::cancel: return on_cancel(rank, frame);
@@ -236,19 +237,22 @@ void Agent::retry(const std::string& why) {
   });
 }
 
+// Whoever has started us reads it: a launcher, or a person.
+void Agent::complain(const std::string& why) {
+  exit_code_ = 1;
+  if (options_.adopt_pid) return;
+  std::string line = "tenkai agent: " + printable(why, 5000) + "\n";
+  if (::write(STDERR_FILENO, line.data(), line.size()) < 0) exit_code_ = 1;
+}
+
 // There is no dispatcher, or it does not want us: the daemons learn why.
 void Agent::give_up(const std::string& why) {
   spdlog::error("{}", why);
   if (dispatcher_) dispatcher_->drop(why);
-  exit_code_ = 1;
   for (Rank& rank : ranks_) {
     if (rank.stream && !rank.accepted) rank.stream->send(Frame(Type::refused).with(Key::message, why));
   }
-  // Whoever has started us reads it: a launcher, or a person.
-  if (!options_.adopt_pid) {
-    std::string line = "tenkai agent: " + printable(why, 5000) + "\n";
-    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) exit_code_ = 1;
-  }
+  complain(why);
   ending_ = true;
   end_daemons(options_.autoexit != AgentOptions::Autoexit::finish);
 }

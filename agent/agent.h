@@ -68,6 +68,7 @@ class Agent {
   void on_disconnected(const Connection::End& end);
   void retry(const std::string& why);
   void give_up(const std::string& why);
+  void complain(const std::string& why);
   void send(Frame frame);
 
   // the daemons
