@@ -209,15 +209,23 @@ Launches::EntryPtr Launches::by_job(const std::string& plugin, const std::string
   return nullptr;
 }
 
-// Where no credential tells, on this machine, it is the first launch for that slot
-// that is still waited for, or whose daemon it can be that goes.
-Launches::EntryPtr Launches::by_grant(GrantId grant, std::size_t slot, bool came) const {
+Launches::EntryPtr Launches::by_grant(GrantId grant) const {
   for (const auto& [number, entry] : entries_) {
-    if (entry->grant != grant) continue;
-    if (grant != 0) return entry;
-    const Launch& launch = entry->launch;
-    bool is_for_it = std::find(launch.slots().begin(), launch.slots().end(), slot) != launch.slots().end();
-    if (is_for_it && (came ? launch.is_waited_for() : launch.joined() > 0)) return entry;
+    if (entry->grant == grant) return entry;
+  }
+  return nullptr;
+}
+
+// The last launch for a slot of this machine, where no credential tells whose daemon
+// it is: that may yet bring one, or that has brought some.
+Launches::EntryPtr Launches::without_grant(std::size_t slot, bool has_joined) const {
+  for (auto each = entries_.rbegin(); each != entries_.rend(); ++each) {
+    const EntryPtr& entry = each->second;
+    const std::vector<std::size_t>& slots = entry->launch.slots();
+    bool is_for_it = entry->grant == 0 && std::find(slots.begin(), slots.end(), slot) != slots.end();
+    std::size_t joined = entry->launch.joined();
+    bool may_bring = joined < slots.size() && !entry->launch.has_ended();
+    if (is_for_it && (has_joined ? joined > 0 : may_bring)) return entry;
   }
   return nullptr;
 }
@@ -252,12 +260,12 @@ void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
 }
 
 void Launches::on_joined(GrantId grant, std::size_t slot) {
-  EntryPtr entry = by_grant(grant, slot, true);
+  EntryPtr entry = grant == 0 ? without_grant(slot, false) : by_grant(grant);
   if (entry) after_change(entry, entry->launch.on_daemon_joined(now()));
 }
 
 void Launches::on_left(GrantId grant, std::size_t slot) {
-  EntryPtr entry = by_grant(grant, slot, false);
+  EntryPtr entry = grant == 0 ? without_grant(slot, true) : by_grant(grant);
   if (!entry || !entry->launch.on_daemon_left(now())) return;
   after_change(entry, true);
   // A plugin that has taken the launch up from one that died holds its tunnel, and

@@ -51,7 +51,8 @@ class Launches : public LaunchDesk {
   void take_up_again(const EntryPtr& entry);
   void cancel(const Entry& entry);
   EntryPtr by_job(const std::string& plugin, const std::string& job) const;
-  EntryPtr by_grant(GrantId grant, std::size_t slot, bool came) const;
+  EntryPtr by_grant(GrantId grant) const;
+  EntryPtr without_grant(std::size_t slot, bool has_joined) const;
   void after_change(const EntryPtr& entry, bool changed);
   void let_go_of_credential(Entry& entry);
   void forget_old();

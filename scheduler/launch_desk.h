@@ -39,8 +39,8 @@ class LaunchDesk {
 
   // The request `launch_remote` of docs/protocol.md.
   virtual void on_request(std::string_view payload, Reply reply) = 0;
-  // A daemon has come to a slot, or gone, with a credential that was made for a launch
-  // or for something else; 0: without one, on this machine.
+  // A daemon has come in, or gone, with a credential that was made for a launch or
+  // for something else; or without one (0), at a slot of this machine.
   virtual void on_joined(GrantId grant, std::size_t slot) = 0;
   virtual void on_left(GrantId grant, std::size_t slot) = 0;
   // Lines for the reply to `status`.

@@ -147,12 +147,8 @@ void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello, 
   spdlog::info("daemon {} ({}) has joined", last_daemon_, connection->peer().address);
   around_.apply(around_.dispatcher.on_daemon_joined(now(), last_daemon_, *slot));
   if (auto at = around_.dispatcher.slot_of(peer->ranks[0])) slots_[*at] = peer->ranks[0];
-  tell_admitted(*peer, *slot, true);
+  tell_of_daemon(*peer, *slot, true);
   around_.on_changed();
-}
-
-void Peers::tell_admitted(const Connected& peer, std::size_t slot, bool came) {
-  around_.on_admitted(peer.admission ? peer.admission->grant : 0, slot, came);
 }
 
 // One that has a credential is known by the secret it got with it: what it says of
@@ -304,7 +300,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot));
   if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
   set_busy(peer);
-  tell_admitted(*peer, *slot, true);
+  tell_of_daemon(*peer, *slot, true);
   around_.on_changed();
 }
 
@@ -372,6 +368,12 @@ void Peers::settle(const PeerPtr& peer, const Cause& cause) {
   around_.on_changed();
 }
 
+void Peers::tell_of_daemon(const Connected& peer, std::size_t slot, bool came) {
+  bool is_ours = peer.pid && (around_.processes.holds(*peer.pid) || joined_pids_.count(*peer.pid) != 0);
+  if (peer.admission) return around_.on_admitted(peer.admission->grant, slot, came);
+  if (!is_ours) around_.on_admitted(0, slot, came);
+}
+
 void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) {
   auto found = peer->ranks.find(rank);
   if (found == peer->ranks.end()) return;
@@ -386,7 +388,7 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) 
   around_.apply(around_.dispatcher.on_daemon_left(now(), daemon, cause));
   set_busy(peer);
   // Where the slot has been given to another URL, the credential alone tells whose it was.
-  tell_admitted(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), false);
+  tell_of_daemon(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), false);
   bool alarming = slot && cause.kind != Cause::Kind::goodbye && daemons_.empty() &&
                   around_.dispatcher.unresolved() > 0 && !around_.one_url;
   if (alarming) {

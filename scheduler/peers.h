@@ -36,7 +36,8 @@ class Peers {
     std::function<void(Sends)> apply;       // carries out what the dispatcher decides
     std::function<void(std::string)> tell;  // the user
     std::function<void()> on_changed;       // somebody has come or gone
-    // A daemon has come to a slot, or gone; with that credential, 0 where it needed none.
+    // A daemon has come to that slot, or gone, with that credential; 0: with none, and
+    // not as an R process of ours.
     std::function<void(GrantId, std::size_t slot, bool came)> on_admitted;
     bool one_url = false;  // direct, ephemeral: any number at the first URL
   };
@@ -113,12 +114,12 @@ class Peers {
   void on_left(const PeerPtr& peer, const Frame& frame);
   void on_finished(const PeerPtr& peer, Frame&& frame);
   void on_closed(const PeerPtr& peer, const Connection::End& end);
-  void tell_admitted(const Connected& peer, std::size_t slot, bool came);
   static Cause cause_of_end(const Connected& peer);
   void signal_daemon(const Connected& peer, int number);
   void replace(const CredentialId& resumption);
   void settle(const PeerPtr& peer, const Cause& cause);
   void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);
+  void tell_of_daemon(const Connected& peer, std::size_t slot, bool came);
   void on_judgement(const Liveness::Judgement& judgement);
   void set_suspect(const PeerPtr& peer, bool suspect);
   void set_busy(const PeerPtr& peer);

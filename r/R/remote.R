@@ -156,6 +156,11 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry) {
   slots <- rep_len(slots, count)
   each <- rep_len(each, count)
   agent <- !identical(remote$form, "daemon")
+  here <- profile$urls[slots[!is_network(profile$urls[slots])]]
+  if (agent && length(here)) {
+    stop("a daemon on another machine cannot reach '", here[1L], "': give ",
+         "daemons() a network URL, such as that of host_url()", call. = FALSE)
+  }
   # What is the same, on one machine, is launched together.
   group <- if (agent) match(each, unique(each)) else seq_len(count)
   stays <- identical(dots$autoexit %||% profile$options$autoexit, FALSE)
