@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <random>
 
 #include "plugins/ssh/client_failure.h"
 #include "plugins/ssh/client_line.h"
@@ -18,6 +19,25 @@ constexpr int client_failed = 255;
 // With its input left open: when this process is gone, whatever the reason, it ends,
 // and the client with it. One that runs nothing (-N) would stay for ever.
 constexpr const char* hold = "cat";
+// How long a server that is about to end may keep the port of a tunnel (that of a
+// session before ours gives its daemons some seconds for their farewells), and one
+// that many call at the same time may have no room for another.
+constexpr std::chrono::seconds patience_at_first{8};
+// In the names of those jobs that a tunnel has of its own.
+constexpr const char* holder_sign = "-tunnel-";
+
+// So that those who were turned away together do not come back together.
+std::chrono::milliseconds around(std::chrono::milliseconds pause) {
+  static std::minstd_rand random{std::random_device{}()};
+  return std::chrono::milliseconds(
+      std::uniform_int_distribution<long>(pause.count() / 2, pause.count())(random));
+}
+
+bool is_holder(const std::string& name) { return name.find(holder_sign) != name.npos; }
+
+bool has(const std::vector<std::uint16_t>& ports, std::uint16_t port) {
+  return std::find(ports.begin(), ports.end(), port) != ports.end();
+}
 
 }  // namespace
 
@@ -47,27 +67,33 @@ void ClientBackEnd::start(SshJob job) {
   run(added);
 }
 
-bool ClientBackEnd::is_carried(const std::vector<std::uint16_t>& ports) const {
-  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
-    const Job& job = entry.second;
-    return job.carries && job.pid != 0 && job.what.ports == ports;
+bool ClientBackEnd::is_carried(std::uint16_t port) const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [port](const auto& entry) {
+    return entry.second.pid != 0 && has(entry.second.carries, port);
   });
+}
+
+ClientBackEnd::Ports ClientBackEnd::uncarried(const Ports& ports) const {
+  Ports those;
+  for (std::uint16_t port : ports) {
+    if (!is_carried(port)) those.push_back(port);
+  }
+  return those;
 }
 
 void ClientBackEnd::run(Job& job) {
   std::string name = job.what.name;
-  job.carries = !job.what.ports.empty() && !is_carried(job.what.ports);
-  if (job.holds_only && !job.carries) return note(name, note_ + ", with the tunnel of another launch");
+  job.carries = uncarried(job.what.ports);
+  if (job.holds_only && job.carries.empty()) return note(name, note_ + ", with the tunnel of another launch");
   ProgramStart start;
-  start.argv = client_argv(request_, job.carries ? job.what.ports : std::vector<std::uint16_t>(),
-                           job.holds_only ? hold : job.what.command);
+  start.argv = client_argv(request_, job.carries, job.holds_only ? hold : job.what.command);
   start.keep_input = job.holds_only;
-  start.input = std::move(job.what.input);
-  job.what.input.clear();
+  start.input = job.what.input;
   Result<pid_t> pid = programs_.start(std::move(start), [this, name, alive = alive_](const ProgramEnd& end) {
     if (*alive) on_end(name, end);
   });
   if (!pid) {
+    job.carries.clear();
     JobReport report;
     report.state = JobState::failed;
     report.cause = cause::command_missing;
@@ -90,11 +116,16 @@ void ClientBackEnd::on_end(const std::string& name, const ProgramEnd& end) {
   if (refused && !job.cancelled) why = client_failure(end.log, where_, request_.timeout);
   bool was_asked_to_go = job.cancelled || end.how.signal.has_value();
   // A tunnel that was there, or should be there again: what runs beyond needs it.
-  if (!closing_ && !was_asked_to_go && (job.holds_only || (lost && job.carries))) {
+  if (!closing_ && !was_asked_to_go && (job.holds_only || (lost && !job.carries.empty()))) {
     if (!job.holds_only) job.since = Clock::now();
     job.holds_only = true;
+    job.what.input.clear();
     return retry(job, why.value_or(Failure{{}, sentence::lost(where_, {})}));
   }
+  // The command has not been asked for then: the answer for a port comes before.
+  bool may_pass = why && (why->cause == cause::tunnel_port || is_turned_away(end.log));
+  if (!closing_ && !was_asked_to_go && may_pass && Clock::now() - job.since < patience_at_first)
+    return retry(job, *why);
   JobReport report;
   report.state = why ? JobState::failed : JobState::ended;
   if (why) {
@@ -124,49 +155,56 @@ void ClientBackEnd::retry(Job& job, const Failure& why) {
     report.message = "the tunnel could not be made again: " + why.message;
     return finish(name, std::move(report));
   }
-  note(name, why.message + "; the tunnel is made again");
-  job.timer = std::make_unique<asio::steady_timer>(executor_, job.backoff);
+  note(name, why.message + (job.holds_only ? "; the tunnel is made again" : "; it is tried again"));
+  job.timer = std::make_unique<asio::steady_timer>(executor_, around(job.backoff));
   job.backoff = std::min(job.backoff * 2, longest_backoff);
   job.timer->async_wait([this, name, alive = alive_](boost::system::error_code failed) {
     if (failed || !*alive) return;
     auto found = jobs_.find(name);
-    if (found != jobs_.end()) run(found->second);
+    if (found != jobs_.end() && found->second.pid == 0) run(found->second);
   });
 }
 
-// The carrier has ended: the next job that needs its ports holds them.
-void ClientBackEnd::hand_on(const std::vector<std::uint16_t>& ports) {
-  if (closing_ || ports.empty() || is_carried(ports)) return;
-  for (auto& [name, job] : jobs_) {
-    if (job.what.ports != ports) continue;
-    if (job.pid == 0) return run(job);
+// Their carrier has ended: the next job that needs one of them holds it.
+void ClientBackEnd::hand_on(const Ports& ports) {
+  for (std::uint16_t port : ports) {
+    if (closing_ || is_carried(port)) continue;
+    auto heir = std::find_if(jobs_.begin(), jobs_.end(), [port](const auto& entry) {
+      bool is_busy_holder = is_holder(entry.first) && entry.second.pid != 0;
+      return has(entry.second.what.ports, port) && !is_busy_holder;
+    });
+    if (heir == jobs_.end()) continue;
+    if (heir->second.pid == 0) {
+      run(heir->second);
+      continue;
+    }
     // Its command runs; the tunnel gets a client, and a job, of its own.
     SshJob holder;
-    holder.name = name + "-tunnel";
-    holder.ports = ports;
-    holder.stays = job.what.stays;
-    return start(std::move(holder));
+    holder.name = heir->first + holder_sign + std::to_string(port);
+    holder.ports = uncarried(heir->second.what.ports);
+    holder.stays = heir->second.what.stays;
+    start(std::move(holder));
   }
+}
+
+bool ClientBackEnd::is_needed(const Ports& ports) const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+    return !is_holder(entry.first) && std::any_of(ports.begin(), ports.end(), [&](std::uint16_t port) {
+      return has(entry.second.what.ports, port);
+    });
+  });
 }
 
 void ClientBackEnd::finish(const std::string& name, JobReport report) {
   auto found = jobs_.find(name);
-  std::vector<std::uint16_t> ports =
-      found->second.carries ? found->second.what.ports : std::vector<std::uint16_t>();
-  std::vector<std::uint16_t> used = found->second.what.ports;
+  Ports ports = found->second.carries;
   jobs_.erase(found);
-  // A holder that nobody needs any more.
-  bool needed = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
-    return entry.second.what.ports == used && entry.first.find("-tunnel") == entry.first.npos;
-  });
-  std::vector<std::string> holders;
-  if (!needed) {
-    for (const auto& [other, job] : jobs_) {
-      if (job.what.ports == used) holders.push_back(other);
-    }
+  std::vector<std::string> idle;
+  for (const auto& [other, job] : jobs_) {
+    if (is_holder(other) && !is_needed(job.what.ports)) idle.push_back(other);
   }
-  for (const std::string& holder : holders) cancel(holder);
-  if (needed) hand_on(ports);
+  for (const std::string& holder : idle) cancel(holder);
+  if (is_needed(ports)) hand_on(ports);
   report.job = name;
   report.where = where_;
   events_.tell(std::move(report));
@@ -191,6 +229,11 @@ void ClientBackEnd::cancel(const std::string& name) {
 // gets the time that farewells need, which is short.
 void ClientBackEnd::close() {
   closing_ = true;
+  std::vector<std::string> unbegun;
+  for (const auto& [name, job] : jobs_) {
+    if (job.pid == 0 && !job.holds_only) unbegun.push_back(name);
+  }
+  for (const std::string& name : unbegun) cancel(name);
   std::vector<std::string> holders;
   for (const auto& [name, job] : jobs_) {
     if (job.holds_only && !job.what.stays) holders.push_back(name);

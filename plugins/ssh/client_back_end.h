@@ -2,8 +2,9 @@
 // jump hosts, tokens.
 //
 // A port can be forwarded once only. The first job that needs it carries it, with its
-// command; those that come later use it, and when the carrier ends while they run, a
-// client without a command takes over.
+// command; those that come later use it, with the ports of their own that nobody
+// carries, and when the carrier ends while they run, a client without a command takes
+// over.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -28,10 +29,11 @@ class ClientBackEnd : public BackEnd {
   void close() override;
 
  private:
+  using Ports = std::vector<std::uint16_t>;
   struct Job {
     SshJob what;
-    pid_t pid = 0;         // of its client; 0: none, it uses a tunnel or waits for one
-    bool carries = false;  // its client forwards the ports
+    pid_t pid = 0;  // of its client; 0: none, it uses a tunnel or waits for one
+    Ports carries;  // those of its ports that its client forwards
     bool cancelled = false;
     bool holds_only = false;                      // no command (any more), the tunnel alone
     std::chrono::steady_clock::time_point since;  // when its tunnel was lost, or first asked for
@@ -42,8 +44,10 @@ class ClientBackEnd : public BackEnd {
   void run(Job& job);
   void on_end(const std::string& name, const ProgramEnd& end);
   void retry(Job& job, const Failure& why);
-  void hand_on(const std::vector<std::uint16_t>& ports);
-  bool is_carried(const std::vector<std::uint16_t>& ports) const;
+  void hand_on(const Ports& ports);
+  bool is_carried(std::uint16_t port) const;
+  Ports uncarried(const Ports& ports) const;
+  bool is_needed(const Ports& ports) const;
   void finish(const std::string& name, JobReport report);
   void note(const std::string& name, std::string text);
 

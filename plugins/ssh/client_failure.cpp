@@ -71,6 +71,17 @@ std::optional<Failure> client_failure(std::string_view log, std::string_view whe
   return std::nullopt;
 }
 
+bool is_turned_away(std::string_view log) {
+  for (std::string_view line : split(log, '\n')) {
+    line = trim(line);
+    bool before_it_spoke =
+        starts(line, "kex_exchange_identification: ") || starts(line, "ssh_exchange_identification: ");
+    if (before_it_spoke && (ends(line, "Connection reset by peer") || ends(line, "closed by remote host")))
+      return true;
+  }
+  return false;
+}
+
 bool is_lost_connection(std::string_view log) {
   for (std::string_view line : split(log, '\n')) {
     line = trim(line);

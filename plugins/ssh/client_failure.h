@@ -14,6 +14,10 @@ namespace tenkai {
 std::optional<Failure> client_failure(std::string_view log, std::string_view where,
                                       std::chrono::seconds timeout);
 
+// Whether the server hung up before it had said a word, as it does on callers that it
+// has no room for (MaxStartups).
+bool is_turned_away(std::string_view log);
+
 // Whether a connection that had been made was lost.
 bool is_lost_connection(std::string_view log);
 

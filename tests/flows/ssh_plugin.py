@@ -320,6 +320,31 @@ def tunnels(port):
     codes = [plugin.last(job).get("exit_code") for job in jobs]
     check("launches by the client share a tunnel", codes == [0, 0, 0], [plugin.last(job, 0) for job in jobs])
 
+    for way in ({}, {"client": "ssh"}):
+        by = "the client" if way else "libssh2"
+        both = [f"ws://localhost:{port}/1", "ws://localhost:5703/2"]
+        job = plugin.start("far", ["sleep", "611"], urls=both, **more, **way)
+        wait(lambda: listens(port), 10)
+        report = plugin.run("far", ["true"], urls=both[1:], **more, **way)
+        check(f"a launch uses one of the ports of another, by {by}", report.get("exit_code") == 0, report)
+        later = plugin.start("far", ["sleep", "611"], urls=[*both[1:], "ws://localhost:5704/3"], **more, **way)
+        check(f"and brings the one that is its own, by {by}", wait(lambda: listens(5704), 10), plugin.news.get(later))
+        plugin.call("cancel", job=job)
+        check(f"which stays with it when the other has ended, by {by}",
+              plugin.last(job, 5) and wait(lambda: listens(5703) and not listens(port), 10) and listens(5704))
+        plugin.call("cancel", job=later)
+        check(f"and goes with it, by {by}", wait(lambda: not listens(5703) and not listens(5704), 10))
+
+        job = plugin.start("far", ["sleep", "611"], urls=both, **more, **way)
+        wait(lambda: listens(port), 10)
+        other = Plugin(program, prefix)
+        threading.Timer(2, lambda: plugin.call("cancel", job=job)).start()
+        report = other.run("far", ["sh", "-c", "read word; test $word = it"], input="it\n", urls=both, **more, **way)
+        check(f"ports that the session before still holds are waited for, by {by}",
+              report.get("exit_code") == 0, report)
+        other.end()
+        plugin.last(job, 5)
+
     job = plugin.start("far", ["sleep", "611"], urls=urls, **more)
     plugin.has(job, lambda each: each["state"] == "starting", 10)
     plugin.process.kill()

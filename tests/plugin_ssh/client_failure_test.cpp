@@ -78,3 +78,12 @@ TEST_CASE("a lost connection is seen") {
   CHECK_FALSE(is_lost_connection("anna@node7: Permission denied (publickey).\r\n"));
   CHECK_FALSE(is_lost_connection(""));
 }
+
+TEST_CASE("a server that hung up before it spoke may have had no room, one that refuses has said so") {
+  CHECK(
+      is_turned_away("kex_exchange_identification: read: Connection reset by peer\r\n"
+                     "Connection reset by 127.0.0.1 port 2222\r\n"));
+  CHECK(is_turned_away("kex_exchange_identification: Connection closed by remote host\r\n"));
+  CHECK_FALSE(is_turned_away("ssh: connect to host node7 port 22: Connection refused\r\n"));
+  CHECK_FALSE(is_turned_away("Connection reset by 127.0.0.1 port 2222\r\n"));
+}

@@ -11,9 +11,10 @@ constexpr std::chrono::milliseconds first_backoff{200};
 constexpr std::chrono::milliseconds longest_backoff{5000};
 constexpr std::chrono::seconds longest_absence{60};
 // The server of a connection that was lost holds the port until it notices; that of
-// a plugin that has died sees the end of its connection at once.
+// a plugin that has died sees the end of its connection at once, and that of a session
+// before ours gives its daemons some seconds for their farewells.
 constexpr std::chrono::seconds patience_after_loss{60};
-constexpr std::chrono::seconds patience_after_restart{5};
+constexpr std::chrono::seconds patience_at_first{8};
 
 }  // namespace
 
@@ -34,7 +35,7 @@ void Libssh2BackEnd::start(SshJob job) {
   std::string name = job.name;
   Job& added = jobs_[name];
   added.holds_only = job.command.empty();
-  if (added.holds_only) added.patience = patience_after_restart;
+  added.patience = patience_at_first;
   added.since = Clock::now();
   added.what = std::move(job);
   if (is_open_) return begin(name);
@@ -104,7 +105,7 @@ void Libssh2BackEnd::on_lost_by(const std::string& name, const std::string& why)
   Job& job = jobs_[name];
   if (job.command && job.command->may_run()) job.begun = true;
   job.command.reset();
-  job.timer.reset();
+  job.timers.clear();
   if (job.what.ports.empty() && (job.begun || closing_)) {
     JobReport report;
     report.state = JobState::ended;

@@ -34,7 +34,7 @@ class Libssh2BackEnd : public BackEnd {
     std::size_t answers = 0;           // of its ports
     Clock::time_point since;           // its ports have been asked for
     std::shared_ptr<CommandChannel> command;
-    std::unique_ptr<asio::steady_timer> timer;
+    std::map<std::uint16_t, asio::steady_timer> timers;  // of ports that are asked for again
   };
 
   // From within the connection's callbacks neither it nor a job's command may go.

@@ -39,8 +39,9 @@ void Libssh2BackEnd::on_port(const std::string& name) {
 void Libssh2BackEnd::on_port_refused(const std::string& name, std::uint16_t port) {
   Job& job = jobs_[name];
   if (Clock::now() - job.since < job.patience) {
-    job.timer = std::make_unique<asio::steady_timer>(executor_, between_attempts);
-    return job.timer->async_wait([this, alive = alive_, name, port](boost::system::error_code failed) {
+    asio::steady_timer& timer = job.timers.try_emplace(port, executor_).first->second;
+    timer.expires_after(between_attempts);
+    return timer.async_wait([this, alive = alive_, name, port](boost::system::error_code failed) {
       if (!failed && *alive && is_open_ && jobs_.count(name) != 0) ask_port(name, port);
     });
   }
