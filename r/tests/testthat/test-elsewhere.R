@@ -101,6 +101,46 @@ test_that("a dry run shows the command and runs nothing", {
                    regmatches(again, regexpr(stream, again)))
 })
 
+test_that("a daemon at a URL of this machine has joined, without a credential", {
+  set_daemons(url = paste0("ipc://", tempfile("s")), remote = env("."))
+  expect_true(all_online())
+  expect_identical(launches()$state, "joined")
+  expect_error(launch_remote(1, remote = ssh_config("a"), dry_run = TRUE),
+               "a daemon on another machine cannot reach 'ipc://")
+})
+
+test_that("a launch for a slot that is taken says so", {
+  skip_if(!nzchar(Sys.which("python3")), "python3 is not installed")
+  root <- Sys.getenv("TENKAI_TEST_ROOT", "../../..")
+  plugins <- normalizePath(file.path(root, "tests", "data", "plugins"),
+                           mustWork = FALSE)
+  skip_if(!dir.exists(plugins), "the plugin of the documentation is not here")
+  Sys.setenv(TENKAI_PLUGINS = plugins)
+  at_end(Sys.unsetenv("TENKAI_PLUGINS"))
+  tiny <- list(command = "tiny", rscript = "Rscript", plugin = "tiny",
+               each = list(list()))
+  set_daemons(1, url = "ws://127.0.0.1:0", remote = tiny)
+  expect_true(all_online(1))
+  suppressMessages({
+    launch_remote(1, remote = tiny)
+    expect_true(wait_for(function() identical(launches()$state[2L], "failed"), 30))
+  })
+  # This plugin shows no log, so that the code is all there is to judge by.
+  expect_match(launches()$message[2L], "exit code 1")
+  expect_identical(launches()$state[1L], "joined")
+})
+
+test_that("a launch that is too long is refused at once", {
+  set_daemons(1, url = "ws://127.0.0.1:0")
+  begun <- Sys.time()
+  expect_error(launch_remote(1, remote = env(c(rep("a", 1e5), "."))),
+               "must be a list of texts")
+  expect_error(launch_remote(1, remote = env(c(strrep("a", 5e6), "."))),
+               "too long for a plugin")
+  expect_lt(as.numeric(Sys.time() - begun, units = "secs"), 8)
+  expect_identical(launches(), NULL)
+})
+
 test_that("arguments for several URLs must be as many", {
   set_daemons(3, url = "ws://127.0.0.1:0")
   expect_error(launch_remote(1:3, remote = env(list(".", "."))),
@@ -161,6 +201,17 @@ test_that("a command that fails shows its code and its last lines", {
   expect_match(failed$message, "exit code 7 .*oh dear")
 })
 
+test_that("whatever bytes a command writes, status() shows them", {
+  set_daemons(1, url = "ws://127.0.0.1:0")
+  suppressMessages({
+    launch_remote(1, remote = remote_config(
+      "printf 'a\\000b\\033[2J\\377\\n' >&2; exit 7;", "."
+    ))
+    failed <- failure()
+  })
+  expect_match(failed$message, "a\\x00b\\x1b[2J\\xff", fixed = TRUE)
+})
+
 test_that("many failures of one kind are told in one message", {
   set_daemons(20, url = "ws://127.0.0.1:0")
   said <- testthat::capture_messages({
@@ -217,6 +268,88 @@ test_that("a plugin that is not there, or dies, is named at once", {
   expect_error(suppressMessages(launch_remote(1, remote = by("babbling"))),
                "'babbling' wrote what is no answer")
   expect_identical(evaluated(1, .compute = "none of this"), 1)
+})
+
+# A plugin of this test, by shell; a function that makes its configuration.
+plugin_of <- function(name, ..., envir = parent.frame()) {
+  folder <- tempfile("plugins")
+  dir.create(folder)
+  file <- file.path(folder, paste0("tenkai-plugin-", name))
+  writeLines(c("#!/bin/sh", ...), file)
+  Sys.chmod(file, "755")
+  Sys.setenv(TENKAI_PLUGINS = folder)
+  list(command = name, rscript = "Rscript", plugin = name, each = list(list()))
+}
+
+test_that("a plugin that is killed loses its jobs, and none is taken for one of the next", {
+  at_end(Sys.unsetenv("TENKAI_PLUGINS"))
+  set_daemons(2, url = "ws://127.0.0.1:0")
+  launch_remote(1, remote = env("."))
+  expect_true(wait_for(function() status()$daemons[1L, "online"] == 1))
+  # The dispatcher has no other child: the daemon is the plugin's.
+  plugin <- function() {
+    pid <- nextget("pid")
+    file <- sprintf("/proc/%d/task/%d/children", pid, pid)
+    as.integer(strsplit(readLines(file, warn = FALSE), " ")[[1L]])
+  }
+  old <- plugin()
+  tools::pskill(old, tools::SIGKILL)
+  expect_true(wait_for(function() length(plugin()) == 1L && plugin() != old))
+
+  suppressMessages({
+    launch_remote(2, remote = env(".", rscript = "Rscriptless"))
+    expect_true(wait_for(function() identical(launches()$state[2L], "failed")))
+  })
+  expect_identical(launches()$state, c("joined", "failed"))
+})
+
+test_that("what a plugin repeats of its calls shows no credential", {
+  at_end(Sys.unsetenv("TENKAI_PLUGINS"))
+  echo <- c("read line", "echo '{\"id\":1,\"text\":\"x\"}'", "read line",
+            "input=\"dGVua2Fp${line##*dGVua2Fp}\"")
+  shown <- function() paste(unlist(launches()), collapse = "\n")
+
+  said <- testthat::capture_messages({
+    set_daemons(1, url = "ws://127.0.0.1:0",
+                remote = plugin_of("crying", echo, "echo \"$input\" >&2",
+                                   "exit 3"))
+    expect_true(wait_for(function() identical(launches()$state, "failed")))
+    wait_for(function() {
+      status()
+      FALSE
+    }, seconds = 1)
+  })
+  expect_match(paste(said, shown()), "exit code 3; its last lines:.*<credential>")
+  expect_false(any(grepl("dGVua2Fp", c(said, shown()), fixed = TRUE)))
+  daemons(0)
+
+  said <- testthat::capture_messages({
+    set_daemons(1, url = "ws://127.0.0.1:0",
+                remote = plugin_of("parrot", echo, "echo \"$input\"", "sleep 9"))
+    expect_true(wait_for(function() identical(launches()$state, "failed")))
+    wait_for(function() {
+      status()
+      FALSE
+    }, seconds = 1)
+  })
+  expect_match(shown(), "no JSON .*<credential>")
+  expect_false(any(grepl("dGVua2Fp", c(said, shown()), fixed = TRUE)))
+})
+
+test_that("a folder is no plugin, and a cause of any shape fits into status()", {
+  at_end(Sys.unsetenv("TENKAI_PLUGINS"))
+  remote <- plugin_of("odd", "read line", "echo '{\"id\":1,\"text\":\"x\"}'",
+                      "read line",
+                      "printf '%s\\n' '{\"id\":2,\"error\":{\"cause\":\"a\\tb\\nc\",\"message\":\"m\"}}'",
+                      "sleep 9")
+  wrong <- tempfile("wrong")
+  dir.create(file.path(wrong, "tenkai-plugin-odd"), recursive = TRUE)
+  Sys.setenv(TENKAI_PLUGINS = paste0(wrong, "::", Sys.getenv("TENKAI_PLUGINS")))
+  suppressMessages({
+    set_daemons(1, url = "ws://127.0.0.1:0", remote = remote)
+    expect_true(wait_for(function() identical(launches()$state, "failed")))
+  })
+  expect_identical(launches()$cause, "a\\tb\nc")
 })
 
 test_that("a plugin in another language brings daemons, of several R each", {
