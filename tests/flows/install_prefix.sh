@@ -37,6 +37,9 @@ found=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --modversion tenkai)
 [ "$found" = "$version" ] || fail "pkg-config says version $found, not $version"
 plugins=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --variable=plugindir tenkai | tr -d '\\')
 [ -d "$plugins" ] || fail "the plugin folder of pkg-config, $plugins, is not there"
+for plugin in command ssh; do
+  "$plugins/tenkai-plugin-$plugin" --version >/dev/null || fail "the plugin $plugin does not run from there"
+done
 
 echo "another CMake project finds it"
 mkdir "$work/project"
@@ -65,6 +68,10 @@ answer=$(cd "$work/home" && as_user R_LIBS="$work/home/library" timeout 60 Rscri
   invisible(daemons(1))
   m <- mirai(Sys.getpid())
   there <- call_mirai(m)$data
+  invisible(daemons(0))
+  # By a plugin of the installation.
+  invisible(daemons(1, url = "wss://127.0.0.1:0", remote = remote_config("env", ".", quote = FALSE)))
+  there <- c(there, call_mirai(mirai(Sys.getpid()))$data)[2L]
   invisible(daemons(0))
   cat(is.integer(there) && there != Sys.getpid())')
 [ "$answer" = TRUE ] || fail "a mirai against the installed program gave '$answer'"
