@@ -81,7 +81,7 @@ bool Launch::on_ended(LaunchTime now, const JobReport& report) {
   if (was_joined_) return joined_ == 0 && become(now, LaunchState::gone);
   if (!is_waited_for()) return false;
   // A command that has handed its work to somebody else has ended well.
-  if (report.exit_code == 0 && report.cause.empty()) {
+  if (hands_on_ && report.exit_code == 0 && report.cause.empty()) {
     ended_ = false;
     return state_ < LaunchState::submitted && become(now, LaunchState::submitted);
   }

@@ -27,8 +27,15 @@ std::string_view name_of(LaunchState state);
 
 class Launch {
  public:
-  Launch(std::uint64_t number, std::vector<std::size_t> slots, std::string rscript, LaunchTime now)
-      : number_(number), slots_(std::move(slots)), rscript_(std::move(rscript)), changed_(now) {}
+  // `hands_on`: its command may end well before a daemon has come, because it only
+  // asks somebody else for one.
+  Launch(std::uint64_t number, std::vector<std::size_t> slots, std::string rscript, bool hands_on,
+         LaunchTime now)
+      : number_(number),
+        slots_(std::move(slots)),
+        rscript_(std::move(rscript)),
+        hands_on_(hands_on),
+        changed_(now) {}
 
   // Each returns whether the state has changed.
   bool on_submitted(LaunchTime now, const std::string& job);
@@ -69,6 +76,7 @@ class Launch {
   std::uint64_t number_;
   std::vector<std::size_t> slots_;
   std::string rscript_;
+  bool hands_on_;
   LaunchTime changed_;
   LaunchState state_ = LaunchState::asked;
   std::string job_;

@@ -157,8 +157,10 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
 // With a credential, and where that is to be found.
 Result<Launches::EntryPtr> Launches::enter(const Order& order, const Order::Part& part,
                                            const LaunchRequest& request) {
-  auto entry = std::make_shared<Entry>(
-      Entry{Launch(request.number, part.slots, order.rscript, now()), order.plugin, 0, {}, request, {}});
+  // An agent is there as long as its daemons; any other command may be a batch system's.
+  bool hands_on = order.form == Order::Form::daemon;
+  auto entry = std::make_shared<Entry>(Entry{
+      Launch(request.number, part.slots, order.rscript, hands_on, now()), order.plugin, 0, {}, request, {}});
   Result<Issued> issued = around_.credential(part.slots);
   if (!issued) return issued.error();
   entry->grant = issued->grant;

@@ -9,10 +9,10 @@ namespace {
 const LaunchTime noon{};
 const std::chrono::seconds minute{60};
 
-Launch launch_of(std::size_t daemons) {
+Launch launch_of(std::size_t daemons, bool hands_on = true) {
   std::vector<std::size_t> slots;
   for (std::size_t i = 0; i < daemons; ++i) slots.push_back(i);
-  return Launch(1, slots, "Rscript", noon);
+  return Launch(1, slots, "Rscript", hands_on, noon);
 }
 
 JobReport report(JobState state) {
@@ -76,6 +76,18 @@ TEST_CASE("a command that has handed its work on has not failed") {
 
   CHECK(launch.is_waited_for());
   CHECK_FALSE(launch.has_ended());
+}
+
+TEST_CASE("an agent that ends before its daemons have joined has failed, even if it ends well") {
+  Launch launch = launch_of(1, false);
+  launch.on_submitted(noon, "j");
+
+  CHECK(launch.on_report(noon, ended(0, "nothing to do\n")));
+
+  CHECK(launch.failure().cause == cause::exited);
+  CHECK(launch.failure().message.find(
+            "exit code 0 before its daemons had joined; its last lines:\nnothing to do") !=
+        std::string::npos);
 }
 
 TEST_CASE("a launch whose daemons have gone, and whose command has ended, is gone") {
