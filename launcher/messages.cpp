@@ -47,6 +47,13 @@ class Members {
     return std::nullopt;
   }
 
+  // Of what is counted: an id, a launch.
+  std::uint64_t ordinal(const char* name) {
+    std::int64_t value = number(name).value_or(0);
+    if (value < 0) complain(name, "a number that is not negative");
+    return value < 0 ? 0 : static_cast<std::uint64_t>(value);
+  }
+
   std::optional<int> small_number(const char* name) {
     std::optional<std::int64_t> value = number(name);
     if (!value) return std::nullopt;
@@ -136,8 +143,7 @@ json::object object_of(const LaunchRequest& request, bool with_input) {
 Result<LaunchRequest> request_of(const json::object& object) {
   Members members(object, "launch.");
   LaunchRequest request;
-  std::optional<std::int64_t> number = members.number("number");
-  request.number = static_cast<std::uint64_t>(number.value_or(0));
+  request.number = members.ordinal("number");
   request.profile = members.text("profile");
   std::int64_t daemons = members.number("daemons").value_or(1);
   if (daemons < 1 || daemons > 1'000'000) members.complain("daemons", "a number from 1 to 1000000");
@@ -220,7 +226,7 @@ Result<PluginCall> parse_call(std::string_view line) {
   if (!object) return object.error();
   Members members(*object);
   PluginCall call;
-  call.id = static_cast<std::uint64_t>(members.number("id").value_or(0));
+  call.id = members.ordinal("id");
   std::optional<std::size_t> verb = index_of(verbs, members.text("do"));
   if (!verb) members.complain("do", "render, start, poll or cancel");
   call.verb = static_cast<PluginCall::Verb>(verb.value_or(0));
@@ -277,7 +283,7 @@ Result<FromPlugin> parse_from_plugin(std::string_view line) {
     if (from.news->job.empty()) members.complain("job", "a text");
   } else {
     PluginAnswer answer;
-    answer.id = static_cast<std::uint64_t>(members.number("id").value_or(0));
+    answer.id = members.ordinal("id");
     if (const json::object* error = members.object("error")) {
       Members inside(*error, "error.");
       answer.error = PluginError{inside.text("cause"), last_of(inside.text("message"), max_log)};

@@ -83,6 +83,7 @@ TEST_CASE("what is no call is refused with the reason") {
   CHECK(problem_of_call("{").find("no JSON") == 0);
   CHECK(problem_of_call(R"({"id":1,"do":"jump"})") == "'do' must be render, start, poll or cancel");
   CHECK(problem_of_call(R"({"id":1,"do":"start"})") == "'launch' must be an object");
+  CHECK(problem_of_call(R"({"id":-1,"do":"poll","job":"j"})") == "'id' must be a number that is not negative");
   CHECK(problem_of_call(R"({"id":1,"do":"start","launch":{"command":[]}})") ==
         "'launch.command' must be a list of at least one text");
   CHECK(problem_of_call(R"({"id":1,"do":"start","launch":{"command":["a"],"options":{"x":"y"}}})") ==
