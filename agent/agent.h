@@ -38,6 +38,7 @@ struct AgentOptions {
   // What proves to the dispatcher that we belong to it; not needed on one machine.
   std::optional<Credential> credential;
   std::uint32_t rank = 0;    // which of a job's
+  bool in_job = false;       // a batch system ends us by a signal, and knows why
   std::string certificates;  // PEM: how a dispatcher with a certificate of its own is known
   // An R that runs already, and our end of the stream to it.
   std::optional<pid_t> adopt_pid;
@@ -81,6 +82,7 @@ class Agent {
   void settle(std::uint32_t rank);
   void on_r_stream_ended(std::uint32_t rank);
   void leave_adopted(std::uint32_t rank);
+  Frame left_of(const Rank& rank, const REnd& end) const;
   void report_left(Rank& rank, const REnd& end);
   void restart_later(std::uint32_t rank);
   void join(Rank& rank);
@@ -114,6 +116,7 @@ class Agent {
   std::chrono::milliseconds patience_{60000};
   std::chrono::milliseconds pause_{0};
   bool ending_ = false;
+  bool handed_back_ = false;  // what our daemons run is given to others
   bool finished_ = false;
   int exit_code_ = 0;
 };

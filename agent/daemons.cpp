@@ -66,7 +66,7 @@ void Agent::on_r_frame(std::uint32_t number, Frame&& frame) {
     case Type::finished: break;
     default: return;
   }
-  if (!rank.running || Rank::attempt_of(frame) != *rank.running) return;
+  if (!rank.running || Rank::attempt_of(frame) != *rank.running || handed_back_) return;
   rank.running.reset();
   frame.rank = number;
   rank.held = frame;
@@ -205,7 +205,7 @@ void Agent::leave_adopted(std::uint32_t number) {
   finish_if_done();
 }
 
-void Agent::report_left(Rank& rank, const REnd& end) {
+Frame Agent::left_of(const Rank& rank, const REnd& end) const {
   Frame frame(Type::left);
   frame.rank = rank.number;
   if (rank.said_goodbye) frame.with(Key::kind, 1);
@@ -214,8 +214,12 @@ void Agent::report_left(Rank& rank, const REnd& end) {
   if (end.out_of_memory) frame.with(Key::out_of_memory, 1);
   frame.with(Key::instance, rank.instance);
   if (!end.log_tail.empty()) frame.with(Key::log_tail, end.log_tail);
-  rank.left = frame;
-  send(std::move(frame));
+  return frame;
+}
+
+void Agent::report_left(Rank& rank, const REnd& end) {
+  rank.left = left_of(rank, end);
+  send(*rank.left);
 }
 
 void Agent::restart_later(std::uint32_t number) {
@@ -237,8 +241,11 @@ void Agent::on_signal(int number) {
     if (!std::exchange(rank.up, false)) continue;
     REnd end;
     end.how.signal = number;
-    report_left(rank, end);
+    // In a job the signal is for all of them, and the dispatcher can learn why.
+    if (options_.in_job) send(left_of(rank, end).with(Key::kind, 2));
+    else report_left(rank, end);
   }
+  handed_back_ = true;
   exit_code_ = 128 + number;
   on_goodbye(true);
 }

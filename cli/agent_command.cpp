@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -59,6 +60,21 @@ Result<std::string> read_certificates_of(const std::string& path) {
   return text;
 }
 
+// All agents of a job read one paper; each has the next so many daemons, and the last
+// one those that are left.
+void take_own_part(AgentOptions& options, std::vector<std::string>& urls) {
+  std::size_t begin = std::min(urls.size(), std::size_t{options.rank} * options.daemons);
+  std::size_t end = std::min(urls.size(), begin + options.daemons);
+  auto keep = [begin, end](std::vector<std::string>& all) {
+    if (end <= all.size())
+      all = std::vector<std::string>(all.begin() + static_cast<long>(begin),
+                                     all.begin() + static_cast<long>(end));
+  };
+  keep(urls);
+  keep(options.calls);
+  if (end > begin) options.daemons = end - begin;
+}
+
 // What a launcher has written behind the credential: where each daemon dials, and
 // what its R evaluates.
 Result<Credential> read_paper(Arguments& arguments) {
@@ -70,6 +86,7 @@ Result<Credential> read_paper(Arguments& arguments) {
     if (line.starts_with("url=")) urls.emplace_back(value);
     if (line.starts_with("call=")) arguments.options.calls.push_back(unescape_line(value));
   }
+  if (arguments.options.in_job) take_own_part(arguments.options, urls);
   std::size_t daemons = arguments.options.daemons;
   if (urls.size() != daemons || arguments.options.calls.size() != daemons) {
     return Error{"what follows the credential is for " + std::to_string(urls.size()) + " daemons, not for " +
@@ -142,8 +159,9 @@ void add_agent_command(CLI::App& app, int& exit_code) {
                       "What lets us in over the network: fd:N, stdin, or @FILE (mode 0600)");
   command->add_flag("--paper", arguments->follow_paper,
                     "Behind the credential stands what each daemon is to run (launchers write that)");
-  command->add_option("--rank", arguments->options.rank, "Which of a job's ranks this is, from 0")
-      ->capture_default_str();
+  CLI::Option* rank =
+      command->add_option("--rank", arguments->options.rank, "Which of a job's ranks this is, from 0")
+          ->envname("TENKAI_RANK");
   command->add_option(
       "--tls", arguments->certificates,
       "PEM file: certificates by which the dispatcher is known, instead of the credential's pin");
@@ -163,7 +181,11 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   command->add_option("--adopt-pid", arguments->adopt_pid,
                       "An R process that runs already (used by tenkai::daemon())");
   command->add_option("--adopt-fd", arguments->options.adopt_fd, "The inherited socket to that R");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, rank, &exit_code] {
+    arguments->options.in_job = rank->count() > 0;
+    ::unsetenv("TENKAI_RANK");  // daemons of our daemons are not of this job
+    exit_code = run(*arguments);
+  });
 }
 
 }  // namespace tenkai

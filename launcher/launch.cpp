@@ -58,6 +58,7 @@ bool Launch::on_error(LaunchTime now, std::string_view cause, const std::string&
 
 bool Launch::on_report(LaunchTime now, const JobReport& report) {
   if (!report.where.empty()) where_ = report.where;
+  evidence_ = report;
   if (report.state == JobState::ended) return on_ended(now, report);
   if (report.state == JobState::failed) {
     ended_ = true;

@@ -59,6 +59,8 @@ class Launch {
   const Failure& failure() const { return failure_; }  // while failed
   const std::string& job() const { return job_; }
   const std::string& where() const { return where_; }
+  // The last that was heard of its job: exit code, reason, log.
+  const JobReport& evidence() const { return evidence_; }
   std::size_t joined() const { return joined_; }
   LaunchTime changed() const { return changed_; }
   // Neither failed nor gone, and still waited for.
@@ -81,6 +83,7 @@ class Launch {
   LaunchState state_ = LaunchState::asked;
   std::string job_;
   std::string where_;
+  JobReport evidence_;
   std::string last_sign_ = "nothing";
   std::size_t joined_ = 0;
   bool was_joined_ = false;

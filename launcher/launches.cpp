@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "launcher/launch_folder.h"
-#include "wire/private_file.h"
+#include "launcher/launch_words.h"
 #include "wire/secret.h"
 
 namespace tenkai {
@@ -38,20 +38,6 @@ std::string own_program() {
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("tenkai");
 }
 
-// "daemon 3", "daemons 1-4"
-std::string daemons_of(const Launch& launch) {
-  const std::vector<std::size_t>& slots = launch.slots();
-  if (slots.size() == 1) return "daemon " + std::to_string(slots.front() + 1);
-  std::vector<std::string> pieces;
-  for (std::size_t i = 0; i < slots.size();) {
-    std::size_t last = i;
-    while (last + 1 < slots.size() && slots[last + 1] == slots[last] + 1) ++last;
-    pieces.push_back(std::to_string(slots[i] + 1) + (last > i ? "-" + std::to_string(slots[last] + 1) : ""));
-    i = last + 1;
-  }
-  return "daemons " + join(pieces, ", ");
-}
-
 }  // namespace
 
 std::unique_ptr<LaunchDesk> open_launches(LaunchDesk::Surroundings around) {
@@ -61,6 +47,7 @@ std::unique_ptr<LaunchDesk> open_launches(LaunchDesk::Surroundings around) {
 Launches::Launches(Surroundings around)
     : around_(std::move(around)),
       self_(own_program()),
+      session_(random_hex(4)),
       tell_timer_(around_.executor),
       watch_timer_(around_.executor) {}
 
@@ -121,6 +108,13 @@ LaunchRequest Launches::request_for(const Order& order, const Order::Part& part)
   request.number = ++last_;
   request.profile = order.profile;
   request.daemons = part.slots.size();
+  request.session = session_;
+  request.folder = folder_;
+  if (std::optional<std::size_t> chunk = chunk_of(order, part)) {
+    request.chunk = *chunk;
+    request.agents = (part.slots.size() + *chunk - 1) / *chunk;
+    last_ += request.agents - 1;
+  }
   for (std::size_t slot : part.slots) request.urls.push_back(to_string(around_.urls()[slot]));
   bool by_file = order.delivery == Order::Delivery::file && is_network(around_.urls()[part.slots.front()]);
   std::string folder = folder_.empty() ? "@~/.cache/tenkai" : "@" + folder_;
@@ -135,69 +129,24 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
   if (closing_) return reply(Error{"the session has ended"});
   if (!rendering.problem.empty()) return reply(Error{rendering.problem});
   std::string lines;
-  std::vector<EntryPtr> begun;
+  std::vector<BatchPtr> begun;
   for (std::size_t i = 0; i < rendering.texts.size(); ++i) {
     const LaunchRequest& request = *rendering.requests[i];
     lines += std::to_string(request.number) + "\t" + escape_line(rendering.texts[i]) + "\n";
     if (rendering.order.dry) continue;
-    Result<EntryPtr> entry = enter(rendering.order, rendering.order.parts[i], request);
-    if (!entry) {
-      for (const EntryPtr& each : begun) let_go_of_credential(*each);
-      return reply(entry.error());
+    Result<BatchPtr> batch = enter(rendering.order, rendering.order.parts[i], request);
+    if (!batch) {
+      for (const BatchPtr& each : begun) let_go_of_credential(*each);
+      return reply(batch.error());
     }
-    begun.push_back(*entry);
+    begun.push_back(*batch);
   }
-  for (const EntryPtr& entry : begun) {
-    entries_[entry->launch.number()] = entry;
-    begin(entry);
+  for (const BatchPtr& batch : begun) {
+    for (const EntryPtr& entry : batch->entries) entries_[entry->launch.number()] = entry;
+    batches_.push_back(batch);
+    begin(batch);
   }
   reply(lines);
-}
-
-// With a credential, and where that is to be found.
-Result<Launches::EntryPtr> Launches::enter(const Order& order, const Order::Part& part,
-                                           const LaunchRequest& request) {
-  // An agent is there as long as its daemons; any other command may be a batch system's.
-  bool hands_on = order.form == Order::Form::daemon;
-  auto entry = std::make_shared<Entry>(Entry{
-      Launch(request.number, part.slots, order.rscript, hands_on, now()), order.plugin, 0, {}, request, {}});
-  Result<Issued> issued = around_.credential(part.slots);
-  if (!issued) return issued.error();
-  entry->grant = issued->grant;
-  SecretText text(0);
-  if (!issued->line.empty()) text.text = issued->line + "\n";
-  wipe(issued->line);
-  if (order.form == Order::Form::agent) text.text += agent_lines(part, request.urls);
-  if (order.delivery == Order::Delivery::file && !text.text.empty()) {
-    entry->file = folder_ + "/" + std::to_string(request.number);
-    Result<Done> written = write_private_file(entry->file, text.text);
-    if (!written) {
-      entry->file.clear();
-      let_go_of_credential(*entry);
-      return written.error();
-    }
-  } else {
-    entry->input = text.text;
-  }
-  return entry;
-}
-
-void Launches::begin(const EntryPtr& entry) {
-  PluginCall call;
-  call.verb = PluginCall::Verb::start;
-  call.key = random_hex(8);
-  call.request = entry->request;
-  call.request.input = std::exchange(entry->input, {});
-  Result<PluginProcess*> by = plugin(entry->plugin);
-  if (!by) return after_change(entry, entry->launch.on_error(now(), cause::plugin, by.error().message));
-  (*by)->call(std::move(call), start_limit, [this, entry](const PluginAnswer& answer) {
-    if (answer.error) {
-      return after_change(entry, entry->launch.on_error(now(), answer.error->cause, answer.error->message));
-    }
-    after_change(entry, entry->launch.on_submitted(now(), answer.job.value_or("")));
-    poll_later(entry, answer.poll_after_ms);
-  });
-  watch();
 }
 
 // --- what becomes of them ---
@@ -211,9 +160,14 @@ Launches::EntryPtr Launches::by_job(const std::string& plugin, const std::string
   return nullptr;
 }
 
-Launches::EntryPtr Launches::by_grant(GrantId grant) const {
-  for (const auto& [number, entry] : entries_) {
-    if (entry->grant == grant) return entry;
+Launches::EntryPtr Launches::by_grant(GrantId grant, std::size_t slot) const {
+  for (const BatchPtr& batch : batches_) {
+    if (batch->grant != grant) continue;
+    if (batch->entries.size() == 1) return batch->entries.front();
+    for (const EntryPtr& entry : batch->entries) {
+      const std::vector<std::size_t>& slots = entry->launch.slots();
+      if (std::find(slots.begin(), slots.end(), slot) != slots.end()) return entry;
+    }
   }
   return nullptr;
 }
@@ -240,7 +194,12 @@ void Launches::on_news(const std::string& plugin, const JobReport& news) {
 }
 
 void Launches::take(const EntryPtr& entry, const JobReport& report) {
+  bool had_daemons = entry->launch.joined() > 0;
   after_change(entry, entry->launch.on_report(now(), report));
+  if (!had_daemons || !entry->launch.has_ended()) return;
+  if (std::optional<Cause> cause = cause_of_end(report)) {
+    around_.over(entry->grant, entry->launch.slots(), *cause);
+  }
 }
 
 // Of plugins that cannot tell by themselves.
@@ -248,31 +207,51 @@ void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
   if (!after_ms || closing_) return;
   auto timer = std::make_shared<asio::steady_timer>(around_.executor, milliseconds(std::max(*after_ms, 100)));
   timer->async_wait([this, entry, timer](boost::system::error_code cancelled) {
-    Result<PluginProcess*> by = plugin(entry->plugin);
-    if (cancelled || closing_ || !by || entry->launch.has_ended()) return;
-    PluginCall call;
-    call.verb = PluginCall::Verb::poll;
-    call.job = entry->launch.job();
-    (*by)->call(std::move(call), start_limit, [this, entry](const PluginAnswer& answer) {
-      if (!answer.report) return;
-      take(entry, *answer.report);
-      poll_later(entry, answer.report->poll_after_ms);
-    });
+    if (!cancelled && !closing_) poll(entry);
+  });
+}
+
+void Launches::poll(const EntryPtr& entry) {
+  Result<PluginProcess*> by = plugin(entry->plugin);
+  if (!by || entry->launch.has_ended() || entry->launch.job().empty()) return;
+  PluginCall call;
+  call.verb = PluginCall::Verb::poll;
+  call.job = entry->launch.job();
+  (*by)->call(std::move(call), start_limit, [this, entry](const PluginAnswer& answer) {
+    entry->asked = false;
+    if (!answer.report || closing_) return;
+    take(entry, *answer.report);
+    poll_later(entry, answer.report->poll_after_ms);
   });
 }
 
 void Launches::on_joined(GrantId grant, std::size_t slot) {
-  EntryPtr entry = grant == 0 ? without_grant(slot, false) : by_grant(grant);
+  EntryPtr entry = grant == 0 ? without_grant(slot, false) : by_grant(grant, slot);
   if (entry) after_change(entry, entry->launch.on_daemon_joined(now()));
 }
 
 void Launches::on_left(GrantId grant, std::size_t slot) {
-  EntryPtr entry = grant == 0 ? without_grant(slot, true) : by_grant(grant);
+  EntryPtr entry = grant == 0 ? without_grant(slot, true) : by_grant(grant, slot);
   if (!entry || !entry->launch.on_daemon_left(now())) return;
   after_change(entry, true);
   // A plugin that has taken the launch up from one that died holds its tunnel, and
   // does not see its command end.
   cancel(*entry);
+}
+
+void Launches::on_away(GrantId grant, std::size_t slot) {
+  EntryPtr entry = grant == 0 ? nullptr : by_grant(grant, slot);
+  BatchPtr batch = entry ? entry->batch.lock() : nullptr;
+  if (!batch || !batch->is_job || closing_ || std::exchange(entry->asked, true)) return;
+  poll(entry);
+}
+
+std::string Launches::place_of(GrantId grant, std::size_t slot) const {
+  EntryPtr entry = grant == 0 ? nullptr : by_grant(grant, slot);
+  BatchPtr batch = entry ? entry->batch.lock() : nullptr;
+  if (!batch || !batch->is_job || entry->launch.job().empty()) return {};
+  std::string where = entry->launch.where();
+  return "job " + printable(entry->launch.job(), 60) + (where.empty() ? "" : " on " + printable(where, 60));
 }
 
 void Launches::cancel(const Entry& entry) {
@@ -285,30 +264,26 @@ void Launches::cancel(const Entry& entry) {
 }
 
 // What a plugin held is gone with it. Those of its launches that need something of
-// it (a tunnel) get it again from the next one; the others have lost nothing.
+// it (a tunnel, or somebody who follows their job) get it again from the next one; the
+// others have lost nothing.
 void Launches::on_died(const std::string& plugin, const std::string& why_not) {
   if (closing_) return;
-  for (const auto& [number, entry] : std::map(entries_)) {
-    if (entry->plugin != plugin) continue;
-    if (entry->launch.is_waited_for() && entry->launch.joined() == 0) {
-      std::string why = why_not.empty() ? "the launcher plugin '" + plugin + "' has died meanwhile" : why_not;
-      after_change(entry, entry->launch.on_error(now(), cause::plugin, why));
+  for (const BatchPtr& batch : std::vector(batches_)) {
+    if (batch->plugin != plugin) continue;
+    bool goes_on = batch->is_job && !batch->request.jobs.empty() && why_not.empty();
+    bool is_wanted = false;
+    for (const EntryPtr& entry : batch->entries) {
+      bool waits = entry->launch.is_waited_for() && entry->launch.joined() == 0;
+      if (waits && !goes_on) {
+        std::string why =
+            why_not.empty() ? "the launcher plugin '" + plugin + "' has died meanwhile" : why_not;
+        after_change(entry, entry->launch.on_error(now(), cause::plugin, why));
+      }
+      is_wanted = is_wanted || entry->launch.joined() > 0 || (waits && goes_on);
+      if (!goes_on) entry->launch.on_plugin_lost();
     }
-    entry->launch.on_plugin_lost();
-    if (why_not.empty() && entry->launch.joined() > 0) take_up_again(entry);
+    if (why_not.empty() && is_wanted) take_up_again(batch);
   }
-}
-
-void Launches::take_up_again(const EntryPtr& entry) {
-  PluginCall call;
-  call.verb = PluginCall::Verb::start;
-  call.request = entry->request;
-  call.request.running = true;
-  Result<PluginProcess*> by = plugin(entry->plugin);
-  if (!by) return;
-  (*by)->call(std::move(call), start_limit, [entry](const PluginAnswer& answer) {
-    if (answer.job) entry->launch.on_submitted(now(), *answer.job);
-  });
 }
 
 void Launches::after_change(const EntryPtr& entry, bool changed) {
@@ -322,17 +297,18 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
       if (!cancelled) tell_failures();
     });
   }
-  bool over = launch.state() == LaunchState::joined || launch.state() == LaunchState::gone ||
-              (launch.state() == LaunchState::failed && launch.has_ended());
-  if (over) let_go_of_credential(*entry);
+  BatchPtr batch = entry->batch.lock();
+  bool used = batch && !batch->is_job && launch.state() == LaunchState::joined;
+  if (batch && (used || std::all_of(batch->entries.begin(), batch->entries.end(),
+                                    [](const EntryPtr& each) { return is_over(*each); }))) {
+    let_go_of_credential(*batch);
+  }
   forget_old();
 }
 
-// It has been used, or nobody will.
-void Launches::let_go_of_credential(Entry& entry) {
-  if (!entry.file.empty()) ::unlink(std::exchange(entry.file, {}).c_str());
-  wipe(entry.input);
-  if (entry.launch.joined() == 0 && entry.grant != 0) around_.revoke(entry.grant);
+bool Launches::is_over(const Entry& entry) {
+  LaunchState state = entry.launch.state();
+  return state == LaunchState::gone || (state == LaunchState::failed && entry.launch.has_ended());
 }
 
 void Launches::forget_old() {
@@ -342,6 +318,11 @@ void Launches::forget_old() {
     if (state == LaunchState::failed || state == LaunchState::gone) over.push_back(number);
   }
   for (std::size_t i = 0; i + max_over < over.size(); ++i) entries_.erase(over[i]);
+  std::erase_if(batches_, [this](const BatchPtr& batch) {
+    return std::none_of(batch->entries.begin(), batch->entries.end(), [this](const EntryPtr& entry) {
+      return entries_.count(entry->launch.number()) != 0;
+    });
+  });
 }
 
 // One sentence for all that failed in the same way.
@@ -385,14 +366,7 @@ void Launches::watch() {
 
 std::string Launches::status() const {
   std::string lines;
-  for (const auto& [number, entry] : entries_) {
-    const Launch& launch = entry->launch;
-    std::vector<std::string> slots;
-    for (std::size_t slot : launch.slots()) slots.push_back(std::to_string(slot + 1));
-    lines += "launch\t" + std::to_string(number) + "\t" + join(slots, ",") + "\t" + entry->plugin + "\t" +
-             escape_line(launch.where()) + "\t" + std::string(name_of(launch.state())) + "\t" +
-             escape_line(launch.failure().cause) + "\t" + escape_line(launch.detail()) + "\n";
-  }
+  for (const auto& [number, entry] : entries_) lines += status_line(entry->launch, entry->plugin);
   return lines;
 }
 
@@ -400,7 +374,7 @@ void Launches::close(std::function<void()> done) {
   closing_ = true;
   tell_timer_.cancel();
   watch_timer_.cancel();
-  for (const auto& [number, entry] : entries_) let_go_of_credential(*entry);
+  for (const BatchPtr& batch : batches_) let_go_of_credential(*batch);
   if (!folder_.empty()) remove_launch_folder(folder_);
   auto left = std::make_shared<std::size_t>(plugins_.size());
   if (*left == 0) return done();

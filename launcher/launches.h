@@ -23,38 +23,56 @@ class Launches : public LaunchDesk {
   void on_request(std::string_view payload, Reply reply) override;
   void on_joined(GrantId grant, std::size_t slot) override;
   void on_left(GrantId grant, std::size_t slot) override;
+  void on_away(GrantId grant, std::size_t slot) override;
+  std::string place_of(GrantId grant, std::size_t slot) const override;
   std::string status() const override;
   void close(std::function<void()> done) override;
 
  private:
-  struct Entry {
-    Launch launch;
+  struct Entry;
+  using EntryPtr = std::shared_ptr<Entry>;
+  // What a plugin was asked for once: one launch, or, of a batch system, as many as
+  // there are agents. They share a credential.
+  struct Batch {
     std::string plugin;
+    bool is_job = false;  // of a batch system: it outlives the plugin, and may start again
     GrantId grant = 0;
     std::string file;  // the credential's, while it is needed
     // What a plugin that has died needs to know again; without the credential.
     LaunchRequest request;
     std::string input;  // with the credential, until it is handed on
+    std::vector<EntryPtr> entries;
   };
-  using EntryPtr = std::shared_ptr<Entry>;
+  using BatchPtr = std::shared_ptr<Batch>;
+  struct Entry {
+    Launch launch;
+    std::weak_ptr<Batch> batch;
+    std::string plugin;
+    GrantId grant = 0;
+    bool asked = false;  // the plugin, what has become of it
+  };
   struct Rendering;
 
   LaunchRequest request_for(const Order& order, const Order::Part& part);
   void on_rendered(Rendering& rendering, const Reply& reply);
-  Result<EntryPtr> enter(const Order& order, const Order::Part& part, const LaunchRequest& request);
+  Result<BatchPtr> enter(const Order& order, const Order::Part& part, const LaunchRequest& request);
+  Result<Done> make_paper(const Order& order, const Order::Part& part, Batch& batch);
   Result<PluginProcess*> plugin(const std::string& name);
-  void begin(const EntryPtr& entry);
+  void begin(const BatchPtr& batch);
+  void on_begun(const BatchPtr& batch, const PluginAnswer& answer);
   void on_news(const std::string& plugin, const JobReport& news);
   void take(const EntryPtr& entry, const JobReport& report);
   void poll_later(const EntryPtr& entry, std::optional<int> after_ms);
+  void poll(const EntryPtr& entry);
   void on_died(const std::string& plugin, const std::string& why_not);
-  void take_up_again(const EntryPtr& entry);
+  void take_up_again(const BatchPtr& batch);
   void cancel(const Entry& entry);
   EntryPtr by_job(const std::string& plugin, const std::string& job) const;
-  EntryPtr by_grant(GrantId grant) const;
+  EntryPtr by_grant(GrantId grant, std::size_t slot) const;
   EntryPtr without_grant(std::size_t slot, bool has_joined) const;
   void after_change(const EntryPtr& entry, bool changed);
-  void let_go_of_credential(Entry& entry);
+  static bool is_over(const Entry& entry);
+  void let_go_of_credential(Batch& batch);
   void forget_old();
   void tell_failures();
   void watch();
@@ -63,8 +81,10 @@ class Launches : public LaunchDesk {
   std::string self_;  // our own program, beside which the plugins are
   std::map<std::string, std::unique_ptr<PluginProcess>> plugins_;
   std::map<std::uint64_t, EntryPtr> entries_;
+  std::vector<BatchPtr> batches_;
   std::uint64_t last_ = 0;
-  std::string folder_;                 // for credential files; empty: not needed so far
+  std::string folder_;                 // for credentials, scripts, logs; empty: not needed so far
+  std::string session_;                // for names of jobs
   std::vector<std::uint64_t> untold_;  // failed, and the user does not know yet
   asio::steady_timer tell_timer_;
   asio::steady_timer watch_timer_;

@@ -1,5 +1,6 @@
 #include "launcher/messages.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <utility>
@@ -52,6 +53,14 @@ class Members {
     std::int64_t value = number(name).value_or(0);
     if (value < 0) complain(name, "a number that is not negative");
     return value < 0 ? 0 : static_cast<std::uint64_t>(value);
+  }
+
+  std::size_t count(const char* name, std::int64_t least, std::int64_t otherwise) {
+    std::int64_t value = number(name).value_or(otherwise);
+    if (value < least || value > 1'000'000) {
+      complain(name, "a number from " + std::to_string(least) + " to 1000000");
+    }
+    return static_cast<std::size_t>(std::max(value, least));
   }
 
   std::optional<int> small_number(const char* name) {
@@ -129,6 +138,10 @@ json::object object_of(const LaunchRequest& request, bool with_input) {
   launch["number"] = request.number;
   launch["profile"] = request.profile;
   launch["daemons"] = request.daemons;
+  if (request.agents != 1) launch["agents"] = request.agents;
+  if (request.chunk != 0) launch["chunk"] = request.chunk;
+  if (!request.folder.empty()) launch["folder"] = request.folder;
+  if (!request.session.empty()) launch["session"] = request.session;
   launch["command"] = array_of(request.command);
   if (with_input) launch["input"] = request.input;
   launch["urls"] = array_of(request.urls);
@@ -136,6 +149,7 @@ json::object object_of(const LaunchRequest& request, bool with_input) {
   for (const auto& [name, texts] : request.options) options[name] = array_of(texts);
   launch["options"] = std::move(options);
   if (request.running) launch["running"] = true;
+  if (!request.jobs.empty()) launch["jobs"] = array_of(request.jobs);
   if (request.stays) launch["stays"] = true;
   return launch;
 }
@@ -145,9 +159,11 @@ Result<LaunchRequest> request_of(const json::object& object) {
   LaunchRequest request;
   request.number = members.ordinal("number");
   request.profile = members.text("profile");
-  std::int64_t daemons = members.number("daemons").value_or(1);
-  if (daemons < 1 || daemons > 1'000'000) members.complain("daemons", "a number from 1 to 1000000");
-  request.daemons = static_cast<std::size_t>(daemons);
+  request.daemons = members.count("daemons", 1, 1);
+  request.agents = members.count("agents", 1, 1);
+  request.chunk = members.count("chunk", 0, 0);
+  request.folder = members.text("folder");
+  request.session = members.text("session");
   request.command = members.texts("command");
   if (request.command.empty()) members.complain("command", "a list of at least one text");
   request.input = members.text("input");
@@ -160,6 +176,7 @@ Result<LaunchRequest> request_of(const json::object& object) {
     }
   }
   request.running = members.flag("running");
+  request.jobs = members.texts("jobs");
   request.stays = members.flag("stays");
   if (!members.problem().empty()) return Error{members.problem()};
   return request;
@@ -171,6 +188,7 @@ void put(json::object& into, const JobReport& report) {
   if (!report.cause.empty()) into["cause"] = report.cause;
   if (!report.message.empty()) into["message"] = report.message;
   if (!report.where.empty()) into["where"] = report.where;
+  if (!report.reason.empty()) into["reason"] = report.reason;
   if (report.exit_code) into["exit_code"] = *report.exit_code;
   if (report.signal) into["signal"] = *report.signal;
   if (!report.log.empty()) into["log"] = report.log;
@@ -192,6 +210,7 @@ JobReport report_of(Members& members) {
   report.cause = members.text("cause");
   report.message = last_of(members.text("message"), max_log);
   report.where = members.text("where");
+  report.reason = members.text("reason");
   report.exit_code = members.small_number("exit_code");
   report.signal = members.small_number("signal");
   report.log = last_of(members.text("log"), max_log);
@@ -262,7 +281,8 @@ std::string encode(const PluginAnswer& answer) {
     object["error"] = json::object{{"cause", answer.error->cause}, {"message", answer.error->message}};
   }
   if (answer.rendered) object["text"] = answer.rendered->text;
-  if (answer.job) object["job"] = *answer.job;
+  if (answer.jobs.size() == 1) object["job"] = answer.jobs.front();
+  if (answer.jobs.size() > 1) object["jobs"] = array_of(answer.jobs);
   if (answer.report) put(object, *answer.report);
   return json::serialize(object);
 }
@@ -293,7 +313,10 @@ Result<FromPlugin> parse_from_plugin(std::string_view line) {
     } else if (object->if_contains("state") != nullptr) {
       answer.report = report_of(members);
     } else if (object->if_contains("job") != nullptr) {
-      answer.job = members.text("job");
+      answer.jobs = {members.text("job")};
+      answer.poll_after_ms = members.small_number("poll_after_ms");
+    } else if (object->if_contains("jobs") != nullptr) {
+      answer.jobs = members.texts("jobs");
       answer.poll_after_ms = members.small_number("poll_after_ms");
     } else {
       answer.done = true;

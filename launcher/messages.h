@@ -23,11 +23,21 @@ namespace tenkai {
 // The longest line, either way.
 inline constexpr std::size_t max_plugin_line = 4 * 1024 * 1024;
 
-// What a plugin is asked to start: one command, which becomes one agent, or one R.
+// What a plugin is asked to start: one command, which becomes one agent, or one R;
+// or, with `agents`, the same command so many times.
 struct LaunchRequest {
-  std::uint64_t number = 0;          // of the launch, as status() shows it
-  std::string profile;               // the compute profile, for names that people see
-  std::size_t daemons = 1;           // how many R daemons the command will run
+  std::uint64_t number = 0;  // of the launch, as status() shows it
+  std::string profile;       // the compute profile, for names that people see
+  std::size_t daemons = 1;   // how many R daemons come of it, all together
+  // How often the command is run, for plugins of batch systems. Each run finds its
+  // number, from 0, in the environment variable TENKAI_RANK, and has the next `chunk`
+  // of the daemons.
+  std::size_t agents = 1;
+  std::size_t chunk = 0;  // 0: all of them
+  // A folder of our own (0700) for as long as the session lives, which must be there
+  // on the other machines, too: scripts and logs go there. Empty: none was needed.
+  std::string folder;
+  std::string session;               // a word that no other session has, for names of jobs
   std::vector<std::string> command;  // argv, of bytes that are nobody's shell code
   std::string input;                 // for its standard input: holds the credential
   std::vector<std::string> urls;     // that the daemons dial
@@ -36,6 +46,7 @@ struct LaunchRequest {
   // The command runs already, and a plugin before this one held what it needs (a
   // tunnel): only that is wanted again.
   bool running = false;
+  std::vector<std::string> jobs;  // with `running`: the names that its jobs had
   // The daemons stay when the session ends (autoexit = FALSE): what runs is left alone.
   bool stays = false;
 
@@ -64,6 +75,7 @@ struct JobReport {
   std::string cause;    // failed: one word of failure.h; empty: judge by what follows
   std::string message;  // a sentence for people
   std::string where;    // the host, as far as it is known
+  std::string reason;   // the batch system's own word: "Priority", "OUT_OF_MEMORY"
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string log;                   // the last lines that the command wrote to stderr, at most 4 KiB
@@ -87,7 +99,7 @@ struct PluginError {
 struct PluginAnswer {
   std::uint64_t id = 0;
   std::optional<Rendered> rendered;  // to render
-  std::optional<std::string> job;    // to start
+  std::vector<std::string> jobs;     // to start: one for each agent
   std::optional<int> poll_after_ms;  // with it
   std::optional<JobReport> report;   // to poll
   bool done = false;                 // to cancel

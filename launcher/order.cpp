@@ -7,6 +7,9 @@
 namespace tenkai {
 namespace {
 
+constexpr std::size_t max_chunk = 4096;
+constexpr std::size_t usual_agents = 64;
+
 void replace_all(std::string& text, std::string_view place, std::string_view with) {
   for (std::size_t at = text.find(place); at != text.npos; at = text.find(place, at + with.size())) {
     text.replace(at, place.size(), with);
@@ -15,6 +18,12 @@ void replace_all(std::string& text, std::string_view place, std::string_view wit
 
 Error bad(std::string_view line) {
   return Error{"'" + printable(line) + "' is no line of an order; are R package and program of one version?"};
+}
+
+Result<Done> read_chunk(std::string_view value, Order& order) {
+  order.chunk = to_number<std::size_t>(value);
+  if (!order.chunk || *order.chunk > max_chunk) return bad(value);
+  return Done{};
 }
 
 // Of all parts, or of the last one.
@@ -35,6 +44,9 @@ Result<Done> read_slot(std::string_view value, std::size_t slots, Order::Part& p
 Result<Done> check(const Order& order) {
   if (order.plugin.empty()) return Error{"the order names no plugin"};
   if (order.parts.empty()) return Error{"there is nothing to launch"};
+  if (order.chunk && order.form == Order::Form::daemon) {
+    return Error{"daemons without an agent cannot share one"};
+  }
   for (const Order::Part& part : order.parts) {
     if (part.slots.empty() || part.slots.size() != part.calls.size()) {
       return Error{"a launch needs a slot, and a call for each"};
@@ -67,6 +79,7 @@ Result<Order> parse_order(std::string_view text, std::size_t slots) {
     else if (key == "credential" && value == "stdin") order.delivery = Order::Delivery::stdin_;
     else if (key == "form" && value == "daemon") order.form = Order::Form::daemon;
     else if (key == "form" && value == "agent") order.form = Order::Form::agent;
+    else if (key == "chunk") read = read_chunk(value, order);
     else if (key == "option") read = read_option(value, inside ? order.parts.back().options : common);
     else if (key == "launch") order.parts.emplace_back();
     else if (key == "slot" && inside) read = read_slot(value, slots, order.parts.back());
@@ -89,6 +102,7 @@ std::string to_text(const Order& order) {
                      line("profile", order.profile) + line("arguments", order.arguments) +
                      line("credential", order.delivery == Order::Delivery::file ? "file" : "stdin") +
                      line("form", order.form == Order::Form::daemon ? "daemon" : "agent");
+  if (order.chunk) text += line("chunk", std::to_string(*order.chunk));
   if (order.dry) text += "dry=1\n";
   if (order.stays) text += "stays=1\n";
   for (const Order::Part& part : order.parts) {
@@ -103,6 +117,17 @@ std::string to_text(const Order& order) {
   return text;
 }
 
+std::optional<std::size_t> chunk_of(const Order& order, const Order::Part& part) {
+  if (!order.chunk) return std::nullopt;
+  if (*order.chunk > 0) return std::min(*order.chunk, part.slots.size());
+  auto nodes = part.options.find("slurm.nodes");
+  std::optional<std::size_t> agents;
+  if (nodes != part.options.end() && !nodes->second.empty())
+    agents = to_number<std::size_t>(nodes->second.front());
+  std::size_t most = std::max<std::size_t>(1, agents.value_or(usual_agents));
+  return (part.slots.size() + most - 1) / most;
+}
+
 std::vector<std::string> command_of(const Order& order, const Order::Part& part,
                                     const std::vector<std::string>& urls, const std::string& place) {
   std::string call;
@@ -111,8 +136,9 @@ std::vector<std::string> command_of(const Order& order, const Order::Part& part,
     replace_all(call, "@URL@", urls.front());
     replace_all(call, "@CREDENTIAL@", place);
   } else {
-    call = "tenkai::agent('" + urls.front() + "',daemons=" + std::to_string(part.slots.size()) +
-           ",credential='" + place + "'" + order.arguments + ")";
+    std::size_t daemons = chunk_of(order, part).value_or(part.slots.size());
+    call = "tenkai::agent('" + urls.front() + "',daemons=" + std::to_string(daemons) + ",credential='" +
+           place + "'" + order.arguments + ")";
   }
   return {order.rscript, "-e", call};
 }

@@ -6,6 +6,7 @@
 //   plugin=ssh            credential=stdin | file      form=agent | daemon
 //   rscript=Rscript       profile=default              dry=1   stays=1
 //   arguments=,tls='…'    what follows the URL in the call of an agent
+//   chunk=4               each launch is many agents with so many daemons; 0: as many as is sensible
 //   option=NAME=VALUE     of all launches; again for further values
 //   launch=               what follows is one launch
 //   slot=3                of a daemon (from 1)
@@ -14,6 +15,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,8 @@ struct Order {
   std::string arguments;
   bool dry = false;
   bool stays = false;
+  // Of plugins of batch systems: how many daemons each agent has; 0: to be decided.
+  std::optional<std::size_t> chunk;
   std::vector<Part> parts;
 
   bool operator==(const Order&) const = default;
@@ -55,6 +59,12 @@ inline constexpr std::size_t max_launches = 10'000;  // of one request
 Result<Order> parse_order(std::string_view text, std::size_t slots);
 // And back: parse_order(to_text(order)) is `order` again.
 std::string to_text(const Order& order);
+
+// How many daemons each agent of a part has; none: all of them, as one agent, and
+// nobody needs to know which of several it is. Where nothing else is said: one agent
+// on each of the `slurm.nodes`; else one daemon each, and more beyond 64 agents, which
+// neither a queue nor a dispatcher should have to tell apart.
+std::optional<std::size_t> chunk_of(const Order& order, const Order::Part& part);
 
 // The command of a part, where its credential is found at `place`: "stdin", "@path".
 std::vector<std::string> command_of(const Order& order, const Order::Part& part,

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "launcher/messages.h"
@@ -21,6 +22,7 @@ namespace asio = boost::asio;
 class Plugin {
  public:
   using Tell = std::function<void(JobReport)>;  // news of a job
+  using Jobs = std::vector<std::string>;
   template <class Value>
   using Answer = std::function<void(Result<Value>)>;
 
@@ -28,10 +30,10 @@ class Plugin {
 
   // The command that would be run. Touches nothing: --dry-run prints it, tests compare it.
   virtual Result<Rendered> render(const LaunchRequest& request) const = 0;
-  // Begins a launch. Answers once, now or later, with a name for the job, which is
-  // unique in this process; an error means that nothing was begun. What becomes of
-  // the job afterwards is told as news.
-  virtual void start(const LaunchRequest& request, Answer<std::string> answer) = 0;
+  // Begins a launch. Answers once, now or later, with a name for the job of each of
+  // its agents, which is unique in this process; an error means that nothing was begun.
+  // What becomes of the jobs afterwards is told as news.
+  virtual void start(const LaunchRequest& request, Answer<Jobs> answer) = 0;
   virtual void poll(const std::string& job, Answer<JobReport> answer) = 0;
   // Ends the job, started or not. An unknown one is no error: it has ended.
   virtual void cancel(const std::string& job, Answer<Done> answer) = 0;

@@ -78,10 +78,10 @@ class Host {
   void start(const PluginCall& call) {
     auto known = started_.find(call.key);
     if (!call.key.empty() && known != started_.end())
-      return answer(call.id, Result<std::string>(known->second));
-    plugin_->start(call.request, [this, id = call.id, key = call.key](Result<std::string> job) {
-      if (job && !key.empty()) started_[key] = *job;
-      answer(id, job);
+      return answer(call.id, Result<Plugin::Jobs>(known->second));
+    plugin_->start(call.request, [this, id = call.id, key = call.key](Result<Plugin::Jobs> jobs) {
+      if (jobs && !key.empty()) started_[key] = *jobs;
+      answer(id, jobs);
     });
   }
 
@@ -97,7 +97,7 @@ class Host {
     write(encode(answer));
   }
   static void put(PluginAnswer& into, const Rendered& rendered) { into.rendered = rendered; }
-  static void put(PluginAnswer& into, const std::string& job) { into.job = job; }
+  static void put(PluginAnswer& into, const Plugin::Jobs& jobs) { into.jobs = jobs; }
   static void put(PluginAnswer& into, const JobReport& report) { into.report = report; }
   static void put(PluginAnswer& into, const Done&) { into.done = true; }
 
@@ -129,7 +129,7 @@ class Host {
   std::array<char, 65536> buffer_{};
   std::string text_;
   std::deque<std::string> outbox_;
-  std::map<std::string, std::string> started_;  // by key: the job
+  std::map<std::string, Plugin::Jobs> started_;  // by key
   bool closing_ = false;
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/url.h"
+#include "scheduler/cause.h"
 #include "scheduler/grants.h"
 
 namespace tenkai {
@@ -28,10 +29,15 @@ class LaunchDesk {
   struct Surroundings {
     asio::any_io_executor executor;
     std::function<const std::vector<Url>&()> urls;  // of the slots
-    // For one agent with daemons at these slots (numbered from 0), once.
-    std::function<Result<Issued>(const std::vector<std::size_t>& slots)> credential;
+    // For so many agents with daemons at these slots (numbered from 0), each of which
+    // may start so often (a batch system may start it again).
+    std::function<Result<Issued>(const std::vector<std::size_t>& slots, std::uint32_t agents,
+                                 std::uint32_t uses)>
+        credential;
     std::function<void(GrantId)> revoke;           // what nobody will use any more
     std::function<void(const std::string&)> tell;  // the user
+    // The job of the agent that came with this grant and has these slots is over.
+    std::function<void(GrantId, const std::vector<std::size_t>& slots, const Cause&)> over;
   };
   using Reply = std::function<void(Result<std::string>)>;
 
@@ -43,6 +49,11 @@ class LaunchDesk {
   // for something else; or without one (0), at a slot of this machine.
   virtual void on_joined(GrantId grant, std::size_t slot) = 0;
   virtual void on_left(GrantId grant, std::size_t slot) = 0;
+  // The connection to its agent has broken, or the agent says that its job is being
+  // ended: somebody may know why.
+  virtual void on_away(GrantId grant, std::size_t slot) = 0;
+  // Where it runs, for sentences: "job 123_0 on n2"; empty where there is no job.
+  virtual std::string place_of(GrantId grant, std::size_t slot) const = 0;
   // Lines for the reply to `status`.
   virtual std::string status() const = 0;
   // The session has ended: lets go of everything, at the latest after 7 s.

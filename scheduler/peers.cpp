@@ -314,6 +314,7 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   }
   if (frame.find(Key::signal) != nullptr) end.how.signal = static_cast<int>(frame.number(Key::signal));
   end.out_of_memory = frame.number(Key::out_of_memory) == 1;
+  if (frame.number(Key::kind) == 2) return on_job_ends(peer, cause_of(end));
   Cause cause = frame.number(Key::kind) == 1 ? Cause{Cause::Kind::goodbye, "said goodbye"}
                                              : with_log(cause_of(end), frame.text(Key::log_tail));
   remove(peer, frame.rank, cause);
@@ -324,10 +325,12 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
 void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
   spdlog::info("connection to {} ended: {}", peer->connection->peer().address, end.reason);
   bool may_return = !peer->ranks.empty() || !peer->had_daemons;
+  if (peer->job_ends) return;  // what has become of its job is waited for
   if (peer->role == Role::agent && !peer->said_goodbye && may_return) {
     peer->connection = nullptr;
     auto verdict = liveness_.on_disconnected(now(), peer->id, !end.silent);
     if (verdict == Liveness::Verdict::suspect) set_suspect(peer, true);
+    ask_what_happened(*peer);
     return around_.on_changed();
   }
   if (peer->said_goodbye || peer->ended) return settle(peer, cause_of_end(*peer));
@@ -370,11 +373,12 @@ void Peers::settle(const PeerPtr& peer, const Cause& cause) {
 
 void Peers::tell_of_daemon(const Connected& peer, std::size_t slot, bool came) {
   bool is_ours = peer.pid && (around_.processes.holds(*peer.pid) || joined_pids_.count(*peer.pid) != 0);
-  if (peer.admission) return around_.on_admitted(peer.admission->grant, slot, came);
-  if (!is_ours) around_.on_admitted(0, slot, came);
+  if (around_.desk == nullptr || (is_ours && !peer.admission)) return;
+  GrantId grant = peer.admission ? peer.admission->grant : 0;
+  came ? around_.desk->on_joined(grant, slot) : around_.desk->on_left(grant, slot);
 }
 
-void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) {
+void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
   auto found = peer->ranks.find(rank);
   if (found == peer->ranks.end()) return;
   DaemonId daemon = found->second;
@@ -382,6 +386,8 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause) 
   peer->instances.erase(rank);
   peer->to_kill.erase(rank);
   std::optional<std::size_t> slot = around_.dispatcher.slot_of(daemon);
+  Cause cause = why;
+  if (slot) cause.text = with_place(*peer, *slot, why.text);
   if (slot) slots_.erase(*slot);
   daemons_.erase(daemon);
   spdlog::info("daemon {} is gone: {}", daemon, cause.text);

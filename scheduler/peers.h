@@ -21,6 +21,7 @@
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
 #include "scheduler/grants.h"
+#include "scheduler/launch_desk.h"
 #include "scheduler/liveness.h"
 #include "wire/connection.h"
 
@@ -36,9 +37,8 @@ class Peers {
     std::function<void(Sends)> apply;       // carries out what the dispatcher decides
     std::function<void(std::string)> tell;  // the user
     std::function<void()> on_changed;       // somebody has come or gone
-    // A daemon has come to that slot, or gone, with that credential; 0: with none, and
-    // not as an R process of ours.
-    std::function<void(GrantId, std::size_t slot, bool came)> on_admitted;
+    // Whom daemons that come and go, and are no R processes of ours, concern; or null.
+    LaunchDesk* desk = nullptr;
     bool one_url = false;  // direct, ephemeral: any number at the first URL
   };
 
@@ -51,6 +51,10 @@ class Peers {
   // A stranger that has said what it is, and over the network proved that it has a
   // credential: welcome or refuse it.
   void on_hello(const ConnectionPtr& connection, const Frame& introduction, const Proven* proven);
+
+  // The job of the agent that came with this grant for one of these slots has ended. An
+  // agent that is still there is left alone: it will not be for long.
+  void on_job_over(GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause);
 
   // One of our R processes has ended. Returns whether it had ever joined.
   bool on_process_ended(pid_t pid, const REnd& end);
@@ -90,6 +94,8 @@ class Peers {
     bool had_daemons = false;   // an agent that has none yet is still starting them
     std::uint64_t strays = 0;   // answers in a row from ranks it does not have
     std::optional<REnd> ended;  // our process has ended, its last words are awaited
+    // Its job is being ended, or has: why, as far as is known.
+    std::optional<Cause> job_ends;
     Ranks ranks;
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
     std::unordered_set<std::uint32_t> to_kill;  // ranks whose end was wanted while the agent was away
@@ -119,6 +125,9 @@ class Peers {
   void replace(const CredentialId& resumption);
   void settle(const PeerPtr& peer, const Cause& cause);
   void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);
+  void on_job_ends(const PeerPtr& peer, const Cause& cause);
+  void ask_what_happened(const Connected& peer);
+  std::string with_place(const Connected& peer, std::size_t slot, const std::string& text) const;
   void tell_of_daemon(const Connected& peer, std::size_t slot, bool came);
   void on_judgement(const Liveness::Judgement& judgement);
   void set_suspect(const PeerPtr& peer, bool suspect);

@@ -70,15 +70,20 @@ Service::Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk ope
 }
 
 LaunchDesk::Surroundings Service::around_desk() {
-  return {io_.get_executor(), [this]() -> const std::vector<Url>& { return doors_.urls(); },
-          [this](const std::vector<std::size_t>& slots) -> Result<Issued> {
+  return {io_.get_executor(),
+          [this]() -> const std::vector<Url>& { return doors_.urls(); },
+          [this](const std::vector<std::size_t>& slots, std::uint32_t agents,
+                 std::uint32_t uses) -> Result<Issued> {
             std::vector<Url> urls;
             for (std::size_t slot : slots) urls.push_back(doors_.urls()[slot]);
             if (!is_network(urls.front())) return Issued{};  // the kernel vouches for who comes there
-            return keys_.line_for_job(slots, urls, 1, 1);
+            return keys_.line_for_job(slots, urls, agents, uses);
           },
           [this](GrantId grant) { keys_.grants().revoke(grant); },
-          [this](const std::string& text) { tell(text); }};
+          [this](const std::string& text) { tell(text); },
+          [this](GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
+            if (peers_) peers_->on_job_over(grant, slots, cause);
+          }};
 }
 
 void Service::start() {
@@ -180,16 +185,12 @@ Result<Done> Service::set_up(Setup setup) {
   dispatcher_.emplace(rules_of(setup_), one_url ? 0 : slots);
   Liveness::Limits limits;
   limits.reconnect = setup_.reconnect;
-  peers_.emplace(
-      io_.get_executor(),
-      Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
-                          [this](Sends sends) { apply(std::move(sends)); },
-                          [this](const std::string& text) { tell(text); }, [this] { check_await(false); },
-                          [this](GrantId grant, std::size_t slot, bool came) {
-                            if (desk_) came ? desk_->on_joined(grant, slot) : desk_->on_left(grant, slot);
-                          },
-                          one_url},
-      limits);
+  peers_.emplace(io_.get_executor(),
+                 Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
+                                     [this](Sends sends) { apply(std::move(sends)); },
+                                     [this](const std::string& text) { tell(text); },
+                                     [this] { check_await(false); }, desk_.get(), one_url},
+                 limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
   for (std::size_t i = 0; i < setup_.local; ++i) {

@@ -34,7 +34,7 @@ Result<Rendered> CommandPlugin::render(const LaunchRequest& request) const {
   return Rendered{*line};
 }
 
-void CommandPlugin::start(const LaunchRequest& request, Answer<std::string> answer) {
+void CommandPlugin::start(const LaunchRequest& request, Answer<Jobs> answer) {
   // Nothing of ours keeps a command alive, so there is nothing to take up again.
   if (request.running) return answer(Error{"the command is not held by this plugin"});
   Result<std::string> line = command_line(request);
@@ -56,7 +56,7 @@ void CommandPlugin::start(const LaunchRequest& request, Answer<std::string> answ
   });
   if (!pid) return answer(pid.error());
   running_[job] = Job{*pid, request.stays};
-  answer(job);
+  answer(Jobs{job});
   JobReport report;
   report.job = job;
   report.state = JobState::starting;

@@ -19,7 +19,7 @@ class CommandPlugin : public Plugin {
   CommandPlugin(asio::any_io_executor executor, Tell tell) : tell_(std::move(tell)), programs_(executor) {}
 
   Result<Rendered> render(const LaunchRequest& request) const override;
-  void start(const LaunchRequest& request, Answer<std::string> answer) override;
+  void start(const LaunchRequest& request, Answer<Jobs> answer) override;
   void poll(const std::string& job, Answer<JobReport> answer) override;
   void cancel(const std::string& job, Answer<Done> answer) override;
   void close(std::function<void()> done) override;

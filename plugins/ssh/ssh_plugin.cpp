@@ -27,7 +27,7 @@ Result<Rendered> SshPlugin::render(const LaunchRequest& launch) const {
   return Rendered{client_line(*request, launch.command)};
 }
 
-void SshPlugin::start(const LaunchRequest& launch, Answer<std::string> answer) {
+void SshPlugin::start(const LaunchRequest& launch, Answer<Jobs> answer) {
   Result<SshRequest> request = read_request(launch);
   if (!request) return answer(request.error());
   if (launch.running && request->ports.empty())
@@ -46,7 +46,7 @@ void SshPlugin::start(const LaunchRequest& launch, Answer<std::string> answer) {
   Job& known = jobs_[job.name];
   known = {key, {}, launch.stays};
   known.last.job = job.name;
-  answer(job.name);
+  answer(Jobs{job.name});
   host_for(*request, key).start(std::move(job));
 }
 

@@ -50,6 +50,13 @@ TEST_CASE("a call arrives as it was sent, whatever bytes its arguments hold") {
   CHECK(call->request.command == request().command);
   CHECK(call->request.input == "secret\n");
   CHECK(call->request.options == request().options);
+  PluginCall many = call_of(PluginCall::Verb::start);
+  many.request.agents = 3;
+  many.request.chunk = 4;
+  many.request.folder = "/f";
+  many.request.session = "s";
+  many.request.jobs = {"a", "b", "c"};
+  CHECK(encode(*parse_call(encode(many))) == encode(many));
 }
 
 TEST_CASE("a call that only renders carries no secret") {
@@ -73,6 +80,9 @@ TEST_CASE("answers and news arrive as they were sent") {
   CHECK(said->answer->error->cause == "host_key");
 
   CHECK(parse_from_plugin(R"({"id":1,"job":"j","poll_after_ms":200})")->answer->poll_after_ms == 200);
+  PluginAnswer both;
+  both.jobs = {"7_0", "7_1"};
+  CHECK(parse_from_plugin(encode(both))->answer->jobs == both.jobs);
   CHECK(parse_from_plugin(R"({"id":1})")->answer->done);
   CHECK(parse_from_plugin(R"({"id":1,"job":"j","state":"pending"})")->answer->report->state ==
         JobState::pending);
@@ -83,7 +93,10 @@ TEST_CASE("what is no call is refused with the reason") {
   CHECK(problem_of_call("{").find("no JSON") == 0);
   CHECK(problem_of_call(R"({"id":1,"do":"jump"})") == "'do' must be render, start, poll or cancel");
   CHECK(problem_of_call(R"({"id":1,"do":"start"})") == "'launch' must be an object");
-  CHECK(problem_of_call(R"({"id":-1,"do":"poll","job":"j"})") == "'id' must be a number that is not negative");
+  CHECK(problem_of_call(R"({"id":1,"do":"start","launch":{"command":["a"],"agents":0}})") ==
+        "'launch.agents' must be a number from 1 to 1000000");
+  CHECK(problem_of_call(R"({"id":-1,"do":"poll","job":"j"})") ==
+        "'id' must be a number that is not negative");
   CHECK(problem_of_call(R"({"id":1,"do":"start","launch":{"command":[]}})") ==
         "'launch.command' must be a list of at least one text");
   CHECK(problem_of_call(R"({"id":1,"do":"start","launch":{"command":["a"],"options":{"x":"y"}}})") ==

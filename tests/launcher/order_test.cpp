@@ -58,6 +58,31 @@ TEST_CASE("the command of an agent names its first URL and how many daemons it r
         "url=ws://h:1/1\ncall=tenkai::daemon('fd:3',rs=c(1))\nurl=ws://h:1/3\ncall=b%0Ac\nend\n");
 }
 
+TEST_CASE("agents of a batch system share the daemons") {
+  Order order = *parse_order(whole, 3);
+  CHECK(chunk_of(order, order.parts[0]) == std::nullopt);
+  order.chunk = 1;
+  CHECK(chunk_of(order, order.parts[0]) == 1);
+  CHECK(command_of(order, order.parts[0], {"ws://h:1/1", "ws://h:1/3"}, "@f")[2] ==
+        "tenkai::agent('ws://h:1/1',daemons=1,credential='@f',output=TRUE)");
+  order.chunk = 100;
+  CHECK(chunk_of(order, order.parts[0]) == 2);
+  CHECK(parse_order(to_text(order), 3)->chunk == 100);
+
+  order.chunk = 0;
+  Order::Part many;
+  many.slots.resize(64);
+  CHECK(chunk_of(order, many) == 1);
+  many.slots.resize(1000);
+  CHECK(chunk_of(order, many) == 16);
+  many.options["slurm.nodes"] = {"3"};
+  CHECK(chunk_of(order, many) == 334);
+
+  CHECK(problem("plugin=slurm\nchunk=x").find("is no line") != std::string::npos);
+  CHECK(problem("plugin=slurm\nchunk=1\nform=daemon\nlaunch=\nslot=1\ncall=a") ==
+        "daemons without an agent cannot share one");
+}
+
 TEST_CASE("the command of one daemon is the call it was given") {
   Order order = *parse_order(
       "plugin=command\nform=daemon\ncredential=file\nlaunch=\nslot=1\n"

@@ -1,0 +1,58 @@
+#include "launcher/launch_words.h"
+
+#include <vector>
+
+#include "base/text.h"
+
+namespace tenkai {
+namespace {
+
+// The last columns of a launch in status(): its job, the batch system's word, how its
+// command ended, and what it wrote last.
+std::string evidence_of(const Launch& launch) {
+  const JobReport& last = launch.evidence();
+  std::string code = last.exit_code ? std::to_string(*last.exit_code) : "";
+  std::string signal = last.signal ? std::to_string(*last.signal) : "";
+  return "\t" + escape_line(launch.job()) + "\t" + escape_line(last.reason) + "\t" + code + "\t" + signal +
+         "\t" + escape_line(redacted(last.log));
+}
+
+}  // namespace
+
+std::optional<Cause> cause_of_end(const JobReport& report) {
+  std::string why = report.reason.empty() ? report.message : report.reason;
+  for (Cause::Kind kind : {Cause::Kind::oom, Cause::Kind::time_limit, Cause::Kind::node_fail,
+                           Cause::Kind::preempted, Cause::Kind::job_cancelled}) {
+    if (report.cause == name_of(kind)) return Cause{kind, "was killed: " + why};
+  }
+  if (report.signal)
+    return Cause{Cause::Kind::killed, "was killed by signal " + std::to_string(*report.signal)};
+  if (report.state == JobState::failed || report.exit_code.value_or(0) != 0) {
+    return Cause{Cause::Kind::killed, why.empty() ? "has ended with its job" : "was killed: " + why};
+  }
+  return std::nullopt;
+}
+
+std::string daemons_of(const Launch& launch) {
+  const std::vector<std::size_t>& slots = launch.slots();
+  if (slots.size() == 1) return "daemon " + std::to_string(slots.front() + 1);
+  std::vector<std::string> pieces;
+  for (std::size_t i = 0; i < slots.size();) {
+    std::size_t last = i;
+    while (last + 1 < slots.size() && slots[last + 1] == slots[last] + 1) ++last;
+    pieces.push_back(std::to_string(slots[i] + 1) + (last > i ? "-" + std::to_string(slots[last] + 1) : ""));
+    i = last + 1;
+  }
+  return "daemons " + join(pieces, ", ");
+}
+
+std::string status_line(const Launch& launch, const std::string& plugin) {
+  std::vector<std::string> slots;
+  for (std::size_t slot : launch.slots()) slots.push_back(std::to_string(slot + 1));
+  return "launch\t" + std::to_string(launch.number()) + "\t" + join(slots, ",") + "\t" + plugin + "\t" +
+         escape_line(launch.where()) + "\t" + std::string(name_of(launch.state())) + "\t" +
+         escape_line(launch.failure().cause) + "\t" + escape_line(launch.detail()) + evidence_of(launch) +
+         "\n";
+}
+
+}  // namespace tenkai

@@ -1,0 +1,24 @@
+// What people and status() are told of launches.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "launcher/launch.h"
+#include "scheduler/cause.h"
+
+namespace tenkai {
+
+// "daemon 3", "daemons 1-4"
+std::string daemons_of(const Launch& launch);
+
+// The line of a launch in the reply to `status`, with its line end: number, slots,
+// plugin, host, state, cause and message; then its job, the batch system's word, exit
+// code, signal and the last lines of its log, as far as they are known.
+std::string status_line(const Launch& launch, const std::string& plugin);
+
+// What ended the daemons of a job that had come, in the words of the tasks' causes;
+// none: it has ended well.
+std::optional<Cause> cause_of_end(const JobReport& report);
+
+}  // namespace tenkai

@@ -1,0 +1,58 @@
+// Agents that are in jobs of a batch system, which ends them and knows why.
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/peers.h"
+
+namespace tenkai {
+namespace {
+
+// How long the batch system may take to say why a job is being ended.
+constexpr std::chrono::seconds wait_for_job{15};
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+// The agent has got a signal that is meant for its whole job. Why, only the batch
+// system knows; its daemons get nothing new, and what they run waits for a moment to be
+// given to others with the right cause.
+void Peers::on_job_ends(const PeerPtr& peer, const Cause& cause) {
+  if (peer->job_ends) return;
+  peer->job_ends = cause;
+  for (const auto& [rank, daemon] : peer->ranks) {
+    around_.apply(around_.dispatcher.on_daemon_leaving(now(), daemon));
+  }
+  ask_what_happened(*peer);
+  after(wait_for_job, [this, peer] { settle(peer, *peer->job_ends); });
+}
+
+void Peers::ask_what_happened(const Connected& peer) {
+  if (around_.desk == nullptr || !peer.admission || peer.ranks.empty()) return;
+  auto slot = around_.dispatcher.slot_of(peer.ranks.begin()->second);
+  if (slot) around_.desk->on_away(peer.admission->grant, *slot);
+}
+
+void Peers::on_job_over(GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
+  std::vector<PeerPtr> gone;
+  for (const auto& [id, peer] : peers_) {
+    bool of_job = peer->admission && peer->admission->grant == grant &&
+                  std::any_of(peer->ranks.begin(), peer->ranks.end(), [&](const auto& member) {
+                    auto slot = around_.dispatcher.slot_of(member.second);
+                    return slot && std::find(slots.begin(), slots.end(), *slot) != slots.end();
+                  });
+    if (!of_job) continue;
+    bool was_ending = std::exchange(peer->job_ends, cause).has_value();
+    if (was_ending || !peer->connection) gone.push_back(peer);
+  }
+  for (const PeerPtr& peer : gone) settle(peer, cause);
+}
+
+// "(job 123_0 on n2) was killed: OUT_OF_MEMORY"
+std::string Peers::with_place(const Connected& peer, std::size_t slot, const std::string& text) const {
+  if (around_.desk == nullptr || !peer.admission) return text;
+  std::string place = around_.desk->place_of(peer.admission->grant, slot);
+  return place.empty() ? text : "(" + place + ") " + text;
+}
+
+}  // namespace tenkai
