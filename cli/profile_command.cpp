@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "launcher/profile/deployment.h"
 #include "launcher/profile/nearest.h"
 #include "launcher/profile/search.h"
 
@@ -207,6 +208,21 @@ int check(const Arguments& arguments) {
   return 0;
 }
 
+// For the R package: what daemons() is to do, as lines.
+int deploy_it(const Arguments& arguments) {
+  Found found = find_everywhere();
+  if (!found.problems.empty()) return tell(found.problems);
+  auto named = found.profiles.all.find(arguments.name);
+  if (named == found.profiles.all.end()) return tell_unknown(arguments.name, found.profiles);
+  Result<Deployment> deployment = deploy(named->second, found.profiles.caps, address_of_interface);
+  if (!deployment) {
+    std::fprintf(stderr, "%s\n", deployment.error().message.c_str());
+    return 1;
+  }
+  print(to_lines(*deployment));
+  return 0;
+}
+
 int keys(const Arguments& arguments) {
   if (arguments.as_markdown) print(keys_as_markdown());
   else {
@@ -223,7 +239,7 @@ void add_profile_command(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   auto add = [&](const std::string& name, const std::string& says, int (*run)(const Arguments&)) {
     CLI::App* sub = command->add_subcommand(name, says);
-    if (run != keys) sub->add_flag("--json", arguments->as_json, "Print JSON");
+    if (run != keys && run != deploy_it) sub->add_flag("--json", arguments->as_json, "Print JSON");
     sub->callback([arguments, run, &exit_code] { exit_code = run(*arguments); });
     return sub;
   };
@@ -233,6 +249,9 @@ void add_profile_command(CLI::App& app, int& exit_code) {
       ->required();
   add("check", "Print everything that is wrong with the files of profiles", check)
       ->add_option("FILE", arguments->files, "These files alone, as if they were a site's");
+  CLI::App* lines = add("deploy", "Print what the R package is to do for a profile", deploy_it);
+  lines->add_option("NAME", arguments->name, "The profile")->required();
+  lines->group("");
   CLI::App* table = add("keys", "Print the keys that a profile can have", keys);
   table->add_flag("--markdown", arguments->as_markdown, "As the tables of docs/profiles.md");
   table->group("");

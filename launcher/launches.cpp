@@ -27,6 +27,8 @@ constexpr seconds patience{60};
 constexpr seconds watch_pause{5};
 // Failures that come together are told together.
 constexpr milliseconds tell_pause{300};
+// Launches that have failed in the same way, of which all is told.
+constexpr std::size_t max_told = 20;
 // Launches that are over and still shown by status().
 constexpr std::size_t max_over = 1000;
 
@@ -36,6 +38,14 @@ std::string own_program() {
   char path[4096];
   ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("tenkai");
+}
+
+// A URL without host is listened at on every interface; to others it has our name.
+Url as_seen_from_elsewhere(Url url) {
+  if (!is_network(url) || !url.host.empty()) return url;
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) == 0) url.host = name;
+  return url;
 }
 
 }  // namespace
@@ -115,7 +125,8 @@ LaunchRequest Launches::request_for(const Order& order, const Order::Part& part)
     request.agents = (part.slots.size() + *chunk - 1) / *chunk;
     last_ += request.agents - 1;
   }
-  for (std::size_t slot : part.slots) request.urls.push_back(to_string(around_.urls()[slot]));
+  for (std::size_t slot : part.slots)
+    request.urls.push_back(to_string(as_seen_from_elsewhere(around_.urls()[slot])));
   bool by_file = order.delivery == Order::Delivery::file && is_network(around_.urls()[part.slots.front()]);
   std::string folder = folder_.empty() ? "@~/.cache/tenkai" : "@" + folder_;
   std::string place = by_file ? folder + "/" + std::to_string(request.number) : "stdin";
@@ -144,7 +155,7 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
   for (const BatchPtr& batch : begun) {
     for (const EntryPtr& entry : batch->entries) entries_[entry->launch.number()] = entry;
     batches_.push_back(batch);
-    begin(batch);
+    if (!rendering.order.by_hand) begin(batch);
   }
   reply(lines);
 }
@@ -342,7 +353,11 @@ void Launches::tell_failures() {
       text += "\n" + std::to_string(entries.size() - 1) +
               " other launches have failed in this way; status() shows them";
     }
-    around_.tell(text);
+    std::string lines;
+    for (std::size_t i = 0; i < entries.size() && i < max_told; ++i) {
+      lines += status_line(entries[i]->launch, entries[i]->plugin);
+    }
+    around_.tell(text, lines);
   }
 }
 

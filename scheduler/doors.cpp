@@ -1,5 +1,7 @@
 #include "scheduler/doors.h"
 
+#include <unistd.h>
+
 #include <set>
 #include <utility>
 
@@ -33,18 +35,20 @@ Url fresh_local_url() {
   return url;
 }
 
-Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity) {
+Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity, Ports ports) {
   identity_ = std::move(identity);
+  ports_ = ports;
   given_ = urls;
   urls_ = std::move(urls);
   // WebSocket URLs with port 0 on one host share the port that the first one gets.
-  std::map<std::string, std::uint16_t> ports;
+  std::map<std::string, std::uint16_t> taken;
   for (std::size_t i = 0; i < urls_.size(); ++i) {
     Url& url = urls_[i];
     std::string asked = address_of(url);
     bool shares = is_websocket(url) && url.port == 0;
-    if (auto known = ports.find(asked); shares && known != ports.end()) url.port = known->second;
-    Result<Done> open = open_one(url);
+    if (auto known = taken.find(asked); shares && known != taken.end()) url.port = known->second;
+    bool any_port = is_network(url) && url.port == 0 && ports_.first > 0;
+    Result<Done> open = any_port ? open_at_free_port(url) : open_one(url);
     if (open && slots_.count(place_of(url)) != 0) {
       open = Error{"3 | Invalid argument: two slots have the URL " + to_string(url)};
     }
@@ -52,10 +56,28 @@ Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentit
       close();
       return open;
     }
-    if (shares) ports[asked] = url.port;
+    if (shares) taken[asked] = url.port;
     slots_[place_of(url)] = i;
   }
   return Done{};
+}
+
+// From somewhere in the middle: others of this machine may look at the same time.
+Result<Done> Doors::open_at_free_port(Url& url) {
+  std::uint32_t count = std::uint32_t{ports_.last} - ports_.first + 1;
+  std::uint32_t begin = static_cast<std::uint32_t>(::getpid()) * 31U;
+  std::string last;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Url tried = url;
+    tried.port = static_cast<std::uint16_t>(ports_.first + (begin + i) % count);
+    if (listeners_.count(address_of(tried)) != 0) continue;
+    Result<Done> open = open_one(tried);
+    if (open) url = tried;
+    if (open) return open;
+    last = open.error().message;
+  }
+  return Error{"none of the ports " + std::to_string(ports_.first) + "-" + std::to_string(ports_.last) +
+               " that may be listened at is free; the last one: " + last};
 }
 
 Result<Done> Doors::open_one(Url& url) {

@@ -28,7 +28,12 @@ class Doors {
 
   // One URL per slot, or a single one for all. All are opened, or none. `identity`
   // is what is shown where a URL is encrypted.
-  Result<Done> open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity);
+  // `ports`: those that a URL with port 0 may get; 0: any.
+  struct Ports {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;
+  };
+  Result<Done> open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity, Ports ports);
   void close();
 
   // With the ports that were really taken.
@@ -44,12 +49,14 @@ class Doors {
 
  private:
   Result<Done> open_one(Url& url);
+  Result<Done> open_at_free_port(Url& url);
   void close_unused();
 
   asio::any_io_executor executor_;
   Strangers& strangers_;
   std::shared_ptr<const TlsIdentity> identity_;
   OnStranger on_stranger_;
+  Ports ports_;
   std::vector<Url> urls_;
   std::vector<Url> given_;  // before any regenerate()
   // By the URL without its path (ws) or whole.

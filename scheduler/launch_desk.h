@@ -34,8 +34,9 @@ class LaunchDesk {
     std::function<Result<Issued>(const std::vector<std::size_t>& slots, std::uint32_t agents,
                                  std::uint32_t uses)>
         credential;
-    std::function<void(GrantId)> revoke;           // what nobody will use any more
-    std::function<void(const std::string&)> tell;  // the user
+    std::function<void(GrantId)> revoke;  // what nobody will use any more
+    // The user; and, where it is about launches, their lines of the reply to `status`.
+    std::function<void(const std::string& text, const std::string& launches)> tell;
     // The job of the agent that came with this grant and has these slots is over.
     std::function<void(GrantId, const std::vector<std::size_t>& slots, const Cause&)> over;
   };

@@ -80,7 +80,7 @@ LaunchDesk::Surroundings Service::around_desk() {
             return keys_.line_for_job(slots, urls, agents, uses);
           },
           [this](GrantId grant) { keys_.grants().revoke(grant); },
-          [this](const std::string& text) { tell(text); },
+          [this](const std::string& text, const std::string& launches) { tell(text, launches); },
           [this](GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
             if (peers_) peers_->on_job_over(grant, slots, cause);
           }};
@@ -175,7 +175,7 @@ Result<Done> Service::set_up(Setup setup) {
   Result<Done> prepared = keys_.prepare(setup_, urls, notes);
   if (prepared) prepared = keys_.expect(slots);
   if (!prepared) return prepared;
-  Result<Done> open = doors_.open(std::move(urls), keys_.identity());
+  Result<Done> open = doors_.open(std::move(urls), keys_.identity(), {setup_.first_port, setup_.last_port});
   if (!open) return open;
   if (!setup_.insecure) notes.push_back(warning_about(doors_.urls()));
   for (const std::string& note : notes) {
@@ -201,11 +201,13 @@ Result<Done> Service::set_up(Setup setup) {
   return Done{};
 }
 
-void Service::tell(const std::string& text) {
+void Service::tell(const std::string& text, const std::string& launches) {
   if (notes_ > max_notes) return;
   bool too_many = ++notes_ > max_notes;
-  session_->send(
-      Frame(Type::note).with(Key::message, too_many ? "there is more to tell, which is left out" : text));
+  Frame note(Type::note);
+  note.with(Key::message, too_many ? "there is more to tell, which is left out" : text);
+  if (!launches.empty() && !too_many) note.payload = make_payload(launches);
+  session_->send(std::move(note));
 }
 
 // --- local daemons ---

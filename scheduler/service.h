@@ -55,7 +55,7 @@ class Service {
   void check_await(bool time_is_up);
   void reply(std::uint64_t request, std::string_view payload);
   void reply_error(std::uint64_t request, Code code, std::string_view message);
-  void tell(const std::string& text);
+  void tell(const std::string& text, const std::string& launches = {});
 
   Result<std::string> credential_for(std::size_t slot);
 

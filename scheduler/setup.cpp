@@ -75,6 +75,18 @@ Result<Done> read_memory(Setup& setup, std::string_view value) {
   return Done{};
 }
 
+// "60000" or "60000-61000"
+Result<Done> read_ports(Setup& setup, std::string_view value) {
+  std::size_t dash = value.find('-');
+  auto first = to_number<std::uint16_t>(value.substr(0, dash));
+  auto last = dash == value.npos ? first : to_number<std::uint16_t>(value.substr(dash + 1));
+  if (!first || !last || *first < 1 || *last < *first)
+    return bad("ports", value, "ports such as 60000-61000");
+  setup.first_port = *first;
+  setup.last_port = *last;
+  return Done{};
+}
+
 const std::map<std::string_view, Read>& readers() {
   static const std::map<std::string_view, Read> all{
       {"policy", read_policy},
@@ -82,6 +94,7 @@ const std::map<std::string_view, Read>& readers() {
       {"url", read_url},
       {"retries", read_retries},
       {"memory_limit", read_memory},
+      {"ports", read_ports},
       {"slots", [](Setup& setup, std::string_view value) { return read_count("slots", value, setup.slots); }},
       {"local", [](Setup& setup, std::string_view value) { return read_count("local", value, setup.local); }},
       {"output",

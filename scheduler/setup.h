@@ -37,11 +37,13 @@ struct Setup {
   std::chrono::milliseconds reconnect{60000};
   std::optional<std::chrono::milliseconds> kill_after;
   std::optional<std::uint64_t> memory_limit;  // bytes; none: half of what there is
-  bool insecure = false;                      // the user knows that some of the traffic can be read
-  std::string tls_pem;                        // certificate, chain and key; empty: made here
-  std::string tls_file;                       // or where they are
-  std::string tls_password;                   // of the key
-  std::string credential_file;                // key and token that daemons of other sessions know
+  std::uint16_t first_port = 0;               // with last_port: where a URL has port 0, one of these
+  std::uint16_t last_port = 0;
+  bool insecure = false;        // the user knows that some of the traffic can be read
+  std::string tls_pem;          // certificate, chain and key; empty: made here
+  std::string tls_file;         // or where they are
+  std::string tls_password;     // of the key
+  std::string credential_file;  // key and token that daemons of other sessions know
   Autoexit autoexit = Autoexit::now;
 };
 

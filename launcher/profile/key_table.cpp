@@ -15,7 +15,7 @@ const std::vector<Key> profile_table = {
      choice,
      "",
      "wss",
-     "how daemons connect, where `url` does not say; `tls+tcp`, or `tcp` with `tls: no`",
+     "how daemons connect, where `url` does not say; `wss`, or `ws` with `tls: no`, where one port does for all",
      {"tcp", "ws", "tls+tcp", "wss"}},
     {"port", ports, "", "60000-61000",
      "the port to listen at, or a range to choose from, where `url` does not say"},

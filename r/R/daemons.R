@@ -11,7 +11,7 @@
 #'   and `n` greater than 1, paths `/1` to `/n` are appended to it, or, for
 #'   `tcp://`, `n` consecutive ports are used. Port 0 stands for any free one.
 #' @param remote how to launch the daemons on other machines, from
-#'   [ssh_config()] or [remote_config()]. `NULL`: they are launched by other
+#'   [ssh_config()], [slurm_config()] or [remote_config()]. `NULL`: they are launched by other
 #'   means, such as the commands that [launch_remote()] prints. What becomes of
 #'   the launches is told as messages, and shown by [status()].
 #' @param dispatcher `FALSE`: each task is given to the next daemon in turn, and
@@ -29,7 +29,11 @@
 #'   that holds both, or a character vector `c(certificate, key)`.
 #' @param pass the password of that key, if it has one.
 #' @param .compute the compute profile: a name under which these daemons are
-#'   set, used by the functions that have the same argument.
+#'   set, used by the functions that have the same argument. If not given, the
+#'   name of `profile`, or `"default"`.
+#' @param profile the name of a compute profile that is written in a file, see
+#'   [profile()]. It stands for the arguments that are not given: the number of
+#'   daemons, `url`, `remote`, `retries`, and the limits of the daemons.
 #' @param retries how often a task is run again whose daemon was lost through
 #'   no fault of the task. By cause: `c(2, oom = 1)`; causes are `killed`,
 #'   `lost`, `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not
@@ -80,10 +84,19 @@
 #' @export
 daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     resilience = TRUE, seed = NULL, tls = NULL, pass = NULL,
-                    .compute = "default", retries = 2, insecure = FALSE,
-                    reconnect = 60, kill_after = NULL, memory = NULL,
-                    credential = NULL, safe = FALSE) {
-  if (missing(n)) {
+                    .compute = profile %||% "default", retries = 2,
+                    insecure = FALSE, reconnect = 60, kill_after = NULL,
+                    memory = NULL, credential = NULL, safe = FALSE,
+                    profile = NULL) {
+  force(.compute)
+  deployment <- if (!is.null(profile)) read_profile(profile)
+  if (!is.null(deployment) && !(!missing(n) && identical(as.numeric(n), 0))) {
+    n <- deployed_number(deployment, if (!missing(n)) n)
+    url <- url %||% deployment$url
+    remote <- remote %||% if (!is.null(deployment$plugin)) deployment
+    if (missing(retries)) retries <- deployment$retries %||% 2
+  }
+  if (missing(n) && is.null(deployment)) {
     if (is.null(url)) return(status(.compute))
     n <- NULL
   } else if (is.null(n) && is.null(url)) {
@@ -108,14 +121,16 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
 
   profile <- new.env(parent = emptyenv())
   profile$direct <- !isTRUE(dispatcher)
-  profile$options <- options[names(options) != "token"]
+  profile$options <- with_limits(options[names(options) != "token"],
+                                 deployment$limits)
   profile$stream <- first_stream(seed)
   settings <- c(
     paste0("policy=", if (profile$direct) "direct" else "queue"),
     paste0("slots=", n),
     paste0("profile=", escape_line(enc2utf8(.compute))),
-    paste0("rscript=", rscript()),
+    paste0("rscript=", local_rscript(deployment)),
     url_settings(url, n, profile$direct, isTRUE(options$token)),
+    if (!is.null(deployment$ports)) paste0("ports=", deployment$ports),
     retry_settings(if (profile$direct && !isTRUE(resilience)) 0 else retries),
     time_setting("reconnect_ms", reconnect, "reconnect"),
     time_setting("kill_after_ms", kill_after, "kill_after"),
@@ -164,6 +179,18 @@ print.miraiDaemons <- function(x, ...) {
 }
 
 # --- what daemons() does ---
+
+# The argument of daemons() has the name of the function.
+read_profile <- function(name) {
+  check_string(name, "profile")
+  profile(name)
+}
+
+# R for local daemons: ours, unless a profile names another.
+local_rscript <- function(deployment) {
+  theirs <- deployment$rscript %||% "Rscript"
+  if (!is.null(deployment$plugin) || theirs == "Rscript") rscript() else theirs
+}
 
 reset <- function(name, kind) {
   profile <- profile_of(name)
@@ -276,6 +303,10 @@ url_settings <- function(url, n, direct, token) {
 }
 
 retry_settings <- function(retries) {
+  # Those of a profile come as they are sent.
+  if (is.character(retries) && length(retries) == 1L) {
+    return(paste0("retries=", retries))
+  }
   if (!is.numeric(retries) || !length(retries) || anyNA(retries)) {
     stop("'retries' must be a number, by cause if named, such as c(2, oom = 1)",
          call. = FALSE)

@@ -5,8 +5,12 @@
 #'
 #' @param url one or more URLs as strings, or the numbers of URLs of the
 #'   profile, as [status()] shows them.
-#' @param remote how to launch, from [ssh_config()] or [remote_config()]. Without a
-#'   command, as by default, the commands to run are returned, and nothing is run.
+#' @param remote how to launch, from [ssh_config()], [slurm_config()],
+#'   [remote_config()] or [profile()]. Without a command, as by default, the
+#'   commands to run are returned, and nothing is run.
+#' @param profile the name of a compute profile in a file, see [profile()]: what
+#'   it would run is returned, for you to run by hand, and all is made ready for
+#'   it. `url` may then be left out.
 #' @param ... further arguments of [daemon()], by name; they come before those
 #'   that were given to [daemons()].
 #' @param tls how daemons know a dispatcher with a certificate of its own: the
@@ -71,11 +75,16 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
 #' @rdname launch_local
 #' @export
 launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
-                          .compute = "default", credential = "fd:3",
-                          dry_run = FALSE) {
+                          .compute = profile %||% "default",
+                          credential = "fd:3", dry_run = FALSE,
+                          profile = NULL) {
+  force(.compute)
+  by_hand <- !is.null(profile) && missing(remote)
+  if (by_hand) remote <- read_profile(profile)
   remote <- remote %||% remote_config()
   check_remote(remote)
   profile <- profile_of(.compute)
+  if (missing(url) && by_hand && !is.null(profile)) url <- profile$urls
   url <- launch_urls(url, profile)
   dots <- daemon_options(...)
   if (!is.null(remote$command)) {
@@ -86,7 +95,7 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
            "daemons(url =) first", call. = FALSE)
     }
     return(launch_elsewhere(profile, slots, remote, dots, tls, .compute,
-                            dry_run))
+                            dry_run, by_hand && !dry_run))
   }
   check_delivery(credential)
   commands <- vapply(seq_along(url), function(i) {

@@ -137,8 +137,8 @@ is_remote <- function(remote) {
 
 check_remote <- function(remote) {
   if (is_remote(remote)) return()
-  stop("'remote' must come from ssh_config() or remote_config(), not be ",
-       describe(remote), call. = FALSE)
+  stop("'remote' must come from ssh_config(), slurm_config(), remote_config() or ",
+       "profile(), not be ", describe(remote), call. = FALSE)
 }
 
 # How many daemons a configuration is for by itself; 1 where it says the same for
@@ -146,8 +146,9 @@ check_remote <- function(remote) {
 remote_count <- function(remote) max(1L, length(remote$each))
 
 # The request for the daemons at some slots of a profile; its lines.
-launch_order <- function(profile, slots, remote, dots, tls, name, dry) {
-  each <- remote$each
+launch_order <- function(profile, slots, remote, dots, tls, name, dry,
+                         by_hand = FALSE) {
+  each <- if (length(remote$each)) remote$each else list(list())
   count <- max(length(slots), length(each))
   if (!length(slots) %in% c(1L, count) || !length(each) %in% c(1L, count)) {
     stop("'args' and/or 'url' must be of length 1 or the same length",
@@ -180,7 +181,9 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry) {
     line("credential", remote$credential %||% "stdin"),
     line("form", if (agent) "agent" else "daemon"),
     if (agent) line("arguments", arguments),
+    line("chunk", remote$chunk),
     if (dry) "dry=1",
+    if (by_hand) "by_hand=1",
     if (stays) "stays=1",
     options(remote$options),
     unlist(lapply(unique(group), function(one) {
@@ -219,9 +222,12 @@ agent_arguments <- function(dots, profile, tls) {
   if (length(values)) call_arguments(values, quote = "'") else ""
 }
 
-launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry) {
+launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
+                             by_hand = FALSE) {
+  dots <- with_limits(dots, remote$limits[setdiff(names(remote$limits),
+                                                  names(profile$options))])
   if (isTRUE(remote$options$tunnel == "1")) check_tunnel(profile$urls[slots])
-  order <- launch_order(profile, slots, remote, dots, tls, name, dry)
+  order <- launch_order(profile, slots, remote, dots, tls, name, dry, by_hand)
   reply <- ask(profile$link, "launch_remote", lines_of(order), limit = 15000)
   if (is_error_value(reply)) {
     stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
@@ -268,9 +274,12 @@ launch_table <- function(fields) {
       if (length(row) >= i) row[i] else ""
     }, ""))
   }
-  data.frame(launch = as.integer(column(2L)), daemons = column(3L),
+  number <- function(i) suppressWarnings(as.integer(column(i)))
+  data.frame(launch = number(2L), daemons = column(3L),
              by = column(4L), where = column(5L), state = column(6L),
-             cause = column(7L), message = column(8L))
+             cause = column(7L), message = column(8L), job = column(9L),
+             reason = column(10L), exit_code = number(11L),
+             signal = number(12L), log = column(13L))
 }
 
 #' Several daemons on one machine

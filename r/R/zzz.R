@@ -5,13 +5,23 @@
   register_promises()
 }
 
+# library() need not tell that stats::profile() is hidden: ours passes on to it.
+.onAttach <- function(libname, pkgname) {
+  assign(".conflicts.OK", TRUE, envir = as.environment("package:tenkai"))
+}
+
 .onUnload <- function(libpath) {
   for (name in names(profiles)) .Call(tk_close, profiles[[name]]$link, 0L)
   if (!is.null(found$ephemeral)) .Call(tk_close, found$ephemeral, 0L)
   library.dynam.unload("tenkai", libpath)
 }
 
-# What the dispatcher has to say to the user; C++ calls it.
+# What the dispatcher has to say to the user; C++ calls it. Behind the sentence may
+# stand the launches it is about.
 tell <- function(notes) {
-  for (note in notes) message("tenkai: ", note)
+  for (note in notes) {
+    parts <- strsplit(note, "\x1f", fixed = TRUE)[[1L]]
+    if (length(parts) == 2L) message(launch_condition(parts[1L], parts[2L])) else
+      message("tenkai: ", note)
+  }
 }

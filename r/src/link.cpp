@@ -218,7 +218,10 @@ void Link::on_frame(Frame&& frame) {
       break;
     }
     case Type::note:
-      if (notes_.size() < max_notes) notes_.push_back(frame.text(Key::message));
+      if (notes_.size() >= max_notes) break;
+      notes_.push_back(frame.text(Key::message));
+      // What tell() in R makes a condition of.
+      if (frame.payload) notes_.back() += '\x1f' + std::string(view_of(frame.payload));
       break;
     case Type::welcome:
     case Type::ready:

@@ -49,7 +49,7 @@ test_that("what is no configuration is refused, and says what came", {
   expect_silent(ssh_config("node-1.example.org"))
   expect_error(daemons(1, remote = env(".")), "'remote' needs a 'url'")
   expect_error(daemons(1, url = "tcp://127.0.0.1:0", remote = "a"),
-               "'remote' must come from ssh_config\\(\\) or remote_config\\(\\)")
+               "'remote' must come from ssh_config\\(\\), slurm_config\\(\\)")
   set_daemons(1, url = "ws://127.0.0.1:0")
   expect_error(launch_remote(1, remote = list()), "'remote' must come from")
   expect_error(launch_remote("ws://127.0.0.1:1", remote = env(".")),

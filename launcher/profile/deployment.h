@@ -1,0 +1,50 @@
+// What a profile comes to when its daemons are set: the arguments of daemons() that it
+// stands for, and how they are launched. Pure; for R as lines, see to_lines().
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "launcher/profile/profiles.h"
+
+namespace tenkai {
+
+struct Deployment {
+  using Options = std::map<std::string, std::vector<std::string>>;
+
+  std::string profile;
+  std::string daemons;  // how many; empty: not said
+  std::string url;      // where they connect; empty: on this machine
+  std::string ports;    // those that may be listened at, where `url` has port 0
+  std::string retries;  // as daemons(retries =) is sent: "2,oom=1"
+  // Arguments of daemon(): idletime and walltime in ms, maxtasks.
+  std::vector<std::pair<std::string, std::string>> limits;
+  // The launcher; empty: daemons are started here.
+  std::string plugin;
+  std::string rscript = "Rscript";
+  std::string credential = "stdin";  // or "file"
+  bool one_by_one = false;           // each daemon by a command of its own, without agent
+  std::optional<std::size_t> chunk;  // of batch systems: daemons for each agent, 0: as many as is sensible
+  Options options;                   // for the plugin, of all
+  std::vector<Options> each;         // one for each machine; empty: all alike
+  std::size_t most = 0;              // daemons, by the site's cap; 0: any number
+};
+
+// `address_of` tells the address of a network interface, or why there is none.
+using AddressOf = std::function<Result<std::string>(const std::string& interface)>;
+Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of);
+
+// Lines `key=value`, values escaped as in an order: daemons, url, ports, retries, limit=NAME=VALUE,
+// plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most.
+std::string to_lines(const Deployment& deployment);
+
+// Of this machine: the first address of the interface, IPv4 before IPv6.
+Result<std::string> address_of_interface(const std::string& name);
+
+}  // namespace tenkai

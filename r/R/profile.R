@@ -1,0 +1,98 @@
+#' Compute profiles in files
+#'
+#' `profile()` reads a compute profile that is written in a YAML file: how many
+#' daemons it has, where they connect, and how they are launched. For the argument
+#' `remote` of [launch_remote()]; [daemons()] reads it itself, by its argument
+#' `profile`.
+#'
+#' @param name the name of the profile. `tenkai profile list`, in a shell, shows
+#'   which there are, `tenkai profile show NAME` what each says and in which file.
+#' @param ... for [stats::profile()], which gets everything that is an object, such
+#'   as a fitted model.
+#' @return A list.
+#' @details
+#' Files are looked for in `etc/tenkai.yaml` of the installation, in
+#' `/etc/tenkai/`, in `~/.config/tenkai/`, in the working directory, and where
+#' `TENKAI_CONFIG` says; later ones override earlier ones, as far as a site
+#' leaves them free to. `docs/profiles.md` of tenkai lists all keys.
+#' @examples
+#' file <- tempfile(fileext = ".yaml")
+#' writeLines(c("profiles:", "  two:", "    daemons: 2"), file)
+#' Sys.setenv(TENKAI_CONFIG = file)
+#' daemons(profile = "two")
+#' m <- mirai(Sys.getpid(), .compute = "two")
+#' call_mirai(m)$data
+#' daemons(0, .compute = "two")
+#' Sys.unsetenv("TENKAI_CONFIG")
+#' @export
+profile <- function(name, ...) {
+  # The function of this name in package stats, which this one hides.
+  if (is.object(name)) return(stats::profile(name, ...))
+  check_string(name, "name")
+  program <- find_program()
+  check_version(program)
+  errors <- tempfile("tenkai")
+  on.exit(unlink(errors))
+  lines <- suppressWarnings(system2(
+    program, c("profile", "deploy", "--", shQuote(name)), stdout = TRUE,
+    stderr = errors
+  ))
+  if (!is.null(attr(lines, "status"))) {
+    stop(paste(c(readLines(errors, warn = FALSE)), collapse = "\n"),
+         call. = FALSE)
+  }
+  deployment_from(lines)
+}
+
+# What `tenkai profile deploy` has printed.
+deployment_from <- function(lines) {
+  Encoding(lines) <- "UTF-8"
+  key <- sub("=.*$", "", lines)
+  value <- unescape_line(sub("^[^=]*=", "", lines))
+  one <- function(name) if (name %in% key) value[match(name, key)]
+  pairs <- function(which) {
+    names <- sub("=.*$", "", value[which])
+    split(sub("^[^=]*=", "", value[which]), factor(names, unique(names)))
+  }
+  # What stands before the first machine is for all of them.
+  machine <- cumsum(key == "each")
+  list(
+    name = one("profile"),
+    daemons = if (!is.null(one("daemons"))) as.integer(one("daemons")),
+    url = one("url"), ports = one("ports"), retries = one("retries"),
+    limits = lapply(pairs(key == "limit"), as.numeric),
+    most = if (!is.null(one("most"))) as.numeric(one("most")),
+    command = one("plugin"), plugin = one("plugin"), rscript = one("rscript"),
+    form = if (identical(one("form"), "daemon")) "daemon",
+    credential = one("credential"), chunk = one("chunk"),
+    options = pairs(key == "option" & machine == 0L),
+    each = lapply(seq_len(sum(key == "each")), function(i) {
+      pairs(key == "option" & machine == i)
+    })
+  )
+}
+
+# How many daemons a profile has, where daemons() is not told.
+deployed_number <- function(deployment, n) {
+  if (is.null(n)) {
+    n <- deployment$daemons %||%
+      if (length(deployment$each)) length(deployment$each)
+  }
+  if (is.null(n)) {
+    stop("the profile '", deployment$name, "' does not say how many daemons ",
+         "it has: give daemons() their number, or the profile 'daemons:'",
+         call. = FALSE)
+  }
+  if (!is.null(deployment$most) && is.numeric(n) && length(n) == 1L &&
+      !is.na(n) && n > deployment$most) {
+    stop("the site allows ", deployment$most, " daemons for a profile, not ", n,
+         " (cap 'daemons' in its file, see 'tenkai profile show ",
+         deployment$name, "')", call. = FALSE)
+  }
+  n
+}
+
+# The limits of the profile, as arguments of daemons where it was given none.
+with_limits <- function(options, limits) {
+  c(options, limits[setdiff(names(limits), names(options))])
+}

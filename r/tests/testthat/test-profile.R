@@ -1,0 +1,77 @@
+with_profiles <- function(..., envir = parent.frame()) {
+  file <- tempfile(fileext = ".yaml")
+  writeLines(c("profiles:", ...), file)
+  Sys.chmod(file, "600")
+  before <- Sys.getenv("TENKAI_CONFIG", NA)
+  Sys.setenv(TENKAI_CONFIG = file)
+  do.call(on.exit, list(bquote({
+    unlink(.(file))
+    if (is.na(.(before))) Sys.unsetenv("TENKAI_CONFIG") else
+      Sys.setenv(TENKAI_CONFIG = .(before))
+  }), add = TRUE), envir = envir)
+}
+
+test_that("a profile in a file says how many daemons there are, and what they are called", {
+  with_profiles("  two:", "    daemons: 2", "    limits: {maxtasks: 1}")
+  expect_equal(as.integer(daemons(profile = "two")), 2L)
+  on.exit(daemons(0, .compute = "two"), add = TRUE)
+  pids <- list(mirai(Sys.getpid(), .compute = "two"), mirai(Sys.getpid(), .compute = "two"))
+  expect_length(unique(vapply(pids, function(m) call_mirai(m)$data, 1L)), 2L)
+  # maxtasks: 1 has ended them.
+  until <- Sys.time() + 20
+  while (any(status("two")$daemons[, "online"] == 1) && Sys.time() < until) Sys.sleep(0.1)
+  expect_true(all(status("two")$daemons[, "online"] == 0))
+  daemons(0, .compute = "two")
+  expect_equal(as.integer(daemons(1, profile = "two", .compute = "other")), 1L)
+  daemons(0, .compute = "other")
+})
+
+test_that("a profile launches by what it says", {
+  with_profiles("  cmd:", "    launcher: command", "    daemons: 2",
+                "    command: {program: sh, args: [-c, .]}")
+  daemons(profile = "cmd")
+  on.exit(daemons(0, .compute = "cmd"), add = TRUE)
+  m <- mirai(7 * 6, .compute = "cmd", .timeout = 30000)
+  expect_equal(call_mirai(m)$data, 42)
+  launches <- attr(status("cmd"), "launches")
+  expect_equal(launches$by, c("command", "command"))
+})
+
+test_that("what is wrong with profiles is an error with the place", {
+  with_profiles("  p:", "    demons: 2")
+  expect_error(daemons(profile = "p"), ":3:5: .*daemons")
+  with_profiles("  p: {launcher: ssh, ssh: {remotes: [ssh://a]}}", "  q: {}")
+  expect_error(daemons(profile = "nix"), "there is no profile 'nix'")
+  expect_error(daemons(profile = "q"), "does not say how many daemons")
+  expect_error(daemons(profile = 3), "profile")
+  expect_equal(profile("p")$each, list(list(remote = "ssh://a")))
+})
+
+test_that("slurm_config() says to the plugin what a profile would", {
+  config <- slurm_config("short", time = "1:30:00", cpus_per_task = 2,
+                         environment = list(modules = c("R/4.3", "gcc"), variables = c(A = "b")))
+  expect_equal(config$options[["slurm.partition"]], "short")
+  expect_equal(config$options[["slurm.cpus-per-task"]], "2")
+  expect_equal(config$options[["environment.modules"]], c("R/4.3", "gcc"))
+  expect_equal(config$options[["environment.variables.A"]], "b")
+  expect_error(slurm_config(partition = NA), "partition")
+  expect_error(slurm_config(environment = "R"), "environment")
+})
+
+test_that("a failed launch is a condition with its evidence", {
+  daemons(1, url = "ws://127.0.0.1:0", remote = remote_config("sh", c("-c", "'echo no such thing >&2; exit 7'", ".")))
+  on.exit(daemons(0))
+  seen <- NULL
+  until <- Sys.time() + 20
+  while (is.null(seen) && Sys.time() < until) {
+    withCallingHandlers(status(), tenkai_launch_error = function(condition) {
+      seen <<- condition
+      invokeRestart("muffleMessage")
+    })
+    Sys.sleep(0.1)
+  }
+  expect_equal(seen$state, "failed")
+  expect_equal(seen$exit_code, 7L)
+  expect_match(seen$log, "no such thing")
+  expect_match(conditionMessage(seen), "exit code 7")
+})
