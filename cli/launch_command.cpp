@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/dispatchers.h"
 #include "launcher/launches.h"
+#include "launcher/profile/find.h"
 #include "launcher/show_view.h"
 #include "launcher/wishes.h"
 
@@ -22,6 +23,7 @@ constexpr std::chrono::milliseconds pause{250};
 
 struct Arguments {
   Wishes wishes;
+  std::string profile;
   std::string url;
   std::optional<int> pid;
   bool json = false;
@@ -191,7 +193,24 @@ int run_without_dispatcher(const Arguments& arguments) {
   return show_only(*launches, arguments.json);
 }
 
-int run(const Arguments& arguments) {
+// Fills in what a profile says.
+Result<Done> use_profile(Arguments& arguments) {
+  if (arguments.profile.empty()) return Done{};
+  Result<Deployment> deployment = find_deployment(arguments.profile);
+  if (!deployment) return deployment.error();
+  apply(*deployment, arguments.wishes);
+  // What would be launched can be seen before there is a dispatcher.
+  if (!arguments.wishes.dry || arguments.pid || !arguments.url.empty()) return Done{};
+  arguments.url = deployment->url;
+  if (!arguments.wishes.daemons && arguments.wishes.slots.empty()) {
+    arguments.wishes.daemons = to_number<std::size_t>(deployment->daemons);
+  }
+  return Done{};
+}
+
+int run(Arguments& arguments) {
+  Result<Done> used = use_profile(arguments);
+  if (!used) return fail(used.error());
   Result<Done> good = check(arguments.wishes);
   if (!good) return fail(good.error());
   if (!arguments.url.empty()) return run_without_dispatcher(arguments);
@@ -226,7 +245,8 @@ void add_launch_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("launch", "Launch daemons elsewhere, for a dispatcher that runs");
   auto arguments = std::make_shared<Arguments>();
   Wishes& wishes = arguments->wishes;
-  command->add_option("--by", wishes.by, "The launcher plugin: ssh, command, or another");
+  CLI::Option* profile = command->add_option("--profile", arguments->profile, "As this compute profile says");
+  command->add_option("--by", wishes.by, "The launcher plugin: ssh, command, or another")->excludes(profile);
   command->add_option("--remote", wishes.remotes, "ssh: a machine, ssh://user@host:port; again for more")
       ->allow_extra_args(false);
   command->add_flag("--tunnel", wishes.tunnel, "ssh: the daemons reach this machine through the connection");

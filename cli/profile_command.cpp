@@ -11,9 +11,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
-#include "launcher/profile/deployment.h"
-#include "launcher/profile/nearest.h"
-#include "launcher/profile/search.h"
+#include "launcher/profile/find.h"
 
 namespace tenkai {
 namespace {
@@ -26,26 +24,6 @@ struct Arguments {
   std::string name;
   std::vector<std::string> files;
 };
-
-struct Found {
-  std::vector<ProfileFile> files;
-  Profiles profiles;
-  Problems problems;
-};
-
-Found find(const std::vector<SearchedFile>& searched, Problems problems = {}) {
-  Found found;
-  found.problems = std::move(problems);
-  found.files = read_profile_files(searched, found.problems);
-  found.profiles = resolve_profiles(found.files, found.problems);
-  return found;
-}
-
-Found find_everywhere() {
-  Problems problems;
-  std::vector<SearchedFile> searched = files_to_search(search_places(), problems);
-  return find(searched, std::move(problems));
-}
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void print_json(const json::value& value) { print(json::serialize(value) + "\n"); }
@@ -89,7 +67,7 @@ std::string table_of(const std::vector<std::vector<std::string>>& rows) {
 }
 
 int list(const Arguments& arguments) {
-  Found found = find_everywhere();
+  FoundProfiles found = find_profiles();
   if (!found.problems.empty()) return tell(found.problems);
   json::array all;
   std::vector<std::vector<std::string>> rows = {{"NAME", "LAUNCHER", "DAEMONS", "DEFINED"}};
@@ -118,7 +96,7 @@ std::string as_cell(const Value& value, KeyType type) {
 }
 
 // Whether a default matters: not where it is for another launcher.
-bool concerns(const Key& key, const std::string& launcher) {
+bool concerns(const ProfileKey& key, const std::string& launcher) {
   for (std::string_view section : {"ssh", "command", "slurm", "mpi"}) {
     if (key.path.starts_with(section) && key.path.substr(section.size()).starts_with('.'))
       return section == launcher;
@@ -126,14 +104,8 @@ bool concerns(const Key& key, const std::string& launcher) {
   return true;
 }
 
-int tell_unknown(const std::string& name, const Profiles& profiles) {
-  std::vector<std::string> known;
-  for (const auto& [each, profile] : profiles.all) known.push_back(each);
-  std::string meant = nearest(name, known);
-  std::string advice =
-      meant.empty() ? "tenkai profile list shows those there are" : "did you mean '" + meant + "'?";
-  std::fprintf(stderr, "tenkai profile: there is no profile '%s'; %s\n", printable(name, 60).c_str(),
-               advice.c_str());
+int complain(const std::string& why) {
+  std::fprintf(stderr, "tenkai profile: %s\n", why.c_str());
   return 1;
 }
 
@@ -142,7 +114,7 @@ struct Shown {
   std::vector<std::vector<std::string>> rows;
   json::object values;
 
-  void add(const std::string& path, const Key& key, const Value& value, bool is_default) {
+  void add(const std::string& path, const ProfileKey& key, const Value& value, bool is_default) {
     rows.push_back({path, as_cell(value, key.type), is_default ? "default" : to_string(value.place)});
     json::object each = is_default ? json::object{{"default", true}} : as_json(value.place);
     if (is_list(key.type)) each["value"] = json::array(value.texts.begin(), value.texts.end());
@@ -151,7 +123,7 @@ struct Shown {
   }
 };
 
-void add_values(const Profile& profile, const Key& key, Shown& shown) {
+void add_values(const Profile& profile, const ProfileKey& key, Shown& shown) {
   bool is_said = false;
   for (const auto& [path, value] : profile.values) {
     if (find_key(profile_keys(), path) != &key) continue;
@@ -166,12 +138,12 @@ void add_values(const Profile& profile, const Key& key, Shown& shown) {
 }
 
 int show(const Arguments& arguments) {
-  Found found = find_everywhere();
+  FoundProfiles found = find_profiles();
   if (!found.problems.empty()) return tell(found.problems);
   auto named = found.profiles.all.find(arguments.name);
-  if (named == found.profiles.all.end()) return tell_unknown(arguments.name, found.profiles);
+  if (named == found.profiles.all.end()) return complain(no_such_profile(arguments.name, found.profiles));
   Shown shown;
-  for (const Key& key : profile_keys()) add_values(named->second, key, shown);
+  for (const ProfileKey& key : profile_keys()) add_values(named->second, key, shown);
   Shown caps;
   for (const auto& [path, value] : found.profiles.caps) {
     caps.add(path, *find_key(cap_keys(), path), value, false);
@@ -187,7 +159,7 @@ int check(const Arguments& arguments) {
   std::vector<SearchedFile> searched;
   // Files that are named are looked at alone, and may be a site's to be.
   for (const std::string& path : arguments.files) searched.push_back({path, true, true});
-  Found found = searched.empty() ? find_everywhere() : find(searched);
+  FoundProfiles found = searched.empty() ? find_profiles() : find_profiles(searched);
   std::string files;
   for (const ProfileFile& file : found.files) files += "  " + file.name + "\n";
   if (arguments.as_json) {
@@ -210,15 +182,8 @@ int check(const Arguments& arguments) {
 
 // For the R package: what daemons() is to do, as lines.
 int deploy_it(const Arguments& arguments) {
-  Found found = find_everywhere();
-  if (!found.problems.empty()) return tell(found.problems);
-  auto named = found.profiles.all.find(arguments.name);
-  if (named == found.profiles.all.end()) return tell_unknown(arguments.name, found.profiles);
-  Result<Deployment> deployment = deploy(named->second, found.profiles.caps, address_of_interface);
-  if (!deployment) {
-    std::fprintf(stderr, "%s\n", deployment.error().message.c_str());
-    return 1;
-  }
+  Result<Deployment> deployment = find_deployment(arguments.name);
+  if (!deployment) return complain(deployment.error().message);
   print(to_lines(*deployment));
   return 0;
 }
@@ -226,7 +191,7 @@ int deploy_it(const Arguments& arguments) {
 int keys(const Arguments& arguments) {
   if (arguments.as_markdown) print(keys_as_markdown());
   else {
-    for (const Key& key : profile_keys()) print(std::string(key.path) + "\n");
+    for (const ProfileKey& key : profile_keys()) print(std::string(key.path) + "\n");
   }
   return 0;
 }

@@ -70,7 +70,10 @@ std::string url_of(const View& view, std::size_t slot) {
 
 // What the daemon at `slot` evaluates.
 std::string call_for(const Wishes& wishes, const View& view, std::size_t slot) {
-  std::string end = view.autoexit == "0" ? ",autoexit=FALSE)" : view.autoexit == "na" ? ",autoexit=NA)" : ")";
+  std::string end = wishes.limits;
+  if (view.autoexit == "0") end += ",autoexit=FALSE";
+  if (view.autoexit == "na") end += ",autoexit=NA";
+  end += ")";
   if (!is_daemon_form(wishes)) return "tenkai::daemon('fd:3'" + end;
   Result<Url> url = parse_url(url_of(view, slot));
   bool needs_credential = url && is_network(*url);
@@ -78,12 +81,13 @@ std::string call_for(const Wishes& wishes, const View& view, std::size_t slot) {
 }
 
 Order::Options common_options(const Wishes& wishes) {
-  Order::Options options;
-  if (wishes.by == "ssh") {
+  Order::Options options = wishes.profile_options;
+  bool from_profile = !wishes.profile.empty();
+  if (wishes.by == "ssh" && !from_profile) {
     options["timeout"] = {std::to_string(wishes.timeout.value_or(default_timeout))};
     if (wishes.tunnel) options["tunnel"] = {"1"};
   }
-  if (wishes.by == "command") {
+  if (wishes.by == "command" && !from_profile) {
     options["program"] = {wishes.program};
     options["args"] = wishes.arguments.empty() ? std::vector<std::string>{"."} : wishes.arguments;
     if (!wishes.quote) options["quote"] = {"0"};
@@ -128,8 +132,32 @@ void deal(const Wishes& wishes, const View& view, const std::vector<std::size_t>
 
 }  // namespace
 
+void apply(const Deployment& deployment, Wishes& wishes) {
+  wishes.profile = deployment.profile;
+  wishes.by = deployment.plugin;
+  wishes.rscript = deployment.rscript;
+  wishes.credential = deployment.credential;
+  wishes.chunk = deployment.chunk;
+  wishes.profile_options = deployment.options;
+  wishes.tunnel = deployment.options.count("tunnel") != 0;
+  for (const auto& [name, value] : deployment.limits) wishes.limits += "," + name + "=" + value;
+  for (const Deployment::Options& one : deployment.each) {
+    if (auto remote = one.find("remote"); remote != one.end())
+      wishes.remotes.push_back(remote->second.front());
+  }
+  if (auto program = deployment.options.find("program"); program != deployment.options.end()) {
+    wishes.program = program->second.front();
+  }
+}
+
 Result<Done> check(const Wishes& wishes) {
-  if (wishes.by.empty()) return Error{"say how to launch: --by ssh, --by command, or another plugin"};
+  if (wishes.by.empty() && !wishes.profile.empty()) {
+    return Error{"the daemons of profile '" + wishes.profile +
+                 "' are started by the R session itself (launcher: local)"};
+  }
+  if (wishes.by.empty()) {
+    return Error{"say how to launch: --profile NAME, --by ssh, --by command, or another plugin"};
+  }
   if (wishes.daemons && !wishes.slots.empty()) return Error{"give --daemons or --slots, not both"};
   if (wishes.by == "ssh" && wishes.remotes.empty()) {
     return Error{"say where to launch: --remote ssh://host, again for each further machine"};
@@ -204,6 +232,7 @@ Result<Order> compose(const Wishes& wishes, const View& view) {
   order.delivery = by_stdin ? Order::Delivery::stdin_ : Order::Delivery::file;
   if (!is_daemon_form(wishes) && view.autoexit == "0") order.arguments = ",autoexit=FALSE";
   if (!is_daemon_form(wishes) && view.autoexit == "na") order.arguments = ",autoexit=NA";
+  order.chunk = wishes.chunk;
   deal(wishes, view, *slots, order);
   return order;
 }
@@ -220,7 +249,7 @@ Result<View> imagine(const Wishes& wishes, const std::string& url) {
   Result<std::vector<Url>> urls = expand_urls({*parsed}, count);
   if (!urls) return urls.error();
   View view;
-  view.profile = "default";
+  view.profile = wishes.profile.empty() ? "default" : wishes.profile;
   view.policy = "queue";
   for (const Url& each : *urls) {
     View::Slot slot;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "launcher/order.h"
+#include "launcher/profile/deployment.h"
 #include "launcher/view.h"
 
 namespace tenkai {
@@ -21,6 +22,11 @@ struct Wishes {
   std::string credential;            // stdin, file; empty: as the plugin needs it
   std::vector<std::string> options;  // NAME=VALUE, for the plugin
   bool dry = false;
+  // Of a compute profile, see apply().
+  std::string profile;
+  Order::Options profile_options;
+  std::optional<std::size_t> chunk;
+  std::string limits;  // further arguments of daemon(): ",idletime=300000"
   // Of ssh.
   std::vector<std::string> remotes;
   bool tunnel = false;
@@ -30,6 +36,9 @@ struct Wishes {
   std::vector<std::string> arguments;
   bool quote = true;
 };
+
+// What a compute profile says, where nothing else is wished for.
+void apply(const Deployment& deployment, Wishes& wishes);
 
 // What is wrong with them whatever dispatcher they are for.
 Result<Done> check(const Wishes& wishes);

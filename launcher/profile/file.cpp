@@ -82,7 +82,7 @@ class Reader {
     if (is_mapping(node, "caps", "daemons: 1000")) read_section(node, cap_keys(), "", file_.caps);
   }
 
-  void read_section(const YamlNode& section, Keys keys, const std::string& path, Values& into) {
+  void read_section(const YamlNode& section, ProfileKeys keys, const std::string& path, Values& into) {
     for (const YamlNode& item : section.items) {
       std::string below = path.empty() ? item.key : path + "." + item.key;
       if (item.key.find('.') != item.key.npos) {
@@ -91,7 +91,7 @@ class Reader {
                      "'; a '.' stands for a mapping, write 'slurm:' and below it 'partition: …'");
         continue;
       }
-      if (const Key* key = find_key(keys, below)) read_value(item, *key, into[below]);
+      if (const ProfileKey* key = find_key(keys, below)) read_value(item, *key, into[below]);
       else if (is_section(keys, below)) {
         if (is_mapping(item, below,
                        names_in(keys, below).empty() ? "NAME: value" : names_in(keys, below)[0] + ": …")) {
@@ -105,14 +105,14 @@ class Reader {
   }
 
   // A name of this section that is near, or the same name in another section.
-  static std::string meant_by(const std::string& name, const std::string& section, Keys keys) {
+  static std::string meant_by(const std::string& name, const std::string& section, ProfileKeys keys) {
     if (is_section(keys, section) && names_in(keys, section).empty()) {
       return "a name has letters, digits and '_', and no digit in front";
     }
     std::vector<std::string> known = names_in(keys, section);
     std::string near = nearest(name, known);
     if (near.empty()) {
-      for (const Key& key : keys) {
+      for (const ProfileKey& key : keys) {
         if (key.path == name || key.path.ends_with("." + name))
           return "did you mean '" + std::string(key.path) + "'?";
       }
@@ -120,7 +120,7 @@ class Reader {
     return did_you_mean(near, known);
   }
 
-  void read_value(const YamlNode& node, const Key& key, Value& value) {
+  void read_value(const YamlNode& node, const ProfileKey& key, Value& value) {
     value.place = place(node.at);
     value.file = index_;
     value.is_null = node.kind == YamlNode::Kind::null;
@@ -143,7 +143,7 @@ class Reader {
     }
   }
 
-  void read_text(const YamlNode& node, const Key& key, Value& value) {
+  void read_text(const YamlNode& node, const ProfileKey& key, Value& value) {
     if (auto complaint = complaint_about(key, node.text)) complain(node.at, *complaint);
     else value.texts.push_back(node.text);
     if (value.texts.empty() && !is_list(key.type)) value.is_null = true;

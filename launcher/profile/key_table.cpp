@@ -6,7 +6,7 @@ namespace {
 
 using enum KeyType;
 
-const std::vector<Key> profile_table = {
+const std::vector<ProfileKey> profile_table = {
     {"inherits", word, "", "base", "the profile whose values hold where this one says nothing"},
     {"daemons", count, "", "8", "how many daemons `daemons()` starts, if it is not told"},
     {"url", url, "", "wss://:0", "where daemons connect; no host: every interface, port 0: any free port"},
@@ -15,7 +15,8 @@ const std::vector<Key> profile_table = {
      choice,
      "",
      "wss",
-     "how daemons connect, where `url` does not say; `wss`, or `ws` with `tls: no`, where one port does for all",
+     "how daemons connect, where `url` does not say; `wss`, or `ws` with `tls: no`, where one port does for "
+     "all",
      {"tcp", "ws", "tls+tcp", "wss"}},
     {"port", ports, "", "60000-61000",
      "the port to listen at, or a range to choose from, where `url` does not say"},
@@ -86,7 +87,7 @@ const std::vector<Key> profile_table = {
     {"retries.quit", count, "0", "1", "how often, where the task has ended it"},
 };
 
-const std::vector<Key> cap_table = {
+const std::vector<ProfileKey> cap_table = {
     {"daemons", count, "", "1000", "the most daemons that one profile may have"},
     {"submissions-per-minute", count, "", "4", "the most jobs that a session may submit in a minute"},
     {"ports", ports, "", "60000-61000", "the only ports that may be listened at"},
@@ -94,7 +95,7 @@ const std::vector<Key> cap_table = {
 
 }  // namespace
 
-Keys profile_keys() { return profile_table; }
-Keys cap_keys() { return cap_table; }
+ProfileKeys profile_keys() { return profile_table; }
+ProfileKeys cap_keys() { return cap_table; }
 
 }  // namespace tenkai

@@ -27,7 +27,7 @@ std::string in_table(std::string_view text) {
 
 std::string as_code(std::string_view text) { return text.empty() ? "" : "`" + in_table(text) + "`"; }
 
-std::string type_in_table(const Key& key) {
+std::string type_in_table(const ProfileKey& key) {
   switch (key.type) {
     case KeyType::word: return "word";
     case KeyType::text: return "text";
@@ -49,9 +49,9 @@ std::string type_in_table(const Key& key) {
   return join(choices, ", ");
 }
 
-std::string table_of(Keys keys) {
+std::string table_of(ProfileKeys keys) {
   std::string table = "| key | type | if not said | example | |\n|---|---|---|---|---|\n";
-  for (const Key& key : keys) {
+  for (const ProfileKey& key : keys) {
     table += "| " + as_code(key.path) + " | " + type_in_table(key) + " | " + as_code(key.otherwise) + " | " +
              as_code(key.example) + " | " + in_table(key.explanation) + " |\n";
   }
@@ -60,20 +60,20 @@ std::string table_of(Keys keys) {
 
 }  // namespace
 
-const Key* find_key(Keys keys, std::string_view path) {
-  auto found = std::ranges::find_if(keys, [&](const Key& key) { return stands_for(key.path, path); });
+const ProfileKey* find_key(ProfileKeys keys, std::string_view path) {
+  auto found = std::ranges::find_if(keys, [&](const ProfileKey& key) { return stands_for(key.path, path); });
   return found == keys.end() ? nullptr : &*found;
 }
 
-bool is_section(Keys keys, std::string_view path) {
+bool is_section(ProfileKeys keys, std::string_view path) {
   std::string below = std::string(path) + ".";
-  return std::ranges::any_of(keys, [&](const Key& key) { return key.path.starts_with(below); });
+  return std::ranges::any_of(keys, [&](const ProfileKey& key) { return key.path.starts_with(below); });
 }
 
-std::vector<std::string> names_in(Keys keys, std::string_view section) {
+std::vector<std::string> names_in(ProfileKeys keys, std::string_view section) {
   std::string below = section.empty() ? "" : std::string(section) + ".";
   std::vector<std::string> names;
-  for (const Key& key : keys) {
+  for (const ProfileKey& key : keys) {
     if (!key.path.starts_with(below)) continue;
     std::string name(key.path.substr(below.size()));
     name.resize(std::min(name.size(), name.find('.')));
@@ -82,7 +82,7 @@ std::vector<std::string> names_in(Keys keys, std::string_view section) {
   return names;
 }
 
-std::string describe(const Key& key) {
+std::string describe(const ProfileKey& key) {
   switch (key.type) {
     case KeyType::word: return "a word without blanks";
     case KeyType::text: return "a text of one line";

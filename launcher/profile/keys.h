@@ -19,7 +19,7 @@ enum class KeyType {
   script,    // any number of lines
   count,     // a decimal number
   threads,   // a count, "auto" or "none"
-  choice,    // one of Key::choices
+  choice,    // one of `choices`
   flag,      // yes or no
   duration,  // 90s, 5min, 1h30min; a number alone is seconds
   time,      // as Slurm writes it: 90, 1:30:00, 2-12
@@ -30,7 +30,7 @@ enum class KeyType {
   texts,  // a list of lines
 };
 
-struct Key {
+struct ProfileKey {
   std::string_view path;  // "*" as its last name: any name
   KeyType type = KeyType::text;
   std::string_view otherwise;  // the value where nobody says one; empty: none
@@ -39,22 +39,22 @@ struct Key {
   std::vector<std::string_view> choices = {};
 };
 
-using Keys = std::span<const Key>;
+using ProfileKeys = std::span<const ProfileKey>;
 
-Keys profile_keys();
-Keys cap_keys();
+ProfileKeys profile_keys();
+ProfileKeys cap_keys();
 
 // Nothing where the path is no key.
-const Key* find_key(Keys keys, std::string_view path);
+const ProfileKey* find_key(ProfileKeys keys, std::string_view path);
 
 // Whether keys stand below the path: "slurm".
-bool is_section(Keys keys, std::string_view path);
+bool is_section(ProfileKeys keys, std::string_view path);
 
 // The names directly below a section ("" is the top), in the order of the table.
-std::vector<std::string> names_in(Keys keys, std::string_view section);
+std::vector<std::string> names_in(ProfileKeys keys, std::string_view section);
 
 // "a word", "a duration (90s, 5min, 1h30min; a number alone is seconds)"
-std::string describe(const Key& key);
+std::string describe(const ProfileKey& key);
 
 // The tables of docs/profiles.md.
 std::string keys_as_markdown();

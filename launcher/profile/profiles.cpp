@@ -88,12 +88,12 @@ const Value* Profile::find(std::string_view path) const {
 
 std::string Profile::text(std::string_view path) const {
   if (const Value* value = find(path)) return value->text();
-  const Key* key = find_key(profile_keys(), path);
+  const ProfileKey* key = find_key(profile_keys(), path);
   const Value* launcher = find("launcher");
   return key == nullptr ? "" : default_of(*key, launcher == nullptr ? "local" : launcher->text());
 }
 
-std::string default_of(const Key& key, std::string_view launcher) {
+std::string default_of(const ProfileKey& key, std::string_view launcher) {
   // A batch job that nobody needs any more costs others.
   if (key.path == "limits.idletime" && launcher == "slurm") return "5min";
   return std::string(key.otherwise);

@@ -36,6 +36,6 @@ struct Profiles {
 Profiles resolve_profiles(const std::vector<ProfileFile>& files, Problems& problems);
 
 // The value of a key that nobody has set, which may depend on the launcher.
-std::string default_of(const Key& key, std::string_view launcher);
+std::string default_of(const ProfileKey& key, std::string_view launcher);
 
 }  // namespace tenkai

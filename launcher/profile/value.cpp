@@ -59,7 +59,7 @@ bool is_memory(std::string_view text) {
 
 bool is_word(std::string_view text) { return text.find_first_of(" \t\n") == text.npos && !text.empty(); }
 
-bool fits(const Key& key, std::string_view text) {
+bool fits(const ProfileKey& key, std::string_view text) {
   switch (key.type) {
     case KeyType::word: return is_word(text) && !text.starts_with('-');
     case KeyType::words: return is_word(text);
@@ -79,7 +79,7 @@ bool fits(const Key& key, std::string_view text) {
   return false;
 }
 
-std::string advice_for(const Key& key, std::string_view text) {
+std::string advice_for(const ProfileKey& key, std::string_view text) {
   if (key.type == KeyType::choice) {
     std::string meant = nearest(text, {key.choices.begin(), key.choices.end()});
     if (!meant.empty()) return "did you mean '" + meant + "'?";
@@ -141,7 +141,7 @@ std::optional<PortRange> parse_ports(std::string_view text) {
   return PortRange{*first, *last};
 }
 
-std::optional<std::string> complaint_about(const Key& key, std::string_view text) {
+std::optional<std::string> complaint_about(const ProfileKey& key, std::string_view text) {
   bool is_script = key.type == KeyType::script;
   std::size_t limit = is_script ? max_script : max_text;
   std::string subject = std::string(key.path) + " ";

@@ -36,7 +36,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::optional<PortRange> parse_ports(std::string_view text);
 
 // What is wrong with the text as a value of the key, and what to do; or nothing.
-std::optional<std::string> complaint_about(const Key& key, std::string_view text);
+std::optional<std::string> complaint_about(const ProfileKey& key, std::string_view text);
 
 bool is_list(KeyType type);
 

@@ -155,7 +155,7 @@ TEST_CASE("numbers of daemons are written as lists and ranges") {
 
 TEST_CASE("wishes that cannot be fulfilled are answered with what to do") {
   Wishes none;
-  says(problem(none), "say how to launch: --by ssh");
+  says(problem(none), "say how to launch: --profile NAME");
   says(problem(by_ssh({})), "--remote ssh://host");
   Wishes command = by_command();
   command.program.clear();

@@ -32,8 +32,8 @@ TEST_CASE("docs/profiles.md shows the keys that there are") {
 }
 
 TEST_CASE("every key has an explanation, and an example and a default of its type") {
-  for (Keys keys : {profile_keys(), cap_keys()}) {
-    for (const Key& key : keys) {
+  for (ProfileKeys keys : {profile_keys(), cap_keys()}) {
+    for (const ProfileKey& key : keys) {
       INFO(key.path);
       CHECK_FALSE(key.explanation.empty());
       std::string example(key.example);
