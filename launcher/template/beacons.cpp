@@ -1,0 +1,58 @@
+#include "launcher/shell.h"
+#include "launcher/template/environment.h"
+
+namespace tenkai {
+namespace {
+
+// Without a trap of its own TERM would leave the status of the last command for the exit.
+// Nothing here may end a job, whatever the file system does. One printf is one write:
+// lines of two writers do not mix. The sub-shell keeps its umask to itself, because
+// what tasks write is not ours to hide.
+constexpr std::string_view functions = R"sh(
+beacon() {
+  (umask 077; mkdir -p "$beacon_folder" && printf '%s\n' "$*" >>"$beacon_file") 2>/dev/null || :
+}
+
+# fail WHAT SENTENCE [STATUS]
+fail() {
+  beacon failed "$1"
+  printf 'tenkai: %s\n' "$2" >&2
+  exit "${3:-1}"
+}
+
+# run COMMAND...: hands TERM to it, once, waits until it has ended, and ends as it did.
+run() {
+  agent= signalled=
+  trap 'trap : TERM; signalled=yes; [ -z "$agent" ] || kill -TERM "$agent" 2>/dev/null' TERM
+  "$@" &
+  agent=$!
+  [ -z "$signalled" ] || kill -TERM "$agent" 2>/dev/null
+  while :; do
+    signalled=
+    wait "$agent"
+    code=$?
+    # A signal ends the wait, not the agent.
+    [ -n "$signalled" ] || exit "$code"
+  done
+}
+
+trap 'beacon exit "$?"' EXIT
+trap 'exit 143' TERM
+)sh";
+
+}  // namespace
+
+Result<std::string> beacon_script(const TemplateValues& values) {
+  auto folder = values.find("launch.folder");
+  if (folder == values.end() || folder->second.size() != 1) {
+    return Error{"the job script needs 'launch.folder', the folder of the launch, for its beacons; set it"};
+  }
+  return "# What the job tells of itself: lines in a file below the folder of the launch.\n"
+         "beacon_folder=" +
+         sh_word(folder->second[0]) +
+         "/beacons\n"
+         "beacon_file=$beacon_folder/${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}_${SLURM_ARRAY_TASK_ID:-0}\n" +
+         std::string(functions.substr(1));
+}
+
+}  // namespace tenkai

@@ -1,0 +1,66 @@
+#include "launcher/template/find.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "base/text.h"
+#include "launcher/template/template.h"
+#include "wire/trusted_file.h"
+
+namespace tenkai {
+namespace {
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+std::string folder_of(const std::string& path) {
+  std::size_t slash = path.rfind('/');
+  return slash == path.npos ? "" : path.substr(0, slash);
+}
+
+std::string home() {
+  const char* value = std::getenv("HOME");
+  return value == nullptr ? "" : value;
+}
+
+// PREFIX/bin/tenkai and PREFIX/libexec/tenkai/tenkai-plugin-slurm have
+// PREFIX/share/tenkai/templates, CHECKOUT/build/bin/tenkai CHECKOUT/templates.
+std::vector<std::string> folders(const std::string& program) {
+  std::string above = folder_of(folder_of(program));
+  std::string further = folder_of(above);
+  std::vector<std::string> found;
+  if (!home().empty()) found.push_back(home() + "/.config/tenkai/templates");
+  found.emplace_back("/etc/tenkai/templates");
+  if (above.empty()) return found;
+  found.push_back(above + "/share/tenkai/templates");
+  found.push_back(further + "/share/tenkai/templates");
+  found.push_back(further + "/templates");
+  return found;
+}
+
+}  // namespace
+
+Result<std::string> find_template(const std::string& name, const std::string& program) {
+  if (name.find('/') != name.npos) {
+    std::string path = name.starts_with("~/") ? home() + name.substr(1) : name;
+    if (exists(path)) return path;
+    return Error{"there is no template '" + printable(path) + "'; correct slurm.template"};
+  }
+  for (const std::string& folder : folders(program)) {
+    if (std::string path = folder + "/" + name; !name.empty() && exists(path)) return path;
+  }
+  return Error{"there is no template '" + printable(name) + "' in " +
+               printable(join(folders(program), ", "), 2000) +
+               "; put it there, or give its path with a '/' in it ('./" + printable(name) + "')"};
+}
+
+Result<std::string> read_template(const std::string& path) {
+  Result<std::optional<TrustedFile>> file = read_trusted_file(path, max_template_bytes);
+  if (!file) return Error{"the template '" + printable(path) + "' " + file.error().message};
+  if (!file->has_value())
+    return Error{"there is no template '" + printable(path) + "'; correct slurm.template"};
+  return std::move((*file)->text);
+}
+
+}  // namespace tenkai

@@ -1,0 +1,432 @@
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "base/text.h"
+#include "launcher/profile/keys.h"
+#include "launcher/template/environment.h"
+#include "launcher/template/find.h"
+#include "launcher/template/launch_keys.h"
+#include "launcher/template/template.h"
+#include "tests/catch.h"
+#include "tests/launcher/nasty_words.h"
+
+using namespace tenkai;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path data_folder = TENKAI_TEST_DATA;
+const fs::path checkout = data_folder / ".." / "..";
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void write(const fs::path& path, const std::string& text, bool is_program = false) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+  if (is_program) ::chmod(path.c_str(), 0700);
+}
+
+TemplateValues plain_values() {
+  return {{"launch.name", {"tenkai-cpu-4f1c"}},
+          {"launch.folder", {"/home/me/.cache/tenkai/launch-1"}},
+          {"launch.log", {"/home/me/.cache/tenkai/launch-1/log-%A_%a"}},
+          {"launch.array", {"0-15"}},
+          {"launch.ntasks", {"1"}},
+          {"launch.cpus", {"4"}},
+          {"launch.threads", {"1"}},
+          {"launch.requeue", {"--no-requeue"}},
+          {"launch.command", {"Rscript", "-e", "tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')"}}};
+}
+
+TemplateValues full_values() {
+  TemplateValues values = plain_values();
+  values["launch.gpus"] = {"a100:2"};
+  values["launch.exclude"] = {"n3,n7"};
+  values["launch.signal"] = {"TERM@60"};
+  values["launch.comment"] = {"it's \"ours\" # 4f1c"};
+  values["launch.rank-offset"] = {"64"};
+  values["slurm.partition"] = {"gpu"};
+  values["slurm.account"] = {"proj42"};
+  values["slurm.qos"] = {"normal"};
+  values["slurm.time"] = {"1:30:00"};
+  values["slurm.mem"] = {"16G"};
+  values["slurm.options"] = {"--exclusive", "--constraint=a&b"};
+  values["environment.modules"] = {"gcc", "R/4.3"};
+  values["environment.conda"] = {"~/envs/stats 2"};
+  values["environment.spack"] = {"r", "r-tenkai"};
+  values["environment.apptainer"] = {"~/image.sif"};
+  values["environment.renv"] = {"~/project"};
+  values["environment.lib-paths"] = {"/group/R", "~/R lib"};
+  values["environment.variables.TMPDIR"] = {"/scratch/$USER"};
+  values["environment.prologue"] = {"ulimit -c 0\necho \"$(hostname)\"\n"};
+  values["threads"] = {"2"};
+  return values;
+}
+
+JobScript job(const std::string& name, const TemplateValues& values) {
+  Result<TemplateValues> all = with_shell_code(values);
+  INFO((all ? "" : all.error().message));
+  REQUIRE(all);
+  Result<JobScript> script = render_template(name, text_of(checkout / "templates" / name), *all);
+  INFO((script ? "" : script.error().message));
+  REQUIRE(script);
+  return *script;
+}
+
+TemplateValues nodes(TemplateValues values) {
+  values.erase("launch.array");
+  values["slurm.nodes"] = {"2"};
+  values["launch.ntasks"] = {"3"};
+  values["launch.log"] = {"/home/me/.cache/tenkai/launch-1/log-%j"};
+  return values;
+}
+
+// A node: its folder, a job's environment, and programs that are not there.
+class Node {
+ public:
+  Node() {
+    char name[] = "/tmp/tenkai-template-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    folder = name;
+    write(folder / "job", "");
+  }
+  ~Node() { fs::remove_all(folder); }
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  void has(const std::string& program, const std::string& body) {
+    write(folder / "bin" / program, "#!/bin/bash\n" + body + "\n", true);
+  }
+  TemplateValues at_home(TemplateValues values) const {
+    values["launch.folder"] = {(folder / "launch").string()};
+    values["launch.log"] = {(folder / "log").string()};
+    return values;
+  }
+  // The exit status of the job; what it wrote is in `output`.
+  int run(const JobScript& script, const std::string& before = "",
+          const std::string& variables = "SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=3") {
+    write(folder / "job", script.text);
+    std::string line = "cd " + shell_quote(folder.string()) +
+                       " && timeout 20 env -i HOME=\"$PWD\" PATH=\"$PWD/bin:/usr/bin:/bin\" SLURM_JOB_ID=8 "
+                       "SLURMD_NODENAME=n1 " +
+                       variables + " bash -c " + shell_quote(before + " bash job") + " >output 2>&1";
+    int status = std::system(line.c_str());
+    output = text_of(folder / "output");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::string beacons(const std::string& id = "7_3") const {
+    return text_of(folder / "launch" / "beacons" / id);
+  }
+  std::string file(const std::string& name) const { return text_of(folder / name); }
+
+  fs::path folder;
+  std::string output;
+};
+
+bool is_shell(const fs::path& script) {
+  return std::system(("bash -n " + shell_quote(script.string())).c_str()) == 0;
+}
+
+void check_golden(const std::string& name, const JobScript& script) {
+  INFO(name << ": TENKAI_UPDATE_GOLDEN=1 writes it anew");
+  fs::path path = data_folder / "templates" / (name + ".sbatch");
+  if (std::getenv("TENKAI_UPDATE_GOLDEN") != nullptr) write(path, script.text);
+  CHECK(text_of(path) == script.text);
+  CHECK(is_shell(path));
+}
+
+}  // namespace
+
+TEST_CASE("our templates become these job scripts") {
+  check_golden("array", job("slurm.sbatch", plain_values()));
+  check_golden("array-full", job("slurm.sbatch", full_values()));
+  check_golden("nodes", job("slurm-nodes.sbatch", nodes(plain_values())));
+  check_golden("nodes-full", job("slurm-nodes.sbatch", nodes(full_values())));
+}
+
+TEST_CASE("the directives of our template are those of the profile and the launch") {
+  std::vector<std::string> words{"--job-name=tenkai-cpu-4f1c",
+                                 "--array=0-15",
+                                 "--nodes=1",
+                                 "--ntasks=1",
+                                 "--cpus-per-task=4",
+                                 "--gpus-per-task=a100:2",
+                                 "--mem=16G",
+                                 "--time=1:30:00",
+                                 "--partition=gpu",
+                                 "--account=proj42",
+                                 "--qos=normal",
+                                 "--output=/home/me/.cache/tenkai/launch-1/log-%A_%a",
+                                 "--open-mode=append",
+                                 "--no-requeue",
+                                 "--exclude=n3,n7",
+                                 "--signal=TERM@60",
+                                 "--comment=it's \"ours\" # 4f1c",
+                                 "--exclusive",
+                                 "--constraint=a&b"};
+
+  CHECK(job("slurm.sbatch", full_values()).directives == words);
+}
+
+TEST_CASE("a job tells how far it has come, and ends as its agent does") {
+  Node node;
+  node.has("Rscript",
+           "printf '%s\\0' \"$TENKAI_RANK\" \"$TENKAI_THREADS\" \"$OMP_NUM_THREADS\" \"${R_HOME-none}\" "
+           "\"$SLURM_EXPORT_ENV\" \"$@\" >said; exit 5");
+  TemplateValues values = node.at_home(plain_values());
+  values["launch.rank-offset"] = {"64"};
+
+  CHECK(node.run(job("slurm.sbatch", values), "R_HOME=/other/R") == 5);
+
+  INFO(node.output);
+  CHECK(node.beacons() ==
+        "started n1 0\nready\nrscript " + (node.folder / "bin/Rscript").string() + "\nexit 5\n");
+  CHECK(node.file("said") ==
+        std::string(
+            "67\0001\0001\000none\000ALL\000-e\000tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\0",
+            73));
+  CHECK((fs::status(node.folder / "launch/beacons/7_3").permissions() & fs::perms::mask) == fs::perms(0600));
+}
+
+TEST_CASE("a job that is no array, and one that was requeued, say so") {
+  Node node;
+  node.has("Rscript", "exit 0");
+
+  CHECK(node.run(job("slurm.sbatch", node.at_home(plain_values())), "", "SLURM_RESTART_COUNT=2") == 0);
+
+  CHECK(node.beacons("8_0").starts_with("started n1 2\n"));
+}
+
+TEST_CASE("a job whose beacons cannot be written runs all the same") {
+  Node node;
+  node.has("Rscript", "exit 3");
+  write(node.folder / "launch", "a file");
+
+  CHECK(node.run(job("slurm.sbatch", node.at_home(plain_values()))) == 3);
+  CHECK(node.output.empty());
+}
+
+TEST_CASE("a job without R says so") {
+  Node node;
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.rscript"] = {"Rscript-9.9"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 127);
+
+  CHECK(node.beacons() == "started n1 0\nready\nfailed rscript Rscript-9.9\nexit 127\n");
+  CHECK(node.output.find("tenkai: 'Rscript-9.9' is not there on this node") == 0);
+}
+
+TEST_CASE("modules are loaded, and one that cannot be is named") {
+  Node node;
+  node.has("Rscript", "echo \"$MODULES\" >said");
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.modules"] = {"gcc", "R/4.3"};
+  std::string module =
+      "module() { [ \"$2\" != R/9.9 ] && export MODULES=\"$MODULES $2\"; }; export -f module;";
+
+  CHECK(node.run(job("slurm.sbatch", values), module) == 0);
+  CHECK(node.file("said") == " gcc R/4.3\n");
+
+  values["environment.modules"] = {"gcc", "R/9.9"};
+  CHECK(node.run(job("slurm.sbatch", values), module) == 1);
+  CHECK(node.beacons().ends_with("started n1 0\nfailed module R/9.9\nexit 1\n"));
+  CHECK(node.output.find("the module 'R/9.9' could not be loaded") != node.output.npos);
+}
+
+TEST_CASE("what a profile wants and a node has not is named") {
+  for (const char* what : {"conda", "spack", "apptainer", "renv"}) {
+    Node node;
+    node.has("Rscript", "exit 0");
+    TemplateValues values = node.at_home(plain_values());
+    values[std::string("environment.") + what] = {"some/thing"};
+    INFO(what);
+
+    CHECK(node.run(job("slurm.sbatch", values)) == 1);
+
+    CHECK(node.beacons() == std::string("started n1 0\nfailed ") + what + " some/thing\nexit 1\n");
+    CHECK(node.output.find("tenkai: ") != node.output.npos);
+  }
+}
+
+TEST_CASE("conda, spack, renv, an image and all the rest come together") {
+  Node node;
+  node.has("conda", "[ \"$1\" = shell.posix ] && echo 'conda() { echo \"conda $*\" >>trace; }'");
+  node.has("spack", "echo \"spack $*\" >>trace");
+  node.has("apptainer", "echo \"apptainer $1 $2\" >>\"$HOME/trace\"; shift 2; exec \"$@\"");
+  node.has("Rscript",
+           "printf '%s\\n' \"$PWD\" \"$R_LIBS\" \"$RENV_PROJECT\" \"$R_PROFILE_USER\" \"$TMPDIR\" "
+           "\"$MKL_NUM_THREADS\" >\"$HOME/said\"");
+  write(node.folder / "image.sif", "x");
+  write(node.folder / "project/renv/activate.R", "");
+  TemplateValues values = node.at_home(full_values());
+  values.erase("environment.modules");
+  values["environment.prologue"] = {"MKL_NUM_THREADS=7\n"};
+
+  CHECK(node.run(job("slurm.sbatch", values), "R_LIBS=/before") == 0);
+
+  std::string home = node.folder.string();
+  INFO(node.output);
+  CHECK(node.file("trace") == "conda activate " + home +
+                                  "/envs/stats 2\nspack load r\nspack load r-tenkai\n"
+                                  "apptainer exec " +
+                                  home + "/image.sif\napptainer exec " + home + "/image.sif\n");
+  CHECK(node.file("said") == home + "/project\n/group/R:" + home + "/R lib:/before\n" + home + "/project\n" +
+                                 home + "/project/renv/activate.R\n/scratch/$USER\n7\n");
+}
+
+TEST_CASE("a job hands TERM to its agent and waits for it") {
+  Node node;
+  node.has("Rscript",
+           "trap 'echo term >>said; sleep 0.2; exit 9' TERM; kill -TERM $PPID; for i in {1..100}; do sleep "
+           "0.1; done");
+
+  CHECK(node.run(job("slurm.sbatch", node.at_home(plain_values()))) == 9);
+
+  CHECK(node.file("said") == "term\n");
+  CHECK(node.beacons().ends_with("exit 9\n"));
+}
+
+TEST_CASE("a job that is ended before its agent runs does not say that it ended well") {
+  Node node;
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.prologue"] = {"kill -TERM $$\n"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 143);
+
+  CHECK(node.beacons() == "started n1 0\nexit 143\n");
+}
+
+TEST_CASE("whatever a profile says of the environment stays a word") {
+  Node node;
+  node.has("Rscript", "exit 0");
+  node.has("apptainer", "printf 'image=%s\\0' \"$2\" >>said; shift 2; exec \"$@\"");
+  std::string functions =
+      "module() { printf 'module=%s\\0' \"$2\" >>said; }; conda() { printf '%s=%s\\0' \"$1\" \"$2\" >>said; "
+      "};"
+      "spack() { printf 'spack=%s\\0' \"$2\" >>said; }; export -f module conda spack; export BASH_ENV=;";
+  for (const std::string& word : test::nasty) {
+    if (word.empty() || word == "~" || word == "\r") continue;
+    INFO("word: " << word);
+    fs::remove(node.folder / "said");
+    TemplateValues values = node.at_home(plain_values());
+    for (const char* key : {"modules", "conda", "spack", "variables.TOLD"}) {
+      values[std::string("environment.") + key] = {word};
+    }
+    values["environment.apptainer"] = {"docker://" + word};
+    values["environment.prologue"] = {"printf 'told=%s\\0' \"$TOLD\" >>said"};
+    CHECK(node.run(job("slurm.sbatch", values), functions) == 0);
+    std::string nul(1, '\0'), image = "image=docker://" + word + nul;
+    CHECK(node.file("said") == "module=" + word + nul + "shell.posix=hook" + nul + "activate=" + word + nul +
+                                   "spack=" + word + nul + "told=" + word + nul + image + image);
+  }
+  CHECK_FALSE(fs::exists(node.folder / "x"));
+}
+
+TEST_CASE("threads: none sets no threads") {
+  Node node;
+  node.has("Rscript", "echo \"${OMP_NUM_THREADS-unset} ${TENKAI_THREADS-unset}\" >said");
+  TemplateValues values = node.at_home(plain_values());
+  values["threads"] = {"none"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 0);
+
+  CHECK(node.file("said") == "unset unset\n");
+}
+
+TEST_CASE("one job over several nodes has beacons for itself and for each agent") {
+  Node node;
+  node.has("srun",
+           "while [[ $1 == --* ]]; do echo \"$1\" >>options; shift; done\n"
+           "for i in 0 1 2; do SLURM_PROCID=$i SLURMD_NODENAME=n$i \"$@\" & done; wait; exit 4");
+  node.has("Rscript", "echo \"$TENKAI_RANK $2\" >\"said$SLURM_PROCID\"; declare -F >\"functions\"");
+
+  CHECK(node.run(job("slurm-nodes.sbatch", node.at_home(nodes(plain_values()))), "", "A=b") == 4);
+
+  INFO(node.output);
+  std::string rscript = "rscript " + (node.folder / "bin/Rscript").string() + "\n";
+  CHECK(node.beacons("8") == "started n1 0\nready\n" + rscript + "exit 4\n");
+  CHECK(node.beacons("8_2") == "started n2 0\nready\n" + rscript);
+  CHECK(node.file("said2") == "2 tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\n");
+  CHECK(node.file("functions").empty());
+  CHECK(node.file("options") ==
+        "--overlap\n--wait=0\n--kill-on-bad-exit=0\n--unbuffered\n--open-mode=append\n"
+        "--nodes=2\n--ntasks=3\n--cpus-per-task=4\n--output=" +
+            (node.folder / "log").string() + ".%t\n");
+}
+
+TEST_CASE("what cannot be set in a shell is refused") {
+  TemplateValues values = plain_values();
+  values["environment.variables.A-B"] = {"x"};
+  CHECK_FALSE(environment_script(values));
+  values = plain_values();
+  values["environment.lib-paths"] = {"/a:/b"};
+  CHECK_FALSE(environment_script(values));
+  CHECK_FALSE(beacon_script({}));
+}
+
+TEST_CASE(
+    "templates are found beside the program and in one's own folder, and not in the working directory") {
+  Node node;
+  std::string home = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
+  ::setenv("HOME", node.folder.c_str(), 1);
+  write(node.folder / "prefix/share/tenkai/templates/slurm.sbatch", "#!/bin/sh\n");
+  std::string program = (node.folder / "prefix/libexec/tenkai/tenkai-plugin-slurm").string();
+
+  Result<std::string> found = find_template("slurm.sbatch", program);
+  REQUIRE(found);
+  CHECK(*found == (node.folder / "prefix/share/tenkai/templates/slurm.sbatch").string());
+  CHECK(find_template("slurm.sbatch", (node.folder / "prefix/bin/tenkai").string()));
+  CHECK(find_template("slurm.sbatch", fs::canonical(checkout).string() + "/build/bin/tenkai"));
+  write(node.folder / ".config/tenkai/templates/slurm.sbatch", "#!/bin/bash\n");
+  found = find_template("slurm.sbatch", program);
+  REQUIRE(found);
+  CHECK(*read_template(*found) == "#!/bin/bash\n");
+  CHECK(*find_template("~/job", program) == (node.folder / "job").string());
+  CHECK_FALSE(find_template("job", program));
+  CHECK_FALSE(find_template("./nowhere", program));
+  CHECK_FALSE(find_template("", program));
+  ::chmod(found->c_str(), 0666);
+  CHECK_FALSE(read_template(*found));
+  ::setenv("HOME", home.c_str(), 1);
+}
+
+TEST_CASE("docs/templates.md shows the keys of a launch") {
+  std::string document = text_of(checkout / "docs" / "templates.md");
+  for (const ProfileKey& key : launch_keys()) {
+    INFO(key.path);
+    CHECK(document.find("| `" + std::string(key.path) + "` |") != document.npos);
+    CHECK(document.find(key.explanation) != document.npos);
+  }
+}
+
+TEST_CASE("the template that docs/templates.md shows is right") {
+  std::string document = text_of(checkout / "docs" / "templates.md");
+  std::size_t begin = document.find("```sh\n#!/bin/bash\n");
+  REQUIRE(begin != document.npos);
+  std::string text = document.substr(begin + 6, document.find("\n```", begin) - begin - 5);
+  Node node;
+  node.has("Rscript", "exit 6");
+  Result<TemplateValues> values = with_shell_code(node.at_home(plain_values()));
+  REQUIRE(values);
+
+  // The scratch of a cluster is not here.
+  std::size_t scratch = text.find("TMPDIR=/scratch/");
+  REQUIRE(scratch != text.npos);
+  text.replace(scratch, 16, "TMPDIR=$HOME/");
+  Result<JobScript> script = render_template("docs", text, *values);
+
+  INFO((script ? "" : script.error().message));
+  REQUIRE(script);
+  CHECK(node.run(*script) == 6);
+  CHECK(node.beacons().ends_with("exit 6\n"));
+}
