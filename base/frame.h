@@ -104,6 +104,8 @@ enum class Key : std::uint16_t {
   credential = 30,  // 16 bytes, the id of a credential
   nonce = 31,       // 32 random bytes
   proof = 32,       // 32 bytes; the last attribute of its frame
+  cpu_us = 33,      // u64, processor time that a task has used
+  peak_kb = 34,     // u64, 1024 bytes: the most memory its R had meanwhile
 };
 
 struct Attribute {

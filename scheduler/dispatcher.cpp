@@ -192,7 +192,7 @@ Sends Dispatcher::on_daemon_left(Time, DaemonId id, const Cause& cause) {
 }
 
 Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
-                              bool failed, bool last, std::string message) {
+                              bool failed, bool last, std::string message, Usage usage) {
   Sends sends;
   sends.reserve(2);  // the answer, and the next task
   Daemon* daemon = find(id);
@@ -213,7 +213,8 @@ Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t atte
     ++slots_[daemon->slot].complete;
     if (!ended.discarded) {
       Task done = tasks_.take(*tasks_.find(key));
-      sends.emplace_back(Resolve{key, Code::none, {}, std::move(payload), failed, std::move(done.payload)});
+      sends.emplace_back(
+          Resolve{key, Code::none, {}, std::move(payload), failed, usage, std::move(done.payload)});
     }
   }
   bool spent = rules_.policy == Policy::ephemeral;

@@ -91,12 +91,18 @@ struct Assign {
   std::string label;
 };
 // Give a session the one answer to a task: a payload, or a code and its reason.
+// What the task has used on its daemon, as the daemon says; 0: not known.
+struct Usage {
+  std::uint64_t cpu_us = 0;
+  std::uint64_t peak_kb = 0;
+};
 struct Resolve {
   TaskKey key;
   Code code;
   std::string reason;
   Payload payload;
   bool failed;  // the payload is an error value
+  Usage usage = {};
   // What the task was sent with. Let go after the answer has gone out: freeing a
   // large block takes a good part of the time that copying it takes.
   Payload spent = {};
@@ -175,7 +181,7 @@ class Dispatcher {
   // one) is counted in violations() and otherwise ignored. `last`: as on_daemon_leaving.
   // `message` says why an everywhere() failed.
   Sends on_finished(Time now, DaemonId daemon, TaskKey key, std::uint32_t attempt, Payload payload,
-                    bool failed, bool last, std::string message = {});
+                    bool failed, bool last, std::string message = {}, Usage usage = {});
   // A process asked for by StartLocal could not start, or ended before it joined.
   Sends on_launch_failed(Time now, const Cause& cause);
 

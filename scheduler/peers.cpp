@@ -258,7 +258,8 @@ void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
   bool last = frame.number(Key::last) == 1;
   around_.apply(around_.dispatcher.on_finished(now(), daemon, {frame.session, frame.task}, frame.attempt,
                                                std::move(frame.payload), frame.number(Key::failed) == 1, last,
-                                               printable(frame.text(Key::message), max_message)));
+                                               printable(frame.text(Key::message), max_message),
+                                               {frame.number(Key::cpu_us), frame.number(Key::peak_kb)}));
   set_busy(peer);
   if (around_.dispatcher.violations(daemon) > max_violations) {
     settle(peer, {Cause::Kind::lost, "sent too many answers that nobody waited for"});

@@ -17,7 +17,10 @@
 #' @param .compute the compute profile to use, see [daemons()].
 #'
 #' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical
-#'   `NA` until the value is there, and then the value.
+#'   `NA` until the value is there, and then the value. Once it has been looked at,
+#'   `$usage` says what the evaluation has used on its daemon: `cpu`, seconds of
+#'   processor time, and `memory`, bytes, the most that its R process had in
+#'   memory meanwhile; `NULL` where nothing was evaluated.
 #'
 #' @details
 #' If the expression fails, the value is an object of classes `miraiError`,

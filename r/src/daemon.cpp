@@ -110,6 +110,7 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
   NoInterrupts quiet;
   Evaluation evaluation(functions);
   Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
+  Meter meter;
   contained([&] { baseline.take(); });
   watch_for_end(stream_->fd(), limits.at_end, limits.signal);
   if (done_ == 0) clocks_start_ = Clock::now();
@@ -125,11 +126,12 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
       continue;
     }
     bool everywhere = task->number(Key::kind) == 1;
+    meter.start();
     evaluation.run(std::move(task->payload), everywhere);
     // A process that the task forked and left behind is not a daemon.
     if (fork_generation() != generation_) leave_at_once(0);
     bool last = !everywhere && is_over(limits, why);
-    answer(*task, evaluation, last);
+    answer(*task, evaluation, meter.stop(), last);
     if (last) {
       say_goodbye(why);
       break;
@@ -241,11 +243,12 @@ int Daemon::patience(const Limits& limits, Clock::time_point since, Stop& why) c
   return 0;
 }
 
-void Daemon::answer(const Frame& task, Evaluation& evaluation, bool last) {
+void Daemon::answer(const Frame& task, Evaluation& evaluation, const Usage& usage, bool last) {
   Frame frame(Type::finished);
   frame.session = task.session;
   frame.task = task.task;
   frame.attempt = task.attempt;
+  frame.with(Key::cpu_us, usage.cpu_us).with(Key::peak_kb, usage.peak_kb);
   if (evaluation.failed()) frame.with(Key::failed, 1);
   if (last) frame.with(Key::last, 1);
   if (!evaluation.failure().empty() && task.number(Key::kind) == 1) {

@@ -15,6 +15,7 @@
 #include "crossing.h"
 #include "ending.h"
 #include "evaluation.h"
+#include "meter.h"
 #include "stream.h"
 
 namespace tenkai {
@@ -59,7 +60,7 @@ class Daemon {
   bool is_over(const Limits& limits, Stop& why);
   bool is_cancelled(const Frame& task);
   void answer_cancelled(const Frame& task);
-  void answer(const Frame& task, Evaluation& evaluation, bool last);
+  void answer(const Frame& task, Evaluation& evaluation, const Usage& usage, bool last);
   void say_goodbye(Stop why);
 
   std::string url_;

@@ -20,6 +20,10 @@ SEXP value_symbol() {
   static SEXP symbol = Rf_install("value");
   return symbol;
 }
+SEXP usage_symbol() {
+  static SEXP symbol = Rf_install("usage");
+  return symbol;
+}
 SEXP data_symbol() {
   static SEXP symbol = Rf_install("data");
   return symbol;
@@ -108,6 +112,25 @@ SEXP value_from(const Answer& answer, Allowed allowed) {
   return verdict.runs_code ? value_of_code(answer.payload, verdict) : unserialize(answer.payload, verdict);
 }
 
+// `m$usage`: seconds of processor time, bytes of memory.
+void note_usage(SEXP mirai, const Answer& answer) {
+  if (answer.peak_kb == 0) return;
+  static SEXP names = [] {
+    SEXP made = Rf_allocVector(STRSXP, 2);
+    R_PreserveObject(made);
+    SET_STRING_ELT(made, 0, Rf_mkChar("cpu"));
+    SET_STRING_ELT(made, 1, Rf_mkChar("memory"));
+    MARK_NOT_MUTABLE(made);
+    return made;
+  }();
+  SEXP usage = PROTECT(Rf_allocVector(REALSXP, 2));
+  REAL(usage)[0] = static_cast<double>(answer.cpu_us) / 1e6;
+  REAL(usage)[1] = static_cast<double>(answer.peak_kb) * 1024;
+  Rf_setAttrib(usage, R_NamesSymbol, names);
+  Rf_defineVar(usage_symbol(), usage, mirai);
+  UNPROTECT(1);
+}
+
 }  // namespace
 
 void set_reader_factory(SEXP factory) {
@@ -148,6 +171,7 @@ SEXP settle(SEXP mirai) {
     answer = handle->link->answer_to(handle->task);
   }
   if (answer == nullptr) return unresolved_value();
+  note_usage(mirai, *answer);
   Allowed allowed = handle->link->is_safe() ? Allowed::data : Allowed::everything;
   SEXP value = PROTECT(value_from(*answer, allowed));
   resolve_to(mirai, value);

@@ -294,3 +294,27 @@ test_that("promises get the value, or the reason", {
   expect_match(conditionMessage(got$error), "oh")
   expect_match(conditionMessage(got$late), "5 | Timed out", fixed = TRUE)
 })
+
+test_that("a mirai tells what its evaluation has used", {
+  daemons(1)
+  on.exit(daemons(0))
+  small <- call_mirai(mirai(1))
+  large <- call_mirai(mirai({
+    x <- rnorm(2e7)
+    sum(x)
+  }))
+  after <- call_mirai(mirai({
+    gc()
+    1
+  }))
+  force(list(small$data, large$data, after$data))
+  expect_named(large$usage, c("cpu", "memory"))
+  expect_gt(large$usage[["memory"]], 2e7 * 8)
+  expect_gt(large$usage[["cpu"]], 0.1)
+  expect_lt(small$usage[["memory"]], large$usage[["memory"]])
+  expect_lt(small$usage[["cpu"]], large$usage[["cpu"]])
+  # The next one is not charged for what others have used before it.
+  again <- call_mirai(mirai(1))
+  expect_lt(again$usage[["memory"]], large$usage[["memory"]])
+  expect_null(call_mirai(mirai(Sys.sleep(9), .timeout = 100))$usage)
+})
