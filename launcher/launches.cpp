@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "launcher/environment_command.h"
 #include "launcher/launch_folder.h"
 #include "launcher/launch_words.h"
 #include "wire/secret.h"
@@ -99,7 +100,14 @@ void Launches::on_request(std::string_view payload, Reply reply) {
   rendering->texts.resize(count);
   rendering->waits_for = count;
   for (const Order::Part& part : rendering->order.parts) {
-    rendering->requests.push_back(std::make_shared<LaunchRequest>(request_for(rendering->order, part)));
+    auto request = std::make_shared<LaunchRequest>(request_for(rendering->order, part));
+    // A batch system's script sets it up itself.
+    if (!rendering->order.chunk) {
+      Result<std::vector<std::string>> command = in_environment(request->command, *request);
+      if (!command) return reply(command.error());
+      request->command = std::move(*command);
+    }
+    rendering->requests.push_back(std::move(request));
   }
   for (std::size_t i = 0; i < count; ++i) {
     PluginCall call;
