@@ -50,6 +50,14 @@ const std::vector<ProfileKey> profile_table = {
     {"slurm.nodes", count, "", "2", "one job over so many nodes, in place of an array of chunks"},
     {"slurm.array-chunk", count, "", "4", "how many daemons share one element of the job array"},
     {"slurm.options", words, "", "[--exclusive]", "further options of `sbatch`"},
+    {"slurm.carrier",
+     choice,
+     "name",
+     "comment",
+     "where Slurm keeps the word by which a session knows its jobs: in their names or, where a site wants "
+     "names "
+     "of its own, in their comments",
+     {"name", "comment"}},
     {"slurm.template", text, "", "gpu.sbatch", "the template of the job script, in place of ours"},
 
     {"mpi.program", text, "mpirun", "mpiexec", "the program that starts the ranks"},
