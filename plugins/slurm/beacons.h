@@ -1,0 +1,45 @@
+// What a job has told of itself: the lines that its script has written into a file
+// of the launch's folder, and the last lines of its log.
+//
+//   started NODE RESTART | ready | rscript PATH | failed KIND WHAT | exit CODE
+//
+// A job that is put back into the queue writes on in the same file: its last
+// `started` counts, and what follows it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "launcher/failure.h"
+
+namespace tenkai {
+
+struct Beacons {
+  bool started = false;
+  std::string node;
+  unsigned restart = 0;  // how often it was put back
+  bool ready = false;    // its environment is set up
+  std::string rscript;   // found
+  std::optional<Failure> failure;
+  std::optional<int> exit_code;
+  // Of a rank: it is srun's, which has seen all of them, and may be another one's.
+  bool exit_is_shared = false;
+
+  bool operator==(const Beacons&) const = default;
+};
+
+// Lines of another shape, and one without its end, are passed over.
+Beacons parse_beacons(std::string_view text);
+
+// Of a rank, with what its job tells: that has set up the environment, and knows the end.
+Beacons with_job(Beacons rank, const Beacons& job);
+
+// What Slurm itself has written into the log of a job that it ends.
+struct SlurmNote {
+  std::string word;  // the state that it will tell: "TIMEOUT"
+  Failure failure;
+};
+std::optional<SlurmNote> slurm_note(std::string_view log);
+
+}  // namespace tenkai

@@ -1,0 +1,151 @@
+#include "plugins/slurm/job_end.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "base/text.h"
+#include "launcher/failure.h"
+
+namespace tenkai {
+namespace {
+
+JobReport ended(const std::string& job, const Beacons& beacons) {
+  JobReport report;
+  report.job = job;
+  report.state = JobState::ended;
+  report.where = beacons.node;
+  if (!beacons.exit_code || (beacons.exit_is_shared && beacons.exit_code != 0)) return report;
+  report.signal = signal_in(*beacons.exit_code);
+  if (!report.signal) report.exit_code = beacons.exit_code;
+  return report;
+}
+
+void set_failure(JobReport& report, std::string_view cause, std::string message) {
+  report.cause = std::string(cause);
+  report.message = std::move(message);
+}
+
+std::string job_on(const JobReport& report) {
+  return "job " + report.job + (report.where.empty() ? "" : " on " + report.where);
+}
+
+// "CANCELLED by 1000"
+std::string by_whom(const JobLine& line) {
+  std::size_t at = line.word.find(" by ");
+  return at == line.word.npos ? std::string() : " by user " + printable(line.word.substr(at + 4), 40);
+}
+
+std::string in_words(const JobLine& line) {
+  return " (" + printable(line.word, 60) + (line.reason.empty() ? "" : ", " + printable(line.reason, 100)) +
+         ")";
+}
+
+// How far the job had come.
+std::string last_sign(const Beacons& beacons) {
+  if (!beacons.started) return "it was submitted";
+  std::string on = beacons.node.empty() ? "" : " on " + beacons.node;
+  if (!beacons.rscript.empty()) return "R was found" + on;
+  return (beacons.ready ? "its environment was set up" : "it was started") + on;
+}
+
+void tell_failed(JobReport& report, const JobLine& line, const Beacons& beacons) {
+  if (!report.exit_code && !report.signal) {
+    report.signal = line.signal;
+    if (!line.signal) report.exit_code = line.exit_code;
+  }
+  report.message = "Slurm says that " + job_on(report) + " has failed" + in_words(line) +
+                   "; last sign: " + last_sign(beacons);
+}
+
+}  // namespace
+
+std::optional<int> signal_in(int exit_code) {
+  static constexpr std::array fatal{SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGABRT, SIGBUS, SIGFPE,
+                                    SIGKILL, SIGSEGV, SIGPIPE, SIGTERM, SIGXCPU, SIGXFSZ};
+  int signal = exit_code - 128;
+  if (std::find(fatal.begin(), fatal.end(), signal) == fatal.end()) return std::nullopt;
+  return signal;
+}
+
+JobReport told_end(const std::string& job, const Beacons& beacons, const std::string& log) {
+  JobReport report = ended(job, beacons);
+  if (beacons.failure && beacons.exit_code != 0)
+    set_failure(report, beacons.failure->cause, job_on(report) + ": " + beacons.failure->message);
+  add_log(report, log, beacons.restart == 0);
+  return report;
+}
+
+JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& beacons) {
+  JobReport report = ended(job, beacons);
+  if (report.where.empty()) report.where = first_node(line.nodes);
+  report.reason = printable(line.word, 60);
+  const std::string which = job_on(report);
+  switch (line.state) {
+    case SlurmState::time_limit:
+      set_failure(report, cause::time_limit,
+                  which + " has run into its time limit" + in_words(line) + "; slurm.time asks for more");
+      break;
+    case SlurmState::out_of_memory:
+      set_failure(report, cause::oom,
+                  which + " ran out of memory" + in_words(line) + "; slurm.mem asks for more");
+      break;
+    case SlurmState::node_fail:
+      set_failure(report, cause::node_fail, which + " was lost with its node" + in_words(line));
+      break;
+    case SlurmState::preempted:
+      set_failure(report, cause::preempted, which + " had to make room for another job" + in_words(line));
+      break;
+    case SlurmState::cancelled:
+      set_failure(report, cause::job_cancelled, which + " was cancelled" + by_whom(line) + in_words(line));
+      break;
+    case SlurmState::failed: tell_failed(report, line, beacons); break;
+    default:
+      if (!report.exit_code && !report.signal) report.exit_code = 0;
+  }
+  if (report.cause.empty() && beacons.failure && report.exit_code != 0)
+    set_failure(report, beacons.failure->cause, which + ": " + beacons.failure->message);
+  return report;
+}
+
+JobReport lost_end(const std::string& job, const Beacons& beacons) {
+  JobReport report = ended(job, beacons);
+  set_failure(report, cause::unknown,
+              "Slurm does not know " + job_on(report) +
+                  " any more, and nobody knows how it ended; last sign: " + last_sign(beacons));
+  return report;
+}
+
+JobReport cancelled_end(const std::string& job, const std::string& node) {
+  JobReport report;
+  report.job = job;
+  report.state = JobState::ended;
+  report.where = node;
+  set_failure(report, cause::cancelled, job_on(report) + " was cancelled by its session");
+  return report;
+}
+
+void add_log(JobReport& report, std::string log, bool first_run) {
+  bool by_signal = report.signal || (!report.exit_code && report.cause.empty());
+  std::optional<SlurmNote> note = report.cause.empty() && first_run ? slurm_note(log) : std::nullopt;
+  // An R of its may have run out of memory, and the agent have gone on.
+  if (note && (by_signal || note->failure.cause != cause::oom)) {
+    set_failure(report, note->failure.cause, job_on(report) + ": " + note->failure.message);
+    report.reason = note->word;
+  }
+  if (report.log.empty()) report.log = std::move(log);
+  bool nothing_else = report.cause.empty() && report.log.empty() && !report.message.empty();
+  if (nothing_else) report.cause = std::string(cause::unknown);
+}
+
+std::optional<JobReport> noted_end(const std::string& job, const Beacons& beacons, const std::string& log) {
+  std::optional<SlurmNote> note = slurm_note(log);
+  if (!note || note->failure.cause == cause::oom || beacons.restart != 0) return std::nullopt;
+  JobReport report = ended(job, beacons);
+  set_failure(report, note->failure.cause, job_on(report) + ": " + note->failure.message);
+  report.reason = note->word;
+  report.log = log;
+  return report;
+}
+
+}  // namespace tenkai

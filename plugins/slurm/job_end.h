@@ -1,0 +1,33 @@
+// How a job's end is told: its cause and a sentence with the evidence.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "launcher/messages.h"
+#include "plugins/slurm/beacons.h"
+#include "plugins/slurm/slurm_text.h"
+
+namespace tenkai {
+
+// A shell tells the death of a child by a signal as 128 and its number.
+std::optional<int> signal_in(int exit_code);
+
+// As the job itself has told it; `log` holds its last lines. The cause is empty where
+// exit code and log are all there is.
+JobReport told_end(const std::string& job, const Beacons& beacons, const std::string& log);
+// As Slurm tells it, together with what the job has told.
+JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& beacons);
+// Where Slurm does not know the job any more.
+JobReport lost_end(const std::string& job, const Beacons& beacons);
+// By us.
+JobReport cancelled_end(const std::string& job, const std::string& node);
+
+// Where the job has told no end, but Slurm has written into its log that it ends it.
+std::optional<JobReport> noted_end(const std::string& job, const Beacons& beacons, const std::string& log);
+
+// Completes a report with the log, once that is read: what Slurm has written into it
+// counts where nothing else is known. `first_run`: else the log tells of earlier ones, too.
+void add_log(JobReport& report, std::string log, bool first_run);
+
+}  // namespace tenkai

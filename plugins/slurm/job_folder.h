@@ -1,0 +1,55 @@
+// The part of a session's folder that its jobs write into, as this machine sees it:
+//
+//   scripts/NUMBER.sbatch   what was submitted
+//   beacons/ID_TASK         what a job tells of itself; ID: of a job with ranks
+//   logs/ID_TASK.log        what it writes; ID.log, ID.log.RANK
+//
+// It is on a file system that other machines write to, and which may show that late.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plugins/slurm/beacons.h"
+#include "plugins/slurm/slurm_text.h"
+
+namespace tenkai {
+
+class JobFolder {
+ public:
+  explicit JobFolder(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  // Makes its folders.
+  Result<Done> prepare() const;
+  // Writes what is to be submitted; its path.
+  Result<std::string> write_script(const std::string& name, const std::string& text) const;
+
+  // The names of the files of beacons that have changed since the last call.
+  std::vector<std::string> changed();
+  Beacons beacons(const JobName& job) const;
+  // The last lines of its log.
+  std::string log(const JobName& job) const;
+
+ private:
+  struct Stamp {
+    off_t size = 0;
+    long seconds = 0;
+    long nanoseconds = 0;
+
+    bool operator==(const Stamp&) const = default;
+  };
+  Beacons read(const std::string& name) const;
+
+  std::string path_;
+  std::map<std::string, Stamp> seen_;
+};
+
+// For --output: a '%' of the folder's own stands for itself.
+std::string log_pattern(const std::string& folder, bool has_ranks);
+
+}  // namespace tenkai

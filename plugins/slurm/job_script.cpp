@@ -1,0 +1,126 @@
+#include "plugins/slurm/job_script.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "plugins/slurm/job_folder.h"
+
+namespace tenkai {
+namespace {
+
+// What a name of a job should hold, for those who look at queues.
+std::string plain(std::string_view text) {
+  std::string kept;
+  for (char c : text) {
+    bool fits =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (fits) kept += c;
+  }
+  return kept.substr(0, 64);
+}
+
+std::size_t number_of(const LaunchRequest& request, const std::string& key, std::size_t otherwise) {
+  return to_number<std::size_t>(request.option(key)).value_or(otherwise);
+}
+
+std::string home_folder() {
+  const char* home = std::getenv("HOME");
+  return (home == nullptr ? std::string() : std::string(home)) + "/.cache/tenkai";
+}
+
+// Of an option in a list of words: "--exclude=a", "--exclude a", "-x a", "-xa"; the last.
+std::string value_of(const std::vector<std::string>& words, const std::string& name, char letter) {
+  std::string value;
+  const std::string with_equals = "--" + name + "=";
+  const std::string shorter = std::string("-") + letter;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word.starts_with(with_equals)) value = word.substr(with_equals.size());
+    else if ((word == "--" + name || word == shorter) && i + 1 < words.size()) value = words[i + 1];
+    else if (word.size() > 2 && word.starts_with(shorter)) value = word.substr(2);
+  }
+  return value;
+}
+
+}  // namespace
+
+Carrier carrier_of(const LaunchRequest& request) {
+  return request.option("slurm.carrier", "name") == "comment" ? Carrier::comment : Carrier::name;
+}
+
+std::string carrier_text(const LaunchRequest& request) {
+  return "tenkai-" + plain(request.profile) + "-" + plain(request.session) + "-" +
+         std::to_string(request.number);
+}
+
+bool has_ranks(const LaunchRequest& request) { return !request.option("slurm.nodes").empty(); }
+
+std::string times_gpus(const std::string& gpus, std::size_t factor) {
+  std::vector<std::string> kinds;
+  for (std::string_view kind : split(gpus, ',')) {
+    std::size_t colon = kind.rfind(':');
+    std::string_view digits = kind.substr(colon == kind.npos ? 0 : colon + 1);
+    std::optional<std::size_t> count = to_number<std::size_t>(digits);
+    // A kind without a number is one of it.
+    if (!count) kinds.push_back(std::string(kind) + ":" + std::to_string(factor));
+    else
+      kinds.push_back(std::string(kind.substr(0, kind.size() - digits.size())) +
+                      std::to_string(*count * factor));
+  }
+  return join(kinds, ",");
+}
+
+TemplateValues script_values(const LaunchRequest& request, const Batch& batch, const std::string& array,
+                             const std::string& folder) {
+  TemplateValues values(request.options.begin(), request.options.end());
+  std::size_t chunk = std::max<std::size_t>(request.chunk == 0 ? request.daemons : request.chunk, 1);
+  std::size_t cpus = std::max<std::size_t>(number_of(request, "slurm.cpus-per-task", 1), 1);
+  std::string gpus = request.option("slurm.gpus-per-task");
+  bool by_comment = carrier_of(request) == Carrier::comment;
+  values["launch.name"] = {by_comment ? "tenkai-" + plain(request.profile) : batch.carrier};
+  if (by_comment) values["launch.comment"] = {batch.carrier};
+  values["launch.folder"] = {folder.empty() ? home_folder() : folder};
+  values["launch.log"] = {log_pattern(folder, has_ranks(request))};
+  if (!array.empty()) values["launch.array"] = {array};
+  values["launch.rank-offset"] = {std::to_string(batch.first)};
+  values["launch.ntasks"] = {std::to_string(array.empty() ? batch.agents : 1)};
+  values["launch.cpus"] = {std::to_string(chunk * cpus)};
+  if (!gpus.empty()) values["launch.gpus"] = {times_gpus(gpus, chunk)};
+  values["launch.threads"] = {std::to_string(cpus)};
+  values["launch.command"] = request.command;
+  return values;
+}
+
+Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const Batch& batch,
+                                             const std::string& array, const JobScript& script,
+                                             const std::vector<std::string>& excluded,
+                                             const std::string& path) {
+  for (const std::string& word : script.directives) {
+    if (word == "--wait" || word == "-W" || word == "--test-only") {
+      return Error{"the job script has the option " + word +
+                   ", with which no job can be followed; take it out of slurm.options, or of the template"};
+    }
+  }
+  std::vector<std::string> argv{"sbatch", "--parsable"};
+  argv.push_back((carrier_of(request) == Carrier::comment ? "--comment=" : "--job-name=") + batch.carrier);
+  if (!array.empty()) argv.push_back("--array=" + array);
+  if (!excluded.empty()) {
+    std::string own = value_of(script.directives, "exclude", 'x');
+    argv.push_back("--exclude=" + (own.empty() ? "" : own + ",") + join(excluded, ","));
+  }
+  if (!path.empty()) argv.push_back(path);
+  return argv;
+}
+
+std::string paste_text(const std::vector<std::string>& argv, const std::string& script) {
+  // A word that is no line of it.
+  std::string end = "TENKAI";
+  std::vector<std::string_view> lines = split(script, '\n');
+  while (std::find(lines.begin(), lines.end(), end) != lines.end()) end += "_";
+  std::vector<std::string> words;
+  for (const std::string& word : argv) words.push_back(shell_quote(word));
+  return join(words, " ") + " <<'" + end + "'\n" + script + (script.ends_with('\n') ? "" : "\n") + end;
+}
+
+}  // namespace tenkai

@@ -1,0 +1,43 @@
+// The script that is submitted, and the arguments of sbatch beside it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "launcher/messages.h"
+#include "launcher/template/template.h"
+#include "plugins/slurm/submission.h"
+
+namespace tenkai {
+
+// By what Slurm tells that a job is ours: `slurm.carrier`. A site may want to give the
+// names itself.
+enum class Carrier { name, comment };
+Carrier carrier_of(const LaunchRequest& request);
+// "tenkai-gpu-4f1c2b-7": nobody else's job has it.
+std::string carrier_text(const LaunchRequest& request);
+
+// Whether it is one job over several nodes, whose ranks are the agents.
+bool has_ranks(const LaunchRequest& request);
+
+// What the template is told of this batch. `folder` is where beacons and logs go; empty,
+// in a dry run, where there is none yet.
+TemplateValues script_values(const LaunchRequest& request, const Batch& batch, const std::string& array,
+                             const std::string& folder);
+
+// "a100:1", twice as many: "a100:2".
+std::string times_gpus(const std::string& gpus, std::size_t factor);
+
+// The argv of sbatch for a script that was rendered. What it says of itself counts more
+// than the script, so that a template cannot make us lose sight of the job. Refuses
+// options with which nothing could be followed.
+Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const Batch& batch,
+                                             const std::string& array, const JobScript& script,
+                                             const std::vector<std::string>& excluded,
+                                             const std::string& path);
+
+// A command for a shell that submits the script; to be pasted.
+std::string paste_text(const std::vector<std::string>& argv, const std::string& script);
+
+}  // namespace tenkai

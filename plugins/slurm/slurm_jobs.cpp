@@ -1,0 +1,382 @@
+#include "plugins/slurm/slurm_jobs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "plugins/slurm/job_end.h"
+
+namespace tenkai {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Of a job that does not come; and of one about which there is a reason to ask.
+const WatchPlan& queue_plan() {
+  static const WatchPlan plan{minutes(1), minutes(2), minutes(5), minutes(10)};
+  return plan;
+}
+const WatchPlan& suspicion_plan() {
+  // The second one is for jobs that are just being ended: why, is then told soon.
+  static const WatchPlan plan{seconds(0), seconds(6), seconds(30), minutes(1),
+                              minutes(2), minutes(5), minutes(10)};
+  return plan;
+}
+
+// Slurm knows of an end within this, or says nothing of it.
+constexpr seconds hold_time{60};
+constexpr seconds accounts_time{20};
+// Slurm forgets a job that has ended, and may not know yet one that was submitted.
+constexpr int max_absences = 3;
+constexpr seconds min_age{60};
+// A job that fails within this had no time to do anything wrong itself.
+constexpr seconds short_run{60};
+constexpr std::size_t max_over = 10'000;
+
+bool is_bad_start(std::string_view cause) {
+  return cause == cause::rscript_missing || cause == cause::package_missing || cause == cause::module_missing;
+}
+
+const JobLine* line_of(const JobPlace& place, const std::vector<const JobLine*>& lines) {
+  const JobLine* cut = nullptr;
+  for (const JobLine* line : lines) {
+    if (place.name.is_rank || !line->tasks.is_array() || line->tasks.holds(place.name.number)) return line;
+    if (!line->tasks.complete) cut = line;
+  }
+  return cut;
+}
+
+std::map<std::string, std::vector<const JobLine*>> by_id(const std::vector<JobLine>& lines) {
+  std::map<std::string, std::vector<const JobLine*>> found;
+  for (const JobLine& line : lines) found[line.id].push_back(&line);
+  return found;
+}
+
+}  // namespace
+
+void SlurmJobs::add(SlurmTime now, JobPlace place, bool stays) {
+  SlurmJob job;
+  job.last.job = place.name.text();
+  job.since = now;
+  job.stays = stays;
+  ids_[place.carrier].insert(place.name.id);
+  job.place = std::move(place);
+  jobs_[job.last.job] = std::move(job);
+}
+
+const SlurmJob* SlurmJobs::find(const std::string& name) const {
+  auto found = jobs_.find(name);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+std::vector<const SlurmJob*> SlurmJobs::live() const {
+  std::vector<const SlurmJob*> found;
+  for (const auto& [name, job] : jobs_) {
+    if (job.phase != SlurmJob::Phase::over) found.push_back(&job);
+  }
+  return found;
+}
+
+std::optional<JobReport> SlurmJobs::report_of(const std::string& name) const {
+  const SlurmJob* job = find(name);
+  if (job == nullptr) return std::nullopt;
+  JobReport report = job->last;
+  if (job->phase != SlurmJob::Phase::over && !no_answer_.empty()) {
+    report.message += (report.message.empty() ? "" : "; ") + ("Slurm does not answer: " + no_answer_);
+  }
+  return report;
+}
+
+// --- what the jobs tell ---
+
+SlurmJobs::News SlurmJobs::on_beacons(SlurmTime now, const std::string& name, const Beacons& beacons,
+                                      const std::string& log) {
+  News news;
+  auto found = jobs_.find(name);
+  if (found == jobs_.end() || found->second.phase == SlurmJob::Phase::over) return news;
+  SlurmJob& job = found->second;
+  if (job.beacons == beacons) return news;
+  bool again = beacons.started && (!job.beacons.started || job.beacons.restart != beacons.restart);
+  job.beacons = beacons;
+  if (again) {
+    job.suspected.reset();
+    job.held.reset();
+    job.wants_accounts = false;
+    job.lost = false;
+    job.phase = SlurmJob::Phase::queued;
+    on_running(now, job, beacons.node, news);
+  }
+  if (!beacons.exit_code) return news;
+  if (job.cancelled) {
+    end(now, job, cancelled_end(name, beacons.node), news);
+    return news;
+  }
+  JobReport report = told_end(name, beacons, log);
+  // Somebody has ended it, and Slurm knows who and why.
+  if (report.cause.empty() && *beacons.exit_code > 128) {
+    job.held = std::move(report);
+    job.held_until = now + hold_time;
+    job.suspected = now;
+  } else {
+    end(now, job, std::move(report), news);
+  }
+  return news;
+}
+
+SlurmJobs::News SlurmJobs::on_log(SlurmTime now, const std::string& name, const std::string& log) {
+  News news;
+  auto found = jobs_.find(name);
+  if (found == jobs_.end() || found->second.phase != SlurmJob::Phase::running) return news;
+  std::optional<JobReport> report = noted_end(name, found->second.beacons, log);
+  if (report) end(now, found->second, std::move(*report), news);
+  return news;
+}
+
+void SlurmJobs::on_suspicion(SlurmTime now, const std::string& name) {
+  auto found = jobs_.find(name);
+  if (found == jobs_.end() || found->second.phase == SlurmJob::Phase::over || found->second.lost) return;
+  // What was asked a moment ago is not asked again because of it.
+  bool is_known = found->second.suspected && now - asked_ < QueryBudget::refill;
+  if (!is_known) found->second.suspected = now;
+}
+
+// --- what Slurm tells ---
+
+void SlurmJobs::on_no_answer(SlurmTime asked, const std::string& why) {
+  asked_ = asked;
+  no_answer_ = why;
+}
+
+SlurmJobs::News SlurmJobs::on_queue(SlurmTime asked, SlurmTime now, const std::vector<JobLine>& lines) {
+  News news;
+  asked_ = asked;
+  no_answer_.clear();
+  Lines index = by_id(lines);
+  for (auto& [name, job] : jobs_) {
+    bool is_asked = job.phase == SlurmJob::Phase::running || job.since <= asked;
+    if (job.phase == SlurmJob::Phase::over || !is_asked) continue;
+    auto found = index.find(job.place.name.id);
+    const JobLine* line = found == index.end() ? nullptr : line_of(job.place, found->second);
+    if (line == nullptr) {
+      on_absence(asked, now, job, news);
+    } else {
+      on_line(asked, now, job, *line, news);
+    }
+  }
+  forget_old();
+  return news;
+}
+
+void SlurmJobs::on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
+  job.absences = 0;
+  job.lost = false;
+  // Of the time before it told us that it runs.
+  if (job.phase == SlurmJob::Phase::running && job.since >= asked) return;
+  if (line.state == SlurmState::pending) return on_pending(now, job, line, news);
+  if (line.state == SlurmState::running) return on_running(now, job, first_node(line.nodes), news);
+  if (is_over(line.state)) return on_over(now, job, line, news);
+  if (line.state == SlurmState::other)
+    job.last.message = "Slurm says " + printable(line.word, 60) + ", which tenkai does not know";
+}
+
+void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
+  bool is_back = job.phase == SlurmJob::Phase::running;
+  job.suspected.reset();
+  job.held.reset();
+  if (is_back) {
+    job.phase = SlurmJob::Phase::queued;
+    job.since = now;
+  }
+  JobReport report;
+  report.job = job.place.name.text();
+  report.state = JobState::pending;
+  report.reason = line.reason;
+  report.message = (is_back ? "it was put back into the queue" : "it waits in the queue") +
+                   (line.reason.empty() ? std::string() : ": " + printable(line.reason, 200));
+  if (report == job.last) return;
+  job.last = report;
+  news.push_back(std::move(report));
+}
+
+void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node, News& news) {
+  if (job.phase == SlurmJob::Phase::running) return;
+  job.phase = SlurmJob::Phase::running;
+  job.since = now;
+  job.absences = 0;
+  JobReport report;
+  report.job = job.place.name.text();
+  report.state = JobState::starting;
+  report.where = node;
+  job.last = report;
+  news.push_back(std::move(report));
+}
+
+void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
+  const std::string name = job.place.name.text();
+  if (job.cancelled) return end(now, job, cancelled_end(name, job.beacons.node), news);
+  JobReport report = slurm_end(name, line, job.beacons);
+  // Slurm has no other word for it than the job itself.
+  if (job.held && report.cause.empty()) return end_held(now, job, news);
+  if (job.held) report.log = job.held->log;
+  bool by_somebody = line.state == SlurmState::cancelled && line.word.find(" by ") == line.word.npos;
+  if (!by_somebody || (job.held && job.held->cause == cause::job_cancelled))
+    return end(now, job, std::move(report), news);
+  // The database knows who that was.
+  job.held = std::move(report);
+  job.held_until = now + accounts_time;
+  job.wants_accounts = true;
+}
+
+void SlurmJobs::on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& news) {
+  if (job.cancelled) return end(now, job, cancelled_end(job.place.name.text(), job.beacons.node), news);
+  if (job.lost) return;
+  if (++job.absences == 1) job.suspected = asked;
+  if (job.absences >= max_absences && now - job.since >= min_age) job.wants_accounts = true;
+}
+
+SlurmJobs::News SlurmJobs::on_accounts(SlurmTime now, const std::vector<JobLine>& lines) {
+  News news;
+  Lines index = by_id(lines);
+  for (auto& [name, job] : jobs_) {
+    if (!std::exchange(job.wants_accounts, false) || job.phase == SlurmJob::Phase::over) continue;
+    auto found = index.find(job.place.name.id);
+    const JobLine* line = found == index.end() ? nullptr : line_of(job.place, found->second);
+    if (line != nullptr && is_over(line->state)) {
+      on_over(now, job, *line, news);
+      job.wants_accounts = false;
+    } else if (!job.held) {
+      lose(job, news);
+    }
+    if (job.held) end_held(now, job, news);
+  }
+  return news;
+}
+
+// --- ends ---
+
+SlurmJobs::News SlurmJobs::on_timer(SlurmTime now) {
+  News news;
+  for (auto& [name, job] : jobs_) {
+    if (job.held && job.held_until <= now) end_held(now, job, news);
+  }
+  return news;
+}
+
+void SlurmJobs::end_held(SlurmTime now, SlurmJob& job, News& news) {
+  JobReport report = std::move(*job.held);
+  end(now, job, std::move(report), news);
+}
+
+// It is not over: what was not seen may yet begin, and must then be cancelled.
+void SlurmJobs::lose(SlurmJob& job, News& news) {
+  job.lost = true;
+  job.suspected.reset();
+  job.last = lost_end(job.place.name.text(), job.beacons);
+  news.push_back(job.last);
+}
+
+void SlurmJobs::end(SlurmTime now, SlurmJob& job, JobReport report, News& news) {
+  judge_node(now, job, report);
+  job.phase = SlurmJob::Phase::over;
+  job.since = now;
+  job.held.reset();
+  job.suspected.reset();
+  job.wants_accounts = false;
+  job.last = report;
+  over_.push_back(job.place.name.text());
+  news.push_back(std::move(report));
+}
+
+void SlurmJobs::forget_old() {
+  for (; over_.size() > max_over; over_.pop_front()) jobs_.erase(over_.front());
+}
+
+void SlurmJobs::judge_node(SlurmTime now, const SlurmJob& job, JobReport& report) {
+  const std::string& node = report.where;
+  bool was_excluded = nodes_.is_excluded(node);
+  bool failed = report.cause.empty() && report.exit_code.value_or(0) != 0;
+  if (report.cause == cause::node_fail) {
+    nodes_.on_bad(node, true);
+  } else if (is_bad_start(report.cause) || (failed && now - job.since < short_run)) {
+    for (const auto& [name, other] : jobs_) {
+      bool is_good = other.phase == SlurmJob::Phase::running && !other.beacons.rscript.empty() &&
+                     !other.beacons.exit_code && other.beacons.node != node;
+      if (is_good) nodes_.on_good(other.beacons.node);
+    }
+    nodes_.on_bad(node, false);
+  } else if (report.exit_code == 0 && job.beacons.exit_code == 0) {
+    nodes_.on_good(node);
+  }
+  if (was_excluded || !nodes_.is_excluded(node)) return;
+  std::string sentence = "node " + node + " has failed " + std::to_string(BadNodes::limit) +
+                         " launches, and is left out of those that follow";
+  report.message += (report.message.empty() ? "" : "; ") + sentence;
+  report.note = sentence;
+}
+
+void SlurmJobs::on_cancelling(const std::string& name) {
+  auto found = jobs_.find(name);
+  if (found != jobs_.end()) found->second.cancelled = true;
+}
+
+SlurmJobs::News SlurmJobs::on_cancelled(SlurmTime now, const std::string& name) {
+  News news;
+  auto found = jobs_.find(name);
+  if (found == jobs_.end() || found->second.phase == SlurmJob::Phase::over) return news;
+  end(now, found->second, cancelled_end(name, found->second.beacons.node), news);
+  return news;
+}
+
+// --- what is to be asked ---
+
+std::optional<SlurmTime> SlurmJobs::due(const SlurmJob& job) const {
+  if (job.phase == SlurmJob::Phase::over || job.wants_accounts || job.lost) return std::nullopt;
+  if (job.suspected) return suspicion_plan().next(*job.suspected, asked_);
+  if (job.phase == SlurmJob::Phase::queued || !job.beacons.started)
+    return queue_plan().next(job.since, asked_);
+  return std::nullopt;
+}
+
+std::optional<SlurmTime> SlurmJobs::query_due() const {
+  std::optional<SlurmTime> first;
+  for (const auto& [name, job] : jobs_) {
+    std::optional<SlurmTime> each = due(job);
+    if (each && (!first || *each < *first)) first = each;
+  }
+  return first;
+}
+
+std::optional<SlurmTime> SlurmJobs::timer_due() const {
+  std::optional<SlurmTime> first;
+  for (const auto& [name, job] : jobs_) {
+    if (job.held && (!first || job.held_until < *first)) first = job.held_until;
+  }
+  return first;
+}
+
+std::vector<std::string> SlurmJobs::carriers() const {
+  std::set<std::string> found;
+  for (const SlurmJob* job : live()) found.insert(job->place.carrier);
+  return {found.begin(), found.end()};
+}
+
+std::vector<std::string> SlurmJobs::accounts_wanted() const {
+  std::set<std::string> found;
+  for (const SlurmJob* job : live()) {
+    if (job->wants_accounts) found.insert(job->place.name.id);
+  }
+  return {found.begin(), found.end()};
+}
+
+std::vector<std::string> SlurmJobs::strays(const std::vector<JobLine>& lines) const {
+  std::set<std::string> found;
+  for (const JobLine& line : lines) {
+    auto carrier = ids_.find(line.carrier);
+    bool is_stray = carrier != ids_.end() && carrier->second.count(line.id) == 0 && !is_over(line.state);
+    if (is_stray) found.insert(line.id);
+  }
+  return {found.begin(), found.end()};
+}
+
+}  // namespace tenkai

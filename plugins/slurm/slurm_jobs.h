@@ -1,0 +1,121 @@
+// What is known of all jobs of this session, and what is to be asked of Slurm.
+//
+//   queued → running → over          what the jobs themselves tell (beacons)
+//      ↑________╯                    put back into the queue
+//
+// A job tells by itself how far it is, and how it ended. Slurm is asked only where
+// there is a reason to: a job does not come, its agent was lost, or it ended by a
+// signal, and Slurm alone knows whose. One query is for all jobs. That a job is not
+// in its answer says nothing until it was so three times.
+//
+// Decided here, without a clock or a process: what happened goes in, news come out.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "launcher/messages.h"
+#include "plugins/slurm/bad_nodes.h"
+#include "plugins/slurm/beacons.h"
+#include "plugins/slurm/slurm_text.h"
+#include "plugins/slurm/watch_plan.h"
+
+namespace tenkai {
+
+// The job of one agent, as Slurm knows it.
+struct JobPlace {
+  JobName name;
+  std::string carrier;  // the name or comment by which Slurm knows that it is ours
+  std::string cluster;  // empty: the one of this machine
+};
+
+struct SlurmJob {
+  enum class Phase { queued, running, over };
+
+  JobPlace place;
+  bool stays = false;
+  bool cancelled = false;  // by us
+  Phase phase = Phase::queued;
+  SlurmTime since;  // of the phase
+  Beacons beacons;
+  JobReport last;  // what was told last
+
+  // Since when there is a reason to ask Slurm about it.
+  std::optional<SlurmTime> suspected;
+  int absences = 0;               // from Slurm's answers, in a row
+  std::optional<JobReport> held;  // its end, while Slurm may know more about it
+  SlurmTime held_until;
+  bool wants_accounts = false;  // Slurm's database may know more
+  // Told as gone, because nobody knows it; it may come all the same, and is then seen.
+  bool lost = false;
+};
+
+class SlurmJobs {
+ public:
+  using News = std::vector<JobReport>;
+
+  void add(SlurmTime now, JobPlace place, bool stays);
+  const SlurmJob* find(const std::string& name) const;
+  // Those that have not ended.
+  std::vector<const SlurmJob*> live() const;
+
+  // `log`: its last lines, where it has ended.
+  News on_beacons(SlurmTime now, const std::string& name, const Beacons& beacons, const std::string& log);
+  // The log of a job about which there is a suspicion: Slurm writes there why it ends it.
+  News on_log(SlurmTime now, const std::string& name, const std::string& log);
+  // An answer to a query that was made at `asked`, for all carriers().
+  News on_queue(SlurmTime asked, SlurmTime now, const std::vector<JobLine>& lines);
+  void on_no_answer(SlurmTime asked, const std::string& why);
+  // Of the database, for accounts_wanted(); nothing where there is none.
+  News on_accounts(SlurmTime now, const std::vector<JobLine>& lines);
+  // The dispatcher has lost its agent.
+  void on_suspicion(SlurmTime now, const std::string& name);
+  void on_cancelling(const std::string& name);
+  News on_cancelled(SlurmTime now, const std::string& name);
+  // Ends that were held back long enough.
+  News on_timer(SlurmTime now);
+
+  // When a query is due; nothing: there is no reason for any.
+  std::optional<SlurmTime> query_due() const;
+  // When on_timer() has something to do.
+  std::optional<SlurmTime> timer_due() const;
+  // Of the jobs that have not ended, each once.
+  std::vector<std::string> carriers() const;
+  // Ids of the jobs that the database is to be asked about.
+  std::vector<std::string> accounts_wanted() const;
+  // Jobs with one of our carriers that are not known: they were submitted twice.
+  std::vector<std::string> strays(const std::vector<JobLine>& lines) const;
+
+  const BadNodes& bad_nodes() const { return nodes_; }
+  // The last thing known of a job, for poll.
+  std::optional<JobReport> report_of(const std::string& name) const;
+
+ private:
+  using Lines = std::map<std::string, std::vector<const JobLine*>>;  // by id
+
+  void on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
+  void on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& news);
+  void on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
+  void on_running(SlurmTime now, SlurmJob& job, const std::string& node, News& news);
+  void on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
+  void end(SlurmTime now, SlurmJob& job, JobReport report, News& news);
+  static void lose(SlurmJob& job, News& news);
+  void end_held(SlurmTime now, SlurmJob& job, News& news);
+  void judge_node(SlurmTime now, const SlurmJob& job, JobReport& report);
+  std::optional<SlurmTime> due(const SlurmJob& job) const;
+  void forget_old();
+
+  std::map<std::string, SlurmJob> jobs_;
+  std::deque<std::string> over_;                      // in the order of their ends
+  std::map<std::string, std::set<std::string>> ids_;  // by carrier
+  SlurmTime asked_{};                                 // when the last query was made
+  std::string no_answer_;                             // why it had no answer
+  BadNodes nodes_;
+};
+
+}  // namespace tenkai

@@ -1,0 +1,271 @@
+#include "plugins/slurm/slurm_plugin.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "base/text.h"
+#include "plugins/slurm/job_end.h"
+
+namespace tenkai {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Of the six seconds that we have; then what still runs is ended.
+constexpr seconds time_to_close{3};
+
+SlurmTime now() { return std::chrono::steady_clock::now(); }
+
+// How often the files of jobs are looked at: a file system that many share is not to
+// feel it, and most happens while a job is young.
+seconds scan_pause(SlurmTime::duration age) {
+  if (age < minutes(2)) return seconds(1);
+  return age < minutes(10) ? seconds(3) : seconds(10);
+}
+
+bool is_over(const JobReport& report) {
+  return report.state == JobState::ended || report.state == JobState::failed;
+}
+
+}  // namespace
+
+SlurmPlugin::SlurmPlugin(asio::any_io_executor executor, Tell tell)
+    : tell_(std::move(tell)),
+      programs_(executor),
+      asker_(executor, jobs_, programs_,
+             {[this](SlurmJobs::News news) { this->tell(std::move(news)); },
+              [this](SlurmTime asked) { on_answered(asked); },
+              [this](const std::vector<std::string>& ids) {
+                spdlog::warn("jobs {} were submitted twice, and are cancelled", printable(join(ids, ", ")));
+                canceller_.cancel_ids(ids, {});
+              }}),
+      canceller_(executor, jobs_, programs_,
+                 {[this](SlurmJobs::News news) { this->tell(std::move(news)); }, [this] { check_empty(); }}),
+      submitter_(executor, programs_, asker_),
+      scan_timer_(executor),
+      end_timer_(executor) {}
+
+Result<Rendered> SlurmPlugin::render(const LaunchRequest& request) const {
+  Result<NamedTemplate> with = template_of(request);
+  if (!with) return with.error();
+  std::size_t elements = has_ranks(request) ? 0 : Submission::max_elements;
+  Submission submission(carrier_text(request), request.agents, elements, {});
+  std::vector<std::string> pieces;
+  while (submission.next().what == Submission::What::submit) {
+    Result<JobScript> script = job_script(request, *with, submission, request.folder);
+    if (!script) return script.error();
+    auto argv = sbatch_argv(request, submission.batch(), submission.array(), *script, {}, {});
+    if (!argv) return argv.error();
+    pieces.push_back(paste_text(*argv, script->text));
+    submission.on_rendered();
+  }
+  return Rendered{join(pieces, "\n")};
+}
+
+// --- start ---
+
+void SlurmPlugin::start(const LaunchRequest& request, Answer<Plugin::Jobs> answer) {
+  if (closing_) return answer(Error{"the session has ended"});
+  if (request.running) return take_up_again(request, answer);
+  if (request.folder.empty())
+    return answer(Error{"Slurm's jobs need a folder that the nodes see, too, and the session has made none"});
+  Result<Done> begun = submitter_.submit(
+      request, jobs_.bad_nodes().excluded(), [this, request, answer](const Submission& submission) {
+        bool is_whole = submission.failure().cause.empty() && !submission.is_in_doubt();
+        if (is_whole && !closing_) on_submitted(request, submission, answer);
+        else on_not_submitted(request, submission, answer);
+        check_empty();
+      });
+  if (!begun) answer(begun.error());
+}
+
+void SlurmPlugin::add(const LaunchRequest& request, JobPlace place) {
+  folders_.try_emplace(request.folder, request.folder);
+  folder_of_[place.name.id] = request.folder;
+  if (place.name.is_rank) ranks_[place.name.id].push_back(place.name);
+  jobs_.add(now(), std::move(place), request.stays);
+}
+
+void SlurmPlugin::on_submitted(const LaunchRequest& request, const Submission& submission,
+                               const Answer<Plugin::Jobs>& answer) {
+  Plugin::Jobs names;
+  for (const TakenBatch& taken : submission.taken()) {
+    for (std::size_t i = 0; i < taken.batch.agents; ++i) {
+      JobName name{taken.job.id, static_cast<std::uint32_t>(i), has_ranks(request)};
+      names.push_back(name.text());
+      add(request, {name, taken.batch.carrier, taken.job.cluster});
+    }
+  }
+  answer(names);
+  // They may have begun before sbatch came back.
+  for (const std::string& name : names) look_at(name);
+  scan_later();
+  asker_.wake();
+}
+
+// Names that no job of Slurm's has carry the news.
+void SlurmPlugin::on_not_submitted(const LaunchRequest& request, const Submission& submission,
+                                   const Answer<Plugin::Jobs>& answer) {
+  if (!request.stays || !closing_) {
+    for (const TakenBatch& taken : submission.taken())
+      canceller_.cancel_ids({taken.job.id}, taken.job.cluster);
+  }
+  bool has_name = carrier_of(request) == Carrier::name;
+  if (submission.is_in_doubt() && has_name) canceller_.cancel_carrier(submission.batch().carrier);
+  if (closing_) return answer(Error{"the session has ended"});
+  Plugin::Jobs names;
+  std::string base = "not-submitted-" + std::to_string(++last_failed_);
+  for (std::size_t i = 0; i < request.agents; ++i) names.push_back(base + "_" + std::to_string(i));
+  answer(names);
+  for (const std::string& name : names) {
+    JobReport report;
+    report.job = name;
+    report.state = JobState::failed;
+    report.cause = submission.failure().cause;
+    report.message = submission.failure().message;
+    tell_(std::move(report));
+  }
+}
+
+// The jobs live on without a plugin; this one follows them, and can cancel them.
+void SlurmPlugin::take_up_again(const LaunchRequest& request, const Answer<Plugin::Jobs>& answer) {
+  if (carrier_of(request) == Carrier::comment) asker_.use_comments();
+  std::string id;
+  std::string carrier;
+  for (std::size_t i = 0; i < request.jobs.size(); ++i) {
+    std::optional<JobName> name = parse_job_name(request.jobs[i]);
+    if (!name) continue;
+    if (name->id != id) carrier = batch_carrier(carrier_text(request), i);
+    id = name->id;
+    add(request, {*name, carrier, ""});
+  }
+  answer(request.jobs);
+  scan_later();
+  asker_.wake();
+}
+
+// --- what the jobs tell ---
+
+void SlurmPlugin::scan_later() {
+  std::vector<const SlurmJob*> live = jobs_.live();
+  if (live.empty() || closing_) return;
+  SlurmTime youngest = live.front()->since;
+  for (const SlurmJob* job : live) youngest = std::max(youngest, job->since);
+  scan_timer_.expires_after(scan_pause(now() - youngest));
+  scan_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    scan();
+    scan_later();
+  });
+}
+
+void SlurmPlugin::scan() {
+  for (auto& [path, folder] : folders_) {
+    for (const std::string& name : folder.changed()) look_at_file(path, name);
+  }
+  asker_.wake();
+}
+
+void SlurmPlugin::look_at_file(const std::string& folder, const std::string& name) {
+  std::string id = name.substr(0, name.find('_'));
+  auto known = folder_of_.find(id);
+  if (known == folder_of_.end() || known->second != folder) return;
+  auto ranks = ranks_.find(id);
+  if (ranks == ranks_.end()) return look_at(name);
+  for (const JobName& rank : ranks->second) {
+    bool is_of_it = name == id || name == id + "_" + std::to_string(rank.number);
+    if (is_of_it) look_at(rank.text());
+  }
+}
+
+void SlurmPlugin::look_at(const std::string& job) {
+  const SlurmJob* known = jobs_.find(job);
+  if (known == nullptr || known->phase == SlurmJob::Phase::over) return;
+  const JobName& name = known->place.name;
+  const JobFolder& folder = folders_.at(folder_of_.at(name.id));
+  Beacons beacons = folder.beacons(name);
+  std::string log = beacons.exit_code ? folder.log(name) : std::string();
+  tell(jobs_.on_beacons(now(), job, beacons, log));
+}
+
+void SlurmPlugin::tell(SlurmJobs::News news) {
+  for (JobReport& report : news) {
+    const SlurmJob* job = jobs_.find(report.job);
+    if (report.state == JobState::ended && job != nullptr && report.log.empty()) {
+      std::string log = folders_.at(folder_of_.at(job->place.name.id)).log(job->place.name);
+      add_log(report, std::move(log), job->beacons.restart == 0);
+    }
+    tell_(std::move(report));
+  }
+  check_empty();
+}
+
+// --- what Slurm tells ---
+
+JobReport SlurmPlugin::known(const std::string& job) const {
+  return jobs_.report_of(job).value_or(JobReport{});
+}
+
+void SlurmPlugin::poll(const std::string& job, Answer<JobReport> answer) {
+  if (jobs_.find(job) == nullptr) return answer(Error{"there is no job " + printable(job, 60) + " here"});
+  look_at(job);
+  const SlurmJob* found = jobs_.find(job);
+  if (found->phase == SlurmJob::Phase::running) {
+    const JobName& name = found->place.name;
+    tell(jobs_.on_log(now(), job, folders_.at(folder_of_.at(name.id)).log(name)));
+  }
+  if (is_over(known(job))) return answer(known(job));
+  jobs_.on_suspicion(now(), job);
+  // What Slurm says later is told as news.
+  if (!asker_.asks_soon()) answer(known(job));
+  else polls_.push_back({job, now(), std::move(answer)});
+  asker_.wake();
+}
+
+void SlurmPlugin::on_answered(SlurmTime asked) {
+  std::vector<Waiting> later;
+  for (Waiting& each : std::exchange(polls_, {})) {
+    bool must_wait = each.since > asked && asker_.asks_soon() && !is_over(known(each.job));
+    if (must_wait) later.push_back(std::move(each));
+    else each.answer(known(each.job));
+  }
+  polls_.insert(polls_.end(), std::make_move_iterator(later.begin()), std::make_move_iterator(later.end()));
+}
+
+// --- ends ---
+
+void SlurmPlugin::cancel(const std::string& job, Answer<Done> answer) {
+  canceller_.cancel(job);
+  answer(Done{});
+}
+
+void SlurmPlugin::close(std::function<void()> done) {
+  closing_ = true;
+  on_empty_ = std::move(done);
+  scan_timer_.cancel();
+  submitter_.close();
+  asker_.close();
+  std::vector<std::string> names;
+  for (const SlurmJob* job : jobs_.live()) {
+    if (!job->stays) names.push_back(job->place.name.text());
+  }
+  canceller_.cancel_now(names);
+  // What sbatch has not said by then, nobody knows: its job is cancelled by its name.
+  end_timer_.expires_after(time_to_close);
+  end_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) programs_.stop(SlurmPrograms::Kind::submission);
+  });
+  check_empty();
+}
+
+void SlurmPlugin::check_empty() {
+  if (!on_empty_ || canceller_.size() > 0 || submitter_.size() > 0) return;
+  // What was told must get out before the program ends.
+  asio::post(end_timer_.get_executor(), std::exchange(on_empty_, nullptr));
+}
+
+}  // namespace tenkai

@@ -1,0 +1,96 @@
+#include "plugins/slurm/submission.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tenkai {
+namespace {
+
+using std::chrono::seconds;
+
+// Before it is tried for the second and third time.
+seconds retry_pause(int tries) { return tries <= 1 ? seconds(5) : seconds(10); }
+// A job that was just taken is not seen at once.
+constexpr seconds look_pause{5};
+constexpr int max_looks = 3;
+
+}  // namespace
+
+std::string batch_carrier(const std::string& carrier, std::size_t first) {
+  return first == 0 ? carrier : carrier + "r" + std::to_string(first);
+}
+
+Submission::Submission(std::string carrier, std::size_t agents, std::size_t elements, std::string own_job)
+    : carrier_(std::move(carrier)), agents_(agents), elements_(elements), own_job_(std::move(own_job)) {
+  begin_batch();
+}
+
+void Submission::begin_batch() {
+  std::size_t first = taken_.empty() ? 0 : taken_.back().batch.first + taken_.back().batch.agents;
+  what_ = first < agents_ ? What::submit : What::done;
+  tries_ = 0;
+  looks_ = 0;
+  in_doubt_ = false;
+  batch_.first = first;
+  batch_.agents = elements_ == 0 ? agents_ : std::min(elements_, agents_ - first);
+  batch_.carrier = batch_carrier(carrier_, first);
+}
+
+std::string Submission::array() const {
+  return elements_ == 0 ? std::string() : "0-" + std::to_string(batch_.agents - 1);
+}
+
+Submission::Step Submission::next() {
+  if (pause_.count() > 0) return {What::wait, std::exchange(pause_, seconds(0))};
+  return {what_, seconds(0)};
+}
+
+void Submission::wait(seconds pause, What then) {
+  pause_ = pause;
+  what_ = then;
+}
+
+void Submission::take(const SubmittedJob& job) {
+  taken_.push_back({batch_, job});
+  begin_batch();
+}
+
+void Submission::fail(Failure failure) {
+  failure_ = std::move(failure);
+  what_ = What::failed;
+}
+
+void Submission::on_submitted(const SlurmOutcome& outcome) {
+  ++tries_;
+  last_ = outcome;
+  std::optional<SubmittedJob> job = submitted_job(outcome.output);
+  if (job && outcome.is_good()) return take(*job);
+  SubmitProblem problem = submit_problem(outcome);
+  bool may_try = tries_ < max_tries;
+  if (problem == SubmitProblem::array_size && elements_ > 1 && batch_.agents > 1) {
+    elements_ = (batch_.agents + 1) / 2;
+    return begin_batch();
+  }
+  if (problem == SubmitProblem::unclear) {
+    in_doubt_ = true;
+    looks_ = 0;
+    what_ = What::look_up;
+  } else if (may_try && (problem == SubmitProblem::temporary || problem == SubmitProblem::unreachable)) {
+    wait(retry_pause(tries_), What::submit);
+  } else {
+    fail(submit_failure(problem, outcome, own_job_));
+  }
+}
+
+void Submission::on_looked_up(bool answered, const std::optional<SubmittedJob>& job) {
+  if (job) return take(*job);
+  if (++looks_ < max_looks) return wait(look_pause, What::look_up);
+  // Only where Slurm has said that there is none: never twice.
+  if (answered && tries_ < max_tries) {
+    what_ = What::submit;
+  } else {
+    fail(submit_failure(SubmitProblem::unclear, last_, own_job_));
+  }
+}
+
+}  // namespace tenkai

@@ -1,0 +1,92 @@
+// How a launch comes to be submitted: with how many calls of sbatch, how often each
+// is tried, and what is done where nobody knows whether a job was taken. Decided
+// here; others run the programs.
+//
+//   submit → taken → the next batch … → done
+//      ├ temporary, unreachable → wait → submit, at most three times
+//      ├ array too large → in halves
+//      ├ unclear → look up, three times → taken, or submit again
+//      ╰ refused → failed
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "plugins/slurm/slurm_text.h"
+#include "plugins/slurm/submit_failure.h"
+
+namespace tenkai {
+
+// What one call of sbatch asks for.
+struct Batch {
+  std::size_t first = 0;   // the number of its first agent
+  std::size_t agents = 1;  // elements of its array, or ranks of its job
+  std::string carrier;     // a name that no other job has
+
+  bool operator==(const Batch&) const = default;
+};
+
+struct TakenBatch {
+  Batch batch;
+  SubmittedJob job;
+};
+
+// The name of a batch, by the number of its first agent.
+std::string batch_carrier(const std::string& carrier, std::size_t first);
+
+class Submission {
+ public:
+  static constexpr std::size_t max_elements = 1000;  // Slurm's own limit, if a site sets none
+  static constexpr int max_tries = 3;
+
+  enum class What { submit, look_up, wait, done, failed };
+  struct Step {
+    What what = What::done;
+    std::chrono::seconds pause{0};  // wait: and then next() again
+  };
+
+  // `carrier` is the name of its first batch. `elements`: at most so many in an array;
+  // 0: no array, but one job with a rank for each agent.
+  Submission(std::string carrier, std::size_t agents, std::size_t elements, std::string own_job);
+
+  Step next();
+  // Of the step that next() has told.
+  void on_submitted(const SlurmOutcome& outcome);
+  // In a dry run: as if it had been taken.
+  void on_rendered() { take({}); }
+  // `answered`: Slurm has said what there is; `job`: and that is it.
+  void on_looked_up(bool answered, const std::optional<SubmittedJob>& job);
+
+  const Batch& batch() const { return batch_; }  // to submit, to look up
+  std::string array() const;                     // of --array; empty: none
+  std::size_t elements() const { return elements_; }
+  // In the order of the agents. Where it has failed: what was taken before that, and
+  // must be cancelled.
+  const std::vector<TakenBatch>& taken() const { return taken_; }
+  const Failure& failure() const { return failure_; }
+  // Whether a job of batch() may be there all the same.
+  bool is_in_doubt() const { return in_doubt_; }
+
+ private:
+  void begin_batch();
+  void take(const SubmittedJob& job);
+  void fail(Failure failure);
+  void wait(std::chrono::seconds pause, What then);
+
+  std::string carrier_;
+  std::size_t agents_;
+  std::size_t elements_;
+  std::string own_job_;
+  Batch batch_;
+  std::vector<TakenBatch> taken_;
+  What what_ = What::submit;
+  std::chrono::seconds pause_{0};
+  int tries_ = 0;
+  int looks_ = 0;
+  bool in_doubt_ = false;
+  SlurmOutcome last_;
+  Failure failure_;
+};
+
+}  // namespace tenkai

@@ -1,0 +1,91 @@
+#include "plugins/slurm/submit_failure.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "base/text.h"
+
+namespace tenkai {
+namespace {
+
+bool has_any(std::string_view text, std::initializer_list<std::string_view> pieces) {
+  return std::any_of(pieces.begin(), pieces.end(),
+                     [text](std::string_view piece) { return text.find(piece) != text.npos; });
+}
+
+std::string how(const SlurmOutcome& outcome) {
+  if (outcome.timed_out) return "sbatch did not end in time";
+  std::string words = own_words(outcome.errors);
+  if (!words.empty()) return words;
+  if (outcome.signal) return "sbatch was killed by signal " + std::to_string(*outcome.signal);
+  if (outcome.exit_code == 0) return "sbatch told no job id, but: " + printable(trim(outcome.output));
+  return "sbatch ended with exit code " + std::to_string(outcome.exit_code.value_or(-1)) +
+         " and said nothing";
+}
+
+std::string inside(const std::string& own_job) {
+  if (own_job.empty()) return {};
+  return ". This session runs inside of job " + own_job +
+         ", and a site may not let compute nodes submit: begin it on a login node";
+}
+
+}  // namespace
+
+// "sbatch: error: Batch job submission failed: Invalid account …"
+std::string own_words(std::string_view errors) {
+  std::vector<std::string> sentences;
+  for (std::string_view line : split(errors, '\n')) {
+    line = trim(line);
+    for (std::string_view prefix :
+         {"sbatch: ", "squeue: ", "sacct: ", "scancel: ", "slurm_load_jobs ", "error: "}) {
+      if (line.starts_with(prefix)) line.remove_prefix(prefix.size());
+    }
+    if (!line.empty()) sentences.push_back(printable(line, 500));
+  }
+  return join(sentences, "; ");
+}
+
+SubmitProblem submit_problem(const SlurmOutcome& outcome) {
+  if (outcome.missing) return SubmitProblem::missing;
+  std::string_view errors = outcome.errors;
+  if (outcome.timed_out || outcome.signal || outcome.exit_code == 0) return SubmitProblem::unclear;
+  if (has_any(errors,
+              {"Socket timed out", "Zero Bytes were transmitted", "Transport endpoint is not connected",
+               "Unexpected message received", "Connection reset"}))
+    return SubmitProblem::unclear;
+  if (has_any(errors, {"Unable to contact slurm controller", "Unable to contact Slurm controller",
+                       "Connection refused", "Slurm backup controller in standby mode"}))
+    return SubmitProblem::unreachable;
+  if (has_any(errors,
+              {"Job violates accounting", "Submission rate too high", "temporarily unable to accept job",
+               "Resource temporarily unavailable", "Slurm controller has reached its limit"}))
+    return SubmitProblem::temporary;
+  if (has_any(errors, {"Invalid job array specification"})) return SubmitProblem::array_size;
+  return SubmitProblem::refused;
+}
+
+Failure submit_failure(SubmitProblem problem, const SlurmOutcome& outcome, const std::string& own_job) {
+  switch (problem) {
+    case SubmitProblem::missing:
+      return {
+          std::string(cause::command_missing),
+          "there is no program 'sbatch' in the PATH: is this a login node of a cluster with Slurm, or is a "
+          "module to be loaded first?" +
+              inside(own_job)};
+    case SubmitProblem::unreachable:
+      return {std::string(cause::slurm_unreachable), "Slurm's controller cannot be reached: " + how(outcome)};
+    case SubmitProblem::unclear:
+      return {std::string(cause::slurm_unreachable),
+              "Slurm has not said whether it took the job, and none was found by its name: " + how(outcome)};
+    case SubmitProblem::array_size:
+      return {std::string(cause::submit_refused),
+              "sbatch refused the job: " + how(outcome) +
+                  "; where no arrays are allowed, slurm.nodes asks for one job over several nodes"};
+    default: break;
+  }
+  bool denied = has_any(outcome.errors, {"denied", "not allowed", "not permitted", "prohibited"});
+  return {std::string(cause::submit_refused),
+          "sbatch refused the job: " + how(outcome) + (denied ? inside(own_job) : std::string())};
+}
+
+}  // namespace tenkai

@@ -1,0 +1,151 @@
+#include "plugins/slurm/submitter.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "launcher/template/environment.h"
+#include "launcher/template/find.h"
+#include "plugins/slurm/job_folder.h"
+
+namespace tenkai {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds sbatch_limit{60};
+// Longer than this nobody waits for a turn.
+constexpr seconds max_wait{60};
+
+SlurmTime now() { return std::chrono::steady_clock::now(); }
+
+std::string own_program() {
+  char path[4096];
+  ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
+}
+
+SlurmOutcome refused(std::string why) {
+  SlurmOutcome outcome;
+  outcome.exit_code = 1;
+  outcome.errors = std::move(why);
+  return outcome;
+}
+
+}  // namespace
+
+Result<NamedTemplate> template_of(const LaunchRequest& request) {
+  std::string usual = has_ranks(request) ? "slurm-nodes.sbatch" : "slurm.sbatch";
+  std::string name = request.option("slurm.template", usual);
+  Result<std::string> path = find_template(name, own_program());
+  if (!path) return path.error();
+  Result<std::string> text = read_template(*path);
+  if (!text) return text.error();
+  return NamedTemplate{name, std::move(*text)};
+}
+
+Result<JobScript> job_script(const LaunchRequest& request, const NamedTemplate& with,
+                             const Submission& submission, const std::string& folder) {
+  Result<TemplateValues> values =
+      with_shell_code(script_values(request, submission.batch(), submission.array(), folder));
+  if (!values) return values.error();
+  return render_template(with.name, with.text, *values);
+}
+
+struct Submitter::Going {
+  LaunchRequest request;
+  std::vector<std::string> excluded;
+  NamedTemplate with;
+  Submission submission;
+  OnDone done;
+  asio::steady_timer timer;
+};
+
+Submitter::Submitter(asio::any_io_executor executor, SlurmPrograms& programs, Asker& asker)
+    : executor_(executor), programs_(programs), asker_(asker), own_job_(leave_own_job()) {}
+
+Result<Done> Submitter::submit(const LaunchRequest& request, const std::vector<std::string>& excluded,
+                               OnDone done) {
+  Result<NamedTemplate> with = template_of(request);
+  if (!with) return with.error();
+  std::size_t elements = has_ranks(request) ? 0 : elements_;
+  Submission submission(carrier_text(request), request.agents, elements, own_job_);
+  Result<Done> made = JobFolder(request.folder).prepare();
+  if (!made) return made.error();
+  auto going = std::make_shared<Going>(Going{request, excluded, std::move(*with), std::move(submission),
+                                             std::move(done), asio::steady_timer(executor_)});
+  if (carrier_of(request) == Carrier::comment) asker_.use_comments();
+  Result<std::vector<std::string>> argv = prepare(*going);
+  if (!argv) return argv.error();
+  going_.insert(going);
+  step(going);
+  return Done{};
+}
+
+// Renders, and writes the script.
+Result<std::vector<std::string>> Submitter::prepare(Going& going) {
+  const Submission& submission = going.submission;
+  Result<JobScript> script = job_script(going.request, going.with, submission, going.request.folder);
+  if (!script) return script.error();
+  std::string first = submission.batch().first == 0 ? "" : "r" + std::to_string(submission.batch().first);
+  JobFolder folder(going.request.folder);
+  Result<std::string> path = folder.write_script(std::to_string(going.request.number) + first, script->text);
+  if (!path) return path.error();
+  return sbatch_argv(going.request, submission.batch(), submission.array(), *script, going.excluded, *path);
+}
+
+void Submitter::close() {
+  closed_ = true;
+  for (const GoingPtr& going : going_) going->timer.cancel();
+}
+
+void Submitter::step(const GoingPtr& going) {
+  Submission& submission = going->submission;
+  Submission::Step next = submission.next();
+  bool is_over = next.what == Submission::What::done || next.what == Submission::What::failed || closed_;
+  if (is_over) {
+    going_.erase(going);
+    if (submission.elements() != 0) elements_ = std::min(elements_, submission.elements());
+    return going->done(submission);
+  }
+  if (next.what == Submission::What::wait) return wait(going, next.pause);
+  if (next.what == Submission::What::submit) return run(going);
+  asker_.look_up(submission.batch().carrier,
+                 [this, going](bool answered, const std::optional<SubmittedJob>& job) {
+                   going->submission.on_looked_up(answered, job);
+                   step(going);
+                 });
+}
+
+void Submitter::wait(const GoingPtr& going, std::chrono::steady_clock::duration pause) {
+  going->timer.expires_after(pause);
+  going->timer.async_wait([this, going](boost::system::error_code) { step(going); });
+}
+
+void Submitter::run(const GoingPtr& going) {
+  std::size_t cap = to_number<std::size_t>(going->request.option("caps.submissions-per-minute")).value_or(0);
+  SlurmTime turn = times_.next(now(), cap);
+  if (turn - now() > max_wait) {
+    going->submission.on_submitted(refused("this site allows " + std::to_string(cap) +
+                                           " submissions in a minute, and others wait already; launch more "
+                                           "daemons at once, or later"));
+    return step(going);
+  }
+  if (turn > now()) return wait(going, turn - now());
+  Result<std::vector<std::string>> argv = prepare(*going);
+  if (!argv) {
+    going->submission.on_submitted(refused(argv.error().message));
+    return step(going);
+  }
+  times_.take(now());
+  programs_.run(SlurmPrograms::Kind::submission, std::move(*argv), sbatch_limit,
+                [this, going](const SlurmOutcome& outcome) {
+                  going->submission.on_submitted(outcome);
+                  step(going);
+                });
+}
+
+}  // namespace tenkai

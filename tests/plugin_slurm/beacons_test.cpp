@@ -1,0 +1,68 @@
+#include "plugins/slurm/beacons.h"
+
+#include "tests/catch.h"
+
+using namespace tenkai;
+
+TEST_CASE("a job tells how far it is") {
+  Beacons beacons = parse_beacons("started n7 0\nready\nrscript /usr/bin/Rscript\n");
+
+  CHECK(beacons.started);
+  CHECK(beacons.node == "n7");
+  CHECK(beacons.ready);
+  CHECK(beacons.rscript == "/usr/bin/Rscript");
+  CHECK_FALSE(beacons.exit_code);
+  CHECK(parse_beacons("started n7 0\nexit 3\n").exit_code == 3);
+}
+
+TEST_CASE("a line that is not yet whole does not count") {
+  CHECK_FALSE(parse_beacons("started n7 0\nexit 1").exit_code);
+  CHECK_FALSE(parse_beacons("star").started);
+}
+
+TEST_CASE("of a job that was put back its last run counts") {
+  Beacons beacons = parse_beacons("started n7 0\nready\nrscript /x\nexit 143\nstarted n8 1\n");
+
+  CHECK(beacons.node == "n8");
+  CHECK(beacons.restart == 1);
+  CHECK_FALSE(beacons.ready);
+  CHECK_FALSE(beacons.exit_code);
+}
+
+TEST_CASE("what a job misses is a cause, and the first is why") {
+  CHECK(parse_beacons("started n 0\nfailed module R/9.9\n").failure->cause == cause::module_missing);
+  CHECK(parse_beacons("failed rscript Rscript\n").failure->cause == cause::rscript_missing);
+  CHECK(parse_beacons("failed package tenkai\n").failure->cause == cause::package_missing);
+  CHECK(parse_beacons("failed conda stats\n").failure->cause == cause::module_missing);
+  CHECK(parse_beacons("failed module R\nfailed rscript Rscript\n").failure->cause == cause::module_missing);
+  CHECK(parse_beacons("failed module R/9.9\n").failure->message.find("'R/9.9'") != std::string::npos);
+}
+
+TEST_CASE("strange lines are passed over") {
+  Beacons beacons = parse_beacons("\n \nhello\nexit\nexit x\nexit 999\nexit -1\nstarted\n\xff\n");
+
+  CHECK(beacons.started);
+  CHECK_FALSE(beacons.exit_code);
+}
+
+TEST_CASE("Slurm's own words in a log are a cause") {
+  auto cause_of = [](const std::string& log) {
+    auto note = slurm_note(log);
+    return note ? note->failure.cause : std::string();
+  };
+
+  CHECK(
+      cause_of(
+          "x\nslurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO TIME LIMIT ***\n") ==
+      cause::time_limit);
+  CHECK(cause_of("slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***") ==
+        cause::job_cancelled);
+  CHECK(
+      cause_of("slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***") ==
+      cause::preempted);
+  CHECK(cause_of("slurmstepd: error: Detected 1 oom-kill event(s) in StepId=5.batch.") == cause::oom);
+  CHECK(cause_of("slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO JOB REQUEUE ***")
+            .empty());
+  CHECK(cause_of("CANCELLED AT noon ***, said R").empty());
+  CHECK(cause_of("").empty());
+}

@@ -1,0 +1,66 @@
+#include "plugins/slurm/job_end.h"
+
+#include "launcher/failure.h"
+#include "tests/catch.h"
+#include "tests/plugin_slurm/jobs_fixture.h"
+
+using namespace tenkai;
+
+TEST_CASE("a shell's codes for signals are signals, and others are codes") {
+  CHECK(signal_in(137) == 9);
+  CHECK(signal_in(143) == 15);
+  CHECK_FALSE(signal_in(127));
+  CHECK_FALSE(signal_in(128));
+  CHECK_FALSE(signal_in(255));
+}
+
+TEST_CASE("memory that an R of a job ran out of long ago is not why the job ended") {
+  std::string log = "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=5.batch.\n";
+
+  CHECK(told_end("5_0", exited("n1", 1), log).cause.empty());
+  CHECK(told_end("5_0", exited("n1", 137), log).cause == cause::oom);
+}
+
+TEST_CASE("the log of an earlier run is not why the last one ended") {
+  std::string log =
+      "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***\n";
+  Beacons second = parse_beacons("started n1 1\nexit 3\n");
+
+  JobReport report = told_end("5_0", second, log);
+  CHECK(report.cause.empty());
+  CHECK(report.exit_code == 3);
+  CHECK(report.log == log);
+}
+
+TEST_CASE("a rank is told the end of its job, and not that of another rank") {
+  Beacons rank = parse_beacons("started n2 0\nready\nrscript /x\n");
+  Beacons good = with_job(rank, parse_beacons("started n1 0\nexit 0\n"));
+  Beacons bad = with_job(rank, parse_beacons("started n1 0\nexit 139\n"));
+  CHECK(told_end("5.1", good, "").exit_code == 0);
+  CHECK(good.node == "n2");
+
+  JobReport report = told_end("5.1", bad, "");
+  CHECK_FALSE(report.exit_code);
+  CHECK_FALSE(report.signal);
+
+  // One that never began has what the job has.
+  Beacons none = with_job(Beacons{}, parse_beacons("started n1 0\nfailed module R/9\nexit 1\n"));
+  CHECK(told_end("5.1", none, "").cause == cause::module_missing);
+}
+
+TEST_CASE("a job that failed before it could say anything is unknown, with Slurm's words") {
+  JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|JobLaunchFailure|n1|x\n").at(0), {});
+  add_log(report, "", true);
+
+  CHECK(report.cause == cause::unknown);
+  CHECK(report.message.find("JobLaunchFailure") != std::string::npos);
+  CHECK(report.reason == "FAILED");
+}
+
+TEST_CASE("what the job itself has told counts beside Slurm's FAILED") {
+  Beacons beacons = parse_beacons("started n1 0\nfailed rscript Rscript\nexit 127\n");
+  JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|NonZeroExitCode|n1|x\n").at(0), beacons);
+
+  CHECK(report.cause == cause::rscript_missing);
+  CHECK(report.exit_code == 127);
+}

@@ -1,0 +1,131 @@
+#include "plugins/slurm/job_script.h"
+
+#include <algorithm>
+
+#include "plugins/slurm/asker.h"
+#include "plugins/slurm/job_folder.h"
+#include "tests/catch.h"
+
+using namespace tenkai;
+
+namespace {
+
+LaunchRequest request_of(std::map<std::string, std::vector<std::string>> options = {}) {
+  LaunchRequest request;
+  request.number = 7;
+  request.profile = "gpu";
+  request.session = "4f1c2b";
+  request.daemons = 8;
+  request.agents = 4;
+  request.chunk = 2;
+  request.command = {"Rscript", "-e", "x"};
+  request.options = std::move(options);
+  return request;
+}
+
+const Batch first{0, 4, "tenkai-gpu-4f1c2b-7"};
+
+bool holds(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+}  // namespace
+
+TEST_CASE("a job's name says whose it is, and no byte of it is anything else") {
+  LaunchRequest request = request_of();
+  CHECK(carrier_text(request) == "tenkai-gpu-4f1c2b-7");
+  request.profile = "g|p,u $(id)";
+  CHECK(carrier_text(request) == "tenkai-gpuid-4f1c2b-7");
+}
+
+TEST_CASE("an agent has the processors of all of its daemons") {
+  TemplateValues values = script_values(
+      request_of({{"slurm.cpus-per-task", {"3"}}, {"slurm.gpus-per-task", {"a100:1"}}}), first, "0-3", "/f");
+
+  CHECK(values["launch.cpus"] == std::vector<std::string>{"6"});
+  CHECK(values["launch.threads"] == std::vector<std::string>{"3"});
+  CHECK(values["launch.gpus"] == std::vector<std::string>{"a100:2"});
+  CHECK(values["launch.ntasks"] == std::vector<std::string>{"1"});
+  CHECK(values["launch.array"] == std::vector<std::string>{"0-3"});
+  CHECK(values["launch.log"] == std::vector<std::string>{"/f/logs/%A_%a.log"});
+  CHECK(values["slurm.cpus-per-task"] == std::vector<std::string>{"3"});
+}
+
+TEST_CASE("a job over nodes has a rank for each agent, and no array") {
+  TemplateValues values = script_values(request_of({{"slurm.nodes", {"2"}}}), first, "", "/f");
+
+  CHECK(values["launch.ntasks"] == std::vector<std::string>{"4"});
+  CHECK(values.count("launch.array") == 0);
+  CHECK(values["launch.log"] == std::vector<std::string>{"/f/logs/%j.log"});
+}
+
+TEST_CASE("a later batch begins with a later rank") {
+  TemplateValues values = script_values(request_of(), {1000, 4, "c"}, "0-3", "/f");
+
+  CHECK(values["launch.rank-offset"] == std::vector<std::string>{"1000"});
+}
+
+TEST_CASE("graphics processors are multiplied, of every kind") {
+  CHECK(times_gpus("1", 3) == "3");
+  CHECK(times_gpus("a100:2", 2) == "a100:4");
+  CHECK(times_gpus("a100", 2) == "a100:2");
+  CHECK(times_gpus("a100:1,h100:2", 2) == "a100:2,h100:4");
+}
+
+TEST_CASE("the word that tells whose a job is goes where the site wants it") {
+  auto argv = sbatch_argv(request_of(), first, "0-3", {}, {}, "/f/s");
+  REQUIRE(argv);
+  CHECK(*argv == std::vector<std::string>{"sbatch", "--parsable", "--job-name=tenkai-gpu-4f1c2b-7",
+                                          "--array=0-3", "/f/s"});
+
+  LaunchRequest by_comment = request_of({{"slurm.carrier", {"comment"}}});
+  argv = sbatch_argv(by_comment, first, "", {}, {}, "/f/s");
+  REQUIRE(argv);
+  CHECK(*argv == std::vector<std::string>{"sbatch", "--parsable", "--comment=tenkai-gpu-4f1c2b-7", "/f/s"});
+  CHECK(script_values(by_comment, first, "", "/f")["launch.name"] == std::vector<std::string>{"tenkai-gpu"});
+}
+
+TEST_CASE("nodes that are left out are so together with the user's own") {
+  JobScript script{"", {"--exclude=a", "--time=1", "-x", "b"}};
+  auto argv = sbatch_argv(request_of(), first, "", script, {"n1", "n2"}, "");
+  REQUIRE(argv);
+  CHECK(holds(*argv, "--exclude=b,n1,n2"));
+}
+
+TEST_CASE("a submission that would wait for its job is refused") {
+  CHECK_FALSE(sbatch_argv(request_of(), first, "", {"", {"--wait"}}, {}, ""));
+  CHECK_FALSE(sbatch_argv(request_of(), first, "", {"", {"-W"}}, {}, ""));
+  CHECK(sbatch_argv(request_of(), first, "", {"", {"--wait-all-nodes=1"}}, {}, ""));
+}
+
+TEST_CASE("what is to be pasted ends where the script ends") {
+  CHECK(paste_text({"sbatch", "--comment=a b"}, "#!/bin/sh\ntrue\n") ==
+        "sbatch '--comment=a b' <<'TENKAI'\n#!/bin/sh\ntrue\nTENKAI");
+  CHECK(paste_text({"sbatch"}, "TENKAI\n") == "sbatch <<'TENKAI_'\nTENKAI\nTENKAI_");
+}
+
+TEST_CASE("a folder with a percent sign is no pattern of Slurm's") {
+  CHECK(log_pattern("/a%jb", true) == "/a%%jb/logs/%j.log");
+  CHECK(log_pattern("", false) == "tenkai-%A_%a.log");
+}
+
+TEST_CASE("squeue is asked for all names at once") {
+  auto argv = queue_argv({"a", "b"}, false, {});
+  CHECK(holds(argv, "--name=a,b"));
+  CHECK(holds(argv, "--states=all"));
+  CHECK(argv.back() == "%i|%T|%r|%N|%j");
+
+  argv = queue_argv({"a", "b"}, true, {"alpha", "beta"});
+  CHECK_FALSE(holds(argv, "--name=a,b"));
+  CHECK(holds(argv, "--clusters=alpha,beta"));
+  CHECK(argv.back() == "%i|%T|%r|%N|%j|%k");
+}
+
+TEST_CASE("variables of another job are not for Slurm's programs") {
+  for (const char* name : {"SLURM_CPU_BIND", "SBATCH_PARTITION", "SQUEUE_FORMAT", "SACCT_FORMAT", "PMI_RANK",
+                           "PMIX_RANK", "SLURM_JOB_ID"}) {
+    CHECK(is_of_slurm(name));
+  }
+  for (const char* name : {"SLURM_CONF", "PATH", "HOME", "PMIC", "MY_SLURM_X"})
+    CHECK_FALSE(is_of_slurm(name));
+}

@@ -1,0 +1,35 @@
+// Jobs as a plugin would hold them, for tests: submitted at noon.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugins/slurm/slurm_jobs.h"
+
+namespace tenkai {
+
+inline const SlurmTime noon = SlurmTime(std::chrono::hours(12));
+
+inline JobPlace place_of(const std::string& id, std::uint32_t number, const std::string& carrier = "t-1") {
+  return {{id, number, false}, carrier, ""};
+}
+
+inline SlurmJobs array_of(std::uint32_t count, const std::string& id = "5") {
+  SlurmJobs jobs;
+  for (std::uint32_t i = 0; i < count; ++i) jobs.add(noon, place_of(id, i), false);
+  return jobs;
+}
+
+inline std::vector<JobLine> queue(const std::string& text) { return parse_queue(text); }
+
+inline Beacons started_on(const std::string& node, unsigned restart = 0) {
+  return parse_beacons("started " + node + " " + std::to_string(restart) +
+                       "\nready\nrscript /usr/bin/Rscript\n");
+}
+
+inline Beacons exited(const std::string& node, int code) {
+  return parse_beacons("started " + node + " 0\nready\nrscript /usr/bin/Rscript\nexit " +
+                       std::to_string(code) + "\n");
+}
+
+}  // namespace tenkai
