@@ -69,10 +69,7 @@ Result<std::string> make_launch_folder() {
 
 void remove_launch_folder(const std::string& folder) {
   std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    fs::remove(entry.path(), ignored);
-  }
-  fs::remove(folder, ignored);
+  fs::remove_all(folder, ignored);
 }
 
 }  // namespace tenkai

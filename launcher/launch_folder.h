@@ -13,7 +13,7 @@ namespace tenkai {
 // are no more, killed before they could, is removed on the way.
 Result<std::string> make_launch_folder();
 
-// Removes the folder with the files in it.
+// Removes the folder with all that is in it.
 void remove_launch_folder(const std::string& folder);
 
 }  // namespace tenkai

@@ -141,6 +141,7 @@ LaunchRequest Launches::request_for(const Order& order, const Order::Part& part)
   request.command = command_of(order, part, request.urls, place);
   request.options = part.options;
   request.stays = order.stays;
+  request.finishes = order.finishes;
   return request;
 }
 
@@ -398,12 +399,18 @@ void Launches::close(std::function<void()> done) {
   tell_timer_.cancel();
   watch_timer_.cancel();
   for (const BatchPtr& batch : batches_) let_go_of_credential(*batch);
-  if (!folder_.empty()) remove_launch_folder(folder_);
+  // What stays goes on writing there, and the next session clears it away.
+  bool stays = std::any_of(batches_.begin(), batches_.end(),
+                           [](const BatchPtr& batch) { return batch->is_job && batch->request.stays; });
+  auto finish = [this, stays, done = std::move(done)] {
+    if (!folder_.empty() && !stays) remove_launch_folder(folder_);
+    done();
+  };
   auto left = std::make_shared<std::size_t>(plugins_.size());
-  if (*left == 0) return done();
+  if (*left == 0) return finish();
   for (const auto& [name, plugin] : plugins_) {
-    plugin->close([left, done] {
-      if (--*left == 0) done();
+    plugin->close([left, finish] {
+      if (--*left == 0) finish();
     });
   }
 }

@@ -13,8 +13,9 @@
 namespace tenkai {
 namespace {
 
-// A batch system may be slow to take a job.
-constexpr std::chrono::seconds start_limit{90};
+// A batch system may be slow to take a job: sbatch has 60 s, and may have to be asked
+// again, or later.
+constexpr std::chrono::seconds start_limit{180};
 // How often a batch system may start each agent of a job (it is requeued).
 constexpr std::uint32_t job_starts = 4;
 

@@ -151,6 +151,7 @@ json::object object_of(const LaunchRequest& request, bool with_input) {
   if (request.running) launch["running"] = true;
   if (!request.jobs.empty()) launch["jobs"] = array_of(request.jobs);
   if (request.stays) launch["stays"] = true;
+  if (request.finishes) launch["finishes"] = true;
   return launch;
 }
 
@@ -178,6 +179,7 @@ Result<LaunchRequest> request_of(const json::object& object) {
   request.running = members.flag("running");
   request.jobs = members.texts("jobs");
   request.stays = members.flag("stays");
+  request.finishes = members.flag("finishes");
   if (!members.problem().empty()) return Error{members.problem()};
   return request;
 }

@@ -49,6 +49,9 @@ struct LaunchRequest {
   std::vector<std::string> jobs;  // with `running`: the names that its jobs had
   // The daemons stay when the session ends (autoexit = FALSE): what runs is left alone.
   bool stays = false;
+  // A task that runs when the session ends may finish (autoexit = NA): what runs ends by
+  // itself, however long that takes; what has not begun is dropped.
+  bool finishes = false;
 
   // The first text of an option, or `otherwise`.
   std::string option(const std::string& name, const std::string& otherwise = {}) const;

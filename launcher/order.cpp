@@ -75,6 +75,7 @@ Result<Order> parse_order(std::string_view text, std::size_t slots) {
     else if (key == "arguments") order.arguments = unescape_line(value);
     else if (key == "dry") order.dry = value == "1";
     else if (key == "by_hand") order.by_hand = value == "1";
+    else if (key == "finishes") order.finishes = value == "1";
     else if (key == "stays") order.stays = value == "1";
     else if (key == "credential" && value == "file") order.delivery = Order::Delivery::file;
     else if (key == "credential" && value == "stdin") order.delivery = Order::Delivery::stdin_;
@@ -106,6 +107,7 @@ std::string to_text(const Order& order) {
   if (order.chunk) text += line("chunk", std::to_string(*order.chunk));
   if (order.dry) text += "dry=1\n";
   if (order.by_hand) text += "by_hand=1\n";
+  if (order.finishes) text += "finishes=1\n";
   if (order.stays) text += "stays=1\n";
   for (const Order::Part& part : order.parts) {
     text += "launch=\n";

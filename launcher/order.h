@@ -4,7 +4,7 @@
 // Lines `key=value`, the values escaped (escape_line() of base/text.h):
 //
 //   plugin=ssh            credential=stdin | file      form=agent | daemon
-//   rscript=Rscript       profile=default              dry=1   stays=1   by_hand=1
+//   rscript=Rscript       profile=default              dry=1   stays=1   finishes=1   by_hand=1
 //   arguments=,tls='…'    what follows the URL in the call of an agent
 //   chunk=4               each launch is many agents with so many daemons; 0: as many as is sensible
 //   option=NAME=VALUE     of all launches; again for further values
@@ -48,6 +48,7 @@ struct Order {
   // Somebody will run what is rendered by hand: all is made for it, nothing is begun.
   bool by_hand = false;
   bool stays = false;
+  bool finishes = false;
   // Of plugins of batch systems: how many daemons each agent has; 0: to be decided.
   std::optional<std::size_t> chunk;
   std::vector<Part> parts;

@@ -226,6 +226,7 @@ Result<Order> compose(const Wishes& wishes, const View& view) {
   order.profile = view.profile;
   order.dry = wishes.dry;
   order.stays = view.autoexit == "0";
+  order.finishes = view.autoexit == "na";
   order.form = is_daemon_form(wishes) ? Order::Form::daemon : Order::Form::agent;
   bool by_stdin = wishes.credential.empty() ? !is_daemon_form(wishes) || is_ssh_program(wishes.program)
                                             : wishes.credential == "stdin";

@@ -76,7 +76,8 @@ Deployment::Options options_below(const Profile& profile, const std::vector<std:
     bool below = std::any_of(sections.begin(), sections.end(), [&path](const std::string& section) {
       return path == section || path.starts_with(section + ".");
     });
-    if (below) options[path] = path.ends_with(".template") ? std::vector{path_from(value)} : value.texts;
+    if (!below) continue;
+    options[path] = path.ends_with(".template") ? std::vector{path_from(value)} : value.texts;
   }
   return options;
 }

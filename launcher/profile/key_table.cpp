@@ -60,6 +60,9 @@ const std::vector<ProfileKey> profile_table = {
      {"name", "comment"}},
     {"slurm.template", text, "", "gpu.sbatch", "the template of the job script, in place of ours"},
 
+    {"slurm.logs", text, "", "~/tenkai-logs",
+     "a folder in which the log of each job stays; else they are removed with the session"},
+
     {"mpi.program", text, "mpirun", "mpiexec", "the program that starts the ranks"},
     {"mpi.options", words, "", "[--map-by, node]", "its further options"},
 

@@ -62,8 +62,7 @@ std::string last_lines(const std::string& path) {
 }  // namespace
 
 Result<Done> JobFolder::prepare() const {
-  for (const char* each : {"/scripts", "/beacons", "/logs"}) {
-    std::string folder = path_ + each;
+  for (const std::string& folder : {path_ + "/scripts", path_ + "/beacons", logs_}) {
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
       return Error{"cannot make the folder " + folder + " for jobs: " + std::strerror(errno)};
     }
@@ -109,17 +108,17 @@ Beacons JobFolder::beacons(const JobName& job) const {
 }
 
 std::string JobFolder::log(const JobName& job) const {
-  std::string base = path_ + "/logs/" + job.id;
+  std::string base = logs_ + "/" + job.id;
   std::string number = std::to_string(job.number);
   if (!job.is_rank) return last_lines(base + "_" + number + ".log");
   std::string own = last_lines(base + ".log." + number);
   return own.empty() ? last_lines(base + ".log") : own;
 }
 
-std::string log_pattern(const std::string& folder, bool has_ranks) {
-  if (folder.empty()) return has_ranks ? "tenkai-%j.log" : "tenkai-%A_%a.log";
+std::string log_pattern(const std::string& logs, bool has_ranks) {
+  if (logs.empty()) return has_ranks ? "tenkai-%j.log" : "tenkai-%A_%a.log";
   std::string pattern;
-  for (char c : folder + "/logs/") pattern += c == '%' ? std::string("%%") : std::string(1, c);
+  for (char c : logs + "/") pattern += c == '%' ? std::string("%%") : std::string(1, c);
   return pattern + (has_ranks ? "%j.log" : "%A_%a.log");
 }
 

@@ -21,7 +21,9 @@ namespace tenkai {
 
 class JobFolder {
  public:
-  explicit JobFolder(std::string path) : path_(std::move(path)) {}
+  // `logs`: where the logs are; empty: within it.
+  explicit JobFolder(std::string path, std::string logs = {})
+      : path_(std::move(path)), logs_(logs.empty() ? path_ + "/logs" : std::move(logs)) {}
 
   const std::string& path() const { return path_; }
   // Makes its folders.
@@ -46,10 +48,12 @@ class JobFolder {
   Beacons read(const std::string& name) const;
 
   std::string path_;
+  std::string logs_;
   std::map<std::string, Stamp> seen_;
 };
 
 // For --output: a '%' of the folder's own stands for itself.
-std::string log_pattern(const std::string& folder, bool has_ranks);
+// Empty: the working directory, for people.
+std::string log_pattern(const std::string& logs, bool has_ranks);
 
 }  // namespace tenkai

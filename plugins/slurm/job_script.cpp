@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/text.h"
 #include "plugins/slurm/job_folder.h"
@@ -81,7 +82,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   values["launch.name"] = {by_comment ? "tenkai-" + plain(request.profile) : batch.carrier};
   if (by_comment) values["launch.comment"] = {batch.carrier};
   values["launch.folder"] = {folder.empty() ? home_folder() : folder};
-  values["launch.log"] = {log_pattern(folder, has_ranks(request))};
+  values["launch.log"] = {log_pattern(logs_of(request, folder), has_ranks(request))};
   if (!array.empty()) values["launch.array"] = {array};
   values["launch.rank-offset"] = {std::to_string(batch.first)};
   values["launch.ntasks"] = {std::to_string(array.empty() ? batch.agents : 1)};
@@ -111,6 +112,14 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
   }
   if (!path.empty()) argv.push_back(path);
   return argv;
+}
+
+std::string logs_of(const LaunchRequest& request, const std::string& folder) {
+  std::string named = request.option("slurm.logs");
+  const char* home = std::getenv("HOME");
+  if (named.starts_with("~/") && home != nullptr) named.replace(0, 1, home);
+  if (!named.empty()) return std::filesystem::absolute(named).string();
+  return folder.empty() ? "" : folder + "/logs";
 }
 
 std::string paste_text(const std::vector<std::string>& argv, const std::string& script) {

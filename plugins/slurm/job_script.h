@@ -37,6 +37,10 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
                                              const std::vector<std::string>& excluded,
                                              const std::string& path);
 
+// Where its logs are: the folder that a profile names, else one in that of the session;
+// empty: nowhere yet.
+std::string logs_of(const LaunchRequest& request, const std::string& folder);
+
 // A command for a shell that submits the script; to be pasted.
 std::string paste_text(const std::vector<std::string>& argv, const std::string& script);
 

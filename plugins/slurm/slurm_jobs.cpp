@@ -55,11 +55,12 @@ std::map<std::string, std::vector<const JobLine*>> by_id(const std::vector<JobLi
 
 }  // namespace
 
-void SlurmJobs::add(SlurmTime now, JobPlace place, bool stays) {
+void SlurmJobs::add(SlurmTime now, JobPlace place, bool stays, bool finishes) {
   SlurmJob job;
   job.last.job = place.name.text();
   job.since = now;
   job.stays = stays;
+  job.finishes = finishes;
   ids_[place.carrier].insert(place.name.id);
   job.place = std::move(place);
   jobs_[job.last.job] = std::move(job);

@@ -39,6 +39,7 @@ struct SlurmJob {
 
   JobPlace place;
   bool stays = false;
+  bool finishes = false;
   bool cancelled = false;  // by us
   Phase phase = Phase::queued;
   SlurmTime since;  // of the phase
@@ -59,7 +60,7 @@ class SlurmJobs {
  public:
   using News = std::vector<JobReport>;
 
-  void add(SlurmTime now, JobPlace place, bool stays);
+  void add(SlurmTime now, JobPlace place, bool stays, bool finishes = false);
   const SlurmJob* find(const std::string& name) const;
   // Those that have not ended.
   std::vector<const SlurmJob*> live() const;

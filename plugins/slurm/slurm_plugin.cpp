@@ -84,10 +84,10 @@ void SlurmPlugin::start(const LaunchRequest& request, Answer<Plugin::Jobs> answe
 }
 
 void SlurmPlugin::add(const LaunchRequest& request, JobPlace place) {
-  folders_.try_emplace(request.folder, request.folder);
+  folders_.try_emplace(request.folder, request.folder, logs_of(request, request.folder));
   folder_of_[place.name.id] = request.folder;
   if (place.name.is_rank) ranks_[place.name.id].push_back(place.name);
-  jobs_.add(now(), std::move(place), request.stays);
+  jobs_.add(now(), std::move(place), request.stays, request.finishes);
 }
 
 void SlurmPlugin::on_submitted(const LaunchRequest& request, const Submission& submission,
@@ -251,7 +251,8 @@ void SlurmPlugin::close(std::function<void()> done) {
   asker_.close();
   std::vector<std::string> names;
   for (const SlurmJob* job : jobs_.live()) {
-    if (!job->stays) names.push_back(job->place.name.text());
+    bool finishes = job->finishes && job->phase == SlurmJob::Phase::running;
+    if (!job->stays && !finishes) names.push_back(job->place.name.text());
   }
   canceller_.cancel_now(names);
   // What sbatch has not said by then, nobody knows: its job is cancelled by its name.

@@ -73,7 +73,7 @@ Result<Done> Submitter::submit(const LaunchRequest& request, const std::vector<s
   if (!with) return with.error();
   std::size_t elements = has_ranks(request) ? 0 : elements_;
   Submission submission(carrier_text(request), request.agents, elements, own_job_);
-  Result<Done> made = JobFolder(request.folder).prepare();
+  Result<Done> made = JobFolder(request.folder, logs_of(request, request.folder)).prepare();
   if (!made) return made.error();
   auto going = std::make_shared<Going>(Going{request, excluded, std::move(*with), std::move(submission),
                                              std::move(done), asio::steady_timer(executor_)});

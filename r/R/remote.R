@@ -164,7 +164,9 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry,
   }
   # What is the same, on one machine, is launched together.
   group <- if (agent) match(each, unique(each)) else seq_len(count)
-  stays <- identical(dots$autoexit %||% profile$options$autoexit, FALSE)
+  autoexit <- dots$autoexit %||% profile$options$autoexit
+  stays <- identical(autoexit, FALSE)
+  finishes <- !is.null(autoexit) && is.na(autoexit)
   line <- function(key, value) {
     if (length(value)) paste0(key, "=", escape_line(value))
   }
@@ -185,6 +187,7 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry,
     if (dry) "dry=1",
     if (by_hand) "by_hand=1",
     if (stays) "stays=1",
+    if (finishes) "finishes=1",
     options(remote$options),
     unlist(lapply(unique(group), function(one) {
       members <- which(group == one)

@@ -105,7 +105,7 @@ TEST_CASE("what is to be pasted ends where the script ends") {
 }
 
 TEST_CASE("a folder with a percent sign is no pattern of Slurm's") {
-  CHECK(log_pattern("/a%jb", true) == "/a%%jb/logs/%j.log");
+  CHECK(log_pattern("/a%jb/logs", true) == "/a%%jb/logs/%j.log");
   CHECK(log_pattern("", false) == "tenkai-%A_%a.log");
 }
 
