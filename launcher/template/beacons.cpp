@@ -8,9 +8,11 @@ namespace {
 // Nothing here may end a job, whatever the file system does. One printf is one write:
 // lines of two writers do not mix. The sub-shell keeps its umask to itself, because
 // what tasks write is not ours to hide.
+// The folder above goes with the session, and is not made again.
 constexpr std::string_view functions = R"sh(
 beacon() {
-  (umask 077; mkdir -p "$beacon_folder" && printf '%s\n' "$*" >>"$beacon_file") 2>/dev/null || :
+  (umask 077; [ -d "$beacon_folder" ] || mkdir "$beacon_folder"
+    printf '%s\n' "$*" >>"$beacon_file") 2>/dev/null || :
 }
 
 # fail WHAT SENTENCE [STATUS]

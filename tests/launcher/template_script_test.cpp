@@ -98,6 +98,7 @@ class Node {
     REQUIRE(::mkdtemp(name) != nullptr);
     folder = name;
     write(folder / "job", "");
+    fs::create_directory(folder / "launch");
   }
   ~Node() { fs::remove_all(folder); }
   Node(const Node&) = delete;
@@ -209,8 +210,14 @@ TEST_CASE("a job that is no array, and one that was requeued, say so") {
 TEST_CASE("a job whose beacons cannot be written runs all the same") {
   Node node;
   node.has("Rscript", "exit 3");
-  write(node.folder / "launch", "a file");
+  // Its session has gone, and the folder with it.
+  fs::remove_all(node.folder / "launch");
 
+  CHECK(node.run(job("slurm.sbatch", node.at_home(plain_values()))) == 3);
+  CHECK(node.output.empty());
+  CHECK_FALSE(fs::exists(node.folder / "launch"));
+
+  write(node.folder / "launch", "a file");
   CHECK(node.run(job("slurm.sbatch", node.at_home(plain_values()))) == 3);
   CHECK(node.output.empty());
 }
