@@ -59,7 +59,8 @@ Result<std::string> make_launch_folder() {
   if (!cache) return cache.error();
   std::string parent = *cache + "/tenkai";
   std::string folder = parent + "/" + prefix() + std::to_string(::getpid()) + "-" + random_hex(4);
-  for (const std::string& each : {*cache, parent, folder}) {
+  // What a script that is pasted by hand writes to must be there before.
+  for (const std::string& each : {*cache, parent, folder, folder + "/beacons", folder + "/logs"}) {
     Result<Done> made = make(each);
     if (!made) return made.error();
   }
