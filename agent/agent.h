@@ -37,9 +37,13 @@ struct AgentOptions {
   bool output = false;
   // What proves to the dispatcher that we belong to it; not needed on one machine.
   std::optional<Credential> credential;
-  std::uint32_t rank = 0;    // which of a job's
-  bool in_job = false;       // a batch system ends us by a signal, and knows why
-  std::string certificates;  // PEM: how a dispatcher with a certificate of its own is known
+  std::uint32_t rank = 0;        // which of a job's
+  std::size_t first_daemon = 0;  // of ours, among those of all agents
+  std::string logs;              // a folder in which each R has a log of its own; empty: none
+  std::string log_name;          // how the names of the logs begin
+  bool task_logs = false;        // what each task writes in a file of its own, too
+  bool in_job = false;           // a batch system ends us by a signal, and knows why
+  std::string certificates;      // PEM: how a dispatcher with a certificate of its own is known
   // An R that runs already, and our end of the stream to it.
   std::optional<pid_t> adopt_pid;
   int adopt_fd = -1;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "agent/agent.h"
+#include "agent/devices.h"
+#include "agent/task_log.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "process/spawn.h"
@@ -35,6 +37,13 @@ void Agent::start_daemon(std::uint32_t number) {
   start.call = number < options_.calls.size() ? options_.calls[number] : options_.call;
   start.output = options_.output;
   start.stream = pair->second.get();
+  if (options_.in_job) start.environment = device_variables(number, ranks_.size());
+  if (!options_.logs.empty()) {
+    // Numbered through all agents of the job, as the daemons of the session are.
+    std::size_t daemon = options_.first_daemon + number + 1;
+    rank.log = options_.logs + "/" + options_.log_name + "daemon-" + std::to_string(daemon);
+    start.log_file = rank.log + ".log";
+  }
   rank.started = Clock::now();
   rank.said_goodbye = false;
   Result<pid_t> pid =
@@ -68,6 +77,11 @@ void Agent::on_r_frame(std::uint32_t number, Frame&& frame) {
   }
   if (!rank.running || Rank::attempt_of(frame) != *rank.running || handed_back_) return;
   rank.running.reset();
+  // What R writes it has written before it answers.
+  if (options_.task_logs && !rank.log.empty()) {
+    copy_end_of_log(rank.log + ".log", rank.log_begin,
+                    rank.log + "-task-" + std::to_string(frame.task) + ".log");
+  }
   frame.rank = number;
   rank.held = frame;
   send(std::move(frame));
@@ -122,6 +136,7 @@ void Agent::on_task(Rank& rank, Frame&& frame) {
   }
   if (!rank.stream) return;  // its R has just ended; LEFT is on its way
   rank.running = attempt;
+  if (options_.task_logs && !rank.log.empty()) rank.log_begin = size_of_file(rank.log + ".log");
   rank.stream->send(std::move(frame));
 }
 

@@ -26,7 +26,9 @@ struct Rank {
 
   std::uint32_t number = 0;
   std::string url;
-  std::string instance;  // of its R, which said it in HELLO
+  std::string instance;         // of its R, which said it in HELLO
+  std::string log;              // a file; empty: none
+  std::uint64_t log_begin = 0;  // where the running task's part of it begins
   std::optional<pid_t> pid;
   ConnectionPtr stream;       // to its R; null before it has one
   bool up = false;            // its R has greeted

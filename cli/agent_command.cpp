@@ -70,6 +70,7 @@ void take_own_part(AgentOptions& options, std::vector<std::string>& urls) {
       all = std::vector<std::string>(all.begin() + static_cast<long>(begin),
                                      all.begin() + static_cast<long>(end));
   };
+  options.first_daemon = begin;
   keep(urls);
   keep(options.calls);
   if (end > begin) options.daemons = end - begin;
@@ -148,6 +149,21 @@ int run(Arguments& arguments) {
 
 }  // namespace
 
+namespace {
+
+// Where a profile wants the logs of the daemons to stay, and how their names begin.
+void find_logs(AgentOptions& options) {
+  const char* logs = std::getenv("TENKAI_LOGS");
+  if (logs == nullptr || !options.in_job) return;
+  options.logs = logs;
+  options.task_logs = std::getenv("TENKAI_TASK_LOGS") != nullptr;
+  const char* job = std::getenv("SLURM_ARRAY_JOB_ID");
+  if (job == nullptr) job = std::getenv("SLURM_JOB_ID");
+  if (job != nullptr) options.log_name = std::string(job) + "-";
+}
+
+}  // namespace
+
 void add_agent_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("agent", "Run R daemons on this machine for a dispatcher on another one");
@@ -183,6 +199,7 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   command->add_option("--adopt-fd", arguments->options.adopt_fd, "The inherited socket to that R");
   command->callback([arguments, rank, &exit_code] {
     arguments->options.in_job = rank->count() > 0;
+    find_logs(arguments->options);
     ::unsetenv("TENKAI_RANK");  // daemons of our daemons are not of this job
     exit_code = run(*arguments);
   });

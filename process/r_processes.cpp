@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "base/descriptor.h"
+#include "base/text.h"
 #include "process/log_tail.h"
 #include "process/memory_group.h"
 #include "process/spawn.h"
@@ -20,6 +22,20 @@ bool may_be_read(const std::string& path) {
   return file.st_uid == ::geteuid() && (file.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
+// The last lines of what was appended to a file.
+std::string last_lines_of(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat found {};
+  if (!file || ::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return {};
+  // One byte more, so that it is seen whether the first line is whole.
+  off_t begin = std::max<off_t>(0, found.st_size - static_cast<off_t>(LogTail::max_size) - 1);
+  std::string text(LogTail::max_size + 1, '\0');
+  ssize_t size = ::pread(file.get(), text.data(), text.size(), begin);
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  keep_last_lines(text, LogTail::max_size);
+  return text;
+}
+
 }  // namespace
 
 struct RProcesses::Running {
@@ -29,6 +45,7 @@ struct RProcesses::Running {
   bool own_group = true;
   std::uint64_t oom_kills_before = oom_kills();
   std::shared_ptr<LogTail> log;
+  std::string log_file;
 };
 
 RProcesses::RProcesses(asio::any_io_executor executor) : executor_(executor), children_(executor) {}
@@ -51,12 +68,20 @@ Result<pid_t> RProcesses::start(const RStart& what, OnEnd on_end) {
   for (std::string& option : start_up_options(".")) spawned.argv.push_back(std::move(option));
   spawned.argv.insert(spawned.argv.end(), {"-e", what.call});
   spawned.environment = what.environment;
-  spawned.inherit_output = what.output;
+  spawned.inherit_output = what.output && what.log_file.empty();
   if (what.stream >= 0) spawned.descriptors.emplace_back(what.stream, 3);
 
   auto running = std::make_shared<Running>(executor_);
   std::pair<Descriptor, Descriptor> pipe;
-  if (!what.output) {
+  Descriptor file;
+  if (!what.log_file.empty()) {
+    file = Descriptor(
+        ::open(what.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  }
+  if (file) {
+    spawned.output_to = spawned.errors_to = file.get();
+    running->log_file = what.log_file;
+  } else if (!what.output) {
     Result<std::pair<Descriptor, Descriptor>> made = make_pipe();
     if (!made) return made.error();
     pipe = std::move(*made);
@@ -105,7 +130,7 @@ void RProcesses::on_ended(pid_t pid, const Ended& how) {
   std::uint64_t before = std::max(running->oom_kills_before, blamed_);
   end.out_of_memory = how.signal == SIGKILL && oom_kills() > before;
   if (end.out_of_memory) blamed_ = before + 1;
-  end.log_tail = running->log->text();
+  end.log_tail = running->log_file.empty() ? running->log->text() : last_lines_of(running->log_file);
   running->on_end(pid, end);
 }
 

@@ -26,7 +26,10 @@ struct RStart {
   std::string rscript = "Rscript";
   std::string call;     // an R expression
   bool output = false;  // stdout and stderr are ours; else stderr is kept in part
-  int stream = -1;      // becomes the child's descriptor 3
+  // A file to which all that it writes is appended, in place of the two above; made with
+  // mode 0600. Empty: none.
+  std::string log_file;
+  int stream = -1;  // becomes the child's descriptor 3
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

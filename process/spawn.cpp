@@ -74,6 +74,7 @@ Result<pid_t> spawn(const Spawn& what) {
     posix_spawn_file_actions_addopen(&with.actions, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&with.actions, 2, "/dev/null", O_WRONLY, 0);
   }
+  if (what.output_to >= 0) posix_spawn_file_actions_adddup2(&with.actions, what.output_to, 1);
   if (what.errors_to >= 0) posix_spawn_file_actions_adddup2(&with.actions, what.errors_to, 2);
   // Through high numbers first: a target may be the source of another one, and
   // dup2() onto itself would leave CLOEXEC on.

@@ -17,6 +17,7 @@ struct Spawn {
   std::vector<std::pair<std::string, std::string>> environment;  // added to ours
   std::vector<std::pair<int, int>> descriptors;                  // ours → the child's
   bool inherit_output = false;                                   // else stdout is discarded
+  int output_to = -1;                                            // a descriptor for stdout, in place of that
   int errors_to = -1;                                            // a descriptor for stderr; -1: as stdout
 };
 

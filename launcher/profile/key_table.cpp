@@ -61,7 +61,11 @@ const std::vector<ProfileKey> profile_table = {
     {"slurm.template", text, "", "gpu.sbatch", "the template of the job script, in place of ours"},
 
     {"slurm.logs", text, "", "~/tenkai-logs",
-     "a folder in which the log of each job stays; else they are removed with the session"},
+     "a folder in which the log of each job and of each daemon stays; else they are removed with the "
+     "session"},
+
+    {"slurm.task-logs", flag, "no", "yes",
+     "with `slurm.logs`: what each task writes stands in a file of its own, too; `m$usage` has its number"},
 
     {"mpi.program", text, "mpirun", "mpiexec", "the program that starts the ranks"},
     {"mpi.options", words, "", "[--map-by, node]", "its further options"},

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "launcher/profile/value.h"
 #include "plugins/slurm/job_folder.h"
 
 namespace tenkai {
@@ -82,6 +83,11 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   values["launch.name"] = {by_comment ? "tenkai-" + plain(request.profile) : batch.carrier};
   if (by_comment) values["launch.comment"] = {batch.carrier};
   values["launch.folder"] = {folder.empty() ? home_folder() : folder};
+  // Agents write a log of each daemon there; what goes with the session needs no more.
+  if (!request.option("slurm.logs").empty())
+    values["environment.variables.TENKAI_LOGS"] = {logs_of(request, folder)};
+  if (parse_flag(request.option("slurm.task-logs")).value_or(false))
+    values["environment.variables.TENKAI_TASK_LOGS"] = {"1"};
   values["launch.log"] = {log_pattern(logs_of(request, folder), has_ranks(request))};
   if (!array.empty()) values["launch.array"] = {array};
   values["launch.rank-offset"] = {std::to_string(batch.first)};

@@ -20,7 +20,7 @@
 #'   `NA` until the value is there, and then the value. Once it has been looked at,
 #'   `$usage` says what the evaluation has used on its daemon: `cpu`, seconds of
 #'   processor time, and `memory`, bytes, the most that its R process had in
-#'   memory meanwhile; `NULL` where nothing was evaluated.
+#'   memory meanwhile, and `task`, its number, by which logs name it; `NULL` where nothing was evaluated.
 #'
 #' @details
 #' If the expression fails, the value is an object of classes `miraiError`,

@@ -230,6 +230,11 @@ launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
   dots <- with_limits(dots, remote$limits[setdiff(names(remote$limits),
                                                   names(profile$options))])
   if (isTRUE(remote$options$tunnel == "1")) check_tunnel(profile$urls[slots])
+  # Where there is a log for it, what daemons write is wanted.
+  if (length(remote$options[["slurm.logs"]]) &&
+      is.null(dots$output) && is.null(profile$options$output)) {
+    dots$output <- TRUE
+  }
   order <- launch_order(profile, slots, remote, dots, tls, name, dry, by_hand)
   reply <- ask(profile$link, "launch_remote", lines_of(order), limit = 15000)
   if (is_error_value(reply)) {

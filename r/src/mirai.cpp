@@ -112,20 +112,22 @@ SEXP value_from(const Answer& answer, Allowed allowed) {
   return verdict.runs_code ? value_of_code(answer.payload, verdict) : unserialize(answer.payload, verdict);
 }
 
-// `m$usage`: seconds of processor time, bytes of memory.
-void note_usage(SEXP mirai, const Answer& answer) {
+// `m$usage`: seconds of processor time, bytes of memory, the number of the task.
+void note_usage(SEXP mirai, std::uint64_t task, const Answer& answer) {
   if (answer.peak_kb == 0) return;
   static SEXP names = [] {
-    SEXP made = Rf_allocVector(STRSXP, 2);
+    SEXP made = Rf_allocVector(STRSXP, 3);
     R_PreserveObject(made);
     SET_STRING_ELT(made, 0, Rf_mkChar("cpu"));
     SET_STRING_ELT(made, 1, Rf_mkChar("memory"));
+    SET_STRING_ELT(made, 2, Rf_mkChar("task"));
     MARK_NOT_MUTABLE(made);
     return made;
   }();
-  SEXP usage = PROTECT(Rf_allocVector(REALSXP, 2));
+  SEXP usage = PROTECT(Rf_allocVector(REALSXP, 3));
   REAL(usage)[0] = static_cast<double>(answer.cpu_us) / 1e6;
   REAL(usage)[1] = static_cast<double>(answer.peak_kb) * 1024;
+  REAL(usage)[2] = static_cast<double>(task);
   Rf_setAttrib(usage, R_NamesSymbol, names);
   Rf_defineVar(usage_symbol(), usage, mirai);
   UNPROTECT(1);
@@ -171,7 +173,7 @@ SEXP settle(SEXP mirai) {
     answer = handle->link->answer_to(handle->task);
   }
   if (answer == nullptr) return unresolved_value();
-  note_usage(mirai, *answer);
+  note_usage(mirai, handle->task, *answer);
   Allowed allowed = handle->link->is_safe() ? Allowed::data : Allowed::everything;
   SEXP value = PROTECT(value_from(*answer, allowed));
   resolve_to(mirai, value);

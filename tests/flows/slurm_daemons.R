@@ -62,6 +62,29 @@ if (part %in% c("array", "chunks", "nodes")) {
   check("by_hand: and brings the daemons", all_online("array", 3L))
   check("by_hand: it holds no credential", !any(grepl("dGVua2Fp", script)))
   daemons(0, .compute = "array")
+} else if (part == "logs") {
+  daemons(profile = "logs")
+  check("logs: all daemons come", all_online("logs", 3L))
+  tasks <- lapply(1:6, function(i) mirai({
+    Sys.sleep(0.2)
+    cat("to stdout from", i, "\n")
+    message("to stderr from ", i)
+    Sys.getenv("CUDA_VISIBLE_DEVICES")
+  }, i = i, .compute = "logs"))
+  devices <- vapply(tasks, function(task) call_mirai(task)$data, "")
+  check("logs: daemons of one agent have devices of their own", setequal(devices, c("0", "1", "0,1,2")))
+  folder <- file.path(work, "logs")
+  numbers <- vapply(tasks, function(task) task$usage[["task"]], 1)
+  of_tasks <- vapply(numbers, function(number) {
+    file <- list.files(folder, paste0("-task-", number, "\\.log$"), full.names = TRUE)
+    if (length(file) == 1L) paste(readLines(file), collapse = "|") else "none"
+  }, "")
+  check("logs: what a task writes is in its own file, and nothing else",
+        all(of_tasks == paste0("to stdout from ", 1:6, " |to stderr from ", 1:6)))
+  daemons(0, .compute = "logs")
+  files <- list.files(folder, "-daemon-[1-3]\\.log$", full.names = TRUE)
+  check("logs: each daemon has a log, which stays", length(files) == 3L)
+  check("logs: nobody else can read it", all(as.character(file.mode(files)) == "600"))
 } else if (part == "many") {
   before <- submissions()
   daemons(profile = "many")

@@ -11,16 +11,21 @@ start_slurm "$work/slurm" nodes=2 cpus=40 memory=40000 >/dev/null
 
 # The folder of the session's jobs is not that of whoever runs the tests.
 export XDG_CACHE_HOME=$work/cache
-cat >"$work/tenkai.yaml" <<'YAML'
+cat >"$work/tenkai.yaml" <<YAML
 profiles:
   base:
     launcher: slurm
     threads: 2
-    environment: {variables: {COLOUR: "it's $red"}}
+    environment: {variables: {COLOUR: "it's \$red"}}
     slurm: {partition: main, time: 10}
   array: {inherits: base, daemons: 3}
   chunks: {inherits: base, daemons: 5, slurm: {array-chunk: 2}}
   nodes: {inherits: base, daemons: 4, slurm: {nodes: 2, array-chunk: ~}}
+  logs:
+    inherits: base
+    daemons: 3
+    environment: {variables: {CUDA_VISIBLE_DEVICES: "0,1,2"}}
+    slurm: {array-chunk: 2, logs: $work/logs, task-logs: yes}
   many: {inherits: base, daemons: 64}
   thousand: {inherits: base, daemons: 1000}
 YAML
@@ -33,7 +38,7 @@ export -f submissions
 export work
 
 run_r() { TENKAI_FLOW=$mark timeout 120 Rscript --vanilla slurm_daemons.R "$work" "$1" </dev/null || failed=1; }
-for part in array chunks nodes by_hand many; do
+for part in array chunks nodes by_hand logs many; do
   run_r "$part"
   check "$part: no job is left" wait_for 10 no_jobs
 done

@@ -308,7 +308,7 @@ test_that("a mirai tells what its evaluation has used", {
     1
   }))
   force(list(small$data, large$data, after$data))
-  expect_named(large$usage, c("cpu", "memory"))
+  expect_named(large$usage, c("cpu", "memory", "task"))
   expect_gt(large$usage[["memory"]], 2e7 * 8)
   expect_gt(large$usage[["cpu"]], 0.1)
   expect_lt(small$usage[["memory"]], large$usage[["memory"]])
