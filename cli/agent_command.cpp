@@ -200,7 +200,12 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   command->callback([arguments, rank, &exit_code] {
     arguments->options.in_job = rank->count() > 0;
     find_logs(arguments->options);
-    ::unsetenv("TENKAI_RANK");  // daemons of our daemons are not of this job
+    if (arguments->options.in_job) {
+      // What daemons launch in turn is not of this job's ranks, and does not get the
+      // whole allocation.
+      ::unsetenv("TENKAI_RANK");
+      ::setenv("TENKAI_ALLOCATION", "0", 1);
+    }
     exit_code = run(*arguments);
   });
 }

@@ -102,8 +102,12 @@ Beacons JobFolder::read(const std::string& name) const {
   return parse_beacons(end_of_file(path_ + "/beacons/" + name, max_beacons));
 }
 
+Beacons JobFolder::own_beacons(const JobName& job) const {
+  return read(job.id + "_" + std::to_string(job.number));
+}
+
 Beacons JobFolder::beacons(const JobName& job) const {
-  Beacons own = read(job.id + "_" + std::to_string(job.number));
+  Beacons own = own_beacons(job);
   return job.is_rank ? with_job(own, read(job.id)) : own;
 }
 

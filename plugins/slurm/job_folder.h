@@ -34,6 +34,8 @@ class JobFolder {
   // The names of the files of beacons that have changed since the last call.
   std::vector<std::string> changed();
   Beacons beacons(const JobName& job) const;
+  // Without what its job tells for all ranks.
+  Beacons own_beacons(const JobName& job) const;
   // The last lines of its log.
   std::string log(const JobName& job) const;
 

@@ -45,11 +45,13 @@ SlurmPlugin::SlurmPlugin(asio::any_io_executor executor, Tell tell)
               }}),
       canceller_(executor, jobs_, programs_,
                  {[this](SlurmJobs::News news) { this->tell(std::move(news)); }, [this] { check_empty(); }}),
+      steps_(executor, own_allocation(), tell_, [this] { check_empty(); }),
       submitter_(executor, programs_, asker_),
       scan_timer_(executor),
       end_timer_(executor) {}
 
 Result<Rendered> SlurmPlugin::render(const LaunchRequest& request) const {
+  if (is_step(request)) return steps_.render(request);
   Result<NamedTemplate> with = template_of(request);
   if (!with) return with.error();
   std::size_t elements = has_ranks(request) ? 0 : Submission::max_elements;
@@ -70,6 +72,7 @@ Result<Rendered> SlurmPlugin::render(const LaunchRequest& request) const {
 
 void SlurmPlugin::start(const LaunchRequest& request, Answer<Plugin::Jobs> answer) {
   if (closing_) return answer(Error{"the session has ended"});
+  if (is_step(request)) return answer(steps_.start(request));
   if (request.running) return take_up_again(request, answer);
   if (request.folder.empty())
     return answer(Error{"Slurm's jobs need a folder that the nodes see, too, and the session has made none"});
@@ -211,6 +214,7 @@ JobReport SlurmPlugin::known(const std::string& job) const {
 }
 
 void SlurmPlugin::poll(const std::string& job, Answer<JobReport> answer) {
+  if (std::optional<JobReport> step = steps_.report_of(job)) return answer(*step);
   if (jobs_.find(job) == nullptr) return answer(Error{"there is no job " + printable(job, 60) + " here"});
   look_at(job);
   const SlurmJob* found = jobs_.find(job);
@@ -239,7 +243,7 @@ void SlurmPlugin::on_answered(SlurmTime asked) {
 // --- ends ---
 
 void SlurmPlugin::cancel(const std::string& job, Answer<Done> answer) {
-  canceller_.cancel(job);
+  if (!steps_.cancel(job)) canceller_.cancel(job);
   answer(Done{});
 }
 
@@ -248,6 +252,7 @@ void SlurmPlugin::close(std::function<void()> done) {
   on_empty_ = std::move(done);
   scan_timer_.cancel();
   submitter_.close();
+  steps_.close();
   asker_.close();
   std::vector<std::string> names;
   for (const SlurmJob* job : jobs_.live()) {
@@ -264,7 +269,7 @@ void SlurmPlugin::close(std::function<void()> done) {
 }
 
 void SlurmPlugin::check_empty() {
-  if (!on_empty_ || canceller_.size() > 0 || submitter_.size() > 0) return;
+  if (!on_empty_ || canceller_.size() > 0 || submitter_.size() > 0 || steps_.size() > 0) return;
   // What was told must get out before the program ends.
   asio::post(end_timer_.get_executor(), std::exchange(on_empty_, nullptr));
 }

@@ -19,6 +19,7 @@
 #include "plugins/slurm/job_folder.h"
 #include "plugins/slurm/slurm_jobs.h"
 #include "plugins/slurm/slurm_programs.h"
+#include "plugins/slurm/steps.h"
 #include "plugins/slurm/submitter.h"
 
 namespace tenkai {
@@ -59,6 +60,7 @@ class SlurmPlugin : public Plugin {
   SlurmPrograms programs_;
   Asker asker_;
   Canceller canceller_;
+  Steps steps_;  // before what takes our job out of the environment
   Submitter submitter_;
   asio::steady_timer scan_timer_;
   asio::steady_timer end_timer_;

@@ -39,7 +39,10 @@ SlurmOutcome refused(std::string why) {
 
 Result<NamedTemplate> template_of(const LaunchRequest& request) {
   std::string usual = has_ranks(request) ? "slurm-nodes.sbatch" : "slurm.sbatch";
-  std::string name = request.option("slurm.template", usual);
+  return named_template(request.option("slurm.template", usual));
+}
+
+Result<NamedTemplate> named_template(const std::string& name) {
   Result<std::string> path = find_template(name, own_program());
   if (!path) return path.error();
   Result<std::string> text = read_template(*path);

@@ -24,6 +24,7 @@ struct NamedTemplate {
   std::string name;
   std::string text;
 };
+Result<NamedTemplate> named_template(const std::string& name);
 Result<NamedTemplate> template_of(const LaunchRequest& request);
 
 // What would be submitted for a batch, with `folder` for its beacons.

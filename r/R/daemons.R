@@ -65,6 +65,13 @@
 #'   already nothing changes, and the value is theirs.
 #'
 #' @details
+#' Within an allocation of Slurm of more than one node (a job of `sbatch -N2`,
+#' `salloc`), `n` daemons without `url` are steps of that job, spread over its nodes,
+#' and so are those of a profile with `launcher: slurm`. They are online when
+#' `daemons()` returns; where they cannot start, the error has the class
+#' [tenkai_launch_error]. `TENKAI_ALLOCATION=0` in the environment keeps them local,
+#' and lets profiles submit jobs of their own.
+#'
 #' Local daemons are ready when `daemons()` returns. If one cannot start, the
 #' error says why and nothing stays set; if some take longer than 10 seconds,
 #' there is a warning, and they may still come.
@@ -93,8 +100,15 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   if (!is.null(deployment) && !(!missing(n) && identical(as.numeric(n), 0))) {
     n <- deployed_number(deployment, if (!missing(n)) n)
     url <- url %||% deployment$url
-    remote <- remote %||% if (!is.null(deployment$plugin)) deployment
+    remote <- remote %||%
+      if (!is.null(deployment$plugin)) within_allocation(deployment)
     if (missing(retries)) retries <- deployment$retries %||% 2
+  }
+  allocated <- is.null(deployment) && is.null(url) && is.null(remote) &&
+    isTRUE(dispatcher) && !missing(n) && spreads_over_nodes(n)
+  if (allocated) {
+    url <- "wss://:0"
+    remote <- allocation_config(n)
   }
   if (missing(n) && is.null(deployment)) {
     if (is.null(url)) return(status(.compute))
@@ -146,6 +160,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   if (safe) .Call(tk_make_safe, profile$link)
   if (is.null(url)) await_daemons(profile, n)
   if (!is.null(remote$command)) launch_all(profile, remote, .compute)
+  if (is_within_allocation(remote)) await_steps(profile, n)
   value <- if (profile$direct && !is.null(url)) profile$urls[1L] else n
   profile$value <- structure(value, class = c("miraiDaemons", .compute))
   profiles[[.compute]] <- profile
@@ -262,8 +277,10 @@ await_daemons <- function(profile, n, limit = 10) {
     stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
   }
   done <- TRUE
-  if (!late) return()
-  online <- attr(reply, "payload")
+  if (late) warn_late(attr(reply, "payload"), n, limit)
+}
+
+warn_late <- function(online, n, limit) {
   if (is.null(online) || !nzchar(online)) online <- "not all"
   warning(sprintf(paste0("%s of %d daemons are online after %d s; the others ",
                          "may still come, see status()"), online, n, limit),

@@ -68,6 +68,82 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
   )
 }
 
+# --- within an allocation ---
+
+in_allocation <- function() {
+  nzchar(Sys.getenv("SLURM_JOB_ID")) &&
+    !identical(Sys.getenv("TENKAI_ALLOCATION"), "0")
+}
+
+allocated_nodes <- function() {
+  nodes <- Sys.getenv("SLURM_JOB_NUM_NODES", Sys.getenv("SLURM_NNODES"))
+  suppressWarnings(as.integer(nodes))
+}
+
+# Whether n daemons, of which nothing else is said, are for more than this machine.
+spreads_over_nodes <- function(n) {
+  is.numeric(n) && length(n) == 1L && !is.na(n) && n >= 1 && in_allocation() &&
+    isTRUE(allocated_nodes() > 1L)
+}
+
+# n daemons as steps of the job that this session is in, one agent for each node.
+allocation_config <- function(n) {
+  nodes <- min(allocated_nodes(), as.integer(n))
+  config <- slurm_config(nodes = nodes, rscript = rscript())
+  config$options[["slurm.allocation"]] <- "1"
+  config$options[["environment.rscript"]] <- rscript()
+  cpus <- Sys.getenv("SLURM_CPUS_PER_TASK")
+  if (nzchar(cpus)) config$options[["slurm.cpus-per-task"]] <- cpus
+  # They cost nobody anything when they are idle: the job is ours anyway.
+  config$limits <- list()
+  config
+}
+
+# What a profile would submit is a step where there is an allocation already.
+within_allocation <- function(deployment) {
+  if (!identical(deployment$plugin, "slurm") || !in_allocation()) {
+    return(deployment)
+  }
+  deployment$options[["slurm.allocation"]] <- "1"
+  nodes <- allocated_nodes()
+  if (is.na(nodes)) nodes <- 1L
+  deployment$options[["slurm.nodes"]] <- whole(nodes)
+  deployment$chunk <- "0"
+  deployment
+}
+
+is_within_allocation <- function(remote) {
+  identical(remote$options[["slurm.allocation"]], "1")
+}
+
+# Nothing waits in a queue here: the daemons come soon, or there is a reason.
+await_steps <- function(profile, n, limit = 60) {
+  done <- FALSE
+  on.exit(if (!done) .Call(tk_close, profile$link, 0L))
+  failed <- NULL
+  begun <- proc.time()[[3L]]
+  withCallingHandlers(
+    repeat {
+      reply <- ask(profile$link, "await", timeout = 500, limit = 5000)
+      late <- is_error_value(reply) && unclass(reply) == 5L
+      if (!is.null(failed)) stop(failed)
+      if (!late || proc.time()[[3L]] - begun > limit) break
+    },
+    tenkai_launch_error = function(condition) {
+      if (inherits(condition, "error")) return()
+      failed <<- condition
+      class(failed) <<- c("tenkai_launch_error", "error", "condition")
+      failed$message <<- sub("\n$", "", sub("^tenkai: ", "", failed$message))
+      invokeRestart("muffleMessage")
+    }
+  )
+  if (is_error_value(reply) && !late) {
+    stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
+  }
+  done <- TRUE
+  if (late) warn_late(attr(reply, "payload"), n, limit)
+}
+
 prefixed <- function(prefix, values) {
   values <- values[!vapply(values, is.null, NA)]
   texts <- lapply(names(values), function(name) plain_text(values[[name]], name))

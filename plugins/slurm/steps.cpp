@@ -1,0 +1,244 @@
+#include "plugins/slurm/steps.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "base/text.h"
+#include "launcher/template/environment.h"
+#include "plugins/slurm/job_end.h"
+#include "plugins/slurm/job_folder.h"
+#include "plugins/slurm/submitter.h"
+
+namespace tenkai {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A step begins within a second, or waits for something.
+constexpr milliseconds scan_pause{300};
+constexpr milliseconds later_scan_pause{3000};
+constexpr int quick_scans = 100;
+// Agents hear of the end from their dispatcher, too, and end their R first.
+constexpr milliseconds time_to_go{1500};
+// Between TERM and KILL. Of the six seconds that a plugin has after the session.
+constexpr milliseconds time_to_obey{3500};
+
+// The exit code as a shell tells it.
+int code_of(const Ended& how) { return how.signal ? 128 + *how.signal : how.exit_code.value_or(1); }
+
+}  // namespace
+
+bool is_step(const LaunchRequest& request) { return request.flag("slurm.allocation"); }
+
+TemplateValues step_values(const LaunchRequest& request, const Allocation& allocation,
+                           const std::string& folder) {
+  Batch batch{0, request.agents, carrier_text(request)};
+  TemplateValues values = script_values(request, batch, "", folder);
+  values["launch.name"] = {batch.carrier};
+  // srun asks for no node that has nothing to do.
+  std::size_t nodes = to_number<std::size_t>(request.option("slurm.nodes")).value_or(1);
+  values["slurm.nodes"] = {
+      std::to_string(std::clamp<std::size_t>(request.agents, 1, std::max<std::size_t>(nodes, 1)))};
+  // More than there is would be refused; the agents share what there is.
+  std::size_t cpus = to_number<std::size_t>(values["launch.cpus"].front()).value_or(1);
+  if (allocation.cpus > 0) cpus = std::min(cpus, allocation.cpus);
+  values["launch.cpus"] = {std::to_string(cpus)};
+  return values;
+}
+
+struct Steps::Step {
+  Step(asio::any_io_executor executor, std::string path, const LaunchRequest& request)
+      : folder(std::move(path)), stays(request.stays), scan_timer(executor), end_timer(executor) {}
+
+  struct Rank {
+    JobName name;     // as its files are called
+    std::string job;  // as it is called here
+    JobReport last;   // what was told
+    bool cancelled = false;
+  };
+  bool all_started() const {
+    return std::all_of(ranks.begin(), ranks.end(),
+                       [](const Rank& rank) { return rank.last.state != JobState::submitted; });
+  }
+  bool all_cancelled() const {
+    return std::all_of(ranks.begin(), ranks.end(), [](const Rank& rank) { return rank.cancelled; });
+  }
+
+  JobFolder folder;
+  bool stays;
+  std::vector<Rank> ranks;
+  pid_t pid = 0;
+  bool over = false;
+  int scans = 0;
+  asio::steady_timer scan_timer;
+  asio::steady_timer end_timer;
+};
+
+Steps::Steps(asio::any_io_executor executor, Allocation allocation, Plugin::Tell tell,
+             std::function<void()> ended)
+    : executor_(executor),
+      allocation_(std::move(allocation)),
+      tell_(std::move(tell)),
+      ended_(std::move(ended)),
+      programs_(executor) {}
+
+Steps::~Steps() {
+  for (const auto& [job, step] : steps_) {
+    if (!step->stays && !step->over) programs_.signal(step->pid, SIGKILL);
+  }
+}
+
+Result<std::string> Steps::script(const LaunchRequest& request, const std::string& folder) const {
+  if (allocation_.job.empty()) {
+    return Error{
+        "the daemons are to be steps of a job of Slurm, and this session is in none (SLURM_JOB_ID is not "
+        "set): start R by sbatch, salloc or tenkai run, or leave out slurm.allocation"};
+  }
+  Result<NamedTemplate> with = named_template("slurm-step.sh");
+  if (!with) return with.error();
+  Result<TemplateValues> values = with_shell_code(step_values(request, allocation_, folder));
+  if (!values) return values.error();
+  Result<JobScript> script = render_template(with->name, with->text, *values);
+  if (!script) return script.error();
+  return script->text;
+}
+
+Result<Rendered> Steps::render(const LaunchRequest& request) const {
+  Result<std::string> text = script(request, request.folder);
+  if (!text) return text.error();
+  return Rendered{paste_text({"bash"}, *text)};
+}
+
+// --- start ---
+
+// A folder for each: steps of one job would write into the same files.
+Result<Plugin::Jobs> Steps::start(const LaunchRequest& request) {
+  // The script runs on without us, and ends with its agents.
+  if (request.running) return request.jobs;
+  std::string path = request.folder + "/step-" + std::to_string(request.number);
+  Result<std::string> text = script(request, path);
+  if (!text) return text.error();
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return Error{"cannot make the folder " + path + " for a step: " + std::strerror(errno)};
+  auto step = std::make_shared<Step>(executor_, path, request);
+  Result<Done> made = step->folder.prepare();
+  if (!made) return made.error();
+  Result<std::string> file = step->folder.write_script(std::to_string(request.number), *text);
+  if (!file) return file.error();
+  ProgramStart start;
+  start.argv = {"bash", *file};
+  start.environment = allocation_.variables;
+  Result<pid_t> pid =
+      programs_.start(std::move(start), [this, step](const ProgramEnd& end) { on_ended(step, end); });
+  if (!pid) return pid.error();
+  step->pid = *pid;
+  Plugin::Jobs jobs;
+  for (std::size_t i = 0; i < request.agents; ++i) {
+    Step::Rank rank;
+    rank.name = {allocation_.job, static_cast<std::uint32_t>(i), true};
+    // Not 123.2, which is a step of Slurm's own count.
+    rank.job = allocation_.job + ".launch" + std::to_string(request.number + i);
+    rank.last.job = rank.job;
+    jobs.push_back(rank.job);
+    steps_[rank.job] = step;
+    step->ranks.push_back(std::move(rank));
+  }
+  scan_later(step);
+  return jobs;
+}
+
+void Steps::scan_later(const StepPtr& step) {
+  if (step->over || step->all_started()) return;
+  step->scan_timer.expires_after(++step->scans < quick_scans ? scan_pause : later_scan_pause);
+  step->scan_timer.async_wait([this, step](boost::system::error_code cancelled) {
+    if (cancelled || step->over) return;
+    scan(step);
+    scan_later(step);
+  });
+}
+
+// Which of its agents have begun, and where.
+void Steps::scan(const StepPtr& step) {
+  for (Step::Rank& rank : step->ranks) {
+    if (rank.last.state != JobState::submitted) continue;
+    Beacons own = step->folder.own_beacons(rank.name);
+    if (!own.started) continue;
+    rank.last.state = JobState::starting;
+    rank.last.where = own.node;
+    tell_(rank.last);
+  }
+}
+
+std::optional<JobReport> Steps::report_of(const std::string& job) const {
+  auto found = steps_.find(job);
+  if (found == steps_.end()) return std::nullopt;
+  for (const Step::Rank& rank : found->second->ranks) {
+    if (rank.job == job) return rank.last;
+  }
+  return std::nullopt;
+}
+
+// --- ends ---
+
+void Steps::on_ended(const StepPtr& step, const ProgramEnd& end) {
+  scan(step);
+  step->over = true;
+  step->scan_timer.cancel();
+  step->end_timer.cancel();
+  for (Step::Rank& rank : step->ranks) {
+    Beacons beacons = step->folder.beacons(rank.name);
+    beacons.exit_code = code_of(end.how);
+    std::string log = step->folder.log(rank.name);
+    if (log.empty()) log = end.log;
+    JobReport report =
+        rank.cancelled ? cancelled_end(rank.job, beacons.node) : told_end(rank.job, beacons, log);
+    rank.last = report;
+    tell_(std::move(report));
+  }
+  ended_();
+}
+
+bool Steps::cancel(const std::string& job) {
+  auto found = steps_.find(job);
+  if (found == steps_.end()) return false;
+  StepPtr step = found->second;
+  for (Step::Rank& rank : step->ranks) rank.cancelled = rank.cancelled || rank.job == job;
+  if (step->all_cancelled()) end_after(step, milliseconds(0));
+  return true;
+}
+
+void Steps::end_after(const StepPtr& step, milliseconds pause) {
+  if (step->over) return;
+  step->end_timer.expires_after(pause);
+  step->end_timer.async_wait([this, step](boost::system::error_code cancelled) {
+    if (cancelled || step->over) return;
+    programs_.signal(step->pid, SIGTERM);
+    step->end_timer.expires_after(time_to_obey);
+    step->end_timer.async_wait([this, step](boost::system::error_code no_more) {
+      if (!no_more && !step->over) programs_.signal(step->pid, SIGKILL);
+    });
+  });
+}
+
+void Steps::close() {
+  for (const auto& [job, step] : steps_) {
+    if (step->stays || step->over) continue;
+    for (Step::Rank& rank : step->ranks) rank.cancelled = true;
+    end_after(step, step->all_started() ? time_to_go : milliseconds(0));
+  }
+}
+
+std::size_t Steps::size() const {
+  return static_cast<std::size_t>(std::count_if(steps_.begin(), steps_.end(), [](const auto& each) {
+    return !each.second->over && !each.second->stays;
+  }));
+}
+
+}  // namespace tenkai

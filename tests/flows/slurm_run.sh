@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# One R script, unedited: on a machine without Slurm, and in an allocation of two nodes. Its
+# daemons are local ones, or steps of its job.
+# time limit: 300 s
+. "$(dirname "$0")/common.sh"
+. ../slurm/cluster.sh
+need_slurm
+trap 'stop_slurm; clean_up' EXIT
+unset "${!SLURM_@}" TENKAI_ALLOCATION
+export XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config
+mkdir -p "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME/tenkai"
+cp slurm_run.R "$work/fit.R"
+cd "$work"
+
+holds() { grep -qxF -- "$2" "$1"; }
+ran_well() {
+  check "$2: eight tasks have their values" holds "$1" "values: 1 4 9 16 25 36 49 64 "
+  check "  ... of four daemons" holds "$1" "daemons: 4 "
+  check "  ... a daemon's own daemons are beside it" holds "$1" "nested, all on its own node: 1 1 "
+  check "  ... others are set beside them" holds "$1" "side: 2 "
+  check "  ... and their end is not that of the first" holds "$1" "the first ones stay "
+  [ "$failed" = 0 ] || sed 's/^/    /' "$1"
+}
+# run COMMAND...: marked; what it writes is in `said`, its exit code in $code.
+run() {
+  code=0
+  TENKAI_FLOW=$mark timeout 120 "$@" >said 2>&1 </dev/null || code=$?
+}
+no_steps() { [ -z "$(squeue -h -s -o %i | grep -v '\.batch\|\.extern\|\.interactive')" ]; }
+has_steps() { ! no_steps; }
+# The R of a session of ours.
+session_with() {
+  local pid
+  for pid in $(marked); do
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "/exec/R .*$1" && echo "$pid"
+  done | head -1
+}
+no_jobs() { [ -z "$(squeue -h -o %i)" ]; }
+state_is() { [ "$(squeue -h -t all -j "$1" -o %t)" = "$2" ]; }
+
+# --- a laptop ---
+
+mkdir laptop
+for program in Rscript R sh bash env cat rm sed uname dirname basename expr; do
+  ln -s "$(command -v "$program")" "laptop/$program"
+done
+run env PATH="$work/laptop" Rscript --vanilla fit.R --some=thing
+check "where there is no Slurm it runs" [ "$code" = 7 ]
+check "  with its arguments" holds said "arguments: --some=thing "
+check "  on no node" holds said "nodes:  "
+ran_well said "a laptop"
+
+# --- an allocation ---
+
+cat >profiles.yaml <<YAML
+profiles:
+  broken: {launcher: slurm, daemons: 2, environment: {modules: [no-such-module]}}
+  cluster: {launcher: slurm, daemons: 4, slurm: {nodes: 2, time: 5, cpus-per-task: 1}}
+  alone: {launcher: slurm, daemons: 2, slurm: {partition: nowhere}}
+YAML
+export TENKAI_CONFIG=$work/profiles.yaml
+
+start_slurm "$work/slurm" nodes=2 cpus=4 SelectTypeParameters=CR_CPU_Memory
+run salloc -Q -N2 -n4 Rscript --vanilla fit.R
+check "in an allocation it ends well, too" [ "$code" = 7 ]
+check "  on both nodes" holds said "nodes: n1 n2 "
+ran_well said "salloc"
+check "no step is left" slurm_wait 10 no_steps
+
+sed '1i #!/usr/bin/env Rscript' fit.R >batch.R
+TENKAI_FLOW=$mark sbatch -Q -N2 --ntasks-per-node=2 -o batch.log batch.R
+check "a script of its own is a job" wait_for 60 no_jobs
+check "  on both nodes" holds batch.log "nodes: n1 n2 "
+ran_well batch.log "sbatch"
+
+run salloc -Q -N2 env TENKAI_ALLOCATION=0 Rscript --vanilla -e \
+  'library(tenkai); daemons(2); cat("urls:", sub(":.*", "", status()$daemons[, "online"]), rownames(status()$daemons), "\n")'
+check "TENKAI_ALLOCATION=0 keeps daemons local" grep -q "urls: .*abstract://" said
+run salloc -Q -N2 Rscript --vanilla -e 'library(tenkai)' -e 'daemons(profile = "cluster")' \
+  -e 'tasks <- lapply(1:8, function(i) mirai({Sys.sleep(0.3); Sys.getenv("SLURMD_NODENAME")}, .compute = "cluster"))' \
+  -e 'cat("nodes:", sort(unique(vapply(tasks, function(each) call_mirai(each)$data, ""))), "\n")' \
+  -e 'cat("jobs:", sub(".*[.]", "", attr(status(.compute = "cluster"), "launches")$job), "\n")'
+check "what a profile would submit is a step where there is an allocation" holds said "nodes: n1 n2 "
+check "  which is no step of Slurm's own count" holds said "jobs: launch1 launch2 "
+run "$TENKAI_BIN" launch --dry-run --url wss://n1:5555 --daemons 2 --by slurm --option slurm.allocation=1
+check "outside of any allocation there are no steps" [ "$code" = 2 ]
+check "  and it is said why" grep -q "SLURM_JOB_ID is not set" said
+
+
+cat >broken.R <<'R'
+library(tenkai)
+failed <- tryCatch(daemons(profile = "broken"), error = identity)
+cat("class:", class(failed)[1L], "cause:", failed$cause, "\n")
+cat("set:", status(.compute = "broken")$connections, "\n")
+R
+run salloc -Q -N2 Rscript --vanilla broken.R
+check "daemons that cannot start are an error with its cause" holds said "class: tenkai_launch_error cause: module_missing "
+check "  and nothing stays set" holds said "set: 0 "
+[ "$failed" = 0 ] || sed 's/^/    /' said
+
+start salloc -Q -N2 Rscript --vanilla fit.R stay
+check "a session runs" wait_for 60 [ -e ready ]
+check "  with a step" has_steps
+kill -KILL "$(session_with 'args stay')"
+check "when it is killed, no process is left within 10 s" wait_for 10 nothing_is_left
+check "  and no step" slurm_wait 10 no_steps
+nothing_is_left || show_left
+
+stop_slurm
+check "nothing of ours is left" wait_for 10 nothing_is_left
+nothing_is_left || show_left
+finish
