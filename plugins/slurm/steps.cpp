@@ -54,8 +54,11 @@ TemplateValues step_values(const LaunchRequest& request, const Allocation& alloc
 }
 
 struct Steps::Step {
-  Step(asio::any_io_executor executor, std::string path, const LaunchRequest& request)
-      : folder(std::move(path)), stays(request.stays), scan_timer(executor), end_timer(executor) {}
+  Step(asio::any_io_executor executor, const std::string& path, const LaunchRequest& request)
+      : folder(path, logs_of(request, path)),
+        stays(request.stays),
+        scan_timer(executor),
+        end_timer(executor) {}
 
   struct Rank {
     JobName name;     // as its files are called
