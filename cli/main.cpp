@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   tenkai::add_status_command(app, exit_code);
   tenkai::add_launch_command(app, exit_code);
   tenkai::add_profile_command(app, exit_code);
+  tenkai::add_run_command(app, exit_code);
   tenkai::start_log();
   CLI11_PARSE(app, argc, argv);
   return exit_code;

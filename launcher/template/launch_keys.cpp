@@ -14,6 +14,8 @@ const std::vector<ProfileKey> launch_table = {
     {"launch.array", word, "", "0-63", "the elements of the job array, from 0; not set: no array"},
     {"launch.rank-offset", count, "0", "64", "the rank of the array's element 0"},
     {"launch.ntasks", count, "", "1", "`--ntasks`: 1, or as many agents as `srun` is to start"},
+    {"launch.tasks-per-node", count, "", "2",
+     "`--ntasks-per-node`, of `tenkai run`: daemons for which there is room on each of `slurm.nodes`"},
     {"launch.cpus", count, "", "4", "`--cpus-per-task`: processors of one agent, for all of its daemons"},
     {"launch.gpus", word, "", "a100:2", "`--gpus-per-task`: graphics processors of one agent"},
     {"launch.threads", count, "", "4", "processors of one daemon, for `threads: auto`"},

@@ -45,6 +45,19 @@ std::string value_of(const std::vector<std::string>& words, const std::string& n
   return value;
 }
 
+// A task of the allocation is one daemon, for which there is room beside the others.
+void say_of_run(const LaunchRequest& request, std::size_t cpus, const std::string& gpus,
+                TemplateValues& values) {
+  std::size_t nodes = number_of(request, "slurm.nodes", 0);
+  std::size_t tasks = std::max({request.daemons, nodes, std::size_t{1}});
+  values["launch.log"] = {request.option("slurm.run-log", "tenkai-%j.log")};
+  values["launch.ntasks"] = {std::to_string(tasks)};
+  // Else the first nodes are filled, and the last has one.
+  if (nodes > 0) values["launch.tasks-per-node"] = {std::to_string((tasks + nodes - 1) / nodes)};
+  values["launch.cpus"] = {std::to_string(cpus)};
+  if (!gpus.empty()) values["launch.gpus"] = {gpus};
+}
+
 }  // namespace
 
 Carrier carrier_of(const LaunchRequest& request) {
@@ -56,7 +69,11 @@ std::string carrier_text(const LaunchRequest& request) {
          std::to_string(request.number);
 }
 
-bool has_ranks(const LaunchRequest& request) { return !request.option("slurm.nodes").empty(); }
+bool is_run(const LaunchRequest& request) { return request.flag("slurm.run"); }
+
+bool has_ranks(const LaunchRequest& request) {
+  return !is_run(request) && !request.option("slurm.nodes").empty();
+}
 
 std::string times_gpus(const std::string& gpus, std::size_t factor) {
   std::vector<std::string> kinds;
@@ -96,6 +113,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   if (!gpus.empty()) values["launch.gpus"] = {times_gpus(gpus, chunk)};
   values["launch.threads"] = {std::to_string(cpus)};
   values["launch.command"] = request.command;
+  if (is_run(request)) say_of_run(request, cpus, gpus, values);
   return values;
 }
 

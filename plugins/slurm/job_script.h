@@ -21,6 +21,12 @@ std::string carrier_text(const LaunchRequest& request);
 // Whether it is one job over several nodes, whose ranks are the agents.
 bool has_ranks(const LaunchRequest& request);
 
+// Whether its command is a session, which launches daemons of its own in the job:
+// `slurm.run`.
+bool is_run(const LaunchRequest& request);
+// And no array.
+inline bool is_one_job(const LaunchRequest& request) { return has_ranks(request) || is_run(request); }
+
 // What the template is told of this batch. `folder` is where beacons and logs go; empty,
 // in a dry run, where there is none yet.
 TemplateValues script_values(const LaunchRequest& request, const Batch& batch, const std::string& array,

@@ -54,7 +54,7 @@ Result<Rendered> SlurmPlugin::render(const LaunchRequest& request) const {
   if (is_step(request)) return steps_.render(request);
   Result<NamedTemplate> with = template_of(request);
   if (!with) return with.error();
-  std::size_t elements = has_ranks(request) ? 0 : Submission::max_elements;
+  std::size_t elements = is_one_job(request) ? 0 : Submission::max_elements;
   Submission submission(carrier_text(request), request.agents, elements, {});
   std::vector<std::string> pieces;
   while (submission.next().what == Submission::What::submit) {

@@ -38,6 +38,8 @@ SlurmOutcome refused(std::string why) {
 }  // namespace
 
 Result<NamedTemplate> template_of(const LaunchRequest& request) {
+  // A template of a profile's is one for its daemons.
+  if (is_run(request)) return named_template("slurm-run.sbatch");
   std::string usual = has_ranks(request) ? "slurm-nodes.sbatch" : "slurm.sbatch";
   return named_template(request.option("slurm.template", usual));
 }
@@ -74,7 +76,7 @@ Result<Done> Submitter::submit(const LaunchRequest& request, const std::vector<s
                                OnDone done) {
   Result<NamedTemplate> with = template_of(request);
   if (!with) return with.error();
-  std::size_t elements = has_ranks(request) ? 0 : elements_;
+  std::size_t elements = is_one_job(request) ? 0 : elements_;
   Submission submission(carrier_text(request), request.agents, elements, own_job_);
   Result<Done> made = JobFolder(request.folder, logs_of(request, request.folder)).prepare();
   if (!made) return made.error();

@@ -1,4 +1,4 @@
-# One script for a laptop and an allocation; see slurm_run.sh.
+# One script for a laptop, an allocation and `tenkai run`; see slurm_run.sh.
 library(tenkai)
 arguments <- commandArgs(trailingOnly = TRUE)
 cat("arguments:", arguments, "\n")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One R script, unedited: on a machine without Slurm, and in an allocation of two nodes. Its
-# daemons are local ones, or steps of its job.
+# One R script, unedited: on a machine without Slurm, in an allocation of two nodes, and
+# submitted by `tenkai run`. Its daemons are local ones, or steps of its job.
 # time limit: 300 s
 . "$(dirname "$0")/common.sh"
 . ../slurm/cluster.sh
@@ -44,8 +44,11 @@ mkdir laptop
 for program in Rscript R sh bash env cat rm sed uname dirname basename expr; do
   ln -s "$(command -v "$program")" "laptop/$program"
 done
-run env PATH="$work/laptop" Rscript --vanilla fit.R --some=thing
-check "where there is no Slurm it runs" [ "$code" = 7 ]
+echo 'profiles: {here: {launcher: local, daemons: 2}}' >here.yaml
+run env TENKAI_CONFIG="$work/here.yaml" "$TENKAI_BIN" run --profile here --dry-run fit.R --x 1
+check "what would be run here is shown" holds said "Rscript fit.R --x 1"
+run env PATH="$work/laptop" "$TENKAI_BIN" run fit.R --some=thing
+check "where there is no Slurm it runs in place, and ends as it does" [ "$code" = 7 ]
 check "  with its arguments" holds said "arguments: --some=thing "
 check "  on no node" holds said "nodes:  "
 ran_well said "a laptop"
@@ -105,6 +108,34 @@ kill -KILL "$(session_with 'args stay')"
 check "when it is killed, no process is left within 10 s" wait_for 10 nothing_is_left
 check "  and no step" slurm_wait 10 no_steps
 nothing_is_left || show_left
+
+# --- tenkai run ---
+
+run "$TENKAI_BIN" run --profile cluster --dry-run fit.R
+check "what would be submitted is shown" holds said "#SBATCH --ntasks-per-node=2"
+run "$TENKAI_BIN" run --profile cluster --wait fit.R a "b c"
+check "a script is submitted, and its exit code is ours" [ "$code" = 7 ]
+job=$(grep -xE '[0-9]+' said | head -1)
+check "  its id is printed" [ -n "$job" ]
+log=fit-$job.log
+check "  its output is beside it" [ -s "$log" ]
+check "  with its arguments" holds "$log" "arguments: a b c "
+check "  on both nodes" holds "$log" "nodes: n1 n2 "
+ran_well "$log" "tenkai run"
+[ "$failed" = 0 ] || sed 's/^/    /' said
+check "  nothing of it is left in the cache" [ -z "$(ls "$XDG_CACHE_HOME/tenkai")" ]
+
+run "$TENKAI_BIN" run --profile cluster --json --log 'out.%j' fit.R
+job=$(sed -n 's/.*"job":"\([0-9]*\)".*/\1/p' said)
+check "it need not be waited for" [ "$code" = 0 ]
+check "  and is told as JSON" holds said "{\"job\":\"$job\",\"log\":\"out.$job\"}"
+check "  and runs without us" slurm_wait 60 state_is "$job" F
+check "  to where it was said" holds "out.$job" "nodes: n1 n2 "
+run "$TENKAI_BIN" run --profile alone fit.R
+check "what Slurm refuses is told in its words" grep -q "sbatch refused the job: .*nvalid partition" said
+check "  and is no success" [ "$code" = 2 ]
+run "$TENKAI_BIN" run nothing.R
+check "a script that is not there is not submitted" [ "$code" = 2 ]
 
 stop_slurm
 check "nothing of ours is left" wait_for 10 nothing_is_left

@@ -153,6 +153,7 @@ TEST_CASE("our templates become these job scripts") {
   check_golden("nodes", job("slurm-nodes.sbatch", nodes(plain_values())));
   check_golden("nodes-full", job("slurm-nodes.sbatch", nodes(full_values())));
   check_golden("step", job("slurm-step.sh", nodes(plain_values())));
+  check_golden("run", job("slurm-run.sbatch", nodes(plain_values())));
 }
 
 TEST_CASE("the directives of our template are those of the profile and the launch") {

@@ -129,3 +129,22 @@ TEST_CASE("variables of another job are not for Slurm's programs") {
   for (const char* name : {"SLURM_CONF", "PATH", "HOME", "PMIC", "MY_SLURM_X"})
     CHECK_FALSE(is_of_slurm(name));
 }
+
+TEST_CASE("a session as a job has room for each daemon, evenly on its nodes") {
+  LaunchRequest request = request_of({{"slurm.run", {"1"}},
+                                      {"slurm.nodes", {"3"}},
+                                      {"slurm.cpus-per-task", {"2"}},
+                                      {"slurm.run-log", {"x-%j.log"}}});
+  request.agents = 1;
+  TemplateValues values = script_values(request, {0, 1, "tenkai-run"}, "", "/f");
+
+  CHECK_FALSE(has_ranks(request));
+  CHECK(is_one_job(request));
+  CHECK(values["launch.ntasks"] == std::vector<std::string>{"8"});
+  CHECK(values["launch.tasks-per-node"] == std::vector<std::string>{"3"});
+  CHECK(values["launch.cpus"] == std::vector<std::string>{"2"});
+  CHECK(values["launch.log"] == std::vector<std::string>{"x-%j.log"});
+
+  request.options.erase("slurm.nodes");
+  CHECK(script_values(request, {0, 1, "tenkai-run"}, "", "/f").count("launch.tasks-per-node") == 0);
+}
