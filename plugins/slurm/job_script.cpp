@@ -113,6 +113,9 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   if (!gpus.empty()) values["launch.gpus"] = {times_gpus(gpus, chunk)};
   values["launch.threads"] = {std::to_string(cpus)};
   values["launch.command"] = request.command;
+  // Nothing is asked for a node on which no agent would be.
+  if (std::size_t nodes = number_of(request, "slurm.nodes", 0); has_ranks(request) && nodes > request.agents)
+    values["slurm.nodes"] = {std::to_string(request.agents)};
   if (is_run(request)) say_of_run(request, cpus, gpus, values);
   return values;
 }

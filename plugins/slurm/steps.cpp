@@ -42,10 +42,7 @@ TemplateValues step_values(const LaunchRequest& request, const Allocation& alloc
   Batch batch{0, request.agents, carrier_text(request)};
   TemplateValues values = script_values(request, batch, "", folder);
   values["launch.name"] = {batch.carrier};
-  // srun asks for no node that has nothing to do.
-  std::size_t nodes = to_number<std::size_t>(request.option("slurm.nodes")).value_or(1);
-  values["slurm.nodes"] = {
-      std::to_string(std::clamp<std::size_t>(request.agents, 1, std::max<std::size_t>(nodes, 1)))};
+  if (request.option("slurm.nodes").empty()) values["slurm.nodes"] = {"1"};
   // More than there is would be refused; the agents share what there is.
   std::size_t cpus = to_number<std::size_t>(values["launch.cpus"].front()).value_or(1);
   if (allocation.cpus > 0) cpus = std::min(cpus, allocation.cpus);

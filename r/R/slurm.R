@@ -63,6 +63,7 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
     credential = "file", chunk = whole(chunk),
     options = c(prefixed("slurm.", slurm),
                 prefixed("environment.", environment),
+                if (rscript != "Rscript") list(environment.rscript = rscript),
                 if (!is.null(threads)) list(threads = plain_text(threads, "threads"))),
     limits = list(idletime = 300000)
   )

@@ -85,6 +85,12 @@ TEST_CASE("the word that tells whose a job is goes where the site wants it") {
   CHECK(script_values(by_comment, first, "", "/f")["launch.name"] == std::vector<std::string>{"tenkai-gpu"});
 }
 
+TEST_CASE("a job asks for no node on which no agent would be") {
+  LaunchRequest request = request_of({{"slurm.nodes", {"9"}}});
+  CHECK(script_values(request, first, "", "/f")["slurm.nodes"] ==
+        std::vector<std::string>{std::to_string(request.agents)});
+}
+
 TEST_CASE("nodes that are left out are so together with the user's own") {
   JobScript script{"", {"--exclude=a", "--time=1", "-x", "b"}};
   auto argv = sbatch_argv(request_of(), first, "", script, {"n1", "n2"}, "");
