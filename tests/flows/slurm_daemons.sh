@@ -33,6 +33,7 @@ export TENKAI_CONFIG=$work/tenkai.yaml
 
 # How many jobs were submitted so far, each array as one.
 submissions() { grep -c '_slurm_rpc_submit_batch_job: JobId' "$work/slurm/log/slurmctld.log" || true; }
+no_folder() { [ -z "$(ls "$XDG_CACHE_HOME/tenkai")" ]; }
 no_jobs() { [ -z "$(squeue -h)" ]; }
 export -f submissions
 export work
@@ -54,7 +55,7 @@ session=$started
 wait_for 30 test -e "$work/online" || echo "NOT OK: the daemons of the session that is killed have come"
 kill -KILL "$session"
 check "a session that is killed leaves no job within 10 s" wait_for 10 no_jobs
-check "and no folder" wait_for 10 test -z "$(ls "$XDG_CACHE_HOME/tenkai")"
+check "and no folder" wait_for 10 no_folder
 
 stop_slurm
 check "nothing of ours is left" wait_for 10 nothing_is_left
