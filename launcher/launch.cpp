@@ -1,5 +1,6 @@
 #include "launcher/launch.h"
 
+#include <algorithm>
 #include <array>
 
 namespace tenkai {
@@ -44,6 +45,18 @@ bool Launch::is_waited_for() const {
          state_ == LaunchState::starting;
 }
 
+bool Launch::is_queued() const { return state_ == LaunchState::submitted || state_ == LaunchState::pending; }
+
+bool Launch::is_worth_asking(LaunchTime now, LaunchTime asked) const {
+  using std::chrono::seconds;
+  // A younger one is just about to begin.
+  constexpr seconds time_to_begin{3};
+  constexpr seconds pause{30};
+  LaunchTime::duration age = now - changed_;
+  return is_queued() && age >= time_to_begin &&
+         now - asked >= std::max<LaunchTime::duration>(pause, age / 10);
+}
+
 bool Launch::on_submitted(LaunchTime now, const std::string& job) {
   job_ = job;
   last_sign_ = "it was handed over";
@@ -70,6 +83,8 @@ bool Launch::on_report(LaunchTime now, const JobReport& report) {
     }
     return fail(now, {report.cause, report.message});
   }
+  bool is_back = report.state == JobState::pending && !report.cause.empty();
+  if (is_back && joined_ == 0 && !is_waited_for()) return become(now, LaunchState::pending);
   // What came late, or again, does not undo what is known.
   LaunchState reported = state_of(report.state);
   last_sign_ = report.message.empty() ? "it was " + std::string(name_of(reported)) : report.message;
@@ -124,7 +139,7 @@ std::string Launch::detail() const {
   if (state_ == LaunchState::starting && joined_ > 0) {
     return std::to_string(joined_) + " of " + std::to_string(slots_.size()) + " daemons have joined";
   }
-  return {};
+  return is_queued() ? evidence_.message : std::string();
 }
 
 }  // namespace tenkai

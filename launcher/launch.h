@@ -65,12 +65,16 @@ class Launch {
   LaunchTime changed() const { return changed_; }
   // Neither failed nor gone, and still waited for.
   bool is_waited_for() const;
+  // Whether a user who looks is to be told why a batch system has not begun its job,
+  // where that was last asked at `asked`: soon, and the more seldom the longer it waits.
+  bool is_worth_asking(LaunchTime now, LaunchTime asked) const;
   // Whether its command has ended, so that nobody can come with its credential.
   bool has_ended() const { return ended_; }
   // A sentence for a table: what is known in this state.
   std::string detail() const;
 
  private:
+  bool is_queued() const;
   bool become(LaunchTime now, LaunchState state);
   bool fail(LaunchTime now, Failure failure);
   bool on_ended(LaunchTime now, const JobReport& report);

@@ -20,11 +20,15 @@ std::string evidence_of(const Launch& launch) {
 }  // namespace
 
 std::optional<Cause> cause_of_end(const JobReport& report) {
-  std::string why = report.reason.empty() ? report.message : report.reason;
+  // The reason of a job that was put back is why it waits.
+  bool is_back = report.state == JobState::pending;
+  if (is_back && report.cause.empty()) return std::nullopt;
+  std::string why = report.reason.empty() || is_back ? report.message : report.reason;
   for (Cause::Kind kind : {Cause::Kind::oom, Cause::Kind::time_limit, Cause::Kind::node_fail,
                            Cause::Kind::preempted, Cause::Kind::job_cancelled}) {
     if (report.cause == name_of(kind)) return Cause{kind, "was killed: " + why};
   }
+  if (report.cause == cause::requeued) return Cause{Cause::Kind::lost, "was killed: " + report.message};
   if (report.signal)
     return Cause{Cause::Kind::killed, "was killed by signal " + std::to_string(*report.signal)};
   if (report.state == JobState::failed || report.exit_code.value_or(0) != 0) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -215,11 +216,13 @@ void Launches::on_news(const std::string& plugin, const JobReport& news) {
 
 void Launches::take(const EntryPtr& entry, const JobReport& report) {
   bool had_daemons = entry->launch.joined() > 0;
-  after_change(entry, entry->launch.on_report(now(), report));
-  if (!had_daemons || !entry->launch.has_ended()) return;
-  if (std::optional<Cause> cause = cause_of_end(report)) {
-    around_.over(entry->grant, entry->launch.slots(), *cause);
-  }
+  // What ran there is gone before the launch can wait again.
+  bool is_back = report.state == JobState::pending;
+  if (!is_back) after_change(entry, entry->launch.on_report(now(), report));
+  std::optional<Cause> cause = cause_of_end(report);
+  bool is_over = is_back || entry->launch.has_ended();
+  if (had_daemons && is_over && cause) around_.over(entry->grant, entry->launch.slots(), *cause);
+  if (is_back) after_change(entry, entry->launch.on_report(now(), report));
 }
 
 // Of plugins that cannot tell by themselves.
@@ -233,7 +236,10 @@ void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
 
 void Launches::poll(const EntryPtr& entry) {
   Result<PluginProcess*> by = plugin(entry->plugin);
-  if (!by || entry->launch.has_ended() || entry->launch.job().empty()) return;
+  if (!by || entry->launch.has_ended() || entry->launch.job().empty()) {
+    entry->asked = false;
+    return;
+  }
   PluginCall call;
   call.verb = PluginCall::Verb::poll;
   call.job = entry->launch.job();
@@ -388,7 +394,24 @@ void Launches::watch() {
   });
 }
 
-std::string Launches::status() const {
+// A batch system answers for all of its jobs at once, so one question is enough for each.
+void Launches::ask_what_waits() {
+  if (closing_) return;
+  std::set<std::string> asked;
+  for (const BatchPtr& batch : batches_) {
+    if (!batch->is_job || asked.count(batch->plugin) != 0) continue;
+    auto waiting = std::find_if(batch->entries.begin(), batch->entries.end(), [this](const EntryPtr& entry) {
+      return entry->launch.is_worth_asking(now(), asked_what_waits_);
+    });
+    if (waiting == batch->entries.end() || std::exchange((*waiting)->asked, true)) continue;
+    asked.insert(batch->plugin);
+    poll(*waiting);
+  }
+  if (!asked.empty()) asked_what_waits_ = now();
+}
+
+std::string Launches::status() {
+  ask_what_waits();
   std::string lines;
   for (const auto& [number, entry] : entries_) lines += status_line(entry->launch, entry->plugin);
   return lines;

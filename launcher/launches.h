@@ -25,7 +25,7 @@ class Launches : public LaunchDesk {
   void on_left(GrantId grant, std::size_t slot) override;
   void on_away(GrantId grant, std::size_t slot) override;
   std::string place_of(GrantId grant, std::size_t slot) const override;
-  std::string status() const override;
+  std::string status() override;
   void close(std::function<void()> done) override;
 
  private:
@@ -64,6 +64,7 @@ class Launches : public LaunchDesk {
   void take(const EntryPtr& entry, const JobReport& report);
   void poll_later(const EntryPtr& entry, std::optional<int> after_ms);
   void poll(const EntryPtr& entry);
+  void ask_what_waits();
   void on_died(const std::string& plugin, const std::string& why_not);
   void take_up_again(const BatchPtr& batch);
   void cancel(const Entry& entry);
@@ -83,8 +84,9 @@ class Launches : public LaunchDesk {
   std::map<std::uint64_t, EntryPtr> entries_;
   std::vector<BatchPtr> batches_;
   std::uint64_t last_ = 0;
-  std::string folder_;                 // for credentials, scripts, logs; empty: not needed so far
-  std::string session_;                // for names of jobs
+  std::string folder_;   // for credentials, scripts, logs; empty: not needed so far
+  std::string session_;  // for names of jobs
+  LaunchTime asked_what_waits_{};
   std::vector<std::uint64_t> untold_;  // failed, and the user does not know yet
   asio::steady_timer tell_timer_;
   asio::steady_timer watch_timer_;

@@ -55,8 +55,9 @@ class LaunchDesk {
   virtual void on_away(GrantId grant, std::size_t slot) = 0;
   // Where it runs, for sentences: "job 123_0 on n2"; empty where there is no job.
   virtual std::string place_of(GrantId grant, std::size_t slot) const = 0;
-  // Lines for the reply to `status`.
-  virtual std::string status() const = 0;
+  // Lines for the reply to `status`. Somebody waits for those that are not there yet:
+  // what holds them up is asked about, and told with the next reply.
+  virtual std::string status() = 0;
   // The session has ended: lets go of everything, at the latest after 7 s.
   virtual void close(std::function<void()> done) = 0;
 };

@@ -117,9 +117,13 @@ void Peers::on_judgement(const Liveness::Judgement& judgement) {
     case Liveness::Verdict::probe:
       if (peer->connection) peer->connection->send(Frame(Type::ping));
       return;
-    case Liveness::Verdict::suspect: return set_suspect(peer, true);
+    case Liveness::Verdict::suspect:
+      set_suspect(peer, true);
+      // Perhaps its node has failed, and somebody knows.
+      return ask_what_happened(*peer);
     case Liveness::Verdict::heard: return set_suspect(peer, false);
     case Liveness::Verdict::lost:
+      if (peer->job_is_over) return settle(peer, Cause(*peer->job_ends));
       return settle(peer, {Cause::Kind::lost, "was silent for too long, or cut off, and did not come back"});
   }
 }

@@ -326,6 +326,7 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
 void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
   spdlog::info("connection to {} ended: {}", peer->connection->peer().address, end.reason);
   bool may_return = !peer->ranks.empty() || !peer->had_daemons;
+  if (peer->job_is_over) return settle(peer, *peer->job_ends);
   if (peer->job_ends) return;  // what has become of its job is waited for
   if (peer->role == Role::agent && !peer->said_goodbye && may_return) {
     peer->connection = nullptr;

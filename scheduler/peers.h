@@ -96,6 +96,7 @@ class Peers {
     std::optional<REnd> ended;  // our process has ended, its last words are awaited
     // Its job is being ended, or has: why, as far as is known.
     std::optional<Cause> job_ends;
+    bool job_is_over = false;  // the batch system has said so; its agent may not know
     Ranks ranks;
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
     std::unordered_set<std::uint32_t> to_kill;  // ranks whose end was wanted while the agent was away

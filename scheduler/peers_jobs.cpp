@@ -18,6 +18,8 @@ Time now() { return std::chrono::steady_clock::now(); }
 // system knows; its daemons get nothing new, and what they run waits for a moment to be
 // given to others with the right cause.
 void Peers::on_job_ends(const PeerPtr& peer, const Cause& cause) {
+  // Why, is known already.
+  if (peer->job_is_over) return settle(peer, *peer->job_ends);
   if (peer->job_ends) return;
   peer->job_ends = cause;
   for (const auto& [rank, daemon] : peer->ranks) {
@@ -43,7 +45,10 @@ void Peers::on_job_over(GrantId grant, const std::vector<std::size_t>& slots, co
                   });
     if (!of_job) continue;
     bool was_ending = std::exchange(peer->job_ends, cause).has_value();
-    if (was_ending || !peer->connection) gone.push_back(peer);
+    // One that still answers goes on: a node that Slurm has given up may only be cut off
+    // from Slurm. When it goes, the reason is known.
+    peer->job_is_over = true;
+    if (was_ending || !peer->connection || liveness_.is_suspect(peer->id)) gone.push_back(peer);
   }
   for (const PeerPtr& peer : gone) settle(peer, cause);
 }

@@ -138,9 +138,12 @@ void add_log(JobReport& report, std::string log, bool first_run) {
   if (nothing_else) report.cause = std::string(cause::unknown);
 }
 
+bool may_come_back(std::string_view cause) { return cause == cause::preempted || cause == cause::node_fail; }
+
 std::optional<JobReport> noted_end(const std::string& job, const Beacons& beacons, const std::string& log) {
   std::optional<SlurmNote> note = slurm_note(log);
   if (!note || note->failure.cause == cause::oom || beacons.restart != 0) return std::nullopt;
+  if (may_come_back(note->failure.cause)) return std::nullopt;
   JobReport report = ended(job, beacons);
   set_failure(report, note->failure.cause, job_on(report) + ": " + note->failure.message);
   report.reason = note->word;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "launcher/messages.h"
 #include "plugins/slurm/beacons.h"
@@ -22,6 +23,9 @@ JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& 
 JobReport lost_end(const std::string& job, const Beacons& beacons);
 // By us.
 JobReport cancelled_end(const std::string& job, const std::string& node);
+
+// Whether Slurm may put a job that was ended for this back into the queue.
+bool may_come_back(std::string_view cause);
 
 // Where the job has told no end, but Slurm has written into its log that it ends it.
 std::optional<JobReport> noted_end(const std::string& job, const Beacons& beacons, const std::string& log);

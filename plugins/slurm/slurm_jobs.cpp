@@ -115,7 +115,9 @@ SlurmJobs::News SlurmJobs::on_beacons(SlurmTime now, const std::string& name, co
   }
   JobReport report = told_end(name, beacons, log);
   // Somebody has ended it, and Slurm knows who and why.
-  if (report.cause.empty() && *beacons.exit_code > 128) {
+  bool is_in_doubt = report.cause.empty() || may_come_back(report.cause);
+  if (is_in_doubt && *beacons.exit_code > 128) {
+    job.noted = report.cause;
     job.held = std::move(report);
     job.held_until = now + hold_time;
     job.suspected = now;
@@ -129,6 +131,9 @@ SlurmJobs::News SlurmJobs::on_log(SlurmTime now, const std::string& name, const 
   News news;
   auto found = jobs_.find(name);
   if (found == jobs_.end() || found->second.phase != SlurmJob::Phase::running) return news;
+  std::optional<SlurmNote> note = slurm_note(log);
+  bool is_of_this_run = note && found->second.beacons.restart == 0;
+  if (is_of_this_run && may_come_back(note->failure.cause)) found->second.noted = note->failure.cause;
   std::optional<JobReport> report = noted_end(name, found->second.beacons, log);
   if (report) end(now, found->second, std::move(*report), news);
   return news;
@@ -193,6 +198,8 @@ void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, Ne
   report.job = job.place.name.text();
   report.state = JobState::pending;
   report.reason = line.reason;
+  // What ran there is gone, and others may have to know why.
+  if (is_back) report.cause = job.noted.empty() ? std::string(cause::requeued) : std::exchange(job.noted, {});
   report.message = (is_back ? "it was put back into the queue" : "it waits in the queue") +
                    (line.reason.empty() ? std::string() : ": " + printable(line.reason, 200));
   if (report == job.last) return;

@@ -16,8 +16,11 @@
 #'   machines (see [launch_remote()]), or `NULL`: its number `launch`, the numbers
 #'   of its `daemons`, the plugin it goes `by`, `where` to, its `state` (`asked`,
 #'   `submitted`, `pending`, `starting`, `joined`, `failed`, `gone`), and, where it
-#'   has failed, the `cause`, one word, and a `message`. Printing shows those that
-#'   have failed.
+#'   has failed, the `cause`, one word, and a `message`. The `job`, the batch
+#'   system's `reason` (why a job waits, or how it ended), `exit_code`, `signal` and
+#'   the end of the `log` are its evidence. Where jobs wait, `status()` has the batch
+#'   system asked why, at most every 30 seconds; the next call shows the answer.
+#'   Printing shows those that have failed, and what the others wait for.
 #' @examples
 #' status()
 #' daemons(1)
@@ -72,8 +75,22 @@ print.miraiStatus <- function(x, ...) {
     cat("daemon ", paste(silent, collapse = ", "), ": suspect, nothing is heard ",
         "from there; it gets nothing new until it is\n", sep = "")
   }
+  print_waiting(attr(x, "launches", exact = TRUE))
   print_failed(attr(x, "launches", exact = TRUE), x$daemons)
   invisible(x)
+}
+
+# Jobs that wait, by what for: an array may have a thousand of them.
+print_waiting <- function(launches) {
+  if (is.null(launches)) return()
+  waiting <- launches[launches$state == "pending" & nzchar(launches$reason), ]
+  for (each in split(waiting, list(waiting$by, waiting$reason), drop = TRUE)) {
+    n <- nrow(each)
+    cat(if (n == 1L) "launch " else paste(n, "launches, the first "),
+        each$launch[1L], " (by ", each$by[1L], ", job ", each$job[1L],
+        "): pending, ",
+        each$reason[1L], "\n", sep = "")
+  }
 }
 
 # Launches that have failed, and whose daemons have not come in another way.

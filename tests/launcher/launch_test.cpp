@@ -192,3 +192,35 @@ TEST_CASE("a cancelled launch says so, one that has joined is not cancelled") {
   joined.on_daemon_joined(noon);
   CHECK_FALSE(joined.on_cancelled(noon));
 }
+
+TEST_CASE("a launch whose job is put back into the queue waits again, when its daemons have gone") {
+  Launch launch = launch_of(1);
+  launch.on_daemon_joined(noon);
+  JobReport back = report(JobState::pending);
+  back.cause = cause::requeued;
+  back.message = "it was put back into the queue: BeginTime";
+
+  CHECK_FALSE(launch.on_report(noon, back));
+  CHECK(launch.state() == LaunchState::joined);
+  launch.on_daemon_left(noon);
+  CHECK(launch.on_report(noon, back));
+
+  CHECK(launch.state() == LaunchState::pending);
+  CHECK(launch.detail() == back.message);
+  CHECK(launch.on_daemon_joined(noon));
+}
+
+TEST_CASE("a user who looks has a batch system asked soon, and then more and more seldom") {
+  using std::chrono::seconds;
+  Launch launch = launch_of(1);
+  launch.on_submitted(noon, "1");
+
+  CHECK_FALSE(launch.is_worth_asking(noon + seconds(2), noon - minute));
+  CHECK(launch.is_worth_asking(noon + seconds(3), noon - minute));
+  CHECK_FALSE(launch.is_worth_asking(noon + seconds(32), noon + seconds(3)));
+  CHECK(launch.is_worth_asking(noon + seconds(33), noon + seconds(3)));
+  CHECK_FALSE(launch.is_worth_asking(noon + 100 * minute, noon + 91 * minute));
+  CHECK(launch.is_worth_asking(noon + 100 * minute, noon + 90 * minute));
+  launch.on_daemon_joined(noon);
+  CHECK_FALSE(launch.is_worth_asking(noon + 100 * minute, noon));
+}

@@ -96,14 +96,13 @@ TEST_CASE("a job whose agent was lost may say in its log why it is being ended")
   SlurmJobs jobs = array_of(2);
   jobs.on_beacons(noon, "5_0", started_on("n1"), "");
   jobs.on_beacons(noon, "5_1", started_on("n1", 1), "");
-  std::string log =
-      "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***\n";
+  std::string log = "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***\n";
 
   CHECK(jobs.on_log(noon, "5_0", "all is well").empty());
   auto news = jobs.on_log(noon, "5_0", log);
   REQUIRE(news.size() == 1);
-  CHECK(news[0].cause == cause::preempted);
-  CHECK(news[0].reason == "PREEMPTED");
+  CHECK(news[0].cause == cause::job_cancelled);
+  CHECK(news[0].reason == "CANCELLED");
   // Of a job that was put back the log may tell of the time before.
   CHECK(jobs.on_log(noon, "5_1", log).empty());
 }
@@ -135,6 +134,25 @@ TEST_CASE("a job that runs and tells nothing is told by Slurm") {
   CHECK(news[0].exit_code == 0);
 }
 
+TEST_CASE("a job that made room for another may have been put back: Slurm knows") {
+  std::string log =
+      "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***\n";
+  SlurmJobs jobs = array_of(2);
+  jobs.on_beacons(noon, "5_0", started_on("n1"), "");
+  jobs.on_beacons(noon, "5_1", started_on("n1"), "");
+  CHECK(jobs.on_log(noon + seconds(9), "5_0", log).empty());
+  CHECK(jobs.on_beacons(noon + seconds(10), "5_1", exited("n1", 143), log).empty());
+
+  auto news = jobs.on_queue(noon + seconds(11), noon + seconds(11),
+                            queue("5_0|PENDING|BeginTime||t-1\n5_1|PREEMPTED|None|n1|t-1\n"));
+
+  REQUIRE(news.size() == 2);
+  CHECK(news[0].state == JobState::pending);
+  CHECK(news[0].cause == cause::preempted);
+  CHECK(news[1].state == JobState::ended);
+  CHECK(news[1].cause == cause::preempted);
+}
+
 TEST_CASE("a job that is put back waits again, and may run again") {
   SlurmJobs jobs = array_of(1);
   jobs.on_beacons(noon, "5_0", started_on("n1"), "");
@@ -143,6 +161,7 @@ TEST_CASE("a job that is put back waits again, and may run again") {
   auto news = jobs.on_queue(noon + seconds(11), noon + seconds(11), queue("5_0|PENDING|BeginTime||t-1\n"));
   REQUIRE(news.size() == 1);
   CHECK(news[0].state == JobState::pending);
+  CHECK(news[0].cause == cause::requeued);
   CHECK(news[0].message.find("put back") != std::string::npos);
   CHECK(jobs.on_timer(noon + minutes(5)).empty());
   CHECK(jobs.query_due() == noon + seconds(71));
