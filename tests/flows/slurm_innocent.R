@@ -1,0 +1,81 @@
+# Eight daemons in one job, of which some end: as one agent's, and as ranks of a job
+# with steps. And a session that is killed, and a plugin that is.
+source("truth.R")
+
+kinds <- c("chunk", "ranks")
+# The last of each comes with a limit of its own.
+for (name in kinds) begin(name)
+check("eight daemons of one agent, and eight of eight agents", wait_for(
+  function() online("chunk") == 8 && online("ranks") == 8, 60))
+
+# A task for each daemon that tells who it is, and goes on until it is told to end.
+last <- file.path(work, "innocent.end")
+pids_of <- function(name) {
+  tasks <- lapply(1:8, function(i) {
+    mirai({
+      cat(Sys.getpid(), "\n", file = file.path(work, paste0(name, ".", i)))
+      until <- Sys.time() + 100
+      if (i == 1L) quit(status = 7)
+      while (!file.exists(last) && Sys.time() < until) Sys.sleep(0.1)
+      Sys.getpid()
+    }, i = i, name = name, work = work, last = last, .compute = name)
+  })
+  names <- file.path(work, paste0(name, ".", 1:8))
+  wait_for(function() all(file.exists(names)) && all(file.size(names) > 0), 30)
+  list(tasks = tasks, pids = vapply(names, function(f) as.integer(readLines(f)), 0L))
+}
+runs <- lapply(setNames(kinds, kinds), pids_of)
+for (name in kinds) {
+  pids <- runs[[name]]$pids
+  tools::pskill(pids[2L], tools::SIGKILL)
+  system2("kill", c("-SEGV", pids[3L]))
+}
+begun <- now()
+# Longer than WaitTime, after which a site would end all the others.
+for (name in kinds) {
+  guilty <- runs[[name]]$tasks[1:3]
+  took <- times_of_tasks(setNames(guilty, 1:3), rep(list(begun), 3) |> setNames(1:3), 30)
+  check_lost(paste(name, "quit()"), guilty[[1L]], "ended by itself with exit code 7",
+             took[1L], 10)
+  check_lost(paste(name, "kill -9"), guilty[[2L]], "killed by signal 9", took[2L], 10)
+  check_lost(paste(name, "segfault"), guilty[[3L]], "signal 11", took[3L], 10)
+}
+Sys.sleep(7)
+invisible(file.create(last))
+for (name in kinds) {
+  innocent <- runs[[name]]$tasks[4:8]
+  values <- lapply(innocent, function(m) call_mirai(m)$data)
+  same <- identical(unlist(values), unname(runs[[name]]$pids[4:8]))
+  check(sprintf("%s: innocent deaths: %d of 5", name,
+                sum(!vapply(values, is.integer, NA) | vapply(values, is_error_value, NA))), same)
+  check(sprintf("%s: and those that ended are there again", name),
+        wait_for(function() online(name) == 8, 20) && identical(launches(name)$state[1L], "joined"))
+}
+for (name in kinds) invisible(daemons(0, .compute = name))
+
+# --- the plugin is killed while jobs run; then the session ---
+
+begin("left")
+begin("down")
+wait_for(function() online("left") == 2, 30)
+wait_for(function() nzchar(launches("down")$job), 10)
+plugins <- unlist(lapply(c("left", "down"), function(name) {
+  Filter(function(pid) grepl("tenkai-plugin-slurm", command_of(pid)),
+         children_of(nextget("pid", name)))
+}))
+for (pid in plugins) tools::pskill(pid, tools::SIGKILL)
+task <- mirai(Sys.sleep(30), .compute = "left")
+value <- call_mirai(mirai(1 + 1, .compute = "left"))$data
+check("a plugin that is killed takes no daemon with it",
+      length(plugins) == 2L && identical(value, 2))
+waiting <- launches("down")
+check("nor a job that waits", waiting$state %in% c("submitted", "pending") &&
+        nzchar(slurm_says("squeue", c("-h", "-j", sub("_.*", "", waiting$job)))[1L]))
+order("scancel", waiting$job)
+since <- list(down = now())
+took <- times_of(list(down = function(row) row$state == "failed"), since, 70)
+check(sprintf("the next plugin follows it: %s, after %.1f s", launches("down")$cause, took),
+      identical(launches("down")$cause, "job_cancelled"))
+job <- sub("_.*", "", launches("left")$job[1L])
+cat(job, file = file.path(work, "left.job"))
+tools::pskill(Sys.getpid(), tools::SIGKILL)
