@@ -3,7 +3,6 @@
 source("truth.R")
 
 kinds <- c("chunk", "ranks")
-# The last of each comes with a limit of its own.
 for (name in kinds) begin(name)
 check("eight daemons of one agent, and eight of eight agents", wait_for(
   function() online("chunk") == 8 && online("ranks") == 8, 60))
@@ -22,7 +21,8 @@ pids_of <- function(name) {
   })
   names <- file.path(work, paste0(name, ".", 1:8))
   wait_for(function() all(file.exists(names)) && all(file.size(names) > 0), 30)
-  list(tasks = tasks, pids = vapply(names, function(f) as.integer(readLines(f)), 0L))
+  pids <- vapply(names, function(file) as.integer(readLines(file)), 0L)
+  list(tasks = tasks, pids = pids)
 }
 runs <- lapply(setNames(kinds, kinds), pids_of)
 for (name in kinds) {
@@ -34,10 +34,12 @@ begun <- now()
 # Longer than WaitTime, after which a site would end all the others.
 for (name in kinds) {
   guilty <- runs[[name]]$tasks[1:3]
-  took <- times_of_tasks(setNames(guilty, 1:3), rep(list(begun), 3) |> setNames(1:3), 30)
-  check_lost(paste(name, "quit()"), guilty[[1L]], "ended by itself with exit code 7",
-             took[1L], 10)
-  check_lost(paste(name, "kill -9"), guilty[[2L]], "killed by signal 9", took[2L], 10)
+  names(guilty) <- c("quit", "kill", "crash")
+  took <- times_of_tasks(guilty, lapply(guilty, function(m) begun), 30)
+  check_lost(paste(name, "quit()"), guilty[[1L]],
+             "ended by itself with exit code 7", took[1L], 10)
+  check_lost(paste(name, "kill -9"), guilty[[2L]], "killed by signal 9",
+             took[2L], 10)
   check_lost(paste(name, "segfault"), guilty[[3L]], "signal 11", took[3L], 10)
 }
 Sys.sleep(7)
@@ -45,11 +47,11 @@ invisible(file.create(last))
 for (name in kinds) {
   innocent <- runs[[name]]$tasks[4:8]
   values <- lapply(innocent, function(m) call_mirai(m)$data)
-  same <- identical(unlist(values), unname(runs[[name]]$pids[4:8]))
-  check(sprintf("%s: innocent deaths: %d of 5", name,
-                sum(!vapply(values, is.integer, NA) | vapply(values, is_error_value, NA))), same)
+  same <- mapply(identical, values, as.list(unname(runs[[name]]$pids[4:8])))
+  check(sprintf("%s: innocent deaths: %d of 5", name, sum(!same)), all(same))
   check(sprintf("%s: and those that ended are there again", name),
-        wait_for(function() online(name) == 8, 20) && identical(launches(name)$state[1L], "joined"))
+        wait_for(function() online(name) == 8, 20) &&
+          identical(launches(name)$state[1L], "joined"))
 }
 for (name in kinds) invisible(daemons(0, .compute = name))
 
@@ -70,11 +72,13 @@ check("a plugin that is killed takes no daemon with it",
       length(plugins) == 2L && identical(value, 2))
 waiting <- launches("down")
 check("nor a job that waits", waiting$state %in% c("submitted", "pending") &&
-        nzchar(slurm_says("squeue", c("-h", "-j", sub("_.*", "", waiting$job)))[1L]))
+        nzchar(slurm_says("squeue", c("-h", "-j", waiting$job))[1L]))
 order("scancel", waiting$job)
 since <- list(down = now())
-took <- times_of(list(down = function(row) row$state == "failed"), since, 70)
-check(sprintf("the next plugin follows it: %s, after %.1f s", launches("down")$cause, took),
+failed_now <- function(row) row$state == "failed"
+took <- times_of(list(down = failed_now), since, 70)
+check(sprintf("the next plugin follows it: %s, after %.1f s",
+              launches("down")$cause, took),
       identical(launches("down")$cause, "job_cancelled"))
 job <- sub("_.*", "", launches("left")$job[1L])
 cat(job, file = file.path(work, "left.job"))

@@ -2,7 +2,9 @@
 # told of them, and how long that took.
 source("common.R")
 
-slurm_says <- function(...) system2(..., stdout = TRUE, stderr = TRUE)
+slurm_says <- function(...) {
+  suppressWarnings(system2(..., stdout = TRUE, stderr = TRUE))
+}
 order <- function(...) invisible(slurm_says(...))
 launches <- function(name) {
   attr(hear(name, status(name)), "launches", exact = TRUE)

@@ -44,6 +44,7 @@ and for sbatch alone:
     "lives": {"0-3,7": LIFE}   of those elements
     "run": true          runs the script by bash as soon as it is RUNNING, if so for each
                          element: that then goes on as the script does. Without `srun`
+    "ends": "OUT_OF_MEMORY"   Slurm's word for the end of what was really run
 
 A LIFE is a list of steps [SECONDS after submission, STATE, {more}]: more may hold "reason",
 "node", "exit" ("0:9") and, for CANCELLED, "by" (a uid). A job that has been REQUEUED goes on

@@ -73,7 +73,8 @@ def sbatch(world, argv, answer):
         "submitted": world.now, "elements": elements, "limit": limit, "cancelled": {},
         "name": options.get("job-name", name), "options": options, "arguments": words[1:],
         "life": answer.get("life", DEFAULT_LIFE), "lives": answer.get("lives", {}),
-        "invisible": answer.get("invisible", 0), "run": answer.get("run", False), "folder": options.get("chdir", os.getcwd()),
+        "invisible": answer.get("invisible", 0), "run": answer.get("run", False), "ends": answer.get("ends"),
+        "folder": options.get("chdir", os.getcwd()),
     }
     world.add(job)
     with open(world.path("scripts", str(job["id"])), "wb") as file:

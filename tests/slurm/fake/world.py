@@ -118,6 +118,8 @@ class Element:
         if "status" in told:
             code, signal = (told["status"], 0) if told["status"] >= 0 else (0, -told["status"])
             state = "FAILED" if code or signal else "COMPLETED"
+            # Slurm may have another word for it than its exit status.
+            state = self.job.get("ends") or state
             life.append([told["ended"] - self.job["submitted"], state, {"exit": f"{code}:{signal}"}])
         return life
 

@@ -1,0 +1,108 @@
+# A session and a fake Slurm, see slurm_truth_fake.sh.
+source("truth.R")
+
+folder <- Sys.getenv("FAKE_SLURM")
+uid <- as.integer(system2("id", "-u", stdout = TRUE))
+# The next submission is answered so; jobs of before go on as they were told.
+play <- function(sbatch, more = "") {
+  cat(sprintf('{"uid": %d, "sbatch": [{%s}]%s}', uid, sbatch, more),
+      file = file.path(folder, "script.json"))
+}
+calls <- function(name) {
+  if (!file.exists(file.path(folder, "calls"))) return(0L)
+  as.integer(slurm_says("fake_slurm", c("count", name)))
+}
+since <- list()
+ask <- function(name, sbatch, more = "") {
+  play(sbatch, more)
+  since[[name]] <<- now()
+  before <- calls("sbatch")
+  begin(name)
+  wait_for(function() calls("sbatch") > before, 10)
+  Sys.sleep(0.3)
+}
+
+# --- jobs that end before a daemon comes, by a word of Slurm's ---
+
+ends <- function(word, more = "") {
+  sprintf(paste0('"life": [[0, "RUNNING", {"node": "n7"}], ',
+                 '[2, "%s", {"node": "n7"%s}]]'), word, more)
+}
+ask("oom", ends("OUT_OF_MEMORY", ', "exit": "0:125"'))
+ask("boot", ends("BOOT_FAIL"))
+ask("deadline", ends("DEADLINE"))
+failed_now <- function(row) row$state == "failed"
+names_of <- c("oom", "boot", "deadline")
+took <- times_of(sapply(names_of, function(name) failed_now), since, 65)
+check_failed("out of memory before it came", "oom", "oom", took["oom"], 60,
+             where = "n7", reason = "OUT_OF_MEMORY")
+check_failed("its node did not boot", "boot", "node_fail", took["boot"],
+             60, where = "n7", reason = "BOOT_FAIL")
+check_failed("its deadline came", "deadline", "time_limit",
+             took["deadline"], 60, where = "n7", reason = "DEADLINE")
+for (name in names_of) invisible(daemons(0, .compute = name))
+
+# --- jobs that end while a task runs, by a word of Slurm's ---
+
+words <- c("oom-2" = "OUT_OF_MEMORY", "boot-2" = "BOOT_FAIL",
+           "deadline-2" = "DEADLINE", "preempted-2" = "PREEMPTED")
+for (name in names(words)) {
+  ask(name, sprintf('"run": true, "ends": "%s"', words[name]))
+}
+check("daemons come", wait_for(function() {
+  all(vapply(names(words), function(name) online(name) == 1, NA))
+}, 30))
+tasks <- lapply(setNames(names(words), names(words)), function(name) {
+  mirai({
+    writeLines(as.character(Sys.getpid()), file)
+    Sys.sleep(100)
+  }, file = file.path(work, name), .compute = name)
+})
+wait_for(function() all(file.exists(file.path(work, names(words)))), 20)
+Sys.sleep(0.5)
+for (name in names(words)) {
+  pid <- as.integer(readLines(file.path(work, name)))
+  since[[name]] <- now()
+  tools::pskill(parent_of(pid), tools::SIGTERM)
+}
+took <- times_of_tasks(tasks, since, 60)
+for (name in names(words)) {
+  pattern <- paste0("daemon 1 \\(job [0-9]+_0 on n1\\) was killed: ",
+                    words[name])
+  check_lost(paste(words[name], "while a task runs"), tasks[[name]], pattern,
+             took[name], 60)
+}
+for (name in names(words)) invisible(daemons(0, .compute = name))
+
+# --- answers that are lost, late or wrong ---
+
+before <- calls("sbatch")
+ask("lost-word", '"fails": "timeout", "done": true, "run": true')
+check("sbatch says nothing of a job it has taken: the job is found, and is one",
+      wait_for(function() online("lost-word") == 1, 20) && calls("sbatch") == before + 1L)
+ask("dirt", paste0('"run": true, "before": "Welcome to 2026\\n42 nodes", ',
+                   '"after": "Have fun", "stderr": "note 7"'))
+check("dirt around the id", wait_for(function() online("dirt") == 1, 20))
+ask("lag", '"run": true, "invisible": 20')
+check("a job that Slurm does not show yet", wait_for(function() online("lag") == 1, 20))
+for (name in c("lost-word", "dirt", "lag")) {
+  value <- call_mirai(mirai(6 * 7, .compute = name))$data
+  check(paste(name, "answers"), identical(value, 42))
+}
+# squeue and sacct are down: what the agent itself can tell is told all the same.
+ask("down", '"run": true', paste0(', "squeue": [{"fails": "controller"}], ',
+                                  '"sacct": [{"fails": "controller"}]'))
+wait_for(function() online("down") == 1, 20)
+task <- mirai(Sys.sleep(100), .compute = "down")
+Sys.sleep(1)
+job <- launches("down")$job
+order("scancel", sub("_.*", "", job))
+since$down <- now()
+took <- times_of_tasks(list(down = task), since, 60)
+check_lost("Slurm tells nothing: the signal is what is known", task,
+           "daemon 1 \\(job [0-9]+_0 on n1\\) was killed by signal 15", took, 60)
+for (name in c("lost-word", "dirt", "lag", "down")) invisible(daemons(0, .compute = name))
+play("")
+check("nothing waits or runs any more",
+      wait_for(function() !length(slurm_says("squeue", c("-h", "-o", "%i"))), 15))
+finish()
