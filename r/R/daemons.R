@@ -102,7 +102,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     url <- url %||% deployment$url
     remote <- remote %||%
       if (!is.null(deployment$plugin)) within_allocation(deployment)
-    if (missing(retries)) retries <- deployment$retries %||% 2
+    if (missing(retries)) retries <- I(deployment$retries %||% "2")
   }
   allocated <- is.null(deployment) && is.null(url) && is.null(remote) &&
     isTRUE(dispatcher) && !missing(n) && spreads_over_nodes(n)
@@ -321,9 +321,7 @@ url_settings <- function(url, n, direct, token) {
 
 retry_settings <- function(retries) {
   # Those of a profile come as they are sent.
-  if (is.character(retries) && length(retries) == 1L) {
-    return(paste0("retries=", retries))
-  }
+  if (inherits(retries, "AsIs")) return(paste0("retries=", retries))
   if (!is.numeric(retries) || !length(retries) || anyNA(retries)) {
     stop("'retries' must be a number, by cause if named, such as c(2, oom = 1)",
          call. = FALSE)

@@ -12,7 +12,9 @@ with_profiles <- function(..., envir = parent.frame()) {
 }
 
 test_that("a profile in a file says how many daemons there are, and what they are called", {
-  with_profiles("  two:", "    daemons: 2", "    limits: {maxtasks: 1}")
+  with_profiles("  two:", "    daemons: 2",
+                "    limits: {maxtasks: 1}", "    retries: {default: 1, oom: 2}")
+  expect_error(daemons(profile = "two", retries = "many"), "'retries' must be a number")
   expect_equal(as.integer(daemons(profile = "two")), 2L)
   on.exit(daemons(0, .compute = "two"), add = TRUE)
   pids <- list(mirai(Sys.getpid(), .compute = "two"), mirai(Sys.getpid(), .compute = "two"))
