@@ -24,6 +24,7 @@
 #include "launcher/plugin_process.h"
 #include "launcher/profile/find.h"
 #include "launcher/shell.h"
+#include "process/own_path.h"
 #include "wire/secret.h"
 
 namespace tenkai {
@@ -55,21 +56,6 @@ void complain(const std::string& why) {
 int fail(const Error& why) {
   complain(why.message);
   return no_job;
-}
-
-bool is_in_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  for (std::string_view folder : split(path == nullptr ? "" : path, ':')) {
-    std::string file = std::string(folder.empty() ? "." : folder) + "/" + program;
-    if (::access(file.c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
-
-std::string own_program() {
-  char path[4096];
-  ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("tenkai");
 }
 
 // --- what is run ---

@@ -12,6 +12,7 @@
 #include "launcher/environment_command.h"
 #include "launcher/launch_folder.h"
 #include "launcher/launch_words.h"
+#include "process/own_path.h"
 #include "wire/secret.h"
 
 namespace tenkai {
@@ -35,12 +36,6 @@ constexpr std::size_t max_told = 20;
 constexpr std::size_t max_over = 1000;
 
 LaunchTime now() { return std::chrono::steady_clock::now(); }
-
-std::string own_program() {
-  char path[4096];
-  ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("tenkai");
-}
 
 // A URL without host is listened at on every interface; to others it has our name.
 Url as_seen_from_elsewhere(Url url) {

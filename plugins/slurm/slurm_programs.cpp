@@ -9,21 +9,13 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "process/own_path.h"
 
 namespace tenkai {
 namespace {
 
 // Of a query about 10,000 jobs there may be two megabytes.
 constexpr std::size_t max_output = std::size_t{64} * 1024 * 1024;
-
-bool is_in_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  for (std::string_view folder : split(path == nullptr ? "" : path, ':')) {
-    std::string file = std::string(folder.empty() ? "." : folder) + "/" + program;
-    if (::access(file.c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include "launcher/template/environment.h"
 #include "launcher/template/find.h"
 #include "plugins/slurm/job_folder.h"
+#include "process/own_path.h"
 
 namespace tenkai {
 namespace {
@@ -21,12 +22,6 @@ constexpr seconds sbatch_limit{60};
 constexpr seconds max_wait{60};
 
 SlurmTime now() { return std::chrono::steady_clock::now(); }
-
-std::string own_program() {
-  char path[4096];
-  ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
-}
 
 SlurmOutcome refused(std::string why) {
   SlurmOutcome outcome;

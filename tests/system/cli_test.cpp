@@ -62,6 +62,12 @@ TEST_CASE("tenkai status shows a dispatcher as a table and as JSON") {
   CHECK(table.code == 0);
   CHECK(says(table.text, "profile mine (dispatcher " + std::to_string(dispatcher.pid) + ", R session " +
                              std::to_string(::getpid()) + "), for "));
+  std::size_t since = table.text.find("), for ");
+  REQUIRE(since != std::string::npos);
+  // How long it has been there depends on how busy the machine is.
+  std::size_t unit = table.text.find_first_not_of("0123456789", since + 7);
+  CHECK(unit > since + 7);
+  CHECK(table.text.substr(unit, 3) == " s\n");
   CHECK(says(table.text, "  1       " + urls[0] + "  yes     1         0         0         idle\n"));
   CHECK(table.text.find('\x1b') == std::string::npos);
   CHECK(json.code == 0);
