@@ -83,6 +83,7 @@ class Agent {
   void on_r_frame(std::uint32_t rank, Frame&& frame);
   void on_r_hello(std::uint32_t rank, const Frame& frame);
   void on_r_ended(std::uint32_t rank, const REnd& end);
+  bool may_be_end_of_job(const REnd& end) const;
   void settle(std::uint32_t rank);
   void on_r_stream_ended(std::uint32_t rank);
   void leave_adopted(std::uint32_t rank);

@@ -19,6 +19,9 @@ namespace {
 constexpr std::chrono::seconds time_to_end{5};
 // How long the end of an R's stream is waited for when the process has ended.
 constexpr std::chrono::milliseconds wait_for_last_words{500};
+// A job is ended by a SIGTERM to all in it. Where R is the first to die of it, ours is
+// on its way, and it is the job's end that has to be told, not R's.
+constexpr std::chrono::seconds wait_for_signal_of_job{2};
 constexpr int max_failed_starts = 3;
 
 }  // namespace
@@ -164,9 +167,14 @@ void Agent::on_r_ended(std::uint32_t number, const REnd& end) {
   rank.pid.reset();
   rank.ended = end;
   if (options_.adopt_pid) exit_code_ = end.how.exit_code.value_or(128 + end.how.signal.value_or(0));
-  if (!rank.stream) return settle(number);
-  auto timer = std::make_shared<asio::steady_timer>(io_, wait_for_last_words);
+  bool of_job = may_be_end_of_job(end);
+  if (!rank.stream && !of_job) return settle(number);
+  auto timer = std::make_shared<asio::steady_timer>(io_, of_job ? wait_for_signal_of_job : wait_for_last_words);
   timer->async_wait([this, timer, number](boost::system::error_code) { settle(number); });
+}
+
+bool Agent::may_be_end_of_job(const REnd& end) const {
+  return options_.in_job && !ending_ && end.how.signal == SIGTERM;
 }
 
 // The process and its stream are both at their end.
@@ -197,7 +205,7 @@ void Agent::settle(std::uint32_t number) {
 void Agent::on_r_stream_ended(std::uint32_t number) {
   Rank& rank = ranks_[number];
   rank.stream = nullptr;
-  if (rank.ended) return settle(number);
+  if (rank.ended && !may_be_end_of_job(*rank.ended)) return settle(number);
   if (!options_.adopt_pid) return;
   // An adopted R may live on without its stream; if it has ended, its exit status
   // says more, and comes in a moment.
