@@ -71,7 +71,7 @@ Result<Done> JobFolder::prepare() const {
 }
 
 Result<std::string> JobFolder::write_script(const std::string& name, const std::string& text) const {
-  std::string path = path_ + "/scripts/" + name + ".sbatch";
+  std::string path = script_path(name);
   // Of a plugin that died before it could be submitted.
   ::unlink(path.c_str());
   int problem = write_new_file(path, text);

@@ -28,6 +28,7 @@ class JobFolder {
   const std::string& path() const { return path_; }
   // Makes its folders.
   Result<Done> prepare() const;
+  std::string script_path(const std::string& name) const { return path_ + "/scripts/" + name + ".sbatch"; }
   // Writes what is to be submitted; its path.
   Result<std::string> write_script(const std::string& name, const std::string& text) const;
 

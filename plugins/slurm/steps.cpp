@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -14,6 +15,7 @@
 #include "plugins/slurm/job_end.h"
 #include "plugins/slurm/job_folder.h"
 #include "plugins/slurm/submitter.h"
+#include "process/find_process.h"
 
 namespace tenkai {
 namespace {
@@ -32,6 +34,15 @@ constexpr milliseconds time_to_obey{3500};
 
 // The exit code as a shell tells it.
 int code_of(const Ended& how) { return how.signal ? 128 + *how.signal : how.exit_code.value_or(1); }
+
+// A folder for each: steps of one job would write into the same files.
+std::string folder_of(const LaunchRequest& request) {
+  return request.folder + "/step-" + std::to_string(request.number);
+}
+
+std::string script_name(const LaunchRequest& request) { return std::to_string(request.number); }
+
+std::vector<std::string> argv_of(const std::string& script) { return {"bash", script}; }
 
 }  // namespace
 
@@ -74,7 +85,9 @@ struct Steps::Step {
   JobFolder folder;
   bool stays;
   std::vector<Rank> ranks;
+  std::string script;
   pid_t pid = 0;
+  bool is_ours = true;  // else the pid is not, and may become another's
   bool over = false;
   int scans = 0;
   asio::steady_timer scan_timer;
@@ -91,7 +104,7 @@ Steps::Steps(asio::any_io_executor executor, Allocation allocation, Plugin::Tell
 
 Steps::~Steps() {
   for (const auto& [job, step] : steps_) {
-    if (!step->stays && !step->over) programs_.signal(step->pid, SIGKILL);
+    if (!step->stays) signal(*step, SIGKILL);
   }
 }
 
@@ -118,27 +131,49 @@ Result<Rendered> Steps::render(const LaunchRequest& request) const {
 
 // --- start ---
 
-// A folder for each: steps of one job would write into the same files.
 Result<Plugin::Jobs> Steps::start(const LaunchRequest& request) {
-  // The script runs on without us, and ends with its agents.
-  if (request.running) return request.jobs;
-  std::string path = request.folder + "/step-" + std::to_string(request.number);
+  if (request.running) return take_up_again(request);
+  const std::string path = folder_of(request);
   Result<std::string> text = script(request, path);
   if (!text) return text.error();
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return Error{"cannot make the folder " + path + " for a step: " + std::strerror(errno)};
-  auto step = std::make_shared<Step>(executor_, path, request);
+  StepPtr step = make(request);
   Result<Done> made = step->folder.prepare();
   if (!made) return made.error();
-  Result<std::string> file = step->folder.write_script(std::to_string(request.number), *text);
+  Result<std::string> file = step->folder.write_script(script_name(request), *text);
   if (!file) return file.error();
   ProgramStart start;
-  start.argv = {"bash", *file};
+  start.argv = argv_of(*file);
   start.environment = allocation_.variables;
-  Result<pid_t> pid =
-      programs_.start(std::move(start), [this, step](const ProgramEnd& end) { on_ended(step, end); });
+  Result<pid_t> pid = programs_.start(
+      std::move(start), [this, step](const ProgramEnd& end) { on_ended(step, code_of(end.how), end.log); });
   if (!pid) return pid.error();
+  step->script = *file;
   step->pid = *pid;
+  return add(request, step);
+}
+
+// The script of a plugin that died runs on, and tells by itself how it ends; that it
+// has ended is seen, too, where somebody kills it.
+Plugin::Jobs Steps::take_up_again(const LaunchRequest& request) {
+  StepPtr step = make(request);
+  step->is_ours = false;
+  step->script = step->folder.script_path(script_name(request));
+  step->pid = find_process(argv_of(step->script)).value_or(0);
+  return add(request, step);
+}
+
+bool Steps::is_there(const Step& step) const {
+  if (step.is_ours) return programs_.holds(step.pid);
+  return step.pid != 0 && is_process(step.pid, argv_of(step.script));
+}
+
+Steps::StepPtr Steps::make(const LaunchRequest& request) const {
+  return std::make_shared<Step>(executor_, folder_of(request), request);
+}
+
+Plugin::Jobs Steps::add(const LaunchRequest& request, const StepPtr& step) {
   Plugin::Jobs jobs;
   for (std::size_t i = 0; i < request.agents; ++i) {
     Step::Rank rank;
@@ -155,10 +190,11 @@ Result<Plugin::Jobs> Steps::start(const LaunchRequest& request) {
 }
 
 void Steps::scan_later(const StepPtr& step) {
-  if (step->over || step->all_started()) return;
+  if (step->over || (step->is_ours && step->all_started())) return;
   step->scan_timer.expires_after(++step->scans < quick_scans ? scan_pause : later_scan_pause);
   step->scan_timer.async_wait([this, step](boost::system::error_code cancelled) {
     if (cancelled || step->over) return;
+    if (!is_there(*step) && !step->is_ours) return on_ended(step, std::nullopt, "");
     scan(step);
     scan_later(step);
   });
@@ -187,18 +223,19 @@ std::optional<JobReport> Steps::report_of(const std::string& job) const {
 
 // --- ends ---
 
-void Steps::on_ended(const StepPtr& step, const ProgramEnd& end) {
+// `exit_code` of its script; none: what that has told of itself counts.
+void Steps::on_ended(const StepPtr& step, std::optional<int> exit_code, const std::string& log) {
   scan(step);
   step->over = true;
   step->scan_timer.cancel();
   step->end_timer.cancel();
   for (Step::Rank& rank : step->ranks) {
     Beacons beacons = step->folder.beacons(rank.name);
-    beacons.exit_code = code_of(end.how);
-    std::string log = step->folder.log(rank.name);
-    if (log.empty()) log = end.log;
+    if (exit_code) beacons.exit_code = exit_code;
+    std::string own_log = step->folder.log(rank.name);
+    if (own_log.empty()) own_log = log;
     JobReport report =
-        rank.cancelled ? cancelled_end(rank.job, beacons.node) : told_end(rank.job, beacons, log);
+        rank.cancelled ? cancelled_end(rank.job, beacons.node) : told_end(rank.job, beacons, own_log);
     rank.last = report;
     tell_(std::move(report));
   }
@@ -214,15 +251,20 @@ bool Steps::cancel(const std::string& job) {
   return true;
 }
 
+void Steps::signal(const Step& step, int number) {
+  if (step.over || !is_there(step)) return;
+  signal_group(step.pid, number);
+}
+
 void Steps::end_after(const StepPtr& step, milliseconds pause) {
   if (step->over) return;
   step->end_timer.expires_after(pause);
   step->end_timer.async_wait([this, step](boost::system::error_code cancelled) {
     if (cancelled || step->over) return;
-    programs_.signal(step->pid, SIGTERM);
+    signal(*step, SIGTERM);
     step->end_timer.expires_after(time_to_obey);
     step->end_timer.async_wait([this, step](boost::system::error_code no_more) {
-      if (!no_more && !step->over) programs_.signal(step->pid, SIGKILL);
+      if (!no_more) signal(*step, SIGKILL);
     });
   });
 }

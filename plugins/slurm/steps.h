@@ -47,10 +47,15 @@ class Steps {
   struct Step;
   using StepPtr = std::shared_ptr<Step>;
   Result<std::string> script(const LaunchRequest& request, const std::string& folder) const;
+  StepPtr make(const LaunchRequest& request) const;
+  Plugin::Jobs add(const LaunchRequest& request, const StepPtr& step);
+  Plugin::Jobs take_up_again(const LaunchRequest& request);
   void scan_later(const StepPtr& step);
   void scan(const StepPtr& step);
+  bool is_there(const Step& step) const;
+  void signal(const Step& step, int number);
   void end_after(const StepPtr& step, std::chrono::milliseconds pause);
-  void on_ended(const StepPtr& step, const ProgramEnd& end);
+  void on_ended(const StepPtr& step, std::optional<int> exit_code, const std::string& log);
 
   asio::any_io_executor executor_;
   Allocation allocation_;

@@ -35,6 +35,7 @@ session_with() {
     tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "/exec/R .*$1" && echo "$pid"
   done | head -1
 }
+no_folder() { [ -z "$(ls "$XDG_CACHE_HOME/tenkai")" ]; }
 no_jobs() { [ -z "$(squeue -h -o %i)" ]; }
 state_is() { [ "$(squeue -h -t all -j "$1" -o %t)" = "$2" ]; }
 
@@ -101,6 +102,9 @@ check "daemons that cannot start are an error with its cause" holds said "class:
 check "  and nothing stays set" holds said "set: 0 "
 [ "$failed" = 0 ] || sed 's/^/    /' said
 
+(cd "$root/tests/flows" && TENKAI_FLOW=$mark salloc -Q -N2 Rscript --vanilla slurm_steps.R "$work" </dev/null) || failed=1
+check "no step is left of it" slurm_wait 10 no_steps
+
 start salloc -Q -N2 Rscript --vanilla fit.R stay
 check "a session runs" wait_for 60 [ -e ready ]
 check "  with a step" has_steps
@@ -123,7 +127,7 @@ check "  with its arguments" holds "$log" "arguments: a b c "
 check "  on both nodes" holds "$log" "nodes: n1 n2 "
 ran_well "$log" "tenkai run"
 [ "$failed" = 0 ] || sed 's/^/    /' said
-check "  nothing of it is left in the cache" [ -z "$(ls "$XDG_CACHE_HOME/tenkai")" ]
+check "  nothing of it is left in the cache" wait_for 10 no_folder
 
 run "$TENKAI_BIN" run --profile cluster --json --log 'out.%j' fit.R
 job=$(sed -n 's/.*"job":"\([0-9]*\)".*/\1/p' said)

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -11,6 +12,7 @@
 #include <fstream>
 
 #include "process/children.h"
+#include "process/find_process.h"
 #include "process/memory_group.h"
 #include "process/r_processes.h"
 #include "process/spawn.h"
@@ -132,6 +134,29 @@ TEST_CASE("the end of a process is known: exit code, signal, last words") {
                               [](RProcesses& processes, pid_t pid) { processes.kill(pid); });
     CHECK(end.how.signal == SIGKILL);
   }
+}
+
+TEST_CASE("a process that another has started is found by its arguments, and not its children") {
+  const std::string command = "(echo >&5; sleep 611; :) & wait";
+  const std::vector<std::string> argv{"sh", "-c", command, "find_process"};
+  auto pipe = std::move(*make_pipe());
+  Spawn what;
+  what.argv = argv;
+  what.descriptors = {{pipe.second.get(), 5}};
+  Result<pid_t> pid = spawn(what);
+  REQUIRE(pid);
+  char line = 0;
+  REQUIRE(::read(pipe.first.get(), &line, 1) == 1);
+
+  CHECK(find_process(argv) == *pid);
+  CHECK(is_process(*pid, argv));
+  CHECK_FALSE(find_process({"sh", "-c", command}));
+  CHECK_FALSE(find_process({"sh", "-c", command, "find_process", ""}));
+
+  signal_group(*pid, SIGKILL);
+  ::waitpid(*pid, nullptr, 0);
+  CHECK_FALSE(find_process(argv));
+  CHECK_FALSE(is_process(*pid, argv));
 }
 
 TEST_CASE("a call that Rscript would silently drop is refused") {
