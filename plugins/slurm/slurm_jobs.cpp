@@ -240,7 +240,8 @@ void SlurmJobs::on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& 
   if (job.cancelled) return end(now, job, cancelled_end(job.place.name.text(), job.beacons.node), news);
   if (job.lost) return;
   if (++job.absences == 1) job.suspected = asked;
-  if (job.absences >= max_absences && now - job.since >= min_age) job.wants_accounts = true;
+  // Slurm has known a job that has begun: where it forgets soon, the database has its end.
+  if (job.beacons.started || job.absences >= max_absences) job.wants_accounts = true;
 }
 
 SlurmJobs::News SlurmJobs::on_accounts(SlurmTime now, const std::vector<JobLine>& lines) {
@@ -253,7 +254,7 @@ SlurmJobs::News SlurmJobs::on_accounts(SlurmTime now, const std::vector<JobLine>
     if (line != nullptr && is_over(line->state)) {
       on_over(now, job, *line, news);
       job.wants_accounts = false;
-    } else if (!job.held) {
+    } else if (!job.held && job.absences >= max_absences && now - job.since >= min_age) {
       lose(job, news);
     }
     if (job.held) end_held(now, job, news);

@@ -201,6 +201,26 @@ TEST_CASE("absence is no end until it was seen three times") {
   CHECK(news[0].where == "n1");
 }
 
+TEST_CASE("of a job that has begun, and that Slurm has forgotten, the database is asked at once") {
+  SlurmJobs jobs = array_of(2);
+  for (const char* name : {"5_0", "5_1"}) {
+    jobs.on_beacons(noon, name, started_on("n1"), "");
+    jobs.on_suspicion(noon + minutes(5), name);
+  }
+  SlurmTime now = noon + minutes(5);
+
+  CHECK(jobs.on_queue(now, now, {}).empty());
+  CHECK(jobs.accounts_wanted() == std::vector<std::string>{"5"});
+
+  auto news = jobs.on_accounts(now, parse_accounts("5_0|TIMEOUT|0:0|n1\n"));
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].cause == cause::time_limit);
+  // What it does not know is not lost for that.
+  CHECK(jobs.live().size() == 1);
+  CHECK_FALSE(jobs.find("5_1")->lost);
+  CHECK(jobs.query_due());
+}
+
 TEST_CASE("a job that comes back was never gone") {
   SlurmJobs jobs = array_of(1);
   for (int i = 1; i <= 2; ++i) jobs.on_queue(noon + minutes(i), noon + minutes(i), {});
