@@ -35,9 +35,14 @@ bool Launch::become(LaunchTime now, LaunchState state) {
   return true;
 }
 
+bool Launch::is_unexplained() const {
+  return state_ == LaunchState::failed && failure_.cause == cause::unknown;
+}
+
 bool Launch::fail(LaunchTime now, Failure failure) {
+  bool is_explained = is_unexplained() && failure.cause != cause::unknown;
   failure_ = std::move(failure);
-  return become(now, LaunchState::failed);
+  return become(now, LaunchState::failed) || is_explained;
 }
 
 bool Launch::is_waited_for() const {
@@ -88,6 +93,9 @@ bool Launch::on_report(LaunchTime now, const JobReport& report) {
   // What came late, or again, does not undo what is known.
   LaunchState reported = state_of(report.state);
   last_sign_ = report.message.empty() ? "it was " + std::string(name_of(reported)) : report.message;
+  bool is_further = reported > std::max(heard_, LaunchState::submitted);
+  heard_ = std::max(heard_, reported);
+  if (is_unexplained() && !ended_) return is_further && become(now, reported);
   return is_waited_for() && reported > state_ && become(now, reported);
 }
 
@@ -95,7 +103,7 @@ bool Launch::on_ended(LaunchTime now, const JobReport& report) {
   ended_ = true;
   last_sign_ = how_it_ended(report);
   if (was_joined_) return joined_ == 0 && become(now, LaunchState::gone);
-  if (!is_waited_for()) return false;
+  if (!is_waited_for() && !is_unexplained()) return false;
   // A command that has handed its work to somebody else has ended well.
   if (hands_on_ && report.exit_code == 0 && report.cause.empty()) {
     ended_ = false;

@@ -4,8 +4,9 @@
 //   asked → submitted → pending → starting → joined → gone
 //                 ╰────────┴────────┴→ failed, with a cause
 //
-// A failed launch whose daemons come all the same has joined: what is seen counts
-// more than what was thought.
+// A failed launch whose daemons come all the same has joined, and one that was given up
+// as unknown fails for the cause that is told later: what is seen counts more than what
+// was thought.
 #pragma once
 
 #include <chrono>
@@ -75,6 +76,8 @@ class Launch {
 
  private:
   bool is_queued() const;
+  // Given up for want of news.
+  bool is_unexplained() const;
   bool become(LaunchTime now, LaunchState state);
   bool fail(LaunchTime now, Failure failure);
   bool on_ended(LaunchTime now, const JobReport& report);
@@ -85,6 +88,7 @@ class Launch {
   bool hands_on_;
   LaunchTime changed_;
   LaunchState state_ = LaunchState::asked;
+  LaunchState heard_ = LaunchState::asked;  // the furthest that was told of its job
   std::string job_;
   std::string where_;
   JobReport evidence_;

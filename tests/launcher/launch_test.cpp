@@ -170,6 +170,35 @@ TEST_CASE("a failed launch whose daemon comes all the same has joined") {
   CHECK(launch.failure().cause.empty());
 }
 
+TEST_CASE("a cause that is told late takes the place of none") {
+  Launch launch = launch_of(1, false);
+  launch.on_submitted(noon, "j");
+  launch.on_silence(noon + minute, minute);
+  JobReport late = report(JobState::ended);
+  late.cause = cause::oom;
+  late.message = "it ran out of memory";
+
+  CHECK(launch.on_report(noon + 2 * minute, late));
+  CHECK(launch.failure() == Failure{std::string(cause::oom), "it ran out of memory"});
+
+  CHECK_FALSE(launch.on_report(noon + 2 * minute, ended(255, "something else")));
+  CHECK(launch.failure().cause == cause::oom);
+}
+
+TEST_CASE("a launch that was given up too early waits again when that is told, once") {
+  Launch launch = launch_of(1, false);
+  launch.on_submitted(noon, "j");
+  launch.on_silence(noon + minute, minute);
+
+  CHECK(launch.on_report(noon + minute, report(JobState::pending)));
+  CHECK(launch.state() == LaunchState::pending);
+
+  CHECK(launch.on_report(noon + minute, report(JobState::starting)));
+  CHECK(launch.on_silence(noon + 2 * minute, minute));
+  CHECK_FALSE(launch.on_report(noon + 2 * minute, report(JobState::starting)));
+  CHECK(launch.state() == LaunchState::failed);
+}
+
 TEST_CASE("the first cause of a failure is kept") {
   Launch launch = launch_of(1);
   JobReport failed = report(JobState::failed);
