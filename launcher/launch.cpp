@@ -109,8 +109,10 @@ bool Launch::on_ended(LaunchTime now, const JobReport& report) {
     ended_ = false;
     return state_ < LaunchState::submitted && become(now, LaunchState::submitted);
   }
-  if (!report.cause.empty()) return fail(now, {report.cause, report.message});
-  return fail(now, judge({report.exit_code, report.signal, report.log, where_, rscript_}));
+  Failure failure{report.cause, report.message};
+  if (report.cause.empty()) failure = judge({report.exit_code, report.signal, report.log, where_, rscript_});
+  if (!report.note.empty()) failure.message += "; " + report.note;
+  return fail(now, std::move(failure));
 }
 
 bool Launch::on_daemon_joined(LaunchTime now) {

@@ -363,6 +363,10 @@ void Launches::tell_failures() {
       text += "\n" + std::to_string(entries.size() - 1) +
               " other launches have failed in this way; status() shows them";
     }
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+      const std::string& note = entries[i]->launch.evidence().note;
+      if (!note.empty()) text += "\n" + note;
+    }
     std::string lines;
     for (std::size_t i = 0; i < entries.size() && i < max_told; ++i) {
       lines += status_line(entries[i]->launch, entries[i]->plugin);

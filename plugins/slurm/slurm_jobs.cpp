@@ -318,10 +318,8 @@ void SlurmJobs::judge_node(SlurmTime now, const SlurmJob& job, JobReport& report
     nodes_.on_good(node);
   }
   if (was_excluded || !nodes_.is_excluded(node)) return;
-  std::string sentence = "node " + node + " has failed " + std::to_string(BadNodes::limit) +
-                         " launches, and is left out of those that follow";
-  report.message += (report.message.empty() ? "" : "; ") + sentence;
-  report.note = sentence;
+  report.note = "node " + node + " has failed " + std::to_string(BadNodes::limit) +
+                " launches, and is left out of those that follow";
 }
 
 void SlurmJobs::on_cancelling(const std::string& name) {

@@ -147,7 +147,7 @@ def real_node():
     plugin.started(good[0])
     time.sleep(1.5)
     ends = [plugin.last(plugin.launch(command, **{"slurm.options": "--nodelist=n2"})[0]) for _ in range(2)]
-    check("a node that fails two launches is named", "n2 has failed 2 launches" in ends[1].get("message", ""), ends)
+    check("a node that fails two launches is named", "n2 has failed 2 launches" in ends[1].get("note", ""), ends)
     jobs = plugin.launch(command, agents=2)
     shown = subprocess.run(["scontrol", "show", "job", jobs[0]], capture_output=True, text=True).stdout
     check("... and left out", "ExcNodeList=n2" in shown and all(plugin.started(job)["where"] == "n1" for job in jobs), shown)

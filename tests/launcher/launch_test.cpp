@@ -170,6 +170,18 @@ TEST_CASE("a failed launch whose daemon comes all the same has joined") {
   CHECK(launch.failure().cause.empty());
 }
 
+TEST_CASE("what a plugin notes of an end takes nothing from its cause") {
+  Launch launch = launch_of(1, false);
+  JobReport said = ended(9);
+  said.note = "node n2 is left out";
+
+  CHECK(launch.on_report(noon, said));
+
+  CHECK(launch.failure().cause == cause::exited);
+  CHECK(launch.failure().message.find("exit code 9") != std::string::npos);
+  CHECK(launch.failure().message.find("; node n2 is left out") != std::string::npos);
+}
+
 TEST_CASE("a cause that is told late takes the place of none") {
   Launch launch = launch_of(1, false);
   launch.on_submitted(noon, "j");

@@ -351,7 +351,7 @@ TEST_CASE("a node that fails launches is left out, where others do better") {
   auto news = jobs.on_beacons(noon, "5_2", no_r, "");
 
   CHECK(jobs.bad_nodes().excluded() == std::vector<std::string>{"bad"});
-  CHECK(news.back().message.find("node bad has failed 2 launches") != std::string::npos);
+  CHECK(news.back().note.find("node bad has failed 2 launches") != std::string::npos);
 }
 
 TEST_CASE("where all nodes fail, none is left out") {
