@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -185,6 +186,18 @@ int become_child_of(std::vector<std::string> argv, int source) {
   leave_at_once(127);
 }
 
+namespace {
+
+// Login nodes kill what has used too much of it, with no other word than the signal.
+std::string processor_time(const rusage& used) {
+  long long micros = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec +
+                     used.ru_stime.tv_usec;
+  long long seconds = (micros + 500000) / 1000000;
+  return seconds < 1 ? "" : ", after " + std::to_string(seconds) + " s of processor time";
+}
+
+}  // namespace
+
 void replace_with(const std::vector<std::string>& argv, int session_fd) {
   if (session_fd >= 0 && session_fd != given_fd && dup2(session_fd, given_fd) < 0) {
     throw std::runtime_error("descriptor " + std::to_string(session_fd) + ": " + std::strerror(errno));
@@ -198,11 +211,12 @@ std::string how_it_ended(pid_t child) {
   // The stream ends a moment before the process does.
   for (int tries = 0; tries < 100; ++tries) {
     int status = 0;
-    pid_t found = waitpid(child, &status, WNOHANG);
+    rusage used{};
+    pid_t found = wait4(child, &status, WNOHANG, &used);
     if (found < 0) return {};
     if (found == child && WIFSIGNALED(status)) {
       return "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
-             ")";
+             ")" + processor_time(used);
     }
     if (found == child) return "exited with code " + std::to_string(WEXITSTATUS(status));
     timespec nap{0, 2 * 1000 * 1000};
