@@ -10,13 +10,15 @@ check("daemons have come to all of them", wait_for(function() {
 }, 40))
 job_of <- function(name, i = 1L) launches(name)$job[i]
 
-# Each task says where it ran; the one that is let live ends when told to.
+# Each task says where it ran; those that are let live end when told to, and one only
+# after its job was begun again.
 file_of <- function(name) file.path(work, paste0(name, ".end"))
 run <- function(name) {
   mirai({
     until <- Sys.time() + 200
     cat(Sys.getpid(), "\n", file = paste0(file, ".begun"), append = TRUE)
-    while (!file.exists(file) && Sys.time() < until) Sys.sleep(0.2)
+    end <- paste0(file, Sys.getenv("SLURM_RESTART_COUNT"))
+    while (!file.exists(end) && Sys.time() < until) Sys.sleep(0.2)
     Sys.getenv(c("SLURM_JOB_ID", "SLURMD_NODENAME", "SLURM_RESTART_COUNT"))
   }, file = file_of(name), .compute = name)
 }
@@ -57,7 +59,7 @@ order("scontrol", c("requeue", jobs["requeued"]))
 mark("requeued")
 order("scontrol", c("requeue", jobs["requeued-0"]))
 mark("requeued-0")
-invisible(file.create(file_of("requeued")))
+invisible(file.create(paste0(file_of("requeued"), "1")))
 
 quick <- c("cancelled", "cancelled-2", "preempted", "requeued", "requeued-0")
 took <- times_of_tasks(tasks[quick], since, 60)
