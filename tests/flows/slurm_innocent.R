@@ -1,39 +1,47 @@
-# Eight daemons in one job, of which some end: as one agent's, and as ranks of a job
-# with steps. And a session that is killed, and a plugin that is.
+# Eight daemons in one job, of which some end: as one agent's, and as ranks of a
+# job with steps. And a session that is killed, and a plugin that is.
 source("truth.R")
 
 kinds <- c("chunk", "ranks")
 for (name in kinds) begin(name)
-check("eight daemons of one agent, and eight of eight agents", wait_for(
-  function() online("chunk") == 8 && online("ranks") == 8, 60))
 
-# A task for each daemon that tells who it is, and goes on until it is told to end.
+# A task that tells who it is, and goes on until it is told to end, for each
+# daemon but the one that comes last: that is idle, for longer than it may.
 last <- file.path(work, "innocent.end")
-pids_of <- function(name) {
-  tasks <- lapply(1:8, function(i) {
+ask <- function(name) {
+  lapply(1:7, function(i) {
     mirai({
       cat(Sys.getpid(), "\n", file = file.path(work, paste0(name, ".", i)))
       until <- Sys.time() + 100
-      if (i == 1L) quit(status = 7)
-      while (!file.exists(last) && Sys.time() < until) Sys.sleep(0.1)
+      while (!file.exists(last) && Sys.time() < until) {
+        if (i == 1L && file.exists(go)) quit(status = 7)
+        Sys.sleep(0.1)
+      }
       Sys.getpid()
-    }, i = i, name = name, work = work, last = last, .compute = name)
+    }, i = i, name = name, work = work, last = last, .compute = name,
+    go = file.path(work, "innocent.go"))
   })
-  names <- file.path(work, paste0(name, ".", 1:8))
-  wait_for(function() all(file.exists(names)) && all(file.size(names) > 0), 30)
-  pids <- vapply(names, function(file) as.integer(readLines(file)), 0L)
-  list(tasks = tasks, pids = pids)
 }
-runs <- lapply(setNames(kinds, kinds), pids_of)
+tasks <- lapply(setNames(kinds, kinds), ask)
+check("eight daemons of one agent, and eight of eight agents", wait_for(
+  function() online("chunk") == 8 && online("ranks") == 8, 60))
+pids_of <- function(name) {
+  names <- file.path(work, paste0(name, ".", 1:7))
+  wait_for(function() all(file.exists(names)) && all(file.size(names) > 0), 30)
+  vapply(names, function(file) as.integer(readLines(file)), 0L)
+}
+pids <- lapply(setNames(kinds, kinds), pids_of)
+idle <- lapply(setNames(kinds, kinds), function(name) {
+  which(status(name)$daemons[, "assigned"] == 0)
+})
+invisible(file.create(file.path(work, "innocent.go")))
 for (name in kinds) {
-  pids <- runs[[name]]$pids
-  tools::pskill(pids[2L], tools::SIGKILL)
-  system2("kill", c("-SEGV", pids[3L]))
+  tools::pskill(pids[[name]][2L], tools::SIGKILL)
+  system2("kill", c("-SEGV", pids[[name]][3L]))
 }
 begun <- now()
-# Longer than WaitTime, after which a site would end all the others.
 for (name in kinds) {
-  guilty <- runs[[name]]$tasks[1:3]
+  guilty <- tasks[[name]][1:3]
   names(guilty) <- c("quit", "kill", "crash")
   took <- times_of_tasks(guilty, lapply(guilty, function(m) begun), 30)
   check_lost(paste(name, "quit()"), guilty[[1L]],
@@ -42,16 +50,24 @@ for (name in kinds) {
              took[2L], 10)
   check_lost(paste(name, "segfault"), guilty[[3L]], "signal 11", took[3L], 10)
 }
+for (name in kinds) {
+  gone <- length(idle[[name]]) == 1L && wait_for(function() {
+    status(name)$daemons[idle[[name]], "online"] == 0
+  }, 15)
+  check(sprintf("%s: the idle one reaches its idletime", name), gone)
+}
+# Longer than WaitTime, after which a site would end all the others.
 Sys.sleep(7)
 invisible(file.create(last))
 for (name in kinds) {
-  innocent <- runs[[name]]$tasks[4:8]
+  innocent <- tasks[[name]][4:7]
   values <- lapply(innocent, function(m) call_mirai(m)$data)
-  same <- mapply(identical, values, as.list(unname(runs[[name]]$pids[4:8])))
-  check(sprintf("%s: innocent deaths: %d of 5", name, sum(!same)), all(same))
-  check(sprintf("%s: and those that ended are there again", name),
-        wait_for(function() online(name) == 8, 20) &&
-          identical(launches(name)$state[1L], "joined"))
+  same <- mapply(identical, values, as.list(unname(pids[[name]][4:7])))
+  check(sprintf("%s: innocent deaths: %d of 4", name, sum(!same)), all(same))
+  instances <- status(name)$daemons[, "instance"]
+  check(sprintf("%s: those that ended were there again, and the idle one not",
+                name), sum(instances) == 11 && instances[idle[[name]]] == 1)
+  if (sum(instances) != 11) print(status(name)$daemons)
 }
 for (name in kinds) invisible(daemons(0, .compute = name))
 

@@ -64,8 +64,8 @@ profiles:
   ghost: {inherits: base, slurm: {partition: ghost, options: [--no-requeue]}}
   requeued: {inherits: base, slurm: {options: [--requeue]}}
   requeued-0: {inherits: base, retries: {default: 0}, slurm: {options: [--requeue]}}
-  chunk: {inherits: base, daemons: 8, retries: {default: 0}, slurm: {array-chunk: 8}}
-  ranks: {inherits: base, daemons: 8, retries: {default: 0}, slurm: {nodes: 2}}
+  chunk: {inherits: base, daemons: 8, retries: {default: 0}, limits: {idletime: 6s}, slurm: {array-chunk: 8}}
+  ranks: {inherits: chunk, slurm: {nodes: 2, array-chunk: ~}}
   left: {inherits: base, daemons: 2}
 YAML
 )
