@@ -84,5 +84,18 @@ run_r() {
   [ "$status" = 0 ] || failed=1
 }
 
+# run_r_beside SCRIPT [COMMAND...]: while others run, by a command; finish_beside waits
+# for it, and shows its checks.
+run_r_beside() {
+  local script=$1
+  shift
+  TENKAI_FLOW=$mark "$@" Rscript --vanilla "$script" "$work" </dev/null >"$work/beside.out" 2>&1 &
+  beside=$!
+}
+finish_beside() {
+  wait "$beside" || failed=1
+  cat "$work/beside.out"
+}
+
 # The last line of a flow.
 finish() { exit "$failed"; }

@@ -27,6 +27,14 @@ nested <- mirai({
 })
 cat("nested, all on its own node:", call_mirai(nested)$data, "\n")
 
+# A step that a task starts itself, where there are any.
+job <- Sys.getenv("SLURM_JOB_ID")
+step <- if (nzchar(job)) {
+  own <- mirai(system("timeout 20 srun -N1 -n1 printenv SLURM_JOB_ID", intern = TRUE))
+  call_mirai(own)$data
+}
+cat("a task's own step:", identical(step, if (nzchar(job)) job), "\n")
+
 daemons(2, .compute = "side")
 sides <- lapply(1:4, function(i) mirai({
   Sys.sleep(0.3)

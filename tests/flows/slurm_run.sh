@@ -17,6 +17,7 @@ ran_well() {
   check "$2: eight tasks have their values" holds "$1" "values: 1 4 9 16 25 36 49 64 "
   check "  ... of four daemons" holds "$1" "daemons: 4 "
   check "  ... a daemon's own daemons are beside it" holds "$1" "nested, all on its own node: 1 1 "
+  check "  ... a task has a step of its own" holds "$1" "a task's own step: TRUE "
   check "  ... others are set beside them" holds "$1" "side: 2 "
   check "  ... and their end is not that of the first" holds "$1" "the first ones stay "
   [ "$failed" = 0 ] || sed 's/^/    /' "$1"
