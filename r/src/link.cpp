@@ -111,11 +111,13 @@ const Answer& Link::last_word() {
   return *last_word_;
 }
 
-void Link::wait_for(std::uint64_t task) {
+bool Link::wait_for(std::uint64_t task) {
   while (answer_to(task) == nullptr) {
+    if (has_notes()) return false;
     wait_a_little();
     if (answer_to(task) == nullptr) check_interrupts();
   }
+  return true;
 }
 
 void Link::forget(std::uint64_t task) {

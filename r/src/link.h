@@ -62,8 +62,9 @@ class Link {
 
   // Null while there is none. Valid until the next call of any kind.
   const Answer* answer_to(std::uint64_t task);
-  // Until there is an answer; interruptible.
-  void wait_for(std::uint64_t task);
+  // Until there is an answer (true), or something to tell (false);
+  // interruptible.
+  bool wait_for(std::uint64_t task);
   // Its mirai has its value, or is gone; an answer that comes is dropped.
   void forget(std::uint64_t task);
   void cancel(std::uint64_t task);

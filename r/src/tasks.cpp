@@ -118,7 +118,12 @@ SEXP tk_wait(SEXP mirai) {
     Handle* handle = handle_of(mirai);
     if (handle == nullptr) return mirai;
     std::shared_ptr<Link> link = handle->link;
-    link->wait_for(handle->task);
+    while (!link->wait_for(handle->task)) {
+      // Why nothing may ever come is told now. Who hears it may look at the mirai.
+      tell_notes(*link);
+      handle = handle_of(mirai);
+      if (handle == nullptr) return mirai;
+    }
     auto look = [&] { return settle(mirai); };
     safely(look);
     tell_notes(*link);

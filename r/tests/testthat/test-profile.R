@@ -77,3 +77,23 @@ test_that("a failed launch is a condition with its evidence", {
   expect_match(seen$log, "no such thing")
   expect_match(conditionMessage(seen), "exit code 7")
 })
+
+test_that("who waits for a value hears meanwhile that no daemon will come", {
+  daemons(1, url = "ws://127.0.0.1:0", remote = remote_config("sh", c("-c", "'exit 7'", ".")))
+  on.exit(daemons(0))
+  m <- mirai(1, .timeout = 20000)
+  heard <- tryCatch(call_mirai(m), tenkai_launch_error = identity)
+  expect_s3_class(heard, "tenkai_launch_error")
+  # Not when the time was over, and the wait had ended.
+  expect_true(unresolved(m))
+  expect_silent(stop_mirai(m))
+
+  again <- mirai(1, .timeout = 20000)
+  launch_remote(1, remote = remote_config("sh", c("-c", "'exit 7'", ".")))
+  # A handler may look at the mirai, and settle it.
+  withCallingHandlers(call_mirai(again), tenkai_launch_error = function(condition) {
+    stop_mirai(again)
+    invokeRestart("muffleMessage")
+  })
+  expect_true(is_error_code(again$data, 20L))
+})
