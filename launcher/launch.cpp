@@ -131,9 +131,13 @@ bool Launch::on_daemon_left(LaunchTime now) {
   return become(now, LaunchState::gone);
 }
 
-bool Launch::on_silence(LaunchTime now, std::chrono::milliseconds patience) {
+bool Launch::is_silent(LaunchTime now, std::chrono::milliseconds patience) const {
   bool waits = state_ == LaunchState::submitted || (state_ == LaunchState::starting && joined_ == 0);
-  if (!waits || now - changed_ < patience) return false;
+  return waits && now - changed_ >= patience;
+}
+
+bool Launch::on_silence(LaunchTime now, std::chrono::milliseconds patience) {
+  if (!is_silent(now, patience)) return false;
   return fail(now, {std::string(cause::unknown),
                     "nothing was heard from it for " + std::to_string(patience.count() / 1000) +
                         " s; last sign: " + last_sign_ + ". It is let in if it comes all the same"});

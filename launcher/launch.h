@@ -44,6 +44,8 @@ class Launch {
   bool on_report(LaunchTime now, const JobReport& report);
   bool on_daemon_joined(LaunchTime now);
   bool on_daemon_left(LaunchTime now);
+  // Whether it has begun, or is to begin, and so long nothing was heard from it.
+  bool is_silent(LaunchTime now, std::chrono::milliseconds patience) const;
   // A launch from which nothing is heard is given up, not silently.
   bool on_silence(LaunchTime now, std::chrono::milliseconds patience);
   bool on_cancelled(LaunchTime now);

@@ -27,6 +27,10 @@ constexpr seconds start_limit{90};
 constexpr seconds cancel_limit{10};
 // How long nothing may be heard of a launch that runs, and how often that is looked at.
 constexpr seconds patience{60};
+// A batch system that has much to do answers late, and a job that was killed with all
+// that is in it tells nothing: it is asked before it is given up.
+constexpr seconds patience_in_queue{300};
+constexpr seconds time_to_ask{30};
 constexpr seconds watch_pause{5};
 // Failures that come together are told together.
 constexpr milliseconds tell_pause{300};
@@ -385,12 +389,21 @@ void Launches::watch() {
     if (cancelled) return;
     bool waits = false;
     for (const auto& [number, entry] : std::map(entries_)) {
-      after_change(entry, entry->launch.on_silence(now(), patience));
+      watch(entry);
       LaunchState state = entry->launch.state();
       waits = waits || (entry->launch.is_waited_for() && state != LaunchState::pending);
     }
     if (waits) watch();
   });
+}
+
+void Launches::watch(const EntryPtr& entry) {
+  BatchPtr batch = entry->batch.lock();
+  bool is_job = batch && batch->is_job;
+  bool in_queue = is_job && entry->launch.state() == LaunchState::submitted;
+  after_change(entry, entry->launch.on_silence(now(), in_queue ? patience_in_queue : patience));
+  bool is_asked = is_job && entry->launch.is_silent(now(), time_to_ask);
+  if (is_asked && !std::exchange(entry->asked, true)) poll(entry);
 }
 
 // A batch system answers for all of its jobs at once, so one question is enough for each.

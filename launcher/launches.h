@@ -77,6 +77,7 @@ class Launches : public LaunchDesk {
   void forget_old();
   void tell_failures();
   void watch();
+  void watch(const EntryPtr& entry);
 
   Surroundings around_;
   std::string self_;  // our own program, beside which the plugins are

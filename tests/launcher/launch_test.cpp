@@ -152,6 +152,20 @@ TEST_CASE("silence is told as what it is, with the last sign of life") {
   CHECK(launch.failure().message.find("last sign: it was starting") != std::string::npos);
 }
 
+TEST_CASE("a launch is silent while it is to begin, and until its first daemon has come") {
+  Launch launch = launch_of(1);
+  CHECK_FALSE(launch.is_silent(noon + minute, minute));
+  launch.on_submitted(noon, "j");
+  CHECK(launch.is_silent(noon + minute, minute));
+  launch.on_report(noon + minute, report(JobState::starting));
+  CHECK_FALSE(launch.is_silent(noon + minute, minute));
+  CHECK(launch.is_silent(noon + 2 * minute, minute));
+
+  launch.on_daemon_joined(noon + 2 * minute);
+
+  CHECK_FALSE(launch.is_silent(noon + std::chrono::hours(1), minute));
+}
+
 TEST_CASE("a launch that waits in a queue may do so for long") {
   Launch launch = launch_of(1);
   launch.on_report(noon, report(JobState::pending));
