@@ -9,9 +9,10 @@ namespace {
 // lines of two writers do not mix. The sub-shell keeps its umask to itself, because
 // what tasks write is not ours to hide.
 // The folder above goes with the session, and is not made again.
+// A prologue may have changed IFS, and may have asked for the end at any failure.
 constexpr std::string_view functions = R"sh(
 beacon() {
-  (umask 077; [ -d "$beacon_folder" ] || mkdir "$beacon_folder"
+  (umask 077; IFS=' '; [ -d "$beacon_folder" ] || mkdir "$beacon_folder"
     printf '%s\n' "$*" >>"$beacon_file") 2>/dev/null || :
 }
 
@@ -31,8 +32,7 @@ run() {
   [ -z "$signalled" ] || kill -TERM "$agent" 2>/dev/null
   while :; do
     signalled=
-    wait "$agent"
-    code=$?
+    wait "$agent" && code=0 || code=$?
     # A signal ends the wait, not the agent.
     [ -n "$signalled" ] || exit "$code"
   done

@@ -206,8 +206,9 @@ Result<std::string> Environment::variables() const {
 
 std::string Environment::prologue() const {
   std::string prologue = text("environment.prologue");
-  if (prologue.empty() || prologue.ends_with('\n')) return prologue;
-  return prologue + '\n';
+  if (prologue.empty()) return prologue;
+  // It may end the shell, and then nothing else says so.
+  return "beacon prologue\n" + prologue + (prologue.ends_with('\n') ? "" : "\n");
 }
 
 std::string Environment::rscript() const {

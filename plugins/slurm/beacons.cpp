@@ -37,6 +37,8 @@ void read_line(std::string_view line, Beacons& into) {
     into.started = true;
     into.node = printable(node, 100);
     into.restart = to_number<unsigned>(restart).value_or(0);
+  } else if (word == "prologue") {
+    into.prologue = true;
   } else if (word == "ready") {
     into.ready = true;
   } else if (word == "rscript") {

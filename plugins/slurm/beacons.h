@@ -1,7 +1,7 @@
 // What a job has told of itself: the lines that its script has written into a file
 // of the launch's folder, and the last lines of its log.
 //
-//   started NODE RESTART | ready | rscript PATH | failed KIND WHAT | exit CODE
+//   started NODE RESTART | prologue | ready | rscript PATH | failed KIND WHAT | exit CODE
 //
 // A job that is put back into the queue writes on in the same file: its last
 // `started` counts, and what follows it.
@@ -18,9 +18,10 @@ namespace tenkai {
 struct Beacons {
   bool started = false;
   std::string node;
-  unsigned restart = 0;  // how often it was put back
-  bool ready = false;    // its environment is set up
-  std::string rscript;   // found
+  unsigned restart = 0;   // how often it was put back
+  bool prologue = false;  // the profile's own shell code has begun
+  bool ready = false;     // its environment is set up
+  std::string rscript;    // found
   std::optional<Failure> failure;
   std::optional<int> exit_code;
   // Of a rank: it is srun's, which has seen all of them, and may be another one's.

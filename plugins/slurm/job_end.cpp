@@ -49,6 +49,20 @@ std::string last_sign(const Beacons& beacons) {
   return (beacons.ready ? "its environment was set up" : "it was started") + on;
 }
 
+// What the job has told itself: what could not be set up, or, of one that was not killed,
+// that its prologue has not come back.
+void add_own_failure(JobReport& report, const Beacons& beacons, bool ended_well) {
+  if (!report.cause.empty()) return;
+  if (beacons.failure && !ended_well) {
+    set_failure(report, beacons.failure->cause, job_on(report) + ": " + beacons.failure->message);
+  } else if (beacons.prologue && !beacons.ready && !report.signal) {
+    set_failure(report, cause::module_missing,
+                job_on(report) +
+                    ": environment.prologue has ended the job's script before R was started; take out of it "
+                    "what ends a shell (exit, exec, a failure after set -e)");
+  }
+}
+
 void tell_failed(JobReport& report, const JobLine& line, const Beacons& beacons) {
   if (!report.exit_code && !report.signal) {
     report.signal = line.signal;
@@ -70,8 +84,7 @@ std::optional<int> signal_in(int exit_code) {
 
 JobReport told_end(const std::string& job, const Beacons& beacons, const std::string& log) {
   JobReport report = ended(job, beacons);
-  if (beacons.failure && beacons.exit_code != 0)
-    set_failure(report, beacons.failure->cause, job_on(report) + ": " + beacons.failure->message);
+  add_own_failure(report, beacons, beacons.exit_code == 0);
   add_log(report, log, beacons.restart == 0);
   return report;
 }
@@ -103,8 +116,7 @@ JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& 
     default:
       if (!report.exit_code && !report.signal) report.exit_code = 0;
   }
-  if (report.cause.empty() && beacons.failure && report.exit_code != 0)
-    set_failure(report, beacons.failure->cause, which + ": " + beacons.failure->message);
+  add_own_failure(report, beacons, report.exit_code == 0);
   return report;
 }
 

@@ -97,6 +97,17 @@ if (part %in% c("array", "chunks", "nodes")) {
   pids <- vapply(tasks, function(task) call_mirai(task)$data, 1L)
   check("many: all of them answer", length(unique(pids)) == 64L)
   daemons(0, .compute = "many")
+} else if (part == "silent") {
+  daemons(profile = "silent")
+  wait_for(function() nzchar(launches("silent")$job), 20)
+  file.create(file.path(work, "silent"))
+  # Whoever waits for a value need not ask for the state.
+  task <- mirai(1, .timeout = 100000, .compute = "silent")
+  told <- tryCatch(call_mirai(task), tenkai_launch_error = identity)
+  check("silent: a job that ends without a word is not waited for", unresolved(task))
+  check("silent: why is found out, and told to who waits for a value",
+        identical(told$cause, "module_missing") && grepl("prologue has ended", told$detail))
+  daemons(0, .compute = "silent")
 } else if (part == "killed") {
   daemons(profile = "chunks")
   stopifnot(all_online("chunks", 5L))

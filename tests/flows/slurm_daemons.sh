@@ -27,6 +27,7 @@ profiles:
     environment: {variables: {CUDA_VISIBLE_DEVICES: "0,1,2"}}
     slurm: {array-chunk: 2, logs: $work/logs, task-logs: yes}
   many: {inherits: base, daemons: 64}
+  silent: {inherits: base, daemons: 1, environment: {prologue: "exec true"}}
   thousand: {inherits: base, daemons: 1000}
 YAML
 export TENKAI_CONFIG=$work/tenkai.yaml
@@ -38,11 +39,19 @@ no_jobs() { [ -z "$(squeue -h)" ]; }
 export -f submissions
 export work
 
+# Takes half a minute, so it goes on beside the others.
+TENKAI_FLOW=$mark timeout 120 Rscript --vanilla slurm_daemons.R "$work" silent </dev/null >"$work/said" 2>&1 &
+silent=$!
+check "a job that is silent is submitted" wait_for 30 test -e "$work/silent"
+
 run_r() { TENKAI_FLOW=$mark timeout 120 Rscript --vanilla slurm_daemons.R "$work" "$1" </dev/null || failed=1; }
 for part in array chunks nodes by_hand logs many; do
   run_r "$part"
   check "$part: no job is left" wait_for 10 no_jobs
 done
+
+wait "$silent" || failed=1
+cat "$work/said"
 
 # One script of sbatch for a thousand, without any dispatcher.
 "$TENKAI_BIN" launch --dry-run --profile thousand >"$work/thousand"

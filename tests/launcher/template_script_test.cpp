@@ -305,6 +305,21 @@ TEST_CASE("a job hands TERM to its agent and waits for it") {
   CHECK(node.beacons().ends_with("exit 9\n"));
 }
 
+TEST_CASE("a prologue that asks for the end at any failure, or changes IFS, changes nothing of ours") {
+  Node node;
+  node.has("Rscript",
+           "trap 'echo term >>said; sleep 0.2; exit 9' TERM; kill -TERM $PPID; for i in {1..100}; do sleep "
+           "0.1; done");
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.prologue"] = {"set -eu\nIFS=,\n"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 9);
+
+  CHECK(node.file("said") == "term\n");
+  CHECK(node.beacons().starts_with("started n1 0\nprologue\nready\nrscript /"));
+  CHECK(node.beacons().ends_with("exit 9\n"));
+}
+
 TEST_CASE("a job that is ended before its agent runs does not say that it ended well") {
   Node node;
   TemplateValues values = node.at_home(plain_values());
@@ -312,7 +327,7 @@ TEST_CASE("a job that is ended before its agent runs does not say that it ended 
 
   CHECK(node.run(job("slurm.sbatch", values)) == 143);
 
-  CHECK(node.beacons() == "started n1 0\nexit 143\n");
+  CHECK(node.beacons() == "started n1 0\nprologue\nexit 143\n");
 }
 
 TEST_CASE("whatever a profile says of the environment stays a word") {

@@ -21,6 +21,20 @@ TEST_CASE("memory that an R of a job ran out of long ago is not why the job ende
   CHECK(told_end("5_0", exited("n1", 137), log).cause == cause::oom);
 }
 
+TEST_CASE("a prologue that ends the job is named, however well it ended") {
+  std::string begin = "started n1 0\nprologue\n";
+  JobReport exited = told_end("5_0", parse_beacons(begin + "exit 0\n"), "");
+  CHECK(exited.cause == cause::module_missing);
+  CHECK(exited.message.find("environment.prologue has ended") != std::string::npos);
+  // One that has become another program tells nothing more: Slurm knows of the end.
+  JobReport replaced = slurm_end("5_0", parse_queue("5_0|COMPLETED|None|n1|x\n").at(0), parse_beacons(begin));
+  CHECK(replaced.cause == cause::module_missing);
+
+  // It was not the prologue's doing that the job was killed, nor what came behind it.
+  CHECK(told_end("5_0", parse_beacons(begin + "exit 143\n"), "").cause.empty());
+  CHECK(told_end("5_0", parse_beacons(begin + "ready\nexit 0\n"), "").cause.empty());
+}
+
 TEST_CASE("the log of an earlier run is not why the last one ended") {
   std::string log =
       "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***\n";
