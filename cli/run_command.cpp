@@ -93,7 +93,10 @@ LaunchRequest request_of(const Arguments& arguments, const Deployment& deploymen
   request.session = random_hex(4);
   std::size_t daemons = to_number<std::size_t>(deployment.daemons).value_or(1);
   request.daemons = std::max<std::size_t>(1, arguments.daemons.value_or(daemons));
-  request.command = command_of(arguments, deployment.rscript);
+  Arguments there = arguments;
+  // The environment may lead into another folder: a prologue does, and renv.
+  there.script.front() = fs::absolute(arguments.script.front()).string();
+  request.command = command_of(there, deployment.rscript);
   request.options = deployment.options;
   request.options["slurm.run"] = {"1"};
   request.options["slurm.run-log"] = {log_of(arguments)};
@@ -267,6 +270,9 @@ Result<Done> check_script(const std::vector<std::string>& script) {
   if (script.empty()) return Error{"say which script is to run: tenkai run fit.R"};
   const std::string& path = script.front();
   if (path.starts_with('-')) return Error{"there is no option " + path + "; tenkai run --help shows those"};
+  std::error_code ignored;
+  // R reads a folder as a script that has nothing in it.
+  if (fs::is_directory(path, ignored)) return Error{"the script " + path + " is a folder; name a file in it"};
   if (::access(path.c_str(), R_OK) == 0) return Done{};
   return Error{"cannot read the script " + path + ": " + std::strerror(errno)};
 }

@@ -62,6 +62,8 @@ profiles:
   broken: {launcher: slurm, daemons: 2, environment: {modules: [no-such-module]}}
   cluster: {launcher: slurm, daemons: 4, slurm: {nodes: 2, time: 5, cpus-per-task: 1}}
   alone: {launcher: slurm, daemons: 2, slurm: {partition: nowhere}}
+  elsewhere: {launcher: slurm, environment: {prologue: cd /}}
+  ends: {launcher: slurm, environment: {prologue: exit 0}}
 YAML
 export TENKAI_CONFIG=$work/profiles.yaml
 
@@ -141,6 +143,14 @@ check "what Slurm refuses is told in its words" grep -q "sbatch refused the job:
 check "  and is no success" [ "$code" = 2 ]
 run "$TENKAI_BIN" run nothing.R
 check "a script that is not there is not submitted" [ "$code" = 2 ]
+run "$TENKAI_BIN" run .
+check "  nor a folder, which R would take for an empty one" [ "$code" = 2 ]
+echo 'quit(status = 5)' >five.R
+run "$TENKAI_BIN" run --profile elsewhere --wait five.R
+check "a script is found also where the environment leads into another folder" [ "$code" = 5 ]
+run "$TENKAI_BIN" run --profile ends --wait five.R
+check "a script that never ran has not ended well" [ "$code" = 1 ]
+check "  and it is said why" grep -q "environment.prologue has ended" said
 
 stop_slurm
 check "nothing of ours is left" wait_for 10 nothing_is_left
