@@ -22,7 +22,12 @@ Error bad(std::string_view line) {
 
 Result<Done> read_chunk(std::string_view value, Order& order) {
   order.chunk = to_number<std::size_t>(value);
-  if (!order.chunk || *order.chunk > max_chunk) return bad(value);
+  if (!order.chunk) return bad(value);
+  if (*order.chunk > max_chunk) {
+    return Error{"an agent has at most " + std::to_string(max_chunk) + " daemons, not " +
+                 printable(value, 20) +
+                 ": array_chunk, or slurm.array-chunk of the profile, must be smaller"};
+  }
   return Done{};
 }
 

@@ -27,6 +27,10 @@ bool is_run(const LaunchRequest& request);
 // And no array.
 inline bool is_one_job(const LaunchRequest& request) { return has_ranks(request) || is_run(request); }
 
+// Whether its options have the names of keys, and values that these keys take. A profile's
+// were looked at when it was read; what R and commands hand on was not.
+Result<Done> check_options(const LaunchRequest& request);
+
 // What the template is told of this batch. `folder` is where beacons and logs go; empty,
 // in a dry run, where there is none yet.
 TemplateValues script_values(const LaunchRequest& request, const Batch& batch, const std::string& array,

@@ -51,6 +51,8 @@ SlurmPlugin::SlurmPlugin(asio::any_io_executor executor, Tell tell)
       end_timer_(executor) {}
 
 Result<Rendered> SlurmPlugin::render(const LaunchRequest& request) const {
+  Result<Done> checked = check_options(request);
+  if (!checked) return checked.error();
   if (is_step(request)) return steps_.render(request);
   Result<NamedTemplate> with = template_of(request);
   if (!with) return with.error();

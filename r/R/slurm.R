@@ -49,9 +49,15 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
     options = options,
     template = if (!is.null(template)) normalizePath(template, mustWork = TRUE)
   )
-  if (!is.list(environment)) {
+  is_named <- length(environment) == 0L ||
+    (!is.null(names(environment)) && all(nzchar(names(environment))))
+  if (!is.list(environment) || !is_named) {
     stop("'environment' must be a list such as list(modules = \"R/4.3\"), not ",
-         describe(environment), call. = FALSE)
+         if (is.list(environment)) "one without names" else
+           describe(environment), call. = FALSE)
+  }
+  if (length(environment$prologue)) {
+    environment$prologue <- paste(environment$prologue, collapse = "\n")
   }
   variables <- as.list(environment$variables)
   if (length(variables)) names(variables) <- paste0("variables.", names(variables))
@@ -153,7 +159,8 @@ prefixed <- function(prefix, values) {
 
 plain_text <- function(value, name) {
   if (is.numeric(value) && length(value) == 1L && !is.na(value)) {
-    return(whole(value))
+    if (value == round(value)) return(whole(value))
+    stop("'", name, "' must be a whole number, not ", value, call. = FALSE)
   }
   if (is.character(value) && length(value) && !anyNA(value)) return(value)
   stop("'", name, "' must be text or a number, not ", describe(value),

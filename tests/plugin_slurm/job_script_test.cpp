@@ -38,6 +38,24 @@ TEST_CASE("a job's name says whose it is, and no byte of it is anything else") {
   CHECK(carrier_text(request) == "tenkai-gpuid-4f1c2b-7");
 }
 
+TEST_CASE("options that are no keys, or no values of theirs, are refused") {
+  auto says = [](const std::string& path, std::vector<std::string> texts) {
+    Result<Done> checked = check_options(request_of({{path, std::move(texts)}}));
+    return checked ? std::string("good") : checked.error().message;
+  };
+  CHECK(says("environment.lib_paths", {"/a"}) ==
+        "there is no 'environment.lib_paths'; did you mean 'lib-paths'?");
+  CHECK(says("environment.", {"/a"}).starts_with("there is no 'environment.'; known are modules, "));
+  CHECK(says("slurm.cpus-per-task", {"x"}).starts_with("slurm.cpus-per-task must be a whole number"));
+  CHECK(says("slurm.partition", {"a", "b"}) == "slurm.partition has 2 values, and takes one; leave one");
+  CHECK(says("threads", {"many"}).starts_with("threads must be a whole number"));
+
+  CHECK(says("environment.modules", {"R/4.3", "gcc"}) == "good");
+  CHECK(says("environment.variables.A", {""}) == "good");
+  CHECK(says("slurm.allocation", {"1"}) == "good");
+  CHECK(says("caps.submissions-per-minute", {"4"}) == "good");
+}
+
 TEST_CASE("an agent has the processors of all of its daemons") {
   TemplateValues values = script_values(
       request_of({{"slurm.cpus-per-task", {"3"}}, {"slurm.gpus-per-task", {"a100:1"}}}), first, "0-3", "/f");

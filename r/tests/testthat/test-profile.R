@@ -58,6 +58,19 @@ test_that("slurm_config() says to the plugin what a profile would", {
   expect_equal(config$options[["environment.variables.A"]], "b")
   expect_error(slurm_config(partition = NA), "partition")
   expect_error(slurm_config(environment = "R"), "environment")
+  expect_error(slurm_config(environment = list("R/4.3")), "without names")
+  expect_error(slurm_config(cpus_per_task = 1.5), "'cpus-per-task' must be a whole number")
+  config <- slurm_config(environment = list(prologue = c("a=1", "export a")))
+  expect_equal(config$options[["environment.prologue"]], "a=1\nexport a")
+})
+
+test_that("what slurm_config() cannot judge is judged before anything is launched", {
+  set_daemons(1, url = "ws://127.0.0.1:0")
+  would <- function(...) launch_remote(1, remote = slurm_config(...), dry_run = TRUE)
+  expect_error(would(environment = list(lib_paths = "/a")), "did you mean 'lib-paths'")
+  expect_error(would(cpus_per_task = "x"), "slurm.cpus-per-task must be")
+  expect_error(would(array_chunk = 1e6), "at most 4096 daemons")
+  expect_match(would(environment = list(`lib-paths` = "/a")), "R_LIBS=/a")
 })
 
 test_that("a failed launch is a condition with its evidence", {
