@@ -5,8 +5,6 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "launcher/profile/keys.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/profile/value.h"
 #include "plugins/slurm/job_folder.h"
 
@@ -31,14 +29,6 @@ std::size_t number_of(const LaunchRequest& request, const std::string& key, std:
 std::string home_folder() {
   const char* home = std::getenv("HOME");
   return (home == nullptr ? std::string() : std::string(home)) + "/.cache/tenkai";
-}
-
-std::string unknown_key(const std::string& path) {
-  std::size_t dot = path.find('.');
-  std::vector<std::string> known = names_in(profile_keys(), path.substr(0, dot));
-  std::string meant = nearest(path.substr(dot + 1), known);
-  return "there is no '" + printable(path, 100) + "'; " +
-         (meant.empty() ? "known are " + join(known, ", ") : "did you mean '" + meant + "'?");
 }
 
 // Of an option in a list of words: "--exclude=a", "--exclude a", "-x a", "-xa"; the last.
@@ -69,24 +59,6 @@ void say_of_run(const LaunchRequest& request, std::size_t cpus, const std::strin
 }
 
 }  // namespace
-
-Result<Done> check_options(const LaunchRequest& request) {
-  for (const auto& [path, texts] : request.options) {
-    bool is_own = path == "slurm.allocation" || path == "slurm.run" || path == "slurm.run-log";
-    // Their names and words are judged where the script is made; they may be anything.
-    if (is_own || path.starts_with("environment.variables.")) continue;
-    const ProfileKey* key = find_key(profile_keys(), path);
-    bool is_ours = path.starts_with("slurm.") || path.starts_with("environment.");
-    if (key == nullptr && is_ours) return Error{unknown_key(path)};
-    if (key == nullptr) continue;
-    if (texts.size() > 1 && !is_list(key->type))
-      return Error{path + " has " + std::to_string(texts.size()) + " values, and takes one; leave one"};
-    for (const std::string& text : texts) {
-      if (std::optional<std::string> complaint = complaint_about(*key, text)) return Error{*complaint};
-    }
-  }
-  return Done{};
-}
 
 Carrier carrier_of(const LaunchRequest& request) {
   return request.option("slurm.carrier", "name") == "comment" ? Carrier::comment : Carrier::name;

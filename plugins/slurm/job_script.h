@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "launcher/messages.h"
+#include "launcher/profile/options.h"
 #include "launcher/template/template.h"
 #include "plugins/slurm/submission.h"
 
@@ -27,9 +28,10 @@ bool is_run(const LaunchRequest& request);
 // And no array.
 inline bool is_one_job(const LaunchRequest& request) { return has_ranks(request) || is_run(request); }
 
-// Whether its options have the names of keys, and values that these keys take. A profile's
-// were looked at when it was read; what R and commands hand on was not.
-Result<Done> check_options(const LaunchRequest& request);
+// Whether its options are keys, and have values that these take.
+inline Result<Done> check_options(const LaunchRequest& request) {
+  return check_keys(request.options, "slurm", {"slurm.allocation", "slurm.run", "slurm.run-log"});
+}
 
 // What the template is told of this batch. `folder` is where beacons and logs go; empty,
 // in a dry run, where there is none yet.

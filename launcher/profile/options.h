@@ -1,0 +1,19 @@
+// The options of a launch that are keys of a profile. A profile's were looked at when it
+// was read; what R and commands hand on was not.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tenkai {
+
+// Whether those of `section` ("slurm"), of `environment`, and others that are called like
+// keys, are keys, and have values that these take. Not those called as one of `own`.
+Result<Done> check_keys(const std::map<std::string, std::vector<std::string>>& options,
+                        std::string_view section, const std::vector<std::string_view>& own = {});
+
+}  // namespace tenkai
