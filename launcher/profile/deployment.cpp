@@ -114,6 +114,13 @@ void by_slurm(const Profile& profile, const Values& caps, Deployment& deployment
   }
 }
 
+// Each process is an agent of one daemon, and reads its credential itself.
+void by_mpi(const Profile& profile, Deployment& deployment) {
+  deployment.credential = "file";
+  deployment.chunk = 1;
+  deployment.options.merge(options_below(profile, {"mpi"}));
+}
+
 }  // namespace
 
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of) {
@@ -142,6 +149,7 @@ Result<Deployment> deploy(const Profile& profile, const Values& caps, const Addr
   if (launcher == "ssh") by_ssh(profile, deployment);
   if (launcher == "command") by_command(profile, deployment);
   if (launcher == "slurm") by_slurm(profile, caps, deployment);
+  if (launcher == "mpi") by_mpi(profile, deployment);
   return deployment;
 }
 

@@ -67,8 +67,16 @@ const std::vector<ProfileKey> profile_table = {
     {"slurm.task-logs", flag, "no", "yes",
      "with `slurm.logs`: what each task writes stands in a file of its own, too; `m$usage` has its number"},
 
-    {"mpi.program", text, "mpirun", "mpiexec", "the program that starts the ranks"},
-    {"mpi.options", words, "", "[--map-by, node]", "its further options"},
+    {"mpi.listen",
+     choice,
+     "loopback",
+     "all",
+     "at which addresses Open MPI may listen, which knows nothing but all: with `loopback` it is only run "
+     "where "
+     "there are no others",
+     {"loopback", "all"}},
+    {"mpi.program", text, "mpirun", "/opt/openmpi/bin/mpirun", "the program that starts MPI programs"},
+    {"mpi.options", texts, "", "[--hostfile, hosts]", "its further options"},
 
     {"environment.modules", words, "", "[R/4.3, gcc]", "modules to load, in this order"},
     {"environment.conda", text, "", "stats", "the conda environment to activate, by name or path"},

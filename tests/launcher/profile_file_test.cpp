@@ -78,7 +78,7 @@ TEST_CASE("an unknown key is refused with the one that was meant") {
   CHECK(problem_with("slurm: {cpus_per_task: 4}").find("did you mean 'cpus-per-task'?") != std::string::npos);
   CHECK(problem_with("partition: x") ==
         "f:3:5: there is no key 'partition'; did you mean 'slurm.partition'?");
-  CHECK(problem_with("mpi: {wibble: x}").find("known are program, options") != std::string::npos);
+  CHECK(problem_with("mpi: {wibble: x}").find("known are listen, program, options") != std::string::npos);
   CHECK(problem_with("slurm.partition: x").find("a '.' stands for a mapping") != std::string::npos);
   CHECK(problem_with("environment: {variables: {1a: x}}").find("no digit in front") != std::string::npos);
   CHECK(problem_of("profile:\n  p:\n")
