@@ -11,9 +11,10 @@
 #'   and `n` greater than 1, paths `/1` to `/n` are appended to it, or, for
 #'   `tcp://`, `n` consecutive ports are used. Port 0 stands for any free one.
 #' @param remote how to launch the daemons on other machines, from
-#'   [ssh_config()], [slurm_config()] or [remote_config()]. `NULL`: they are launched by other
-#'   means, such as the commands that [launch_remote()] prints. What becomes of
-#'   the launches is told as messages, and shown by [status()].
+#'   [ssh_config()], [slurm_config()], [mpi_config()] or [remote_config()].
+#'   `NULL`: they are launched by other means, such as the commands that
+#'   [launch_remote()] prints. What becomes of the launches is told as messages,
+#'   and shown by [status()].
 #' @param dispatcher `FALSE`: each task is given to the next daemon in turn, and
 #'   waits there; any number of daemons connect at one URL.
 #' @param ... further arguments of [daemon()] for the daemons, by name, such as

@@ -6,7 +6,7 @@
 #' @param url one or more URLs as strings, or the numbers of URLs of the
 #'   profile, as [status()] shows them.
 #' @param remote how to launch, from [ssh_config()], [slurm_config()],
-#'   [remote_config()] or [profile()]. Without a command, as by default, the
+#'   [mpi_config()], [remote_config()] or [profile()]. Without a command, as by default, the
 #'   commands to run are returned, and nothing is run.
 #' @param profile the name of a compute profile in a file, see [profile()]: what
 #'   it would run is returned, for you to run by hand, and all is made ready for

@@ -137,8 +137,8 @@ is_remote <- function(remote) {
 
 check_remote <- function(remote) {
   if (is_remote(remote)) return()
-  stop("'remote' must come from ssh_config(), slurm_config(), remote_config() or ",
-       "profile(), not be ", describe(remote), call. = FALSE)
+  stop("'remote' must come from ssh_config(), slurm_config(), mpi_config(), ",
+       "remote_config() or profile(), not be ", describe(remote), call. = FALSE)
 }
 
 # How many daemons a configuration is for by itself; 1 where it says the same for

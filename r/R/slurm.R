@@ -49,28 +49,14 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
     options = options,
     template = if (!is.null(template)) normalizePath(template, mustWork = TRUE)
   )
-  is_named <- length(environment) == 0L ||
-    (!is.null(names(environment)) && all(nzchar(names(environment))))
-  if (!is.list(environment) || !is_named) {
-    stop("'environment' must be a list such as list(modules = \"R/4.3\"), not ",
-         if (is.list(environment)) "one without names" else
-           describe(environment), call. = FALSE)
-  }
-  if (length(environment$prologue)) {
-    environment$prologue <- paste(environment$prologue, collapse = "\n")
-  }
-  variables <- as.list(environment$variables)
-  if (length(variables)) names(variables) <- paste0("variables.", names(variables))
-  environment <- c(environment[names(environment) != "variables"], variables)
   chunk <- array_chunk %||% 0
   check_number(chunk, "array_chunk")
   list(
     command = "sbatch", plugin = "slurm", rscript = rscript,
     credential = "file", chunk = whole(chunk),
     options = c(prefixed("slurm.", slurm),
-                prefixed("environment.", environment),
-                if (rscript != "Rscript") list(environment.rscript = rscript),
-                if (!is.null(threads)) list(threads = plain_text(threads, "threads"))),
+                environment_options(environment, threads),
+                if (rscript != "Rscript") list(environment.rscript = rscript)),
     limits = list(idletime = 300000)
   )
 }
@@ -149,6 +135,25 @@ await_steps <- function(profile, n, limit = 60) {
   }
   done <- TRUE
   if (late) warn_late(attr(reply, "payload"), n, limit)
+}
+
+# What a profile has under `environment` and `threads`.
+environment_options <- function(environment, threads) {
+  is_named <- length(environment) == 0L ||
+    (!is.null(names(environment)) && all(nzchar(names(environment))))
+  if (!is.list(environment) || !is_named) {
+    stop("'environment' must be a list such as list(modules = \"R/4.3\"), not ",
+         if (is.list(environment)) "one without names" else
+           describe(environment), call. = FALSE)
+  }
+  if (length(environment$prologue)) {
+    environment$prologue <- paste(environment$prologue, collapse = "\n")
+  }
+  variables <- as.list(environment$variables)
+  if (length(variables)) names(variables) <- paste0("variables.", names(variables))
+  environment <- c(environment[names(environment) != "variables"], variables)
+  c(prefixed("environment.", environment),
+    if (!is.null(threads)) list(threads = plain_text(threads, "threads")))
 }
 
 prefixed <- function(prefix, values) {

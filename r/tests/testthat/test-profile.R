@@ -73,6 +73,20 @@ test_that("what slurm_config() cannot judge is judged before anything is launche
   expect_match(would(environment = list(`lib-paths` = "/a")), "R_LIBS=/a")
 })
 
+test_that("mpi_config() says to the plugin what a profile would", {
+  config <- mpi_config(options = c("--hostfile", "hosts"), threads = 2,
+                       environment = list(variables = c(A = "b")))
+  with_profiles("  p:", "    launcher: mpi", "    daemons: 2", "    threads: 2",
+                "    mpi: {listen: loopback, program: mpirun, options: [--hostfile, hosts]}",
+                "    environment: {variables: {A: b}}")
+  said <- profile("p")
+  for (name in c("plugin", "credential", "chunk")) expect_equal(config[[name]], said[[name]])
+  expect_mapequal(config$options, said$options)
+  expect_error(mpi_config(listen = "eth0"), "'listen' must be \"loopback\" or \"all\"")
+  expect_error(mpi_config(options = 1i), "options")
+  expect_error(mpi_config(program = NULL), "program")
+})
+
 test_that("a failed launch is a condition with its evidence", {
   daemons(1, url = "ws://127.0.0.1:0", remote = remote_config("sh", c("-c", "'echo no such thing >&2; exit 7'", ".")))
   on.exit(daemons(0))
