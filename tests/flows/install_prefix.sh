@@ -37,7 +37,7 @@ found=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --modversion tenkai)
 [ "$found" = "$version" ] || fail "pkg-config says version $found, not $version"
 plugins=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --variable=plugindir tenkai | tr -d '\\')
 [ -d "$plugins" ] || fail "the plugin folder of pkg-config, $plugins, is not there"
-for plugin in command ssh; do
+for plugin in command mpi slurm ssh; do
   "$plugins/tenkai-plugin-$plugin" --version >/dev/null || fail "the plugin $plugin does not run from there"
 done
 

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Daemons that MPI spawns, on one host and over the nodes of a job of Slurm: one that
+# dies takes no other with it, later ones come, and nothing outlives the session.
+#
+# Open MPI listens at every address, so all of it is in a network namespace of its own.
+# time limit: 120 s
+if [ -z "${OWN_NETWORK-}" ]; then
+  as_root=
+  [ "$(id -u)" = 0 ] || as_root=--map-root-user
+  # shellcheck disable=SC2086 # nothing, or a word
+  if ! unshare $as_root --net true 2>/dev/null; then
+    echo "skipped: a network namespace cannot be had"
+    exit 0
+  fi
+  # Without an address that is not of the loopback, names have none at all (AI_ADDRCONFIG).
+  # shellcheck disable=SC2086,SC2016 # for the other shell
+  exec unshare $as_root --net sh -c 'ip link set lo up && ip address add 10.213.8.1/32 dev lo &&
+    OWN_NETWORK=yes exec bash "$0" "$@"' "$(realpath "$0")" "$@"
+fi
+. "$(dirname "$0")/common.sh"
+. ../slurm/cluster.sh
+if ! command -v mpirun >/dev/null || [ ! -x "$(dirname "$TENKAI_BIN")/tenkai-mpi-spawn" ]; then
+  echo "skipped: there is no Open MPI 4 here"
+  exit 0
+fi
+need_slurm
+trap 'stop_slurm; clean_up' EXIT
+unset "${!SLURM_@}" "${!OMPI_@}" TENKAI_ALLOCATION
+export XDG_CACHE_HOME=$work/cache TMPDIR=$work
+mkdir "$XDG_CACHE_HOME"
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+
+run_r mpi.R
+check "nothing of it is left" wait_for 10 nothing_is_left
+nothing_is_left || show_left
+check "  and no file" [ -z "$(ls "$XDG_CACHE_HOME/tenkai")" ]
+
+# The R of the session, and no daemon.
+session() {
+  local pid
+  for pid in $(marked); do
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "/exec/R .*mpi_nodes.R" && echo "$pid"
+  done | head -1
+}
+is_over() { [ -z "$(squeue -h -o %i)" ]; }
+
+start_slurm "$work/slurm" nodes=2 cpus=4
+TENKAI_FLOW=$mark sbatch -Q -N2 --ntasks-per-node=2 -o "$work/nodes.log" \
+  --wrap "exec Rscript --vanilla mpi_nodes.R $work"
+wait_for 60 [ -e "$work/ready" ] || true
+cat "$work/nodes.log"
+grep -q '^NOT OK' "$work/nodes.log" && failed=1
+check "the job has done all of it" [ -e "$work/ready" ]
+kill -KILL "$(session)"
+check "the session is killed: no process is left within 10 s" wait_for 10 nothing_is_left
+nothing_is_left || show_left
+check "  and no job" slurm_wait 10 is_over
+stop_slurm
+finish
