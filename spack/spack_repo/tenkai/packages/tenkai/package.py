@@ -22,6 +22,7 @@ class Tenkai(CMakePackage):
     version("0.1.0")
 
     variant("r", default=True, description="Install the R package")
+    variant("mpi", default=False, description="Launch daemons by Open MPI 4")
 
     depends_on("c", type="build")
     depends_on("cxx", type="build")
@@ -36,6 +37,7 @@ class Tenkai(CMakePackage):
     depends_on("spdlog@1.10:", type=("build", "link"))
     depends_on("yaml-cpp@0.7:", type=("build", "link"))
     depends_on("catch2@2.13:3", type="test")
+    depends_on("openmpi@4.1", when="+mpi")
 
     with when("+r"):
         extends("r")
@@ -49,7 +51,11 @@ class Tenkai(CMakePackage):
     generator("ninja")
 
     def cmake_args(self):
-        return [self.define("TENKAI_TESTS", self.run_tests)]
+        return [
+            self.define("TENKAI_TESTS", self.run_tests),
+            # One that happens to be there is not for us.
+            self.define("CMAKE_DISABLE_FIND_PACKAGE_MPI", "~mpi" in self.spec),
+        ]
 
     @run_after("install", when="+r")
     def install_r_package(self):
