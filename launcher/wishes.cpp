@@ -16,6 +16,10 @@ bool is_ssh_program(const std::string& program) {
   return first.substr(first.rfind('/') + 1) == "ssh";
 }
 
+// Of launchers whose agents start where nobody hands them anything: each finds its own
+// part in a file.
+bool is_job(const Wishes& wishes) { return wishes.by == "slurm" || wishes.by == "mpi"; }
+
 bool is_daemon_form(const Wishes& wishes) { return wishes.by == "command"; }
 
 // Without a dispatcher's queue any number of daemons has the one URL.
@@ -228,12 +232,14 @@ Result<Order> compose(const Wishes& wishes, const View& view) {
   order.stays = view.autoexit == "0";
   order.finishes = view.autoexit == "na";
   order.form = is_daemon_form(wishes) ? Order::Form::daemon : Order::Form::agent;
-  bool by_stdin = wishes.credential.empty() ? !is_daemon_form(wishes) || is_ssh_program(wishes.program)
-                                            : wishes.credential == "stdin";
+  bool needs_file = is_job(wishes) || (is_daemon_form(wishes) && !is_ssh_program(wishes.program));
+  bool by_stdin = wishes.credential.empty() ? !needs_file : wishes.credential == "stdin";
   order.delivery = by_stdin ? Order::Delivery::stdin_ : Order::Delivery::file;
   if (!is_daemon_form(wishes) && view.autoexit == "0") order.arguments = ",autoexit=FALSE";
   if (!is_daemon_form(wishes) && view.autoexit == "na") order.arguments = ",autoexit=NA";
   order.chunk = wishes.chunk;
+  // As of a profile that says nothing of it.
+  if (is_job(wishes) && !order.chunk) order.chunk = wishes.by == "mpi" ? 1 : 0;
   deal(wishes, view, *slots, order);
   return order;
 }

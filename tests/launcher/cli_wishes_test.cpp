@@ -220,3 +220,17 @@ TEST_CASE("a dispatcher that does not run is imagined with as many daemons as ar
   wishes.slots = "x";
   CHECK(!imagine(wishes, "tcp://h:5"));
 }
+
+TEST_CASE("agents of a job find what they need in a file, without a profile, too") {
+  for (const char* by : {"slurm", "mpi"}) {
+    CAPTURE(by);
+    Wishes wishes;
+    wishes.by = by;
+
+    Result<Order> order = compose(wishes, network_view());
+
+    REQUIRE(order);
+    CHECK(order->delivery == Order::Delivery::file);
+    CHECK(order->chunk == (wishes.by == "mpi" ? 1u : 0u));
+  }
+}
