@@ -97,8 +97,11 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL) {
   force(.compute)
-  deployment <- if (!is.null(profile)) read_profile(profile)
-  if (!is.null(deployment) && !(!missing(n) && identical(as.numeric(n), 0))) {
+  # To end daemons nothing need be read, and it may be wrong by now.
+  ends <- is.null(url) && !missing(n) &&
+    (is.null(n) || (is.numeric(n) && identical(n + 0, 0)))
+  deployment <- if (!is.null(profile) && !ends) read_profile(profile)
+  if (!is.null(deployment)) {
     n <- deployed_number(deployment, if (!missing(n)) n)
     url <- url %||% deployment$url
     remote <- remote %||%
@@ -226,6 +229,9 @@ daemon_number <- function(n, url, dispatcher) {
   if (is.null(n)) return(if (isTRUE(dispatcher)) length(url) else 1L)
   if (!is.numeric(n) || length(n) != 1L || is.na(n)) {
     stop("'n' must be numeric, did you mean to provide 'url'?", call. = FALSE)
+  }
+  if (abs(n) > .Machine$integer.max) {
+    stop("'n' must be a number of daemons, not ", n, call. = FALSE)
   }
   n <- as.integer(n)
   if (!is.null(url)) {

@@ -84,7 +84,14 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
   remote <- remote %||% remote_config()
   check_remote(remote)
   profile <- profile_of(.compute)
-  if (missing(url) && by_hand && !is.null(profile)) url <- profile$urls
+  if (missing(url) && by_hand) {
+    if (is.null(profile)) {
+      stop("no daemons are set under the name '", .compute, "': call daemons(n, ",
+           "url = \"wss://:0\", .compute = \"", .compute, "\") first, which ",
+           "then wait for what you launch by hand", call. = FALSE)
+    }
+    url <- profile$urls
+  }
   url <- launch_urls(url, profile)
   dots <- daemon_options(...)
   if (!is.null(remote$command)) {

@@ -28,6 +28,23 @@ test_that("a profile in a file says how many daemons there are, and what they ar
   daemons(0, .compute = "other")
 })
 
+test_that("daemons of a profile are ended without reading it", {
+  file <- tempfile(fileext = ".yaml")
+  writeLines("profiles: {mine: {daemons: 2}}", file)
+  Sys.chmod(file, "600")
+  Sys.setenv(TENKAI_CONFIG = file)
+  on.exit(Sys.unsetenv("TENKAI_CONFIG"))
+  expect_equal(c(daemons(profile = "mine")), 2L, ignore_attr = TRUE)
+  writeLines("profiles: {mine: {daemons: }", file)
+  expect_equal(daemons(0, profile = "mine"), 0L)
+  expect_equal(status("mine")$connections, 0L)
+  expect_equal(daemons(NULL, profile = "mine"), 0L)
+  expect_equal(status("mine")$connections, 0L)
+  writeLines("profiles: {mine: {launcher: slurm, daemons: 2}}", file)
+  expect_error(launch_remote(profile = "mine"), "no daemons are set under the name 'mine'")
+  expect_error(daemons(Inf), "'n' must be a number of daemons, not Inf")
+})
+
 test_that("a profile launches by what it says", {
   with_profiles("  cmd:", "    launcher: command", "    daemons: 2",
                 "    command: {program: sh, args: [-c, .]}")
