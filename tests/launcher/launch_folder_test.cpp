@@ -79,3 +79,27 @@ TEST_CASE("without a place the folder is an error that says so") {
   REQUIRE_FALSE(folder);
   CHECK(folder.error().message.find("cannot make the folder /proc/nowhere") == 0);
 }
+
+TEST_CASE("a place that others can change, or whose path no command can hold, is refused") {
+  Cache cache;
+  std::string parent = cache.path + "/tenkai";
+  REQUIRE(::mkdir(parent.c_str(), 0700) == 0);
+  REQUIRE(::chmod(parent.c_str(), 0777) == 0);
+
+  Result<std::string> folder = make_launch_folder();
+
+  REQUIRE_FALSE(folder);
+  CHECK(folder.error().message.find(parent + " can be changed by others; set XDG_CACHE_HOME") !=
+        std::string::npos);
+
+  std::string odd = cache.path + "/it's";
+  REQUIRE(::mkdir(odd.c_str(), 0700) == 0);
+  ::setenv("XDG_CACHE_HOME", odd.c_str(), 1);
+  CHECK_FALSE(make_launch_folder());
+  // A link to where there is more room is common.
+  ::setenv("XDG_CACHE_HOME", cache.path.c_str(), 1);
+  REQUIRE(::mkdir((cache.path + "/room").c_str(), 0700) == 0);
+  REQUIRE(::rmdir(parent.c_str()) == 0);
+  REQUIRE(::symlink((cache.path + "/room").c_str(), parent.c_str()) == 0);
+  CHECK(make_launch_folder());
+}
