@@ -139,7 +139,7 @@ class Run {
       : arguments_(arguments),
         plugin_(io_.get_executor(), "slurm", plugin,
                 {[this](const JobReport& news) { on_news(news); },
-                 [this](const std::string&) { finish("the launcher plugin 'slurm' has died", no_job); }}),
+                 [this](const std::string&) { on_plugin_died(); }}),
         signals_(io_, SIGINT, SIGTERM) {}
 
   int show(LaunchRequest request);
@@ -149,6 +149,7 @@ class Run {
   void on_begun(const PluginAnswer& answer);
   void on_news(const JobReport& news);
   void on_over(const JobReport& news);
+  void on_plugin_died();
   void print_job() const;
   // Says `why`, unless it is empty, and ends.
   void finish(const std::string& why, int code);
@@ -235,6 +236,13 @@ void Run::on_over(const JobReport& news) {
   if (why.empty() && killed) why = "job " + id_ + " was killed";
   if (!why.empty() && code == 0) code = unknown_end;
   finish(why, code);
+}
+
+// Who is told that nothing was submitted would do it again.
+void Run::on_plugin_died() {
+  std::string what = "the launcher plugin 'slurm' has died";
+  if (id_.empty()) return finish(what + "; whether there is a job, squeue shows", no_job);
+  finish(what + ", and nobody follows job " + id_ + " any more; it goes on, squeue shows it", unknown_end);
 }
 
 void Run::finish(const std::string& why, int code) {

@@ -138,6 +138,15 @@ check "it need not be waited for" [ "$code" = 0 ]
 check "  and is told as JSON" holds said "{\"job\":\"$job\",\"log\":\"out.$job\"}"
 check "  and runs without us" slurm_wait 60 state_is "$job" F
 check "  to where it was said" holds "out.$job" "nodes: n1 n2 "
+echo 'Sys.sleep(60)' >long.R
+start "$TENKAI_BIN" run --profile elsewhere --wait long.R
+plugin_of() { for each in $(pgrep -P "$started"); do grep -qs tenkai-plugin "/proc/$each/comm" && echo "$each"; done; }
+check "a script is waited for" wait_for 20 grep -q "runs on n" "$work/output"
+kill -KILL "$(plugin_of)"
+code=0 && wait "$started" || code=$?
+check "when nobody can follow its job any more, that is not told as none" [ "$code" = 1 ]
+check "  but as what it is" grep -q "it goes on, squeue shows it" "$work/output"
+scancel --name="$(squeue -h -o %j)"
 run "$TENKAI_BIN" run --profile alone fit.R
 check "what Slurm refuses is told in its words" grep -q "sbatch refused the job: .*nvalid partition" said
 check "  and is no success" [ "$code" = 2 ]
