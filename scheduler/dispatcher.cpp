@@ -78,6 +78,7 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   }
   enqueue(tasks_.add(std::move(task)));
   hand_out(sends);
+  tell_if_alone(sends);
   return sends;
 }
 
@@ -130,6 +131,7 @@ Sends Dispatcher::on_daemon_joined(Time, DaemonId id, std::size_t wanted) {
   slots_[*slot].online = true;
   slots_[*slot].instance = std::abs(slots_[*slot].instance) + 1;
   takers_.insert(*slot);
+  why_alone_.clear();
   go_on(daemon, sends);
   hand_out(sends);
   return sends;
@@ -188,7 +190,22 @@ Sends Dispatcher::on_daemon_left(Time, DaemonId id, const Cause& cause) {
   Daemon gone = remove(*found);
   if (gone.running) retry(*gone.running, gone, cause, sends);
   hand_out(sends);
+  if (rules_.policy == Policy::queue && daemons_.empty()) {
+    last_left_ = gone.slot + 1;
+    bool as_told = cause.kind == Cause::Kind::goodbye;
+    why_alone_ = as_told ? "has ended as it was told to (idletime, walltime, maxtasks)" : cause.text;
+    tell_if_alone(sends);
+  }
   return sends;
+}
+
+void Dispatcher::tell_if_alone(Sends& sends) {
+  if (why_alone_.empty() || queue_.empty()) return;
+  std::string slot = std::to_string(last_left_);
+  sends.emplace_back(Tell{queue_.begin()->second.session,
+                          "no daemon is left: daemon " + slot + " " + std::exchange(why_alone_, {}) +
+                              "; tasks wait until one joins, launch_local(" + slot +
+                              ") starts one here, launch_remote() one elsewhere"});
 }
 
 Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,

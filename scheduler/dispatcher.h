@@ -241,6 +241,8 @@ class Dispatcher {
   std::optional<std::size_t> place_for_daemon(std::size_t wanted);
   std::string name_of(const Daemon& daemon) const;
 
+  // Once for each time that the last daemon has left, when something waits for the next.
+  void tell_if_alone(Sends& sends);
   void enqueue(Task& task);
   void hand_out(Sends& sends);
   void deal(Sends& sends);
@@ -275,6 +277,8 @@ class Dispatcher {
   std::unordered_map<DaemonId, Daemon> daemons_;
   std::vector<Slot> slots_;
   std::vector<DaemonId> daemon_at_;    // for slots that are online
+  std::string why_alone_;              // how the last daemon has left, until that is told or one joins
+  std::size_t last_left_ = 0;          // its number
   std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
   std::set<std::size_t> free_;         // slots whose daemon waits for something to do
   std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not

@@ -397,13 +397,6 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
   set_busy(peer);
   // Where the slot has been given to another URL, the credential alone tells whose it was.
   tell_of_daemon(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), false);
-  bool alarming = slot && cause.kind != Cause::Kind::goodbye && daemons_.empty() &&
-                  around_.dispatcher.unresolved() > 0 && !around_.one_url;
-  if (alarming) {
-    around_.tell("no daemon is left: daemon " + std::to_string(*slot + 1) + " " + cause.text +
-                 "; tasks wait until one joins, launch_local(" + std::to_string(*slot + 1) +
-                 ") starts one here");
-  }
   around_.on_changed();
 }
 

@@ -33,10 +33,9 @@ class Peers {
     Dispatcher& dispatcher;
     const Doors& doors;
     Grants& grants;
-    const RProcesses& processes;            // whose ends come to on_process_ended()
-    std::function<void(Sends)> apply;       // carries out what the dispatcher decides
-    std::function<void(std::string)> tell;  // the user
-    std::function<void()> on_changed;       // somebody has come or gone
+    const RProcesses& processes;       // whose ends come to on_process_ended()
+    std::function<void(Sends)> apply;  // carries out what the dispatcher decides
+    std::function<void()> on_changed;  // somebody has come or gone
     // Whom daemons that come and go, and are no R processes of ours, concern; or null.
     LaunchDesk* desk = nullptr;
     bool one_url = false;  // direct, ephemeral: any number at the first URL

@@ -188,7 +188,6 @@ Result<Done> Service::set_up(Setup setup) {
   peers_.emplace(io_.get_executor(),
                  Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
                                      [this](Sends sends) { apply(std::move(sends)); },
-                                     [this](const std::string& text) { tell(text); },
                                      [this] { check_await(false); }, desk_.get(), one_url},
                  limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared

@@ -93,12 +93,16 @@ TEST_CASE("a task that crossed a goodbye goes back to the head and counts nothin
   dispatcher.on_submit(at(0s), 1, task(2));
 
   for (DaemonId daemon = 10; daemon < 20; ++daemon) {
-    CHECK(dispatcher.on_daemon_left(at(1s), daemon, goodbye).empty());
+    Lines told = describe(dispatcher.on_daemon_left(at(1s), daemon, goodbye));
+    CHECK(told.size() == 1);
+    CHECK(told[0].starts_with("tell 1: no daemon is left"));
     dispatcher.on_daemon_joined(at(1s), daemon + 1, 0);
   }
 
   CHECK(describe(dispatcher.on_daemon_left(at(2s), 20, killed)) ==
-        Lines{"resolve 1/1 code 19: daemon 1 was killed by signal 9 (SIGKILL) while it ran this task"});
+        Lines{"resolve 1/1 code 19: daemon 1 was killed by signal 9 (SIGKILL) while it ran this task",
+              "tell 1: no daemon is left: daemon 1 was killed by signal 9 (SIGKILL); tasks wait until one "
+              "joins, launch_local(1) starts one here, launch_remote() one elsewhere"});
 }
 
 TEST_CASE("the death of a daemon whose task was cancelled resolves nothing more") {
@@ -216,7 +220,7 @@ TEST_CASE("a daemon that is leaving takes nothing more, but its answer counts") 
 
   CHECK(dispatcher.on_daemon_heard(at(2s), 10).empty());
   CHECK(dispatcher.on_daemon_resumed(at(2s), 10, std::nullopt).empty());
-  CHECK(dispatcher.on_daemon_left(at(3s), 10, goodbye).empty());
+  dispatcher.on_daemon_left(at(3s), 10, goodbye);
   CHECK_FALSE(dispatcher.slots()[0].online);
 }
 
@@ -242,4 +246,28 @@ TEST_CASE("daemons that are not known are ignored") {
   CHECK_FALSE(dispatcher.is_busy(99));
   CHECK(dispatcher.on_daemon_joined(at(0s), 10, 0).empty());
   CHECK(dispatcher.slots()[0].instance == 1);
+}
+
+TEST_CASE("that no daemon is left is told once, when a task waits for the next one") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_daemon_left(at(1s), 10, goodbye);
+
+  CHECK(dispatcher.on_daemon_left(at(2s), 11, goodbye).empty());
+  CHECK(describe(dispatcher.on_submit(at(600s), 1, task(1))) ==
+        Lines{"tell 1: no daemon is left: daemon 2 has ended as it was told to (idletime, walltime, "
+              "maxtasks); tasks wait until one joins, launch_local(2) starts one here, launch_remote() one "
+              "elsewhere"});
+  CHECK(dispatcher.on_submit(at(601s), 1, task(2)).empty());
+
+  dispatcher.on_daemon_joined(at(602s), 12, 0);
+  Lines last = describe(dispatcher.on_daemon_left(at(603s), 12, killed));
+  REQUIRE(!last.empty());
+  CHECK(last.back().starts_with("tell 1: no daemon is left: daemon 1 was killed by signal 9"));
+}
+
+TEST_CASE("before any daemon has come, none is missed") {
+  Dispatcher dispatcher(Rules{}, 1);
+  dispatcher.on_session_joined(at({}), 1);
+
+  CHECK(dispatcher.on_submit(at(1s), 1, task(1)).empty());
 }

@@ -104,6 +104,7 @@ void World::foresee_joined(const Event& event) {
     dismisses_.insert(event.daemon);
     return;
   }
+  misses_daemons_ = false;
   daemons_[event.daemon].slot = slot;
   daemons_[event.daemon].joined_at = next_sequence_;
   slots_[slot].online = true;
@@ -128,6 +129,7 @@ void World::foresee_left(const Event& event, Daemon& daemon) {
   std::optional<Run> run = daemon.run;
   stop(event.daemon, daemon);
   forget(event.daemon);
+  if (daemons_.empty() && rules_.policy == Policy::queue) misses_daemons_ = true;
   if (!run || run->everywhere > 0 || run->discarded) return;
   Unresolved& task = tasks_[run->key];
   bool again = event.cause.kind == Cause::Kind::goodbye;

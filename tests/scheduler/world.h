@@ -170,6 +170,7 @@ class World {
   std::set<DaemonId> dismisses_;
   std::optional<DaemonId> answered_;  // must be acknowledged or given something else
   std::size_t tells_ = 0;
+  bool misses_daemons_ = false;  // the last one has left, and nobody was told yet
   bool ignored_ = false;  // nothing at all must follow
   std::string complaint_;
 };
