@@ -26,7 +26,11 @@
 #' Sys.unsetenv("TENKAI_CONFIG")
 #' @export
 profile <- function(name, ...) {
-  # The function of this name in package stats, which this one hides.
+  # The function of this name in package stats, which this one hides; or that of
+  # stats4, which makes it one for S4 classes and is there where such an object is.
+  if (isS4(name) && isNamespaceLoaded("stats4")) {
+    return(getExportedValue("stats4", "profile")(name, ...))
+  }
   if (is.object(name)) return(stats::profile(name, ...))
   check_string(name, "name")
   program <- find_program()

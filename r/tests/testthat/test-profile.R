@@ -45,6 +45,14 @@ test_that("daemons of a profile are ended without reading it", {
   expect_error(daemons(Inf), "'n' must be a number of daemons, not Inf")
 })
 
+test_that("objects have the profile() of their packages", {
+  skip_if_not_installed("stats4")
+  counts <- c(26, 17, 13, 12, 20, 5)
+  fit <- stats4::mle(function(rate) -sum(stats::dpois(counts, rate, log = TRUE)),
+                     start = list(rate = 15))
+  expect_s4_class(profile(fit), "profile.mle")
+})
+
 test_that("a profile launches by what it says", {
   with_profiles("  cmd:", "    launcher: command", "    daemons: 2",
                 "    command: {program: sh, args: [-c, .]}")
