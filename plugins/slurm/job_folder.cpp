@@ -63,9 +63,16 @@ std::string last_lines(const std::string& path) {
 
 Result<Done> JobFolder::prepare() const {
   for (const std::string& folder : {path_ + "/scripts", path_ + "/beacons", logs_}) {
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      return Error{"cannot make the folder " + folder + " for jobs: " + std::strerror(errno)};
-    }
+    bool is_there = ::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST;
+    // Else the job would end without a word: Slurm cannot open its output.
+    bool is_good = is_there && ::access((folder + "/.").c_str(), W_OK | X_OK) == 0;
+    if (is_good) continue;
+    std::string why = std::strerror(errno);
+    return Error{(is_there ? "cannot write into the folder " : "cannot make the folder ") +
+                 printable(folder, 500) + " for jobs: " + why +
+                 (folder == logs_ && logs_ != path_ + "/logs"
+                      ? "; slurm.logs names where logs are to stay, in a folder that is there"
+                      : "")};
   }
   return Done{};
 }
