@@ -83,7 +83,7 @@ enum class Key : std::uint16_t {
   timeout_ms = 9,  // u64, from submission
   label = 10,      // text
   priority = 11,   // u64
-  time_request_ms = 12,
+  time_request_ms = 12,  // u64: how long the task may take, as its user says
   resources = 13,   // text
   rng_stream = 14,  // 7 × i32
   trace_parent = 15,
@@ -106,6 +106,7 @@ enum class Key : std::uint16_t {
   proof = 32,       // 32 bytes; the last attribute of its frame
   cpu_us = 33,      // u64, processor time that a task has used
   peak_kb = 34,     // u64, 1024 bytes: the most memory its R had meanwhile
+  time_left_ms = 35,  // u64: until the job of a daemon ends
 };
 
 struct Attribute {

@@ -73,33 +73,45 @@ std::optional<std::size_t> Dispatcher::place_for_daemon(std::size_t wanted) {
 
 void Dispatcher::enqueue(Task& task) {
   task.place = Task::Place::queued;
-  queue_.emplace_hint(queue_.end(), task.sequence, task.key);
+  queue_.add(task);
 }
 
 void Dispatcher::hand_out(Sends& sends) {
   switch (rules_.policy) {
     case Policy::queue:
-      while (!queue_.empty() && !free_.empty()) feed(*find(daemon_at_[*free_.begin()]), sends);
+      // feed() takes out the one that it has given something, and no other.
+      for (auto slot = free_.begin(); slot != free_.end() && !queue_.empty();) {
+        feed(*find(daemon_at_[*slot++]), sends);
+      }
       return;
-    case Policy::direct:
-      while (!queue_.empty() && !takers_.empty()) deal(sends);
-      return;
+    case Policy::direct: deal(sends); return;
     case Policy::ephemeral: launch(sends); return;
   }
 }
 
-// Binds the head of the queue to the next daemon in turn.
+// Binds each queued task to the next daemon in turn, passing those that have no time
+// for any.
 void Dispatcher::deal(Sends& sends) {
-  auto next = takers_.upper_bound(last_dealt_);
-  if (next == takers_.end()) next = takers_.begin();
-  last_dealt_ = *next;
-  Daemon& daemon = *find(daemon_at_[*next]);
-  Task& task = *tasks_.find(queue_.extract(queue_.begin()).mapped());
-  task.place = Task::Place::waiting;
-  task.daemon = daemon.id;
-  daemon.waiting.emplace_hint(daemon.waiting.end(), task.sequence, task.key);
-  ++waiting_;
-  feed(daemon, sends);
+  std::size_t passed = 0;
+  while (!queue_.empty() && passed < takers_.size()) {
+    auto next = takers_.upper_bound(last_dealt_);
+    if (next == takers_.end()) next = takers_.begin();
+    last_dealt_ = *next;
+    Daemon& daemon = *find(daemon_at_[*next]);
+    auto head = queue_.first(room_of(daemon));
+    if (!head) {
+      ++passed;
+      continue;
+    }
+    passed = 0;
+    Task& task = *tasks_.find(head->key);
+    queue_.remove(task);
+    task.place = Task::Place::waiting;
+    task.daemon = daemon.id;
+    daemon.waiting.add(task);
+    ++waiting_;
+    feed(daemon, sends);
+  }
 }
 
 // A process for each queued task, as far as there is room. Processes that are still
@@ -120,22 +132,41 @@ void Dispatcher::launch(Sends& sends) {
 // a daemon that joins late it is part of how a daemon is set up.
 bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
   if (daemon.running || daemon.suspect || daemon.leaving) return false;
-  const Queue& source = rules_.policy == Policy::direct ? daemon.waiting : queue_;
+  const TaskQueue& source = rules_.policy == Policy::direct ? daemon.waiting : queue_;
+  std::optional<TaskQueue::Head> head = source.first(room_of(daemon));
   auto everywhere = everywheres_.upper_bound(daemon.last_everywhere);
   if (everywhere != everywheres_.end()) {
     std::uint64_t sequence = everywhere->first;
-    bool due = source.empty() || sequence < daemon.joined_at || sequence < source.begin()->first;
+    bool due = !head || sequence < daemon.joined_at || sequence < head->sequence;
     if (due) {
       assign(daemon, sequence, everywhere->second, sends);
       return true;
     }
   }
-  if (source.empty()) {
+  if (!head) {
+    give_back_waiting(daemon);
     free_.insert(daemon.slot);
     return false;
   }
-  assign(daemon, *tasks_.find(source.begin()->second), sends);
+  assign(daemon, *tasks_.find(head->key), sends);
   return true;
+}
+
+// What a daemon's job has time for; nullopt: for anything. A task may run until it would
+// be taken away.
+std::optional<std::chrono::milliseconds> Dispatcher::room_of(const Daemon& daemon) const {
+  if (!daemon.curfew) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(daemon.curfew->hand_back - now_);
+}
+
+// Nothing new for a daemon whose job is about to end. When it has done what it does, it
+// goes, and its job may end before its time.
+void Dispatcher::call_last(Daemon& daemon, Sends& sends) {
+  last_calls_.erase({daemon.curfew->last_call, daemon.id});
+  daemon.last_call_came = true;
+  stop_taking(daemon);
+  if (!daemon.running) dismiss(daemon, sends);
+  hand_out(sends);
 }
 
 // The same for one that may be running something already. A fresh process for which
@@ -147,10 +178,10 @@ void Dispatcher::go_on(Daemon& daemon, Sends& sends) {
 
 void Dispatcher::assign(Daemon& daemon, Task& task, Sends& sends) {
   if (task.place == Task::Place::waiting) {
-    daemon.waiting.erase(task.sequence);
+    daemon.waiting.remove(task);
     --waiting_;
   } else {
-    queue_.erase(task.sequence);
+    queue_.remove(task);
   }
   task.place = Task::Place::running;
   task.daemon = daemon.id;
@@ -216,14 +247,25 @@ void Dispatcher::shut(Daemon& daemon) {
 void Dispatcher::stop_taking(Daemon& daemon) {
   daemon.leaving = true;
   shut(daemon);
+  give_back_waiting(daemon);
+}
+
+void Dispatcher::give_back_waiting(Daemon& daemon) {
   waiting_ -= daemon.waiting.size();
-  for (const auto& [sequence, key] : daemon.waiting) enqueue(*tasks_.find(key));
-  daemon.waiting.clear();
+  while (auto head = daemon.waiting.first()) {
+    Task& task = *tasks_.find(head->key);
+    daemon.waiting.remove(task);
+    enqueue(task);
+  }
 }
 
 Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
   stop_taking(daemon);
   if (daemon.running && daemon.running->kill_at) kills_.erase({*daemon.running->kill_at, daemon.id});
+  if (daemon.curfew) {
+    last_calls_.erase({daemon.curfew->last_call, daemon.id});
+    hand_backs_.erase({daemon.curfew->hand_back, daemon.id});
+  }
   Slot& slot = slots_[daemon.slot];
   slot.online = slot.suspect = slot.busy = false;
   if (rules_.policy != Policy::queue) vacant_.insert(daemon.slot);
@@ -249,12 +291,12 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
 // `task` has been taken out of tasks_; takes it out of where it stands.
 void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   if (task.place == Task::Place::queued) {
-    queue_.erase(task.sequence);
+    queue_.remove(task);
     return;
   }
   Daemon& daemon = *find(task.daemon);
   if (task.place == Task::Place::waiting) {
-    daemon.waiting.erase(task.sequence);
+    daemon.waiting.remove(task);
     --waiting_;
     return;
   }

@@ -10,8 +10,8 @@
 // numbers (feed()), and so one that joins late or comes back needs no list of its own.
 //
 // A daemon is in free_ when it takes tasks, runs nothing, and nothing is due for
-// it. So as long as anything is queued nobody is in free_, and whoever changes one
-// of the two calls hand_out() or go_on().
+// it: as long as anything is queued, only those are in free_ that have no time for it
+// (room_of()). Whoever changes one of the two calls hand_out() or go_on().
 #include "scheduler/dispatcher.h"
 
 #include <algorithm>
@@ -35,6 +35,7 @@ Sends Dispatcher::on_session_joined(Time, SessionId session) {
 }
 
 Sends Dispatcher::on_session_left(Time now, SessionId session) {
+  now_ = now;
   Sends sends;
   for (const Task& task : tasks_.close(session)) withdraw(now, task, sends);
   for (auto at = everywheres_.begin(); at != everywheres_.end();) {
@@ -49,6 +50,7 @@ Sends Dispatcher::on_session_left(Time now, SessionId session) {
 }
 
 Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
+  now_ = now;
   Sends sends;
   if (!tasks_.knows(session)) return sends;
   TaskKey key{session, submit.task};
@@ -76,13 +78,15 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
     task.timeout = bounded_wait(*submit.timeout);
     task.deadline = now + task.timeout;
   }
+  if (submit.time_request) task.time_request = rounded_request(*submit.time_request);
   enqueue(tasks_.add(std::move(task)));
   hand_out(sends);
   tell_if_alone(sends);
   return sends;
 }
 
-Sends Dispatcher::on_everywhere(Time, SessionId session, Payload payload) {
+Sends Dispatcher::on_everywhere(Time now, SessionId session, Payload payload) {
+  now_ = now;
   Sends sends;
   if (!tasks_.knows(session)) return sends;
   std::string refusal = refusal_of(size_of(payload));
@@ -106,6 +110,7 @@ Sends Dispatcher::on_everywhere(Time, SessionId session, Payload payload) {
 }
 
 Sends Dispatcher::on_cancel(Time now, SessionId session, std::uint64_t task) {
+  now_ = now;
   Sends sends;
   const Task* found = tasks_.find({session, task});
   if (found != nullptr) resolve(now, *found, Code::cancelled, "cancelled " + whereabouts(*found), sends);
@@ -114,7 +119,9 @@ Sends Dispatcher::on_cancel(Time now, SessionId session, std::uint64_t task) {
 
 // --- daemons ---
 
-Sends Dispatcher::on_daemon_joined(Time, DaemonId id, std::size_t wanted) {
+Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
+                                   std::optional<std::chrono::milliseconds> left) {
+  now_ = now;
   Sends sends;
   if (find(id) != nullptr) return sends;
   if (starting_ > 0) --starting_;
@@ -132,12 +139,19 @@ Sends Dispatcher::on_daemon_joined(Time, DaemonId id, std::size_t wanted) {
   slots_[*slot].instance = std::abs(slots_[*slot].instance) + 1;
   takers_.insert(*slot);
   why_alone_.clear();
+  if (left) {
+    daemon.curfew = Curfew::in(now, bounded_wait(*left));
+    last_calls_.emplace(daemon.curfew->last_call, id);
+    hand_backs_.emplace(daemon.curfew->hand_back, id);
+    if (daemon.curfew->last_call <= now) call_last(daemon, sends);
+  }
   go_on(daemon, sends);
   hand_out(sends);
   return sends;
 }
 
 Sends Dispatcher::on_daemon_resumed(Time now, DaemonId id, std::optional<Held> held) {
+  now_ = now;
   Sends sends;
   Daemon* daemon = find(id);
   if (daemon == nullptr) return sends;
@@ -160,7 +174,8 @@ Sends Dispatcher::on_daemon_suspect(Time, DaemonId id) {
   return {};
 }
 
-Sends Dispatcher::on_daemon_heard(Time, DaemonId id) {
+Sends Dispatcher::on_daemon_heard(Time now, DaemonId id) {
+  now_ = now;
   Sends sends;
   Daemon* daemon = find(id);
   if (daemon == nullptr) return sends;
@@ -174,7 +189,8 @@ Sends Dispatcher::on_daemon_heard(Time, DaemonId id) {
   return sends;
 }
 
-Sends Dispatcher::on_daemon_leaving(Time, DaemonId id) {
+Sends Dispatcher::on_daemon_leaving(Time now, DaemonId id) {
+  now_ = now;
   Sends sends;
   Daemon* daemon = find(id);
   if (daemon == nullptr) return sends;
@@ -183,7 +199,8 @@ Sends Dispatcher::on_daemon_leaving(Time, DaemonId id) {
   return sends;
 }
 
-Sends Dispatcher::on_daemon_left(Time, DaemonId id, const Cause& cause) {
+Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
+  now_ = now;
   Sends sends;
   Daemon* found = find(id);
   if (found == nullptr) return sends;
@@ -202,14 +219,15 @@ Sends Dispatcher::on_daemon_left(Time, DaemonId id, const Cause& cause) {
 void Dispatcher::tell_if_alone(Sends& sends) {
   if (why_alone_.empty() || queue_.empty()) return;
   std::string slot = std::to_string(last_left_);
-  sends.emplace_back(Tell{queue_.begin()->second.session,
+  sends.emplace_back(Tell{queue_.first()->key.session,
                           "no daemon is left: daemon " + slot + " " + std::exchange(why_alone_, {}) +
                               "; tasks wait until one joins, launch_local(" + slot +
                               ") starts one here, launch_remote() one elsewhere"});
 }
 
-Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
+Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
                               bool failed, bool last, std::string message, Usage usage) {
+  now_ = now;
   Sends sends;
   sends.reserve(2);  // the answer, and the next task
   Daemon* daemon = find(id);
@@ -234,29 +252,33 @@ Sends Dispatcher::on_finished(Time, DaemonId id, TaskKey key, std::uint32_t atte
           Resolve{key, Code::none, {}, std::move(payload), failed, usage, std::move(done.payload)});
     }
   }
-  bool spent = rules_.policy == Policy::ephemeral;
+  // Ephemeral, or its time is over: it was for this task.
+  bool spent = rules_.policy == Policy::ephemeral || daemon->last_call_came;
   if (last || spent) stop_taking(*daemon);
   if (!feed(*daemon, sends)) {
     sends.emplace_back(Acknowledge{id});
     if (spent) dismiss(*daemon, sends);
   }
-  if (last) hand_out(sends);
+  // What waited for this daemon may have been given back (feed()).
+  if (last || rules_.policy == Policy::direct) hand_out(sends);
   return sends;
 }
 
 Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
+  now_ = now;
   Sends sends;
   if (starting_ == 0) return sends;
   --starting_;
   if (!queue_.empty()) {
-    const Task& head = *tasks_.find(queue_.begin()->second);
+    const Task& head = *tasks_.find(queue_.first()->key);
     resolve(now, head, Code::reset, "the R process for this task " + cause.text, sends);
   }
   hand_out(sends);
   return sends;
 }
 
-Sends Dispatcher::regenerate(Time, std::size_t slot) {
+Sends Dispatcher::regenerate(Time now, std::size_t slot) {
+  now_ = now;
   Sends sends;
   if (slot >= slots_.size()) return sends;
   slots_[slot].instance = -std::abs(slots_[slot].instance);
@@ -278,11 +300,14 @@ Sends Dispatcher::regenerate(Time, std::size_t slot) {
 
 std::optional<Time> Dispatcher::next_timer() const {
   std::optional<Time> next = tasks_.first_deadline();
-  if (!kills_.empty() && (!next || kills_.begin()->first < *next)) next = kills_.begin()->first;
+  for (const auto* times : {&kills_, &last_calls_, &hand_backs_}) {
+    if (!times->empty() && (!next || times->begin()->first < *next)) next = times->begin()->first;
+  }
   return next;
 }
 
 Sends Dispatcher::on_timer(Time now) {
+  now_ = now;
   Sends sends;
   while (const Task* task = tasks_.find_overdue(now)) {
     std::string reason = "not answered within " + std::to_string(task->timeout.count()) + " ms; that ended " +
@@ -294,6 +319,14 @@ Sends Dispatcher::on_timer(Time now) {
     kills_.erase(kills_.begin());
     find(id)->running->kill_at.reset();
     sends.emplace_back(Kill{id});
+  }
+  while (!last_calls_.empty() && last_calls_.begin()->first <= now) {
+    call_last(*find(last_calls_.begin()->second), sends);
+  }
+  while (!hand_backs_.empty() && hand_backs_.begin()->first <= now) {
+    DaemonId id = hand_backs_.begin()->second;
+    hand_backs_.erase(hand_backs_.begin());
+    if (find(id)->running) sends.emplace_back(HandBack{id});
   }
   return sends;
 }

@@ -22,6 +22,8 @@
 
 #include "base/bytes.h"
 #include "scheduler/cause.h"
+#include "scheduler/curfew.h"
+#include "scheduler/task_queue.h"
 #include "scheduler/tasks.h"
 
 namespace tenkai {
@@ -42,6 +44,8 @@ struct Submit {
   Payload payload;
   std::optional<std::chrono::milliseconds> timeout;  // from now; then it resolves to timed_out
   std::string label;
+  // How long it may take, as the user says; it is not started where less is left.
+  std::optional<std::chrono::milliseconds> time_request = {};
 };
 
 // How tasks find daemons.
@@ -117,11 +121,17 @@ struct Interrupt {
 struct Kill {
   DaemonId daemon;
 };
+// The time of the daemon's job is nearly over: take what it runs away from it, end it,
+// and say that it has left, by Cause::Kind::time_limit.
+struct HandBack {
+  DaemonId daemon;
+};
 // The daemon's last answer has been taken and there is nothing more for it now.
 struct Acknowledge {
   DaemonId daemon;
 };
-// The daemon has done what it was started for (ephemeral): say goodbye.
+// The daemon has done what it was started for (ephemeral), or has no time for more: say
+// goodbye.
 struct Dismiss {
   DaemonId daemon;
 };
@@ -133,7 +143,7 @@ struct Tell {
   std::string text;
 };
 
-using Send = std::variant<Assign, Resolve, Interrupt, Kill, Acknowledge, Dismiss, StartLocal, Tell>;
+using Send = std::variant<Assign, Resolve, Interrupt, Kill, HandBack, Acknowledge, Dismiss, StartLocal, Tell>;
 using Sends = std::vector<Send>;
 
 class Dispatcher {
@@ -158,8 +168,9 @@ class Dispatcher {
 
   // A daemon has joined; `slot` is ignored unless the policy is queue, where it
   // must be free: else the daemon is dismissed, and unknown afterwards. The daemon
-  // gets its everywhere()s, then tasks.
-  Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot = 0);
+  // gets its everywhere()s, then tasks. `left`: its job ends in so long (Curfew).
+  Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot = 0,
+                         std::optional<std::chrono::milliseconds> left = {});
   // Its connection is back after a break, with the same R process behind it.
   // `held` is the attempt it is running or has finished and not delivered.
   // An assigned attempt that it does not hold never arrived: back to the head,
@@ -208,8 +219,6 @@ class Dispatcher {
   bool is_busy(DaemonId daemon) const;
 
  private:
-  using Queue = std::map<std::uint64_t, TaskKey>;  // by sequence: the head is the oldest
-
   // What was sent to a daemon and not answered.
   struct Running {
     TaskKey key;
@@ -227,8 +236,10 @@ class Dispatcher {
     bool suspect = false;
     bool leaving = false;
     bool dismissed = false;
+    std::optional<Curfew> curfew;
+    bool last_call_came = false;
     std::optional<Running> running;
-    Queue waiting;  // Policy::direct
+    TaskQueue waiting;  // Policy::direct
     std::uint64_t violations = 0;
   };
   struct Everywhere {
@@ -253,11 +264,14 @@ class Dispatcher {
   void assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends);
   void start(Daemon& daemon, Running running);
   void dismiss(Daemon& daemon, Sends& sends);
+  std::optional<std::chrono::milliseconds> room_of(const Daemon& daemon) const;
+  void call_last(Daemon& daemon, Sends& sends);
 
   Running end_attempt(Daemon& daemon);
   void take_back(Daemon& daemon);
   void shut(Daemon& daemon);
   void stop_taking(Daemon& daemon);
+  void give_back_waiting(Daemon& daemon);
   Daemon remove(Daemon& daemon);
   void retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends);
 
@@ -269,7 +283,7 @@ class Dispatcher {
   Rules rules_;
   Tasks tasks_;
   std::uint64_t next_sequence_ = 1;
-  Queue queue_;
+  TaskQueue queue_;
   std::size_t waiting_ = 0;                          // tasks in the queues of daemons
   std::map<std::uint64_t, Everywhere> everywheres_;  // by sequence, like tasks
   std::uint64_t everywhere_memory_ = 0;
@@ -285,6 +299,9 @@ class Dispatcher {
   std::size_t last_dealt_ = SIZE_MAX;  // Policy::direct: whose turn it was last
   std::size_t starting_ = 0;           // launches that have neither joined nor failed
   std::set<std::pair<Time, DaemonId>> kills_;
+  std::set<std::pair<Time, DaemonId>> last_calls_;
+  std::set<std::pair<Time, DaemonId>> hand_backs_;
+  Time now_{};  // of the event that is dealt with
   std::uint64_t violations_ = 0;
 };
 

@@ -56,17 +56,29 @@ void Peers::interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt
   if (member->peer->role == Role::daemon) signal_daemon(*member->peer, SIGINT);
 }
 
-void Peers::kill(DaemonId daemon) {
+void Peers::hand_back(DaemonId daemon) {
   const Member* member = find(daemon);
   if (member == nullptr) return;
-  if (!member->peer->connection) {
-    member->peer->to_kill.insert(member->rank);
+  auto [peer, rank] = *member;
+  end(*member, 2);
+  remove(peer, rank, {Cause::Kind::time_limit, "had no time left in its job"});
+}
+
+void Peers::kill(DaemonId daemon) {
+  const Member* member = find(daemon);
+  if (member != nullptr) end(*member, 1);
+}
+
+// `kind`: 1 for an R that its agent starts again, 2 for one that is not to come back.
+void Peers::end(const Member& member, std::uint64_t kind) {
+  if (!member.peer->connection) {
+    member.peer->to_kill.insert(member.rank);
     return;
   }
-  if (member->peer->role == Role::daemon) return signal_daemon(*member->peer, SIGKILL);
+  if (member.peer->role == Role::daemon) return signal_daemon(*member.peer, SIGKILL);
   Frame frame(Type::cancel);
-  frame.rank = member->rank;
-  member->peer->connection->send(std::move(frame.with(Key::kind, 1)));
+  frame.rank = member.rank;
+  member.peer->connection->send(std::move(frame.with(Key::kind, kind)));
 }
 
 void Peers::acknowledge(DaemonId daemon) {

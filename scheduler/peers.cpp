@@ -298,7 +298,10 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   peer->connection->send(std::move(answer.with(Key::slot, *slot + 1)));
   // What it still holds was given up long ago; it must not go on with it.
   if (held) interrupt(daemon, held->key, held->attempt);
-  around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot));
+  std::optional<std::chrono::milliseconds> left;
+  if (frame.find(Key::time_left_ms) != nullptr)
+    left = std::chrono::milliseconds(frame.number(Key::time_left_ms));
+  around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot, left));
   if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
   set_busy(peer);
   tell_of_daemon(*peer, *slot, true);

@@ -61,6 +61,8 @@ class Peers {
   void assign(const Assign& assign);
   void interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt);
   void kill(DaemonId daemon);
+  // Ends a daemon whose job is about to end; what it runs is for others.
+  void hand_back(DaemonId daemon);
   void acknowledge(DaemonId daemon);
   void dismiss(DaemonId daemon);
 
@@ -122,6 +124,7 @@ class Peers {
   void on_closed(const PeerPtr& peer, const Connection::End& end);
   static Cause cause_of_end(const Connected& peer);
   void signal_daemon(const Connected& peer, int number);
+  void end(const Member& member, std::uint64_t kind);
   void replace(const CredentialId& resumption);
   void settle(const PeerPtr& peer, const Cause& cause);
   void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);

@@ -118,6 +118,9 @@ void Service::on_session_frame(Frame&& frame) {
       if (frame.find(Key::timeout_ms) != nullptr) {
         submit.timeout = std::chrono::milliseconds(frame.number(Key::timeout_ms));
       }
+      if (frame.find(Key::time_request_ms) != nullptr) {
+        submit.time_request = std::chrono::milliseconds(frame.number(Key::time_request_ms));
+      }
       submit.label = frame.text(Key::label);
       return apply(dispatcher_->on_submit(now(), session_id_, std::move(submit)));
     }

@@ -76,6 +76,7 @@ class Service {
     peers_->interrupt(interrupt.daemon, interrupt.key, interrupt.attempt);
   }
   void carry_out(Kill& kill) { peers_->kill(kill.daemon); }
+  void carry_out(HandBack& hand_back) { peers_->hand_back(hand_back.daemon); }
   void carry_out(Acknowledge& acknowledge) { peers_->acknowledge(acknowledge.daemon); }
   void carry_out(Dismiss& dismiss) { peers_->dismiss(dismiss.daemon); }
   void carry_out(StartLocal&);

@@ -55,7 +55,8 @@ struct Task {
   std::string label;
   std::chrono::milliseconds timeout{0};
   std::optional<Time> deadline;
-  std::uint32_t attempts = 0;  // times it was sent to a daemon
+  std::chrono::milliseconds time_request{0};  // it is only started where it has this long
+  std::uint32_t attempts = 0;                 // times it was sent to a daemon
   Deaths deaths;
   Place place = Place::queued;
   DaemonId daemon = 0;  // unless queued

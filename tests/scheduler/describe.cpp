@@ -30,6 +30,7 @@ struct Describe {
     return "interrupt " + text(send.key, send.attempt) + " on " + text(send.daemon);
   }
   std::string operator()(const Kill& send) const { return "kill " + text(send.daemon); }
+  std::string operator()(const HandBack& send) const { return "hand back " + text(send.daemon); }
   std::string operator()(const Acknowledge& send) const { return "acknowledge " + text(send.daemon); }
   std::string operator()(const Dismiss& send) const { return "dismiss " + text(send.daemon); }
   std::string operator()(const StartLocal&) const { return "launch"; }

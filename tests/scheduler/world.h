@@ -142,6 +142,7 @@ class World {
   void take(const Event& event, const Resolve& send);
   void take(const Event& event, const Interrupt& send);
   void take(const Event& event, const Kill& send);
+  void take(const Event& event, const HandBack& send);
   void take(const Event& event, const Acknowledge& send);
   void take(const Event& event, const Dismiss& send);
   void take(const Event& event, const StartLocal& send);

@@ -111,6 +111,8 @@ void World::take(const Event&, const Kill& send) {
   if (kills_.erase(send.daemon) == 0) complain("a daemon was ended without a reason");
 }
 
+void World::take(const Event&, const HandBack&) { complain("no job of this world ends"); }
+
 void World::take(const Event&, const Acknowledge& send) {
   if (answered_ != send.daemon)
     return complain("an acknowledgement where there was no answer, or work followed");

@@ -1,0 +1,165 @@
+// Daemons whose jobs end, and tasks that say how long they may take.
+#include "scheduler/curfew.h"
+
+#include "scheduler/task_queue.h"
+#include "tests/catch.h"
+#include "tests/scheduler/describe.h"
+
+using namespace tenkai;
+using namespace tenkai::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A session, and daemons 10, 11, ... whose jobs last so long.
+Dispatcher with_jobs(std::vector<std::chrono::milliseconds> left, Rules rules = {}) {
+  Dispatcher dispatcher(rules, left.size());
+  dispatcher.on_session_joined(at(0s), 1);
+  for (std::size_t slot = 0; slot < left.size(); ++slot)
+    dispatcher.on_daemon_joined(at(0s), 10 + slot, slot, left[slot]);
+  return dispatcher;
+}
+
+Submit long_task(std::uint64_t number, std::chrono::milliseconds request) {
+  Submit submit = task(number);
+  submit.time_request = request;
+  return submit;
+}
+
+Lines finish(Dispatcher& dispatcher, Time now, DaemonId daemon, std::uint64_t number) {
+  return describe(dispatcher.on_finished(now, daemon, {1, number}, 1, {}, false, false));
+}
+
+}  // namespace
+
+TEST_CASE("towards the end of a job there is a time for nothing new, and one to hand back") {
+  auto from = [](std::chrono::seconds left) {
+    Curfew curfew = Curfew::in(at(0s), left);
+    return std::pair(curfew.last_call - at(0s), curfew.hand_back - at(0s));
+  };
+  CHECK(from(0s) == std::pair<Time::duration, Time::duration>(0s, 0s));
+  CHECK(from(60s) == std::pair<Time::duration, Time::duration>(54s, 57s));
+  CHECK(from(600s) == std::pair<Time::duration, Time::duration>(540s, 595s));
+  CHECK(from(86400s) == std::pair<Time::duration, Time::duration>(86340s, 86395s));
+}
+
+TEST_CASE("a daemon gets nothing new in the last seconds of its job, and goes when it has nothing to do") {
+  Dispatcher dispatcher = with_jobs({60s, 600s});
+  dispatcher.on_submit(at(1s), 1, task(1));
+  CHECK(*dispatcher.next_timer() == at(54s));
+  CHECK(describe(dispatcher.on_timer(at(54s))).empty());
+  dispatcher.on_submit(at(55s), 1, task(2));
+  CHECK(describe(dispatcher.on_submit(at(55s), 1, task(3))).empty());
+  CHECK(finish(dispatcher, at(56s), 10, 1) == Lines{"resolve 1/1 \"\"", "acknowledge 10", "dismiss 10"});
+  CHECK(describe(dispatcher.on_timer(at(57s))).empty());
+  CHECK(finish(dispatcher, at(58s), 11, 2) == Lines{"resolve 1/2 \"\"", "assign 1/3#1 to 11 \"x\""});
+}
+
+TEST_CASE("a daemon without a task goes at the last call") {
+  Dispatcher dispatcher = with_jobs({60s});
+  CHECK(describe(dispatcher.on_timer(at(54s))) == Lines{"dismiss 10"});
+  CHECK(describe(dispatcher.on_timer(at(57s))).empty());
+  CHECK(describe(dispatcher.on_submit(at(58s), 1, task(1))).empty());
+}
+
+TEST_CASE("a task that is not done shortly before its job ends is taken away and tried elsewhere") {
+  Dispatcher dispatcher = with_jobs({60s, 600s});
+  dispatcher.on_submit(at(1s), 1, task(1));
+  dispatcher.on_timer(at(54s));
+  CHECK(*dispatcher.next_timer() == at(57s));
+  CHECK(describe(dispatcher.on_timer(at(57s))) == Lines{"hand back 10"});
+  CHECK(describe(dispatcher.on_daemon_left(at(57s), 10, {Cause::Kind::time_limit, "had no time left"})) ==
+        Lines{"assign 1/1#2 to 11 \"x\""});
+  CHECK(*dispatcher.next_timer() == at(540s));
+}
+
+TEST_CASE("one that comes when its job is over already is sent away") {
+  Dispatcher dispatcher(Rules(), 1);
+  dispatcher.on_session_joined(at(0s), 1);
+  CHECK(describe(dispatcher.on_daemon_joined(at(0s), 10, 0, 0s)) == Lines{"dismiss 10"});
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, task(1))).empty());
+  CHECK(describe(dispatcher.on_timer(at(0s))).empty());
+  CHECK(!dispatcher.next_timer());
+}
+
+TEST_CASE("a task is not started where it cannot finish, and those behind it do not wait for it") {
+  Dispatcher dispatcher = with_jobs({100s, 1000s});
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_submit(at(0s), 1, task(2));
+  dispatcher.on_submit(at(1s), 1, long_task(3, 200s));
+  dispatcher.on_submit(at(1s), 1, long_task(4, 50s));
+  CHECK(finish(dispatcher, at(2s), 10, 1).back() == "assign 1/4#1 to 10 \"x\"");
+  CHECK(finish(dispatcher, at(3s), 11, 2).back() == "assign 1/3#1 to 11 \"x\"");
+}
+
+TEST_CASE("a task that fits nowhere waits, while daemons are free, for one that lasts longer") {
+  Dispatcher dispatcher = with_jobs({100s, 100s, 1000s});
+  dispatcher.on_daemon_left(at(0s), 12, {Cause::Kind::goodbye, "said goodbye"});
+  CHECK(describe(dispatcher.on_submit(at(1s), 1, long_task(1, 300s))).empty());
+  CHECK(describe(dispatcher.on_submit(at(1s), 1, task(2))) == Lines{"assign 1/2#1 to 10 \"x\""});
+  CHECK(describe(dispatcher.on_submit(at(1s), 1, long_task(3, 80s))) == Lines{"assign 1/3#1 to 11 \"x\""});
+  CHECK(describe(dispatcher.on_daemon_joined(at(2s), 12, 2, 1000s)) == Lines{"assign 1/1#1 to 12 \"x\""});
+}
+
+TEST_CASE("a time request counts where the job has just that long, to the moment of handing back") {
+  Dispatcher dispatcher = with_jobs({1000s});
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(1, 996s))).empty());
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(2, 960s))) == Lines{"assign 1/2#1 to 10 \"x\""});
+}
+
+TEST_CASE("a daemon whose job has no end takes whatever is asked") {
+  Dispatcher dispatcher = with_daemons(1);
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(1, std::chrono::milliseconds::max()))) ==
+        Lines{"assign 1/1#1 to 10 \"x\""});
+}
+
+TEST_CASE("tasks dealt to a daemon that has no time for them any more go to others") {
+  Rules rules;
+  rules.policy = Policy::direct;
+  Dispatcher dispatcher = with_jobs({100s, 1000s}, rules);
+  dispatcher.on_submit(at(0s), 1, task(1));             // to 10
+  dispatcher.on_submit(at(0s), 1, task(2));             // to 11
+  dispatcher.on_submit(at(0s), 1, long_task(3, 80s));   // to 10, behind the first
+  dispatcher.on_submit(at(0s), 1, long_task(4, 300s));  // only 11 has as long
+  CHECK(finish(dispatcher, at(30s), 11, 2).back() == "assign 1/4#1 to 11 \"x\"");
+  CHECK(finish(dispatcher, at(40s), 10, 1) == Lines{"resolve 1/1 \"\"", "acknowledge 10"});
+  CHECK(finish(dispatcher, at(50s), 11, 4).back() == "assign 1/3#1 to 11 \"x\"");
+  CHECK(dispatcher.queued() == 0);
+}
+
+TEST_CASE("tasks that wait for a daemon are dealt to others at the last call") {
+  Rules rules;
+  rules.policy = Policy::direct;
+  Dispatcher dispatcher = with_jobs({60s, 600s}, rules);
+  for (std::uint64_t number = 1; number <= 4; ++number) dispatcher.on_submit(at(0s), 1, task(number));
+  dispatcher.on_timer(at(54s));
+  CHECK(finish(dispatcher, at(55s), 10, 1).back() == "dismiss 10");
+  CHECK(finish(dispatcher, at(56s), 11, 2).back() == "assign 1/3#1 to 11 \"x\"");
+  CHECK(finish(dispatcher, at(57s), 11, 3).back() == "assign 1/4#1 to 11 \"x\"");
+}
+
+TEST_CASE("a task that fits nowhere can be cancelled and times out like any other") {
+  Dispatcher dispatcher = with_jobs({100s});
+  dispatcher.on_submit(at(0s), 1, long_task(1, 300s));
+  Submit timed = long_task(2, 300s);
+  timed.timeout = 5s;
+  dispatcher.on_submit(at(0s), 1, timed);
+  CHECK(describe(dispatcher.on_cancel(at(1s), 1, 1)).front() ==
+        "resolve 1/1 code 20: cancelled while it waited for a daemon");
+  CHECK(describe(dispatcher.on_timer(at(5s))).size() == 1);
+  CHECK(dispatcher.queued() == 0);
+  CHECK(dispatcher.memory() == 0);
+}
+
+TEST_CASE("time requests fall into few groups and are never made shorter") {
+  std::set<std::chrono::milliseconds> groups;
+  for (std::int64_t wanted = 0; wanted < 100'000'000; wanted = wanted + 1 + wanted / 50) {
+    auto kept = rounded_request(std::chrono::milliseconds(wanted));
+    CHECK(kept.count() >= wanted);
+    CHECK(kept.count() <= wanted + wanted / 16);
+    groups.insert(kept);
+  }
+  CHECK(groups.size() < 1000);
+  CHECK(rounded_request(std::chrono::milliseconds::max()) < std::chrono::hours(24 * 365 * 120));
+  CHECK(rounded_request(-1s) == 0s);
+}
