@@ -43,7 +43,10 @@ struct AgentOptions {
   std::string log_name;          // how the names of the logs begin
   bool task_logs = false;        // what each task writes in a file of its own, too
   bool in_job = false;           // a batch system ends us by a signal, and knows why
-  std::string certificates;      // PEM: how a dispatcher with a certificate of its own is known
+  // When that will be, where it is known: the daemons are told, and get nothing that
+  // would not be done by then.
+  std::optional<std::chrono::system_clock::time_point> job_end;
+  std::string certificates;  // PEM: how a dispatcher with a certificate of its own is known
   // An R that runs already, and our end of the stream to it.
   std::optional<pid_t> adopt_pid;
   int adopt_fd = -1;

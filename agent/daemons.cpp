@@ -24,6 +24,11 @@ constexpr std::chrono::milliseconds wait_for_last_words{500};
 constexpr std::chrono::seconds wait_for_signal_of_job{2};
 constexpr int max_failed_starts = 3;
 
+std::uint64_t time_left(std::chrono::system_clock::time_point end) {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::system_clock::now());
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 0));
+}
+
 }  // namespace
 
 void Agent::start_daemons() {
@@ -116,6 +121,7 @@ void Agent::join(Rank& rank) {
   }
   frame.with(Key::url, rank.url).with(Key::instance, rank.instance);
   if (rank.pid) frame.with(Key::pid, static_cast<std::uint64_t>(*rank.pid));
+  if (options_.job_end) frame.with(Key::time_left_ms, time_left(*options_.job_end));
   send(std::move(frame));
   if (rank.held) send(*rank.held);
 }
@@ -144,9 +150,10 @@ void Agent::on_task(Rank& rank, Frame&& frame) {
 }
 
 void Agent::on_cancel(Rank& rank, const Frame& frame) {
-  bool kill = frame.number(Key::kind) == 1;
+  std::uint64_t kind = frame.number(Key::kind);
   Rank::Attempt attempt = Rank::attempt_of(frame);
-  if (kill) {
+  if (kind == 1 || kind == 2) {
+    if (kind == 2) rank.said_goodbye = true;  // the job has no time for another
     if (rank.pid) processes_.kill(*rank.pid);
     return;
   }
@@ -169,7 +176,8 @@ void Agent::on_r_ended(std::uint32_t number, const REnd& end) {
   if (options_.adopt_pid) exit_code_ = end.how.exit_code.value_or(128 + end.how.signal.value_or(0));
   bool of_job = may_be_end_of_job(end);
   if (!rank.stream && !of_job) return settle(number);
-  auto timer = std::make_shared<asio::steady_timer>(io_, of_job ? wait_for_signal_of_job : wait_for_last_words);
+  auto timer =
+      std::make_shared<asio::steady_timer>(io_, of_job ? wait_for_signal_of_job : wait_for_last_words);
   timer->async_wait([this, timer, number](boost::system::error_code) { settle(number); });
 }
 

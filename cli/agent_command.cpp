@@ -151,6 +151,18 @@ int run(Arguments& arguments) {
 
 namespace {
 
+// Seconds since 1970, as Slurm says it from 23.02 on, and our job script otherwise. One
+// that is over is of a job that we are not in any more.
+std::optional<std::chrono::system_clock::time_point> job_end_of(const char* text) {
+  if (text == nullptr) return std::nullopt;
+  auto seconds = to_number<std::int64_t>(text);
+  // Beyond the year 5138 it is no time.
+  if (!seconds || *seconds < 0 || *seconds > 100'000'000'000) return std::nullopt;
+  std::chrono::system_clock::time_point end{std::chrono::seconds(*seconds)};
+  if (end <= std::chrono::system_clock::now()) return std::nullopt;
+  return end;
+}
+
 // Where a profile wants the logs of the daemons to stay, and how their names begin.
 void find_logs(AgentOptions& options) {
   const char* logs = std::getenv("TENKAI_LOGS");
@@ -200,6 +212,8 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   command->callback([arguments, rank, &exit_code] {
     arguments->options.in_job = rank->count() > 0;
     find_logs(arguments->options);
+    arguments->options.job_end = job_end_of(std::getenv("SLURM_JOB_END_TIME"));
+    if (!arguments->options.job_end) arguments->options.job_end = job_end_of(std::getenv("TENKAI_JOB_END"));
     if (arguments->options.in_job) {
       // What daemons launch in turn is not of this job's ranks, and does not get the
       // whole allocation.

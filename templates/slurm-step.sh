@@ -8,6 +8,7 @@ trap '' PIPE
 # This one is of the step; JOBID_RANK are those of its agents.
 beacon_file=$beacon_folder/$SLURM_JOB_ID
 beacon started "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_RESTART_COUNT:-0}"
+end_of_job
 
 {{ launch.environment }}
 # What one agent does before it is one. Its exit is srun's to tell.

@@ -97,6 +97,23 @@ std::string advice_for(const ProfileKey& key, std::string_view text) {
 
 }  // namespace
 
+std::optional<std::chrono::seconds> parse_time_limit(std::string_view text) {
+  if (!is_time(text) || digits_of(text) == 0) return std::nullopt;
+  std::int64_t days = 0;
+  std::size_t dash = text.find('-');
+  bool has_days = dash != text.npos;
+  if (has_days) days = *to_number<std::int64_t>(text.substr(0, dash));
+  std::vector<std::int64_t> parts;
+  for (std::string_view part : split(text.substr(has_days ? dash + 1 : 0), ':'))
+    parts.push_back(*to_number<std::int64_t>(part));
+  // Behind days hours come first; alone, a number is minutes, and two are minutes and seconds.
+  if (!has_days && parts.size() < 3) parts.insert(parts.begin(), 0);
+  parts.resize(3);
+  std::chrono::seconds limit{((days * 24 + parts[0]) * 60 + parts[1]) * 60 + parts[2]};
+  if (limit.count() == 0) return std::nullopt;  // to Slurm that is no limit
+  return limit;
+}
+
 bool is_list(KeyType type) { return type == KeyType::words || type == KeyType::texts; }
 
 std::optional<bool> parse_flag(std::string_view text) {

@@ -23,6 +23,18 @@ fail() {
   exit "${3:-1}"
 }
 
+# end_of_job [SECONDS]: exports TENKAI_JOB_END, when the job ends, in seconds since 1970, for
+# the agent: as Slurm says it (from 23.02 on), or so long from now, or Slurm is asked, once.
+end_of_job() {
+  local end=${SLURM_JOB_END_TIME-}
+  [ -n "$end" ] || [ -z "${1-}" ] || end=$(($(date +%s) + $1))
+  if [ -z "$end" ]; then
+    end=$(squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null)
+    end=$(date -d "${end:-unknown}" +%s 2>/dev/null)
+  fi
+  export TENKAI_JOB_END=$end
+}
+
 # run COMMAND...: hands TERM to it, once, waits until it has ended, and ends as it did.
 run() {
   agent= signalled=

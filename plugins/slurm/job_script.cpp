@@ -58,6 +58,18 @@ void say_of_run(const LaunchRequest& request, std::size_t cpus, const std::strin
   if (!gpus.empty()) values["launch.gpus"] = {gpus};
 }
 
+// How long the job lasts, where the profile says it, and nothing that is passed on says it again.
+std::optional<std::string> seconds_of_job(const LaunchRequest& request) {
+  auto options = request.options.find("slurm.options");
+  if (options != request.options.end()) {
+    for (const std::string& option : options->second)
+      if (option.starts_with("-t") || option.starts_with("--time")) return std::nullopt;
+  }
+  std::optional<std::chrono::seconds> limit = parse_time_limit(request.option("slurm.time"));
+  if (!limit) return std::nullopt;
+  return std::to_string(limit->count());
+}
+
 }  // namespace
 
 Carrier carrier_of(const LaunchRequest& request) {
@@ -112,6 +124,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   values["launch.cpus"] = {std::to_string(chunk * cpus)};
   if (!gpus.empty()) values["launch.gpus"] = {times_gpus(gpus, chunk)};
   values["launch.threads"] = {std::to_string(cpus)};
+  if (std::optional<std::string> seconds = seconds_of_job(request)) values["launch.seconds"] = {*seconds};
   values["launch.command"] = request.command;
   // Nothing is asked for a node on which no agent would be.
   if (std::size_t nodes = number_of(request, "slurm.nodes", 0); has_ranks(request) && nodes > request.agents)

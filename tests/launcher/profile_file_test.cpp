@@ -52,6 +52,16 @@ TEST_CASE("the types of values know right from wrong") {
   for (auto text : {"", "min", "1h30", "30min1h", "1x", "-1s", "1.5h", "99999999999999999999s", "3651d"}) {
     CHECK(duration(text) == -1);
   }
+  auto limit = [](std::string_view text) {
+    return parse_time_limit(text).value_or(std::chrono::seconds(-1)).count();
+  };
+  CHECK(limit("90") == 5'400);
+  CHECK(limit("90:30") == 5'430);
+  CHECK(limit("1:30:05") == 5'405);
+  CHECK(limit("2-12") == 216'000);
+  CHECK(limit("2-12:30") == 217'800);
+  CHECK(limit("2-12:30:01") == 217'801);
+  for (auto text : {"", "0", "0-0:00", "UNLIMITED", "INFINITE", "x", "1:x"}) CHECK(limit(text) == -1);
   CHECK(parse_flag("yes") == true);
   CHECK(parse_flag("off") == false);
   CHECK_FALSE(parse_flag("0"));
