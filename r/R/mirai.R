@@ -14,6 +14,11 @@
 #' @param .timeout milliseconds after which the mirai resolves to an error value
 #'   5 (timed out), counted from now. The work is cancelled as by
 #'   [stop_mirai()]. `NULL`: no limit.
+#' @param .time_request seconds that the evaluation may take, for daemons whose
+#'   job has a time limit: it is never started where its job ends sooner, and
+#'   later tasks that fit go first there. Where no daemon has as long left, it
+#'   waits for one that has. Nothing is stopped when it takes longer. `NULL`: it
+#'   is started anywhere but in the last seconds of a job.
 #' @param .compute the compute profile to use, see [daemons()].
 #'
 #' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical
@@ -54,15 +59,18 @@
 #' daemons(0)
 #' @export
 mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
-                  .compute = "default") {
+                  .time_request = NULL, .compute = "default") {
   if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
   expr <- expression_of(substitute(.expr), parent.frame())
   globals <- if (...length()) named_objects(list(...), "...") else list()
   if (length(.args)) .args <- named_objects(.args, ".args") else .args <- list()
   if (!is.null(.timeout)) check_number(.timeout, ".timeout")
-  .Call(tk_submit, link_for(.compute), expr, globals, .args, .timeout) %||%
+  if (!is.null(.time_request)) check_number(.time_request, ".time_request")
+  .Call(tk_submit, link_for(.compute), expr, globals, .args, .timeout,
+        .time_request) %||%
     # A forked child does not write into its parent's stream.
-    .Call(tk_submit, own_link(.compute), expr, globals, .args, .timeout)
+    .Call(tk_submit, own_link(.compute), expr, globals, .args, .timeout,
+          .time_request)
 }
 
 #' Evaluate an expression on every daemon

@@ -24,7 +24,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_pid", tk_pid, 1),
       entry("tk_close", tk_close, 2),
       entry("tk_set_functions", tk_set_functions, 3),
-      entry("tk_submit", tk_submit, 5),
+      entry("tk_submit", tk_submit, 6),
       entry("tk_everywhere", tk_everywhere, 4),
       entry("tk_data", tk_data, 1),
       entry("tk_wait", tk_wait, 1),

@@ -55,6 +55,11 @@ SEXP parcel(SEXP expr, SEXP globals, SEXP args, bool safe = false) {
   return list;
 }
 
+// Above it is no time that anybody waits for, nor a number that fits.
+std::uint64_t whole_ms(double ms) {
+  return static_cast<std::uint64_t>(std::fmin(std::fmax(0, std::ceil(ms)), 1e15));
+}
+
 }  // namespace
 
 }  // namespace tenkai
@@ -62,7 +67,7 @@ SEXP parcel(SEXP expr, SEXP globals, SEXP args, bool safe = false) {
 using namespace tenkai;
 
 // The new mirai; NULL where the link is another process's.
-SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout) {
+SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request) {
   return guarded([&]() -> SEXP {
     std::shared_ptr<Link>& link = link_of(pointer);
     if (link->is_foreign()) return R_NilValue;
@@ -70,9 +75,8 @@ SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout) {
     SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
     Frame frame(Type::submit);
     frame.task = link->next_id();
-    if (timeout != R_NilValue) {
-      frame.with(Key::timeout_ms, static_cast<std::uint64_t>(std::fmax(0, std::ceil(Rf_asReal(timeout)))));
-    }
+    if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
+    if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
     handle_of(mirai)->task = frame.task;
     Scratch scratch;
     write(payload, *scratch);

@@ -128,6 +128,9 @@ test_that("what cannot be done is said in words", {
                "'.args' must be a named list or an environment",
                fixed = TRUE)
   expect_error(mirai(1, .timeout = "soon"), "'.timeout' must be a number")
+  expect_error(mirai(1, .time_request = "long"), "'.time_request' must be a number")
+  expect_error(mirai(1, .time_request = -1),
+               "'.time_request' must be a number of at least 0, not -1")
   expect_error(mirai(1, .timeout = -1),
                "'.timeout' must be a number of at least 0, not -1")
   expect_error(mirai(1, .compute = 1),
