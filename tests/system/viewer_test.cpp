@@ -222,7 +222,11 @@ TEST_CASE("a viewer that asks on without reading is shown out") {
   dispatcher.set_up("policy=queue\nslots=20000\nurl=ws://127.0.0.1:0\n");
   TestViewer viewer(dispatcher.pid);
 
-  for (int i = 0; i < 3; ++i) viewer.request("status");
+  try {
+    for (int i = 0; i < 3; ++i) viewer.request("status");
+  } catch (const std::runtime_error&) {
+    // It may be out before it has asked for the last time.
+  }
 
   pollfd hung_up{viewer.stream.descriptor(), 0, 0};
   CHECK(::poll(&hung_up, 1, static_cast<int>(patience.count())) == 1);
