@@ -39,6 +39,12 @@ int main(int argc, char** argv) {
   tenkai::add_profile_command(app, exit_code);
   tenkai::add_run_command(app, exit_code);
   tenkai::start_log();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version end here, too. The library has a number for each kind of error;
+    // here all of them mean that nothing was done.
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   return exit_code;
 }

@@ -51,6 +51,14 @@ std::string no_r() {
 
 }  // namespace
 
+TEST_CASE("a command line that is not understood ends with 2, a question about it with 0") {
+  for (std::string words : {"", "nonsense", "status --nonsense", "launch --profile", "status --pid x"}) {
+    CAPTURE(words);
+    CHECK(tenkai_says(words).code == 2);
+  }
+  for (std::string words : {"--help", "--version", "launch --help"}) CHECK(tenkai_says(words).code == 0);
+}
+
 TEST_CASE("tenkai status shows a dispatcher as a table and as JSON") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nprofile=mine\n");
