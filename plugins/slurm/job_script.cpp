@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "launcher/profile/value.h"
 #include "plugins/slurm/job_folder.h"
+#include "process/own_path.h"
 
 namespace tenkai {
 namespace {
@@ -126,6 +127,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   values["launch.threads"] = {std::to_string(cpus)};
   if (std::optional<std::string> seconds = seconds_of_job(request)) values["launch.seconds"] = {*seconds};
   values["launch.command"] = request.command;
+  values["launch.programs"] = {std::filesystem::path(own_program()).parent_path().string()};
   // Nothing is asked for a node on which no agent would be.
   if (std::size_t nodes = number_of(request, "slurm.nodes", 0); has_ranks(request) && nodes > request.agents)
     values["slurm.nodes"] = {std::to_string(request.agents)};

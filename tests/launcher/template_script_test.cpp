@@ -44,6 +44,7 @@ TemplateValues plain_values() {
           {"launch.cpus", {"4"}},
           {"launch.threads", {"1"}},
           {"launch.requeue", {"--no-requeue"}},
+          {"launch.programs", {"/opt/tenkai/libexec/tenkai"}},
           {"launch.command", {"Rscript", "-e", "tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')"}}};
 }
 
@@ -152,6 +153,7 @@ TEST_CASE("our templates become these job scripts") {
   check_golden("array-full", job("slurm.sbatch", full_values()));
   check_golden("nodes", job("slurm-nodes.sbatch", nodes(plain_values())));
   check_golden("nodes-full", job("slurm-nodes.sbatch", nodes(full_values())));
+  check_golden("mpi", job("mpi.sbatch", nodes(plain_values())));
   check_golden("step", job("slurm-step.sh", nodes(plain_values())));
   check_golden("run", job("slurm-run.sbatch", nodes(plain_values())));
 }
@@ -365,6 +367,27 @@ TEST_CASE("threads: none sets no threads") {
   CHECK(node.run(job("slurm.sbatch", values)) == 0);
 
   CHECK(node.file("said") == "unset unset\n");
+}
+
+TEST_CASE("what MPI spawns in a job has its number, its beacons and its log") {
+  Node node;
+  node.has("mpirun",
+           "echo \"$1 $2 $3 $4\" >options; shift 4\n"
+           "for i in 0 1 2; do TENKAI_RANK=$i SLURMD_NODENAME=n$i \"$@\" & done; wait; exit 4");
+  node.has("Rscript", "echo \"$TENKAI_RANK $2\"; declare -F");
+  TemplateValues values = node.at_home(nodes(plain_values()));
+  values["launch.rank-offset"] = {"10"};
+  values["launch.log"] = {(node.folder / "50%%/%j.log").string()};
+  std::filesystem::create_directory(node.folder / "50%");
+
+  CHECK(node.run(job("mpi.sbatch", values), "", "A=b") == 4);
+
+  INFO(node.output);
+  std::string rscript = "rscript " + (node.folder / "bin/Rscript").string() + "\n";
+  CHECK(node.beacons("8") == "started n1 0\nready\n" + rscript + "exit 4\n");
+  CHECK(node.beacons("8_2") == "started n2 0\nready\n" + rscript);
+  CHECK(node.file("50%/8.log.2") == "12 tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\n");
+  CHECK(node.file("options") == "-n 1 /opt/tenkai/libexec/tenkai/tenkai-mpi-spawn 3\n");
 }
 
 TEST_CASE("one job over several nodes has beacons for itself and for each agent") {
