@@ -99,7 +99,13 @@ SlurmJobs::News SlurmJobs::on_beacons(SlurmTime now, const std::string& name, co
   SlurmJob& job = found->second;
   if (job.beacons == beacons) return news;
   bool again = beacons.started && (!job.beacons.started || job.beacons.restart != beacons.restart);
+  // A rank whose job has told before it did itself, from the node of its script.
+  bool moved = !again && beacons.started && job.beacons.node != beacons.node;
   job.beacons = beacons;
+  if (moved && job.phase == SlurmJob::Phase::running) {
+    job.last.where = beacons.node;
+    news.push_back(job.last);
+  }
   if (again) {
     job.suspected.reset();
     job.held.reset();

@@ -33,6 +33,18 @@ TEST_CASE("the same beacons are told once") {
   CHECK(jobs.on_beacons(noon, "6_0", started_on("n1"), "").empty());
 }
 
+TEST_CASE("a rank is where it says itself, though its job has told first") {
+  SlurmJobs jobs = array_of(2);
+  jobs.on_beacons(noon, "5_1", started_on("n1"), "");
+
+  auto news = jobs.on_beacons(noon + seconds(1), "5_1", started_on("n2"), "");
+
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].state == JobState::starting);
+  CHECK(news[0].where == "n2");
+  CHECK(jobs.on_beacons(noon + seconds(2), "5_1", started_on("n2"), "").empty());
+}
+
 TEST_CASE("a missing module is the cause") {
   SlurmJobs jobs = array_of(1);
   auto news = jobs.on_beacons(noon, "5_0", parse_beacons("started n1 0\nfailed module R/9\nexit 1\n"),
