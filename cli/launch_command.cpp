@@ -81,6 +81,23 @@ Result<std::vector<ShownLaunch>> read_answer(std::string_view text, const Order&
   return launches;
 }
 
+// One for each agent: those of a job are launches of their own, with the next numbers.
+std::vector<ShownLaunch> by_agent(const std::vector<ShownLaunch>& parts, const Order& order) {
+  std::vector<ShownLaunch> all;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::vector<std::size_t>& slots = parts[i].launch.slots;
+    std::size_t chunk = chunk_of(order, order.parts[i]).value_or(slots.size());
+    for (std::size_t begin = 0; begin < slots.size(); begin += chunk) {
+      ShownLaunch one = parts[i];
+      one.launch.number += begin / chunk;
+      one.launch.slots.assign(slots.begin() + static_cast<long>(begin),
+                              slots.begin() + static_cast<long>(std::min(slots.size(), begin + chunk)));
+      all.push_back(std::move(one));
+    }
+  }
+  return all;
+}
+
 // Asks the plugin itself, as a dispatcher would that had these URLs.
 Result<std::string> render_here(const Order& order, const View& view) {
   asio::io_context io(1);
@@ -224,6 +241,7 @@ int run(Arguments& arguments) {
   Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *order);
   if (!launches) return fail(launches.error());
   if (arguments.wishes.dry) return show_only(*launches, arguments.json);
+  *launches = by_agent(*launches, *order);
   if (!arguments.json) {
     for (const ShownLaunch& shown : *launches) std::printf("%s: asked\n", name_of(shown).c_str());
     std::fflush(stdout);
