@@ -10,7 +10,8 @@ namespace {
 
 // Without the first two, one process that dies or fails takes all others with it, and
 // mpirun too.
-std::vector<std::pair<std::string, std::string>> settings(const MpiPlace& place) {
+std::vector<std::pair<std::string, std::string>> settings(const LaunchRequest& request,
+                                                          const MpiPlace& place) {
   std::vector<std::pair<std::string, std::string>> all = {
       {"OMPI_MCA_orte_enable_recovery", "1"},
       {"OMPI_MCA_orte_abort_on_non_zero_status", "0"},
@@ -21,6 +22,10 @@ std::vector<std::pair<std::string, std::string>> settings(const MpiPlace& place)
       // They have next to nothing to say to each other, so nothing quick is set up for it.
       {"OMPI_MCA_pml", "ob1"},
       {"OMPI_MCA_btl", "tcp,self"},
+      // A folder for each mpirun. One that begins and another that ends can otherwise come into
+      // each other's way: "mkdir: File exists".
+      {"OMPI_MCA_orte_top_session_dir",
+       place.tmp + "/tenkai-mpi-" + request.session + "-" + std::to_string(request.number)},
       // Within a job of Slurm mpirun starts a helper on each node as a step, and those of a
       // second launch would wait for the end of the first.
       {"OMPI_MCA_plm_slurm_args", "--overlap --mem=0"},
@@ -53,7 +58,7 @@ Result<MpiCommand> mpi_command(const LaunchRequest& request, const MpiPlace& pla
   Result<std::vector<std::string>> daemon = in_environment(request.command, request);
   if (!daemon) return daemon.error();
   MpiCommand command;
-  command.environment = settings(place);
+  command.environment = settings(request, place);
   command.argv = {request.option("mpi.program", "mpirun"), "-n", "1"};
   if (auto options = request.options.find("mpi.options"); options != request.options.end())
     command.argv.insert(command.argv.end(), options->second.begin(), options->second.end());

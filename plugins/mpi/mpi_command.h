@@ -16,6 +16,7 @@ namespace tenkai {
 struct MpiPlace {
   std::vector<Interface> interfaces;
   std::string spawn_program;  // the path of tenkai-mpi-spawn
+  std::string tmp = "/tmp";   // where Open MPI may write
 };
 
 struct MpiCommand {

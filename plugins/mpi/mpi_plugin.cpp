@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
 #include <utility>
 
 #include "launcher/failure.h"
@@ -27,6 +28,11 @@ constexpr milliseconds time_to_notice{5000};
 std::string spawn_program() {
   std::string own = own_program();
   return own.substr(0, own.rfind('/') + 1) + "tenkai-mpi-spawn";
+}
+
+MpiPlace own_place() {
+  const char* tmp = std::getenv("TMPDIR");
+  return {own_interfaces(), spawn_program(), tmp == nullptr || *tmp != '/' ? "/tmp" : tmp};
 }
 
 bool is_there(const std::string& program) {
@@ -61,7 +67,7 @@ MpiPlugin::~MpiPlugin() {
 }
 
 Result<Rendered> MpiPlugin::render(const LaunchRequest& request) const {
-  Result<MpiCommand> command = mpi_command(request, {own_interfaces(), spawn_program()});
+  Result<MpiCommand> command = mpi_command(request, own_place());
   if (!command) return command.error();
   return Rendered{shown(*command)};
 }
@@ -90,7 +96,7 @@ void MpiPlugin::refuse(const Jobs& jobs, const std::string& cause, const std::st
 void MpiPlugin::start(const LaunchRequest& request, Answer<Jobs> answer) {
   // mpirun runs on without us, and ends with the last of its processes.
   if (request.running) return answer(request.jobs);
-  Result<MpiCommand> command = mpi_command(request, {own_interfaces(), spawn_program()});
+  Result<MpiCommand> command = mpi_command(request, own_place());
   if (!command) return answer(command.error());
   Jobs jobs = names_for(request);
   std::string missing;

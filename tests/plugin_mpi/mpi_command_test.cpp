@@ -10,12 +10,14 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-const MpiPlace alone{{{"lo", true, true, true}}, "/opt/tenkai-mpi-spawn"};
-const MpiPlace on_network{{{"lo", true, true, true}, {"eth0", false, true, true}}, "/opt/tenkai-mpi-spawn"};
+const MpiPlace alone{{{"lo", true, true, true}}, "/opt/tenkai-mpi-spawn", "/scratch"};
+const MpiPlace on_network{
+    {{"lo", true, true, true}, {"eth0", false, true, true}}, "/opt/tenkai-mpi-spawn", "/scratch"};
 
 LaunchRequest request_of(std::size_t daemons) {
   LaunchRequest request;
   request.number = 3;
+  request.session = "4f1c";
   request.daemons = daemons;
   request.agents = daemons;
   request.chunk = 1;
@@ -50,6 +52,13 @@ TEST_CASE("one that dies or fails takes no other with it") {
   REQUIRE(command);
   CHECK(setting(*command, "OMPI_MCA_orte_enable_recovery") == "1");
   CHECK(setting(*command, "OMPI_MCA_orte_abort_on_non_zero_status") == "0");
+}
+
+TEST_CASE("each mpirun has a folder of its own") {
+  Result<MpiCommand> command = mpi_command(request_of(4), alone);
+
+  REQUIRE(command);
+  CHECK(setting(*command, "OMPI_MCA_orte_top_session_dir") == "/scratch/tenkai-mpi-4f1c-3");
 }
 
 TEST_CASE("the loopback is used where there is nothing else, and only there") {
