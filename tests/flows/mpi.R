@@ -87,12 +87,42 @@ tools::pskill(plugin, tools::SIGKILL)
 check("a plugin that is killed takes no daemon with it",
       length(plugin) == 1L && wait_for(function() length(ours("tenkai-plugin-mpi")) == 1L, 5) &&
         answers(4) == 4L)
-begun <- now()
 invisible(daemons(0))
-check("daemons(0) ends all of it", wait_for(function() {
+check("and what its launches held ends all the same", wait_for(function() {
   !length(ours("^mpirun |tenkai-mpi-spawn|tenkai agent"))
 }, 10))
-cat(sprintf("    after %.1f s\n", now() - begun))
+
+# --- ends ---
+
+nothing <- function() !length(ours("^mpirun |tenkai-mpi-spawn|tenkai agent"))
+invisible(daemons(2, url = "wss://127.0.0.1:0", remote = mpi_config(), autoexit = NA))
+came(2)
+file <- file.path(work, "finished")
+m <- mirai({
+  Sys.sleep(2)
+  file.create(file)
+}, file = file)
+Sys.sleep(0.5)
+invisible(daemons(0))
+check("with autoexit = NA a task that runs is finished after the session, and that is all",
+      !file.exists(file) && wait_for(nothing, 10) && file.exists(file))
+
+invisible(daemons(2, url = "wss://127.0.0.1:0", remote = mpi_config(), autoexit = FALSE))
+came(2)
+invisible(daemons(0))
+Sys.sleep(1)
+check("with autoexit = FALSE daemons stay", length(ours("tenkai agent")) == 2L)
+tools::pskill(ours("^mpirun "), tools::SIGTERM)
+check("and go with mpirun", wait_for(nothing, 10))
+
+invisible(daemons(2, url = "wss://127.0.0.1:0"))
+said <- system2(Sys.getenv("TENKAI_BIN"), c("launch", "--by", "mpi"), stdout = TRUE, stderr = TRUE)
+check("tenkai launch does the same, from a terminal, and waits for all of them",
+      online() == 2 && sum(grepl("has joined$", said)) == 2L && answers(2) == 2L)
+if (online() != 2) print(said)
+begun <- now()
+invisible(daemons(0))
+check(sprintf("daemons(0) ends all of it, after %.1f s", now() - begun), wait_for(nothing, 10))
 
 # --- what others could reach ---
 

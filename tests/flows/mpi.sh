@@ -55,5 +55,19 @@ kill -KILL "$(session)"
 check "the session is killed: no process is left within 10 s" wait_for 10 nothing_is_left
 nothing_is_left || show_left
 check "  and no job" slurm_wait 10 is_over
+
+cat >"$work/profiles.yaml" <<'YAML'
+profiles:
+  spawned:
+    launcher: slurm
+    daemons: 4
+    url: wss://127.0.0.1:0
+    slurm: {nodes: 2, time: 5, template: mpi.sbatch}
+YAML
+export TENKAI_CONFIG=$work/profiles.yaml OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
+run_r mpi_job.R
+check "the job ends with its session" slurm_wait 10 is_over
+check "  and all that was in it" wait_for 10 nothing_is_left
+nothing_is_left || show_left
 stop_slurm
 finish
