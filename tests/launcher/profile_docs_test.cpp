@@ -5,6 +5,7 @@
 
 #include "launcher/profile/keys.h"
 #include "launcher/profile/value.h"
+#include "launcher/template/launch_keys.h"
 #include "tests/catch.h"
 #include "tests/launcher/profile_files.h"
 
@@ -54,4 +55,13 @@ TEST_CASE("the example of a site's file and the sample profiles are right") {
     ++samples;
   }
   CHECK(samples == 4);
+}
+
+TEST_CASE("docs/templates.md shows the keys of a launch") {
+  std::string document = text_of(checkout / "docs" / "templates.md");
+  for (const ProfileKey& key : launch_keys()) {
+    INFO(key.path);
+    CHECK(document.find("| `" + std::string(key.path) + "` |") != document.npos);
+    CHECK(document.find(key.explanation) != document.npos);
+  }
 }

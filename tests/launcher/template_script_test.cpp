@@ -11,7 +11,6 @@
 #include "launcher/profile/keys.h"
 #include "launcher/template/environment.h"
 #include "launcher/template/find.h"
-#include "launcher/template/launch_keys.h"
 #include "launcher/template/template.h"
 #include "tests/catch.h"
 #include "tests/launcher/nasty_words.h"
@@ -445,15 +444,6 @@ TEST_CASE(
   ::chmod(found->c_str(), 0666);
   CHECK_FALSE(read_template(*found));
   ::setenv("HOME", home.c_str(), 1);
-}
-
-TEST_CASE("docs/templates.md shows the keys of a launch") {
-  std::string document = text_of(checkout / "docs" / "templates.md");
-  for (const ProfileKey& key : launch_keys()) {
-    INFO(key.path);
-    CHECK(document.find("| `" + std::string(key.path) + "` |") != document.npos);
-    CHECK(document.find(key.explanation) != document.npos);
-  }
 }
 
 TEST_CASE("the template that docs/templates.md shows is right") {

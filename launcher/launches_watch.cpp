@@ -1,0 +1,110 @@
+// What is looked at while launches wait: which are silent, which a batch system knows more
+// of; and what is told of those that have failed.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/text.h"
+#include "launcher/launch_words.h"
+#include "launcher/launches.h"
+
+namespace tenkai {
+namespace {
+
+using std::chrono::seconds;
+
+// How long nothing may be heard of a launch that runs, and how often that is looked at.
+constexpr seconds patience{60};
+// A batch system that has much to do answers late, and a job that was killed with all
+// that is in it tells nothing: it is asked before it is given up.
+constexpr seconds patience_in_queue{300};
+constexpr seconds time_to_ask{30};
+constexpr seconds watch_pause{5};
+// Launches that have failed in the same way, of which all is told.
+constexpr std::size_t max_told = 20;
+
+LaunchTime now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+// One sentence for all that failed in the same way.
+void Launches::tell_failures() {
+  std::map<std::string, std::vector<EntryPtr>> by_cause;
+  for (std::uint64_t number : std::exchange(untold_, {})) {
+    auto found = entries_.find(number);
+    if (found == entries_.end() || found->second->launch.state() != LaunchState::failed) continue;
+    by_cause[found->second->plugin + " " + found->second->launch.failure().cause].push_back(found->second);
+  }
+  for (const auto& [key, entries] : by_cause) {
+    const Launch& first = entries.front()->launch;
+    std::string where = first.where().empty() ? "" : ", " + printable(first.where(), 100);
+    std::string text = "launch " + std::to_string(first.number()) + " (" + daemons_of(first) + ", by " +
+                       entries.front()->plugin + where + ") has failed: " + first.failure().message;
+    if (entries.size() > 1) {
+      text += "\n" + std::to_string(entries.size() - 1) +
+              " other launches have failed in this way; status() shows them";
+    }
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+      const std::string& note = entries[i]->launch.evidence().note;
+      if (!note.empty()) text += "\n" + note;
+    }
+    std::string lines;
+    for (std::size_t i = 0; i < entries.size() && i < max_told; ++i) {
+      lines += status_line(entries[i]->launch, entries[i]->plugin);
+    }
+    around_.tell(text, lines);
+  }
+}
+
+// Looks, while there is something to look for, which of them are silent.
+void Launches::watch() {
+  if (watching_) return;
+  watching_ = true;
+  watch_timer_.expires_after(watch_pause);
+  watch_timer_.async_wait([this](boost::system::error_code cancelled) {
+    watching_ = false;
+    if (cancelled) return;
+    bool waits = false;
+    for (const auto& [number, entry] : std::map(entries_)) {
+      watch(entry);
+      LaunchState state = entry->launch.state();
+      waits = waits || (entry->launch.is_waited_for() && state != LaunchState::pending);
+    }
+    if (waits) watch();
+  });
+}
+
+void Launches::watch(const EntryPtr& entry) {
+  BatchPtr batch = entry->batch.lock();
+  bool is_job = batch && batch->is_job;
+  bool in_queue = is_job && entry->launch.state() == LaunchState::submitted;
+  after_change(entry, entry->launch.on_silence(now(), in_queue ? patience_in_queue : patience));
+  bool is_asked = is_job && entry->launch.is_silent(now(), time_to_ask);
+  if (is_asked && !std::exchange(entry->asked, true)) poll(entry);
+}
+
+// A batch system answers for all of its jobs at once, so one question is enough for each.
+void Launches::ask_what_waits() {
+  if (closing_) return;
+  std::set<std::string> asked;
+  for (const BatchPtr& batch : batches_) {
+    if (!batch->is_job || asked.count(batch->plugin) != 0) continue;
+    auto waiting = std::find_if(batch->entries.begin(), batch->entries.end(), [this](const EntryPtr& entry) {
+      return entry->launch.is_worth_asking(now(), asked_what_waits_);
+    });
+    if (waiting == batch->entries.end() || std::exchange((*waiting)->asked, true)) continue;
+    asked.insert(batch->plugin);
+    poll(*waiting);
+  }
+  if (!asked.empty()) asked_what_waits_ = now();
+}
+
+std::string Launches::status() {
+  ask_what_waits();
+  std::string lines;
+  for (const auto& [number, entry] : entries_) lines += status_line(entry->launch, entry->plugin);
+  return lines;
+}
+
+}  // namespace tenkai
