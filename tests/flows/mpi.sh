@@ -45,7 +45,7 @@ session() {
 is_over() { [ -z "$(squeue -h -o %i)" ]; }
 
 start_slurm "$work/slurm" nodes=2 cpus=4
-TENKAI_FLOW=$mark sbatch -Q -N2 --ntasks-per-node=2 -o "$work/nodes.log" \
+TENKAI_FLOW=$mark sbatch -Q -N2 --ntasks-per-node=2 --time=10 -o "$work/nodes.log" \
   --wrap "exec Rscript --vanilla mpi_nodes.R $work"
 wait_for 60 [ -e "$work/ready" ] || true
 cat "$work/nodes.log"

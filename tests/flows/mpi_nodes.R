@@ -20,6 +20,11 @@ invisible(daemons(4, url = "wss://127.0.0.1:0", remote = mpi_config()))
 check(sprintf("in a job of two nodes: 4 daemons come, after %.1f s", now() - begun), came(4))
 found <- places(4)
 check("two on each node", identical(found$nodes, c("n1", "n1", "n2", "n2")))
+left <- vapply(1:4, function(i) call_mirai(mirai({
+  as.numeric(Sys.getenv("TENKAI_JOB_END")) - as.numeric(Sys.time())
+}))$data, 0)
+check("they know when the job ends", all(left > 500 & left < 600))
+if (failed) print(left)
 where <- attr(status(), "launches")$where
 check("and it is told where", identical(sort(where), found$nodes))
 tools::pskill(found$agents[found$of == "n2"][1L], tools::SIGKILL)
