@@ -9,7 +9,15 @@ error_of <- function(...) {
   if (is.character(said)) said else "no error"
 }
 running <- function() slurm_says("squeue", c("-h", "-t", "PD,R", "-o", "%A"))
-values_of <- function(tasks) lapply(tasks, function(m) call_mirai(m)$data)
+# Empty texts for what does not come.
+values_of <- function(tasks, names) {
+  wait_for(function() !any(vapply(tasks, unresolved, NA)), 40)
+  lapply(tasks, function(m) {
+    value <- m$data
+    if (is.character(value) && length(value) == length(names)) value else
+      setNames(character(length(names)), names)
+  })
+}
 
 check("the session is in a job", nzchar(own_job))
 Sys.setenv(TENKAI_ALLOCATION = "0")
@@ -81,19 +89,21 @@ seen <- c(unwanted, "SLURM_JOB_ID", "SLURM_CPUS_PER_TASK", "PMI_RANK",
 # A step of two tasks' own, at the same time.
 look <- function(seen) {
   step <- suppressWarnings(system(paste(
-    "timeout 30 srun --nodes=1 --ntasks=1 sh -c",
+    "timeout 15 srun --nodes=1 --ntasks=1 sh -c",
     "'sleep 1; echo $SLURM_JOB_ID $SLURM_STEP_ID $SLURMD_NODENAME'"
   ), intern = TRUE))
-  c(Sys.getenv(seen), step = step[length(step)])
+  c(Sys.getenv(seen), step = paste(tail(step, 1L), collapse = ""))
 }
 for (name in c("inside", "spread")) {
-  check(paste0(name, ": daemons come, whatever the environment says"),
-        wait_for(function() online(name) == 2, 40))
+  came <- wait_for(function() online(name) == 2, 40)
+  check(paste0(name, ": daemons come, whatever the environment says"), came)
+  # Nor would any of those that follow.
+  if (!came) finish()
   tasks <- lapply(1:2, function(i) mirai(look(seen), look = look, seen = seen,
                                          .compute = name))
-  values <- values_of(tasks)
+  values <- values_of(tasks, c(seen, "step"))
   ok <- vapply(values, function(value) {
-    is.character(value) && nzchar(value["SLURM_JOB_ID"]) &&
+    nzchar(value["SLURM_JOB_ID"]) &&
       value["SLURM_JOB_ID"] != own_job &&
       all(value[unwanted] == "") && value["PMI_RANK"] != "3"
   }, NA)
@@ -114,10 +124,10 @@ for (name in c("inside", "spread")) {
 
 check("daemons come in a container",
       wait_for(function() online("image") == 1, 40))
-value <- call_mirai(mirai(
+value <- values_of(list(mirai(
   c(Sys.which(c("sbatch", "srun")), Sys.getenv(c("COLOUR", "BEFORE"))),
   .compute = "image"
-))$data
+)), 1:4)[[1L]]
 check("... where there is no sbatch, with what was set up before it",
       identical(unname(value), c("", "", "it's $red", "set")))
 

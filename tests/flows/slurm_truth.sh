@@ -16,7 +16,7 @@ trap leave EXIT
 # n1 to n4 are for all; jobs on n5 make room for others, n6 and n7 are going to die, and
 # nothing starts on n8. R fails on n9, and nobody here may submit to `front`.
 start_slurm "$work/slurm" nodes=10 cpus=16 WaitTime=5 PreemptType=preempt/partition_prio PreemptMode=CANCEL \
-  "PartitionName=main Nodes=n[1-4] Default=YES MaxTime=INFINITE DefaultTime=10 State=UP" \
+  "PartitionName=main Nodes=n[1-4] Default=YES MaxTime=INFINITE DefaultTime=10 DefMemPerCPU=250 State=UP" \
   "PartitionName=low Nodes=n5 PriorityTier=1 PreemptMode=CANCEL GraceTime=0" \
   "PartitionName=high Nodes=n5 PriorityTier=10 PreemptMode=OFF" \
   "PartitionName=dying Nodes=n6" "PartitionName=ghost Nodes=n7" "PartitionName=drained Nodes=n8" \
@@ -88,7 +88,7 @@ profiles:
   requeued: {inherits: base, slurm: {options: [--requeue]}}
   requeued-0: {inherits: base, retries: {default: 0}, slurm: {options: [--requeue]}}
   chunk: {inherits: base, daemons: 8, retries: {default: 0}, limits: {idletime: 6s}, slurm: {array-chunk: 8}}
-  ranks: {inherits: chunk, slurm: {nodes: 2, array-chunk: ~}}
+  ranks: {inherits: chunk, slurm: {nodes: 2, array-chunk: 1}}
   left: {inherits: base, daemons: 2}
   taken: {inherits: base, port: $FIRST_PORT}
   range: {inherits: base, port: $FIRST_PORT-$((FIRST_PORT + 2))}
