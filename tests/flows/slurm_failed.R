@@ -32,7 +32,8 @@ check_failed("tenkai is missing", "no-package", "package_missing",
              took["no-package"], exit_code = 1L)
 check_failed("another version", "other-version", "version",
              took["other-version"], says = "version")
-check_failed("the prologue ends it", "prologue", "exited", took["prologue"],
+check_failed("the prologue ends it", "prologue", "module_missing",
+             took["prologue"], says = "environment.prologue has ended",
              exit_code = 3L)
 check_failed("R crashes at once", "crash", "killed", took["crash"], 60,
              signal = 11L)
