@@ -81,7 +81,11 @@ check(sprintf("a job that is requeued comes back, and does its task, after %.1f 
               took["requeued"]),
       length(value) == 3L && identical(value[[3L]], "1") &&
         length(readLines(paste0(file_of("requeued"), ".begun"))) == 2L)
-if (length(value) != 3L || value[[3L]] != "1") print(value)
+if (length(value) != 3L || value[[3L]] != "1") {
+  print(value)
+  print(as.list(launches("requeued")))
+  print(slurm_says("squeue"))
+}
 
 took <- c(took, times_of_tasks(tasks[c("limited", "node")], since, 90))
 check_lost("out of time", tasks$limited, paste0(place("limited"), "TIMEOUT"),
