@@ -18,7 +18,7 @@ answers <- function(n) {
   }))
   length(unique(unlist(lapply(tasks, function(m) call_mirai(m)$data))))
 }
-came <- function(n, ...) wait_for(function() online(...) == n, 20)
+came <- function(n, ...) wait_for(function() online(...) == n, 40)
 
 # --- 4 daemons ---
 

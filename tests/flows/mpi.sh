@@ -3,7 +3,7 @@
 # dies takes no other with it, later ones come, and nothing outlives the session.
 #
 # Open MPI listens at every address, so all of it is in a network namespace of its own.
-# time limit: 120 s
+# time limit: 240 s
 # That takes root: in a user namespace neither slurmd runs, nor is a folder safe enough for
 # a credential, because / belongs to nobody there.
 if [ -z "${OWN_NETWORK-}" ]; then
@@ -25,8 +25,8 @@ fi
 need_slurm
 trap 'stop_slurm; clean_up' EXIT
 unset "${!SLURM_@}" "${!OMPI_@}" TENKAI_ALLOCATION
-export XDG_CACHE_HOME=$work/cache TMPDIR=$work
-mkdir "$XDG_CACHE_HOME"
+export XDG_CACHE_HOME=$work/cache TMPDIR=$work/tmp
+mkdir "$XDG_CACHE_HOME" "$TMPDIR"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 run_r mpi.R
@@ -43,10 +43,20 @@ session() {
 }
 is_over() { [ -z "$(squeue -h -o %i)" ]; }
 
+# Open MPI takes a folder for that of one machine, and here two nodes would make the same
+# one at the same time: each of them gets a /tmp of its own.
+mkdir "$work/n1" "$work/n2"
+cat >"$work/orted" <<SH
+#!/bin/sh
+ulimit -c 0
+exec unshare --mount sh -c 'mount --bind "$work/\$SLURMD_NODENAME" "$TMPDIR" && exec orted "\$@"' sh "\$@"
+SH
+chmod +x "$work/orted"
+export OMPI_MCA_orte_launch_agent=$work/orted
 start_slurm "$work/slurm" nodes=2 cpus=4
 TENKAI_FLOW=$mark sbatch -Q -N2 --ntasks-per-node=2 --time=10 -o "$work/nodes.log" \
   --wrap "exec Rscript --vanilla mpi_nodes.R $work"
-wait_for 60 [ -e "$work/ready" ] || true
+wait_for 120 [ -e "$work/ready" ] || true
 cat "$work/nodes.log"
 grep -q '^NOT OK' "$work/nodes.log" && failed=1
 check "the job has done all of it" [ -e "$work/ready" ]

@@ -2,7 +2,7 @@
 source("common.R")
 
 online <- function() sum(status()$daemons[, "online"])
-came <- function(n) wait_for(function() online() == n, 20)
+came <- function(n) wait_for(function() online() == n, 40)
 # Where the daemons run, and the agents' pids.
 places <- function(n) {
   tasks <- lapply(seq_len(n), function(i) mirai({
