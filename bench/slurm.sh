@@ -42,8 +42,15 @@ seconds_to() {
   awk -v begin="$2" -v end="$(now)" 'BEGIN { printf "%.2f", end - begin }'
 }
 
+# The controller looks at new jobs once a second or so: who submits right before it does is
+# a second quicker. Both submit at the same moment of a second, another one in each round.
+wait_for_phase() {
+  sleep "$(awk -v now="$(now)" -v phase="$phase" 'BEGIN { wait = phase - now % 1; print wait < 0 ? wait + 1 : wait }')"
+}
+
 bare() {
   rm -rf "$work/here" && mkdir "$work/here"
+  wait_for_phase
   start=$(now)
   # R itself is the least that a daemon needs.
   sbatch --parsable --output=/dev/null --array=0-7 -n1 --time=10 \
@@ -52,8 +59,9 @@ bare() {
 }
 
 ours() {
-  Rscript --vanilla - <<'R'
+  PHASE=$phase Rscript --vanilla - <<'R'
 library(tenkai)
+Sys.sleep((as.numeric(Sys.getenv("PHASE")) - as.numeric(Sys.time())) %% 1)
 start <- Sys.time()
 invisible(daemons(profile = "bench"))
 passed <- function(count) {
@@ -66,8 +74,8 @@ R
 }
 
 echo "round  bare: first, fourth of 8 [s]  tenkai: first, fourth [s]  ratios"
-median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
 for round in $(seq "$rounds"); do
+  phase=$(awk -v round="$round" -v rounds="$rounds" 'BEGIN { print (round - 0.5) / rounds }')
   make_busy; one=$(bare); quiet
   make_busy; two=$(ours); quiet
   echo "$one $two" >>"$work/rounds"
@@ -75,8 +83,8 @@ for round in $(seq "$rounds"); do
 done
 for what in 1:first 2:fourth; do
   column=${what%:*}
-  ratio=$(awk -v c="$column" '{ print $(c + 2) / $c }' "$work/rounds" | median)
+  ratio=$(awk -v c="$column" '{ ours += $(c + 2); bare += $c } END { print ours / bare }' "$work/rounds")
   awk -v ratio="$ratio" -v name="${what#*:}" 'BEGIN {
-    printf "  %-12s  the %s daemon, against a bare job, median  %.2f  (<= 1.2)\n",
+    printf "  %-12s  the %s daemon, against a bare job, mean  %.2f  (<= 1.2)\n",
       ratio <= 1.2 ? "reached" : "NOT REACHED", name, ratio }'
 done
