@@ -1,0 +1,236 @@
+#include "launcher/scale.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace tenkai {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using Time = Scale::Time;
+using State = ScaleUnit::State;
+
+// After so many failures in a row this long; after one more it is not chance any more.
+constexpr std::array<milliseconds, 4> ladder = {1s, 5s, 30s, 120s};
+constexpr int last_rung = static_cast<int>(ladder.size()) + 1;
+
+// A job that starts and ends at once has failed, whatever it says.
+constexpr milliseconds short_life = 30s;
+
+// A start is as long as the longest of these, and a little longer.
+constexpr std::size_t starts_kept = 8;
+constexpr milliseconds first_guess = 30s;  // until one has come
+constexpr milliseconds margin = 5s;
+
+// How old a start that has not come is changes while nothing happens.
+constexpr milliseconds glance = 10s;
+
+// Idle daemons while tasks wait are a moment's matter, or those tasks want more time than they have.
+constexpr milliseconds moment = 1s;
+
+milliseconds between(Time from, Time to) { return std::chrono::duration_cast<milliseconds>(to - from); }
+
+void look_by(ScaleOrders& orders, Time when) {
+  if (!orders.look_again || when < *orders.look_again) orders.look_again = when;
+}
+
+// Nothing to take from it, and nothing that keeps it.
+bool is_idle(const ScaleUnit& unit) {
+  return unit.state == State::online && !unit.leaving && unit.busy == 0 && unit.idle_since.has_value();
+}
+
+bool has_less_time(const ScaleUnit& one, const ScaleUnit& other) {
+  return one.last_call && (!other.last_call || *one.last_call < *other.last_call);
+}
+
+// When a unit no longer counts: so long before its last call that another can come until
+// then. Half of its life counts in any case: where coming takes longer than staying, all
+// would be replaced without end.
+Time end_of_counting(const ScaleUnit& unit, milliseconds lead) {
+  return *unit.last_call - std::min(lead, between(unit.since, *unit.last_call) / 2);
+}
+
+// Until then it is as good as the next one would be: if nothing that waits is for it, that
+// is no reason to launch another.
+Time end_of_youth(const ScaleUnit& unit) { return unit.since + between(unit.since, *unit.last_call) / 10; }
+
+}  // namespace
+
+Scale::Scale(ScaleRules rules) : rules_(rules) {
+  rules_.max = std::max<std::size_t>(rules_.max, 1);
+  rules_.min = std::min(rules_.min, rules_.max);
+  rules_.chunk = std::clamp<std::size_t>(rules_.chunk, 1, rules_.max);
+}
+
+ScaleOrders Scale::decide(Time now, const ScaleView& view) {
+  for (const ScaleUnit& unit : view.units)
+    if (unit.state == State::online) forgive(unit.since, now);
+  watch_idle(now, view);
+  milliseconds lead = this->lead(now, view);
+  Sum sum = this->sum(now, view, lead);
+
+  ScaleOrders orders;
+  orders.wanted = wanted(sum, view.queued);
+  orders.counted = sum.counted;
+  look_ahead(now, view, lead, orders);
+  dismiss(now, view, lead, sum, orders);
+  launch(now, view, orders);
+  if (stopped_ && !told_) {
+    told_ = true;
+    orders.farewell = why_;
+  }
+  return orders;
+}
+
+void Scale::on_failed(Time now, Time launched, const std::string& why) {
+  count_failure(not_come_, now, launched, "5 launches in a row have failed, the last because " + why);
+}
+
+void Scale::on_came(Time now, Time launched) {
+  not_come_.length = 0;
+  starts_.push_back(std::max(between(launched, now), milliseconds(0)));
+  if (starts_.size() > starts_kept) starts_.pop_front();
+}
+
+void Scale::on_gone(Time now, Time launched, Time came, bool expected, const std::string& why) {
+  if (expected || now - came >= short_life) {
+    if (!short_lived_.length || came >= short_lived_.last) short_lived_.length = 0;
+    return;
+  }
+  count_failure(short_lived_, now, launched,
+                "the daemons of 5 launches in a row were gone within 30 s, the last because " + why);
+}
+
+void Scale::count_failure(Row& row, Time now, Time launched, const std::string& why) {
+  if (stopped_) return;
+  why_ = "no more daemons are launched: " + why + "; correct the profile, then daemons() again";
+  if (row.length > 0 && launched <= row.last) return;
+  row.last = now;
+  stopped_ = ++row.length >= last_rung;
+}
+
+// A unit that stays, and has come since they were too short, ends that row.
+void Scale::forgive(Time came, Time seen) {
+  if (came >= short_lived_.last && seen - came >= short_life) short_lived_.length = 0;
+}
+
+// Tasks are handed out before this is asked. So what waits while daemons are idle is
+// nothing that they can take, and they are not those that it needs.
+void Scale::watch_idle(Time now, const ScaleView& view) {
+  bool unfit = view.queued > 0 && std::ranges::any_of(view.units, [](const ScaleUnit& unit) {
+                 return unit.state == State::online && !unit.leaving && unit.busy < unit.daemons;
+               });
+  if (!unfit) unfit_since_.reset();
+  if (unfit && !unfit_since_) unfit_since_ = now;
+}
+
+// How long before it is needed a unit is to be launched: no less than those have waited that
+// still do.
+milliseconds Scale::lead(Time now, const ScaleView& view) const {
+  milliseconds longest = starts_.empty() ? first_guess : *std::ranges::max_element(starts_);
+  for (const ScaleUnit& unit : view.units)
+    if (unit.state == State::launching) longest = std::max(longest, between(unit.since, now));
+  return longest + longest / 4 + margin;
+}
+
+bool Scale::counts(Time now, const ScaleUnit& unit, milliseconds lead) const {
+  if (unit.state != State::online) return unit.state == State::launching;
+  return !unit.leaving && (!unit.last_call || now < end_of_counting(unit, lead));
+}
+
+// How many daemons a unit counts for.
+std::size_t Scale::worth(Time now, const ScaleUnit& unit, milliseconds lead) const {
+  if (!counts(now, unit, lead)) return 0;
+  if (unit.state == State::launching) return rules_.chunk;
+  bool unfit = unfit_since_ && now - *unfit_since_ >= moment && unit.last_call && now >= end_of_youth(unit);
+  return unfit ? unit.busy : unit.daemons;
+}
+
+Scale::Sum Scale::sum(Time now, const ScaleView& view, milliseconds lead) const {
+  Sum sum;
+  for (const ScaleUnit& unit : view.units) {
+    std::size_t worth = this->worth(now, unit, lead);
+    sum.counted += worth;
+    if (unit.state != State::online) continue;
+    sum.online += worth;
+    // What those do that leave is nearly done, or comes back into the queue.
+    if (!unit.leaving) sum.busy += unit.busy;
+  }
+  return sum;
+}
+
+std::size_t Scale::wanted(const Sum& sum, std::size_t queued) const {
+  double further = std::ceil(static_cast<double>(queued) / rules_.backlog);
+  double room = static_cast<double>(rules_.max);
+  std::size_t more = further < room ? static_cast<std::size_t>(further) : rules_.max;
+  return std::clamp(sum.busy + more, rules_.min, rules_.max);
+}
+
+// What changes by itself.
+void Scale::look_ahead(Time now, const ScaleView& view, milliseconds lead, ScaleOrders& orders) const {
+  auto later = [&](Time when) {
+    if (when > now) look_by(orders, when);
+    return when > now;
+  };
+  if (unfit_since_) later(*unfit_since_ + moment);
+  bool any_has_end = false;
+  bool any_comes = false;
+  for (const ScaleUnit& unit : view.units) {
+    any_comes = any_comes || unit.state == State::launching;
+    if (unit.state != State::online || unit.leaving || !unit.last_call) continue;
+    if (unfit_since_) later(end_of_youth(unit));
+    if (later(end_of_counting(unit, lead))) any_has_end = true;
+  }
+  if (any_comes && any_has_end) later(now + glance);
+}
+
+// The one with the least time left first; one that is idle is not let go before those that
+// are to be in its place have come. Where there are more than there may be, at once.
+void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum, ScaleOrders& orders) const {
+  std::vector<std::size_t> idle;
+  for (std::size_t u = 0; u < view.units.size(); ++u)
+    if (is_idle(view.units[u])) idle.push_back(u);
+  std::ranges::stable_sort(idle, [&view](std::size_t one, std::size_t other) {
+    return has_less_time(view.units[one], view.units[other]);
+  });
+  for (std::size_t u : idle) {
+    const ScaleUnit& unit = view.units[u];
+    std::size_t worth = this->worth(now, unit, lead);
+    if (sum.online < orders.wanted + worth) continue;
+    Time due = *unit.idle_since + rules_.idle;
+    if (due > now && sum.counted <= rules_.max) {
+      look_by(orders, due);
+      continue;
+    }
+    orders.dismiss.push_back(u);
+    sum.online -= worth;
+    sum.counted -= worth;
+  }
+}
+
+std::optional<Scale::Time> Scale::earliest_launch() const {
+  std::optional<Time> when;
+  auto not_before = [&when](Time time) { when = when ? std::max(*when, time) : time; };
+  if (submitted_) not_before(*submitted_ + rules_.pace);
+  for (const Row* row : {&not_come_, &short_lived_})
+    if (row->length > 0) not_before(row->last + ladder[static_cast<std::size_t>(row->length - 1)]);
+  return when;
+}
+
+void Scale::launch(Time now, const ScaleView& view, ScaleOrders& orders) {
+  if (stopped_ || orders.counted >= orders.wanted) return;
+  std::size_t missing = (orders.wanted - orders.counted + rules_.chunk - 1) / rules_.chunk;
+  std::size_t units = std::min(missing, (rules_.max - orders.counted) / rules_.chunk);
+  std::vector<std::size_t> vacant;
+  for (std::size_t u = 0; u < view.units.size() && vacant.size() < units; ++u)
+    if (view.units[u].state == State::vacant) vacant.push_back(u);
+  if (vacant.empty()) return;
+  std::optional<Time> earliest = earliest_launch();
+  if (earliest && *earliest > now) return look_by(orders, *earliest);
+  submitted_ = now;
+  orders.launch = std::move(vacant);
+}
+
+}  // namespace tenkai
