@@ -28,10 +28,7 @@ fail() {
 end_of_job() {
   local end=${SLURM_JOB_END_TIME-}
   [ -n "$end" ] || [ -z "${1-}" ] || end=$(($(date +%s) + $1))
-  if [ -z "$end" ]; then
-    end=$(squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null)
-    end=$(date -d "${end:-unknown}" +%s 2>/dev/null)
-  fi
+  [ -n "$end" ] || end=$(asked_end_of_job) || :
   export TENKAI_JOB_END=$end
 }
 
@@ -56,6 +53,16 @@ trap 'exit 143' TERM
 
 }  // namespace
 
+// A controller that does not answer must not keep a job from its work.
+std::string_view asked_end_of_job() {
+  return R"sh(
+asked_end_of_job() {
+  end_text=$(timeout 5 squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null)
+  date -d "${end_text:-unknown}" +%s 2>/dev/null
+}
+)sh";
+}
+
 Result<std::string> beacon_script(const TemplateValues& values) {
   auto folder = values.find("launch.folder");
   if (folder == values.end() || folder->second.size() != 1) {
@@ -66,7 +73,7 @@ Result<std::string> beacon_script(const TemplateValues& values) {
          sh_word(folder->second[0]) +
          "/beacons\n"
          "beacon_file=$beacon_folder/${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}_${SLURM_ARRAY_TASK_ID:-0}\n" +
-         std::string(functions.substr(1));
+         std::string(asked_end_of_job().substr(1)) + std::string(functions);
 }
 
 }  // namespace tenkai

@@ -3,11 +3,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "launcher/template/template.h"
 
 namespace tenkai {
+
+// The function `asked_end_of_job` for any shell: asks Slurm, for 5 s at most, when this job
+// ends, and says it in seconds since 1970; fails where that is not to be had.
+std::string_view asked_end_of_job();
 
 // The functions `beacon`, `fail` and `run` for bash, and what is said at the end. For
 // `launch.beacons`; needs `launch.folder`.

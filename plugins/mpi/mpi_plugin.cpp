@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "launcher/failure.h"
+#include "launcher/template/environment.h"
 #include "process/own_path.h"
 
 namespace tenkai {
@@ -33,13 +34,14 @@ std::string spawn_program() {
 // The processes tell on standard error, which is to be heard line by line. Within a job,
 // agents want to know when that ends: where Slurm does not say so by itself (before
 // 23.02), it is asked once.
-constexpr const char* runner = R"sh(
+std::string runner() {
+  return std::string(asked_end_of_job()) + R"sh(
 if [ -n "${SLURM_JOB_ID-}" ] && [ -z "${SLURM_JOB_END_TIME-}${TENKAI_JOB_END-}" ]; then
-  end=$(timeout 5 squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null)
-  end=$(date -d "${end:-unknown}" +%s 2>/dev/null) && export TENKAI_JOB_END="$end"
+  end=$(asked_end_of_job) && export TENKAI_JOB_END="$end"
 fi
 exec "$@" 2>&1
 )sh";
+}
 
 MpiPlace own_place() {
   const char* tmp = std::getenv("TMPDIR");
@@ -133,7 +135,7 @@ Result<MpiPlugin::RunPtr> MpiPlugin::run(const LaunchRequest& request, const Mpi
                                          const Jobs& jobs) {
   auto run = std::make_shared<Run>(executor_, jobs, request);
   ProgramStart start;
-  start.argv = {"/bin/sh", "-c", runner, "sh"};
+  start.argv = {"/bin/sh", "-c", runner(), "sh"};
   start.argv.insert(start.argv.end(), command.argv.begin(), command.argv.end());
   start.environment = command.environment;
   start.on_output = [this, run](std::string_view bytes) { tell(run, run->ranks.on_output(bytes)); };

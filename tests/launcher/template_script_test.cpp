@@ -130,6 +130,17 @@ TEST_CASE("a job that is ended before its agent runs does not say that it ended 
   CHECK(node.beacons() == "started n1 0\nprologue\nexit 143\n");
 }
 
+TEST_CASE("a job does not wait for a controller that does not say when it ends") {
+  Node node;
+  node.has("Rscript", "");
+  node.has("srun", "echo \"$TENKAI_JOB_END\" >said");
+  node.has("squeue", "exec sleep 60");
+
+  CHECK(node.run(job("slurm-step.sh", node.at_home(nodes(plain_values())))) == 0);
+
+  CHECK(node.file("said") == "\n");
+}
+
 TEST_CASE("what MPI spawns in a job has its number, its beacons and its log") {
   Node node;
   node.has("mpirun",
