@@ -24,10 +24,11 @@ fail() {
 }
 
 # end_of_job [SECONDS]: exports TENKAI_JOB_END, when the job ends, in seconds since 1970, for
-# the agent: as Slurm says it (from 23.02 on), or so long from now, or Slurm is asked, once.
+# the agent: as Slurm says it (from 23.02 on), or so long from now, or, without a number or
+# with 0, Slurm is asked, once.
 end_of_job() {
   local end=${SLURM_JOB_END_TIME-}
-  [ -n "$end" ] || [ -z "${1-}" ] || end=$(($(date +%s) + $1))
+  [ -n "$end" ] || [ "${1:-0}" = 0 ] || end=$(($(date +%s) + $1))
   [ -n "$end" ] || end=$(asked_end_of_job) || :
   export TENKAI_JOB_END=$end
 }

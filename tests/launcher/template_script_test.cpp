@@ -1,4 +1,6 @@
 // Our job scripts: what they become, how far they tell that they have come, how they end.
+#include <ctime>
+
 #include "tests/launcher/job_node.h"
 
 using namespace tenkai;
@@ -128,6 +130,29 @@ TEST_CASE("a job that is ended before its agent runs does not say that it ended 
   CHECK(node.run(job("slurm.sbatch", values)) == 143);
 
   CHECK(node.beacons() == "started n1 0\nprologue\nexit 143\n");
+}
+
+TEST_CASE("a job knows when it ends: by its time, else it asks") {
+  Node node;
+  node.has("Rscript", "echo \"$TENKAI_JOB_END\" >said");
+  node.has("squeue", "echo \"$*\" >>asked; echo 2033-05-18T03:33:20");
+  TemplateValues values = node.at_home(plain_values());
+
+  for (const char* name : {"slurm.sbatch", "slurm-nodes.sbatch"}) {
+    node.has("srun", "Rscript");
+    values["slurm.nodes"] = {"1"};
+    CHECK(node.run(job(name, values), "", "TZ=UTC") == 0);
+    CHECK(node.file("said") == "2000000000\n");
+  }
+  CHECK(node.file("asked") == "-h -j 8 -o %e\n-h -j 8 -o %e\n");
+
+  values["launch.seconds"] = {"3600"};
+  auto begun = std::time(nullptr);
+  CHECK(node.run(job("slurm.sbatch", values)) == 0);
+  long told = std::atol(node.file("said").c_str());
+  CHECK(told >= begun + 3600);
+  CHECK(told < begun + 3660);
+  CHECK(node.file("asked") == "-h -j 8 -o %e\n-h -j 8 -o %e\n");
 }
 
 TEST_CASE("a job does not wait for a controller that does not say when it ends") {
