@@ -79,6 +79,7 @@ int list(const Arguments& arguments) {
       defined.push_back(as_json(place));
     }
     std::string daemons = profile.text("daemons");
+    if (profile.scales()) daemons = profile.text("scale.min") + "-" + profile.text("scale.max");
     rows.push_back({name, profile.text("launcher"), daemons.empty() ? "-" : daemons, join(places, ", ")});
     all.push_back(
         {{"name", name}, {"launcher", profile.text("launcher")}, {"daemons", daemons}, {"defined", defined}});
@@ -95,8 +96,10 @@ std::string as_cell(const Value& value, KeyType type) {
   return is_list(type) ? "[" + join(texts, ", ") + "]" : join(texts, "");
 }
 
-// Whether a default matters: not where it is for another launcher.
-bool concerns(const ProfileKey& key, const std::string& launcher) {
+// Whether a default matters: not where it is for another launcher, or stands for itself.
+bool concerns(const ProfileKey& key, const Profile& profile) {
+  if (key.path.starts_with("scale.")) return profile.scales();
+  std::string launcher = profile.text("launcher");
   for (std::string_view section : {"ssh", "command", "slurm", "mpi"}) {
     if (key.path.starts_with(section) && key.path.substr(section.size()).starts_with('.'))
       return section == launcher;
@@ -130,10 +133,9 @@ void add_values(const Profile& profile, const ProfileKey& key, Shown& shown) {
     shown.add(path, key, value, false);
     is_said = true;
   }
-  std::string launcher = profile.text("launcher");
   Value value;
-  value.texts = {default_of(key, launcher)};
-  if (is_said || value.text().empty() || !concerns(key, launcher)) return;
+  value.texts = {default_of(key, profile)};
+  if (is_said || value.text().empty() || !concerns(key, profile)) return;
   shown.add(std::string(key.path), key, value, true);
 }
 

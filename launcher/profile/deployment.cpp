@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iomanip>
+#include <sstream>
 
 #include "base/text.h"
 
@@ -61,6 +63,8 @@ std::string retries_of(const Profile& profile) {
 std::vector<std::pair<std::string, std::string>> limits_of(const Profile& profile) {
   std::vector<std::pair<std::string, std::string>> limits;
   for (std::string name : {"idletime", "walltime"}) {
+    // Daemons that went by themselves would be launched again.
+    if (name == "idletime" && profile.scales()) continue;
     std::string text = profile.text("limits." + name);
     if (!text.empty()) limits.emplace_back(name, milliseconds_of(text));
   }
@@ -114,6 +118,24 @@ void by_slurm(const Profile& profile, const Values& caps, Deployment& deployment
   }
 }
 
+ScaleRules scale_of(const Profile& profile, const Values& caps) {
+  using std::chrono::milliseconds;
+  auto count = [&profile](std::string_view path) {
+    return static_cast<std::size_t>(parse_count(profile.text(path)).value_or(0));
+  };
+  ScaleRules rules;
+  rules.min = count("scale.min");
+  rules.max = count("scale.max");
+  rules.backlog = parse_number(profile.text("scale.backlog")).value_or(1);
+  rules.idle = parse_duration(profile.text("scale.idle")).value_or(rules.idle);
+  rules.chunk = std::max<std::size_t>(count("slurm.array-chunk"), 1);
+  if (auto cap = caps.find("submissions-per-minute"); cap != caps.end()) {
+    std::uint64_t each_minute = std::max<std::uint64_t>(parse_count(cap->second.text()).value_or(1), 1);
+    rules.pace = std::max(rules.pace, milliseconds(60'000 / each_minute + 1));
+  }
+  return rules;
+}
+
 // Each process is an agent of one daemon, and reads its credential itself.
 void by_mpi(const Profile& profile, Deployment& deployment) {
   deployment.credential = "file";
@@ -126,7 +148,8 @@ void by_mpi(const Profile& profile, Deployment& deployment) {
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of) {
   Deployment deployment;
   deployment.profile = profile.name;
-  deployment.daemons = profile.text("daemons");
+  if (profile.scales()) deployment.scale = scale_of(profile, caps);
+  else deployment.daemons = profile.text("daemons");
   deployment.retries = retries_of(profile);
   deployment.limits = limits_of(profile);
   if (auto cap = caps.find("daemons"); cap != caps.end()) {
@@ -170,6 +193,15 @@ std::string to_lines(const Deployment& deployment) {
   line("retries", deployment.retries);
   for (const auto& [name, value] : deployment.limits) line("limit", name + "=" + value);
   if (deployment.most > 0) line("most", std::to_string(deployment.most));
+  if (deployment.scale) {
+    std::ostringstream backlog;
+    backlog << std::setprecision(15) << deployment.scale->backlog;
+    line("scale_min", std::to_string(deployment.scale->min));
+    line("scale_max", std::to_string(deployment.scale->max));
+    line("scale_backlog", backlog.str());
+    line("scale_idle", std::to_string(deployment.scale->idle.count()));
+    line("scale_pace", std::to_string(deployment.scale->pace.count()));
+  }
   line("rscript", deployment.rscript);
   if (deployment.plugin.empty()) return lines;
   line("plugin", deployment.plugin);

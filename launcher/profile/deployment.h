@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "launcher/profile/profiles.h"
+#include "launcher/scale.h"
 
 namespace tenkai {
 
@@ -34,6 +35,7 @@ struct Deployment {
   Options options;                   // for the plugin, of all
   std::vector<Options> each;         // one for each machine; empty: all alike
   std::size_t most = 0;              // daemons, by the site's cap; 0: any number
+  std::optional<ScaleRules> scale;   // in place of `daemons`, and of the limit idletime
 };
 
 // `address_of` tells the address of a network interface, or why there is none.
@@ -41,7 +43,8 @@ using AddressOf = std::function<Result<std::string>(const std::string& interface
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of);
 
 // Lines `key=value`, values escaped as in an order: daemons, url, ports, retries, limit=NAME=VALUE,
-// plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most.
+// plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most; scale_min, scale_max,
+// scale_backlog, scale_idle and scale_pace (ms).
 std::string to_lines(const Deployment& deployment);
 
 // Of this machine: the first address of the interface, IPv4 before IPv6.

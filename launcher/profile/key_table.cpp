@@ -88,12 +88,21 @@ const std::vector<ProfileKey> profile_table = {
     {"environment.variables.*", text, "", "TMPDIR: /scratch", "an environment variable"},
     {"environment.prologue", script, "", "ulimit -c 0", "shell code to run before R, as it stands"},
 
+    {"scale.min", count, "0", "1", "there are never fewer daemons; 0: none while there is nothing to do"},
+    {"scale.max", count, "", "50",
+     "as many daemons as there is work for, up to so many, in place of `daemons`; with `launcher: slurm`"},
+    {"scale.backlog", number, "1", "2", "so many waiting tasks ask for one more daemon"},
+    {"scale.idle", duration, "5min", "10min",
+     "daemons of which there are more than are needed go after so long without a task; if not said, "
+     "`limits.idletime`"},
+
     {"threads", threads, "auto", "4",
      "threads of one daemon, for `OMP_NUM_THREADS` and the BLAS; `auto`: as many as it has processors, "
      "`none`: not set"},
 
     {"limits.idletime", duration, "", "5min",
-     "a daemon ends after so long without a task; with `launcher: slurm` 5min, if not said"},
+     "a daemon ends after so long without a task; with `launcher: slurm` 5min, if not said. With `scale` "
+     "those go that are not needed"},
     {"limits.walltime", duration, "", "2h", "a daemon ends after so long"},
     {"limits.maxtasks", count, "", "100", "a daemon ends after so many tasks"},
 

@@ -33,6 +33,7 @@ std::string type_in_table(const ProfileKey& key) {
     case KeyType::text: return "text";
     case KeyType::script: return "script";
     case KeyType::count: return "count";
+    case KeyType::number: return "number";
     case KeyType::threads: return "count, `auto`, `none`";
     case KeyType::flag: return "flag";
     case KeyType::duration: return "duration";
@@ -88,6 +89,7 @@ std::string describe(const ProfileKey& key) {
     case KeyType::text: return "a text of one line";
     case KeyType::script: return "a text";
     case KeyType::count: return "a whole number in decimal digits";
+    case KeyType::number: return "a number above zero (2, 0.5)";
     case KeyType::threads: return "a whole number, 'auto' or 'none'";
     case KeyType::flag: return "yes or no";
     case KeyType::duration: return "a duration (90s, 5min, 1h30min; a number alone is seconds)";

@@ -18,6 +18,7 @@ enum class KeyType {
   text,      // one line
   script,    // any number of lines
   count,     // a decimal number
+  number,    // above zero, 2 or 0.5
   threads,   // a count, "auto" or "none"
   choice,    // one of `choices`
   flag,      // yes or no

@@ -48,6 +48,44 @@ bool is_wider(const std::string& path, const Value& value, const Value& cap) {
   return *parse_count(value.text()) > *parse_count(cap.text());
 }
 
+// Scaling that cannot be done as it is said.
+void check_scale(const Profile& profile, bool is_inherited, Problems& problems) {
+  const Value* max = profile.find("scale.max");
+  auto wrong = [&](const Value& value, const std::string& what) {
+    problems.push_back({value.place, "profile '" + profile.name + "' " + what});
+  };
+  if (max == nullptr) {
+    if (is_inherited) return;
+    for (const char* path : {"scale.min", "scale.backlog", "scale.idle"}) {
+      if (const Value* value = profile.find(path))
+        return wrong(*value, "has " + std::string(path) + " and no scale.max; add it, like scale: {max: 50}");
+    }
+    return;
+  }
+  std::uint64_t most = *parse_count(max->text());
+  if (most == 0) return wrong(*max, "has scale.max: 0, and so never a daemon; let it be at least 1");
+  const Value* min = profile.find("scale.min");
+  if (min != nullptr && *parse_count(min->text()) > most) {
+    wrong(*min, "has scale.min " + at_place(*min) + " above scale.max " + at_place(*max) + "; change one");
+  }
+  const Value* chunk = profile.find("slurm.array-chunk");
+  if (chunk != nullptr && *parse_count(chunk->text()) > most) {
+    wrong(*max, "has scale.max " + at_place(*max) + " below slurm.array-chunk " + at_place(*chunk) +
+                    ", which are launched together; change one");
+  }
+  if (const Value* nodes = profile.find("slurm.nodes")) {
+    wrong(*nodes,
+          "has slurm.nodes and scale.max, but a job of several nodes cannot be let go node by node; say "
+          "slurm.array-chunk in its place, or take one back with 'nodes: ~' or 'scale: {max: ~}'");
+  }
+  std::string launcher = profile.text("launcher");
+  if (launcher != "slurm" && !is_inherited) {
+    wrong(*max,
+          "has scale.max and launcher: " + launcher +
+              ", where what daemons hold is not given back; use launcher: slurm, or daemons: " + max->text());
+  }
+}
+
 }  // namespace
 
 void check_locks(const std::map<std::string, Profile>& now, const std::map<std::string, Profile>& before,
@@ -111,6 +149,10 @@ void check_caps(const Profile& profile, const Values& caps, Problems& problems) 
   if (daemons != nullptr && cap != caps.end() && is_wider("daemons", *daemons, cap->second)) {
     over(*daemons, cap->second, "the number of daemons");
   }
+  const Value* most = profile.find("scale.max");
+  if (most != nullptr && cap != caps.end() && is_wider("daemons", *most, cap->second)) {
+    over(*most, cap->second, "scale.max");
+  }
   auto ports = caps.find("ports");
   if (ports == caps.end()) return;
   PortRange allowed = *ports_of(&ports->second);
@@ -141,6 +183,7 @@ void check_sense(const Profile& profile, bool is_inherited, Problems& problems) 
                                           at_place(*scheme) + ", which contradict each other; change one"});
     }
   }
+  check_scale(profile, is_inherited, problems);
   if (is_inherited) return;
   const Value* launcher = profile.find("launcher");
   if (launcher == nullptr) return;

@@ -89,13 +89,14 @@ const Value* Profile::find(std::string_view path) const {
 std::string Profile::text(std::string_view path) const {
   if (const Value* value = find(path)) return value->text();
   const ProfileKey* key = find_key(profile_keys(), path);
-  const Value* launcher = find("launcher");
-  return key == nullptr ? "" : default_of(*key, launcher == nullptr ? "local" : launcher->text());
+  return key == nullptr ? "" : default_of(*key, *this);
 }
 
-std::string default_of(const ProfileKey& key, std::string_view launcher) {
+std::string default_of(const ProfileKey& key, const Profile& profile) {
   // A batch job that nobody needs any more costs others.
-  if (key.path == "limits.idletime" && launcher == "slurm") return "5min";
+  if (key.path == "limits.idletime" && profile.text("launcher") == "slurm") return "5min";
+  if (key.path == "scale.idle" && profile.find("limits.idletime") != nullptr)
+    return profile.text("limits.idletime");
   return std::string(key.otherwise);
 }
 

@@ -24,6 +24,8 @@ struct Profile {
   const Value* find(std::string_view path) const;
   // The text that holds, said or by default; "" where there is none.
   std::string text(std::string_view path) const;
+  // Whether there are as many daemons as there is work for.
+  bool scales() const { return find("scale.max") != nullptr; }
 };
 
 struct Profiles {
@@ -35,7 +37,7 @@ struct Profiles {
 // answer is to be used but for showing it.
 Profiles resolve_profiles(const std::vector<ProfileFile>& files, Problems& problems);
 
-// The value of a key that nobody has set, which may depend on the launcher.
-std::string default_of(const ProfileKey& key, std::string_view launcher);
+// The value of a key that the profile does not set, which may depend on those that it does.
+std::string default_of(const ProfileKey& key, const Profile& profile);
 
 }  // namespace tenkai

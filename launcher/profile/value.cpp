@@ -1,6 +1,7 @@
 #include "launcher/profile/value.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 #include "base/url.h"
@@ -67,6 +68,7 @@ bool fits(const ProfileKey& key, std::string_view text) {
     case KeyType::texts:
     case KeyType::script: return true;
     case KeyType::count: return parse_count(text).has_value();
+    case KeyType::number: return parse_number(text).has_value();
     case KeyType::threads: return text == "auto" || text == "none" || parse_count(text).value_or(0) > 0;
     case KeyType::choice: return std::ranges::count(key.choices, text) > 0;
     case KeyType::flag: return parse_flag(text).has_value();
@@ -126,6 +128,19 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
   auto number = to_number<std::uint64_t>(text);
   if (!number || *number > max_count) return std::nullopt;
+  return number;
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  std::string_view whole = text.substr(0, digits_of(text));
+  std::string_view fraction = text.substr(whole.size());
+  if (!parse_count(whole)) return std::nullopt;
+  if (!fraction.empty() && (fraction[0] != '.' || fraction.size() == 1 || fraction.size() > 10 ||
+                            digits_of(fraction.substr(1)) + 1 != fraction.size()))
+    return std::nullopt;
+  double number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  if (number == 0) return std::nullopt;
   return number;
 }
 

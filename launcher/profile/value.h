@@ -32,6 +32,8 @@ struct PortRange {
 
 std::optional<bool> parse_flag(std::string_view text);
 std::optional<std::uint64_t> parse_count(std::string_view text);
+// A number above zero, with or without a fraction.
+std::optional<double> parse_number(std::string_view text);
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // A time as Slurm writes it; nothing where there is no limit, or it is no time.
 std::optional<std::chrono::seconds> parse_time_limit(std::string_view text);

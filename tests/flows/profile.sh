@@ -46,6 +46,15 @@ check "a default is called one" prints '^tls +yes +default$'
 check "the site's caps are shown" prints "^cap of daemons +1000 +$site:"
 profile show mine --json
 check "as JSON, too" [ "$(json "['values']['slurm.time']['value']")" = 1:30:00 ]
+cat >"$work/here/tenkai.yaml" <<'YAML'
+profiles:
+  grows: {inherits: cpu, scale: {max: 50}}
+YAML
+profile list
+check "a profile that scales is listed with its bounds" prints "^grows +slurm +0-50 "
+profile show grows
+check "what is idle goes when the site's daemons would" prints '^scale.idle +10min +default$'
+rm "$work/here/tenkai.yaml"
 profile show minne
 check "an unknown profile is answered with the one that was meant" complains "did you mean 'mine'?"
 check "and the status 1" [ "$status" = 1 ]

@@ -71,3 +71,28 @@ TEST_CASE("each machine of SSH is named, and a command starts daemons one by one
     CHECK(has(command, line));
   }
 }
+
+TEST_CASE("a profile that scales says between what, and its daemons do not go by themselves") {
+  std::string lines = lines_of("launcher: slurm, daemons: 4, scale: {max: 50}, slurm: {array-chunk: 4}");
+  for (const char* line : {"scale_min=0", "scale_max=50", "scale_backlog=1", "scale_idle=300000",
+                           "scale_pace=1000", "chunk=4"}) {
+    INFO(line);
+    CHECK(has(lines, line));
+  }
+  CHECK(lines.find("daemons=") == lines.npos);
+  CHECK(lines.find("idletime") == lines.npos);
+  CHECK(lines_of("launcher: slurm").find("scale_") == std::string::npos);
+}
+
+TEST_CASE("scaling keeps to what is said of it, and to what the site allows") {
+  std::string lines = lines_of(
+      "launcher: slurm, scale: {min: 2, max: 8, backlog: 0.25, idle: 90s}, limits: {idletime: 1h, walltime: "
+      "2h}",
+      "caps: {submissions-per-minute: 4}\n");
+  for (const char* line : {"scale_min=2", "scale_max=8", "scale_backlog=0.25", "scale_idle=90000",
+                           "scale_pace=15001", "limit=walltime=7200000"}) {
+    INFO(line);
+    CHECK(has(lines, line));
+  }
+  CHECK(has(lines_of("launcher: slurm, scale: {max: 8}, limits: {idletime: 1h}"), "scale_idle=3600000"));
+}

@@ -154,3 +154,29 @@ TEST_CASE("a profile says what its launcher needs, or leaves it to those that in
   CHECK(problem_of("profiles: {p: {launcher: command, command: {program: srun, args: [-n1]}}}\n")
             .find("no argument of the command is '.'") != std::string::npos);
 }
+
+TEST_CASE("scaling that cannot be done is refused where it is written") {
+  auto scaling = [](const std::string& keys) {
+    return problem_of("profiles: {p: {launcher: slurm, " + keys + "}}\n");
+  };
+
+  CHECK(scaling("scale: {min: 2, max: 2}").empty());
+  CHECK(scaling("scale: {min: 3, max: 2}") ==
+        "f:1:46: profile 'p' has scale.min '3' (f:1:46) above scale.max '2' (f:1:54); change one");
+  CHECK(scaling("scale: {max: 0}").find("let it be at least 1") != std::string::npos);
+  CHECK(scaling("scale: {min: 1}").find("f:1:46: profile 'p' has scale.min and no scale.max; add it") == 0);
+  CHECK(scaling("scale: {max: 3}, slurm: {array-chunk: 4}").find("launched together") != std::string::npos);
+  CHECK(scaling("scale: {max: 3}, slurm: {nodes: 2}").find("or take one back with") != std::string::npos);
+  CHECK(scaling("scale: {max: 3, backlog: 0}").find("a number above zero") != std::string::npos);
+  CHECK(scaling("scale: {max: 3, backlog: 1.}").find("a number above zero") != std::string::npos);
+  CHECK(scaling("scale: {max: 3, backlog: 1e3}").find("a number above zero") != std::string::npos);
+  CHECK(scaling("scale: {max: 3, backlog: 0.5}").empty());
+  CHECK(problem_of("profiles: {p: {scale: {max: 3}}}\n").find("has scale.max and launcher: local") !=
+        std::string::npos);
+  // Others may say what is missing.
+  CHECK(problem_of("profiles: {p: {scale: {min: 3}}, q: {inherits: p, launcher: slurm, scale: {max: 4}}}\n")
+            .empty());
+  CHECK(problems_between("caps: {daemons: 10}\n", "profiles: {gpu: {launcher: slurm, scale: {max: 11}}}\n") ==
+        Lines{"user:1:48: scale.max of profile 'gpu' is beyond the site's cap of '10' (site:6:17); keep "
+              "within it, or ask the site"});
+}
