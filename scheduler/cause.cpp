@@ -6,6 +6,8 @@
 #include <numeric>
 #include <optional>
 
+#include "base/text.h"
+
 namespace tenkai {
 namespace {
 
@@ -150,31 +152,94 @@ bool Retries::permit(const Deaths& deaths, Cause::Kind latest) const {
   return shared <= allowed(latest);
 }
 
+bool Retries::escalates(Cause::Kind kind) const {
+  return (kind == Cause::Kind::oom && factors.mem > 100) ||
+         (kind == Cause::Kind::time_limit && factors.time > 100);
+}
+
+std::optional<Size> Retries::need_after(Cause::Kind kind, Size died_on) const {
+  if (!escalates(kind)) return died_on;
+  std::uint8_t& steps = kind == Cause::Kind::oom ? died_on.mem : died_on.time;
+  if (steps >= max_steps) return std::nullopt;
+  ++steps;
+  return died_on;
+}
+
+namespace {
+
+// "mem=x2" or "exclude_node": what changes after a death by this kind.
+Result<Done> read_change(std::string_view text, Cause::Kind kind, Retries& retries) {
+  using Kind = Cause::Kind;
+  std::size_t equals = text.find('=');
+  std::string_view what = text.substr(0, equals);
+  if (text == "exclude_node") {
+    if (kind != Kind::node_fail && kind != Kind::killed && kind != Kind::lost)
+      return Error{"exclude_node goes with node_fail, killed and lost, not with " +
+                   std::string(name_of(kind))};
+    retries.exclude_node.insert(kind);
+    return Done{};
+  }
+  if (equals == text.npos || (what != "mem" && what != "time"))
+    return Error{quoted(text) + " is none of mem=x2, time=x2 and exclude_node"};
+  Kind goes_with = what == "mem" ? Kind::oom : Kind::time_limit;
+  if (kind != goes_with)
+    return Error{std::string(what) + " goes with " + std::string(name_of(goes_with)) + ", not with " +
+                 std::string(name_of(kind))};
+  std::optional<std::uint32_t> factor = parse_factor(text.substr(equals + 1));
+  if (!factor) return Error{quoted(text) + " is no factor such as x2 or x1.5, of at most x16"};
+  std::uint32_t& into = what == "mem" ? retries.factors.mem : retries.factors.time;
+  if (into != 100) return Error{quoted(what) + " is given twice"};
+  into = *factor;
+  return Done{};
+}
+
+// "2", "oom=1", "oom=1:mem=x2", "node_fail=:exclude_node"
+Result<Done> read_item(std::string_view item, Retries& retries) {
+  std::size_t equals = item.find('=');
+  bool named = equals != item.npos;
+  std::size_t colon = named ? item.find(':', equals) : item.npos;
+  bool changes = colon != item.npos;
+  std::string_view number = named ? item.substr(equals + 1, changes ? colon - equals - 1 : colon) : item;
+  std::optional<int> count = parse_count(number);
+  if (!count && !(changes && number.empty()))
+    return Error{quoted(number) + " is not a whole number from 0 to 1000"};
+  if (!named) {
+    retries.outside = *count;
+    return Done{};
+  }
+  std::string_view name = item.substr(0, equals);
+  std::optional<Cause::Kind> kind = parse_kind(name);
+  if (!kind) return Error{"there is no cause called " + quoted(name) + "; there are " + known_words()};
+  if (count && !retries.by_kind.emplace(*kind, *count).second) return Error{quoted(name) + " is given twice"};
+  while (changes) {
+    std::size_t next = item.find(':', colon + 1);
+    Result<Done> read = read_change(item.substr(colon + 1, next - colon - 1), *kind, retries);
+    if (!read) return read;
+    changes = next != item.npos;
+    colon = next;
+  }
+  return Done{};
+}
+
+}  // namespace
+
 Result<Retries> parse_retries(std::string_view text) {
   auto refuse = [text](const std::string& why) {
     return Error{"cannot read retries = " + quoted(text) + ": " + why};
   };
   Retries retries;
   bool outside_seen = false;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    std::size_t end = std::min(text.find(',', begin), text.size());
-    std::string_view item = text.substr(begin, end - begin);
-    begin = end + 1;
-    std::size_t equals = item.find('=');
-    bool named = equals != std::string_view::npos;
-    std::string_view number = named ? item.substr(equals + 1) : item;
-    std::optional<int> count = parse_count(number);
-    if (!count) return refuse(quoted(number) + " is not a whole number from 0 to 1000");
-    if (!named) {
-      if (outside_seen) return refuse("there is more than one number without a name");
-      outside_seen = true;
-      retries.outside = *count;
-      continue;
-    }
-    std::string_view name = item.substr(0, equals);
-    std::optional<Cause::Kind> kind = parse_kind(name);
-    if (!kind) return refuse("there is no cause called " + quoted(name) + "; there are " + known_words());
-    if (!retries.by_kind.emplace(*kind, *count).second) return refuse(quoted(name) + " is given twice");
+  for (std::string_view item : split(text, ',')) {
+    bool named = item.find('=') != item.npos;
+    if (!named && outside_seen && parse_count(item))
+      return refuse("there is more than one number without a name");
+    outside_seen = outside_seen || !named;
+    Result<Done> read = read_item(item, retries);
+    if (!read) return refuse(read.error().message);
+  }
+  for (Cause::Kind kind : {Cause::Kind::oom, Cause::Kind::time_limit}) {
+    if (retries.escalates(kind) && retries.allowed(kind) == 0)
+      return refuse("after " + std::string(name_of(kind)) + " nothing is tried again; say how often");
   }
   return retries;
 }

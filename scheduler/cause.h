@@ -4,10 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "scheduler/size.h"
 
 namespace tenkai {
 
@@ -60,6 +63,8 @@ class Deaths {
 struct Retries {
   int outside = 2;                     // for the kinds that are not the task's doing
   std::map<Cause::Kind, int> by_kind;  // exceptions
+  Factors factors;  // the next attempt has more memory after oom, more time after time_limit
+  std::set<Cause::Kind> exclude_node;  // after these the daemons to come are kept off the node
 
   // At least 0.
   int allowed(Cause::Kind kind) const;
@@ -67,11 +72,18 @@ struct Retries {
   // gets another attempt. A kind with an exception, or of the task's own doing, is
   // counted by itself; the others share `outside`.
   bool permit(const Deaths& deaths, Cause::Kind latest) const;
+  // Whether another attempt after this has more of something.
+  bool escalates(Cause::Kind kind) const;
+  // What a task needs that has died so on a daemon of this size; nothing where that
+  // would be beyond max_steps.
+  std::optional<Size> need_after(Cause::Kind kind, Size died_on) const;
 };
 
-// "2", "2,oom=1", "oom=1,lost=0": the form in which R sends `retries`.
-// Refuses negative numbers, numbers above 1000, unknown words and repetitions,
-// naming them.
+// "2", "2,oom=1", "oom=1,lost=0": the form in which R sends `retries`. Behind a name may
+// stand what changes with the next attempt, and then the number may be left out:
+// "2,oom=2:mem=x2,time_limit=1:time=x1.5,node_fail=:exclude_node".
+// Refuses negative numbers, numbers above 1000, unknown words, repetitions and what
+// would never happen, naming them.
 Result<Retries> parse_retries(std::string_view text);
 
 }  // namespace tenkai

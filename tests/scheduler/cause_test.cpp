@@ -112,6 +112,51 @@ TEST_CASE("retries are read from their text") {
   CHECK(named->allowed(Kind::killed) == 2);
 }
 
+TEST_CASE("retries say what changes with the next attempt") {
+  Result<Retries> retries =
+      parse_retries("1,oom=2:mem=x2,time_limit=:time=x1.5,node_fail=:exclude_node,lost=0:exclude_node");
+  REQUIRE(retries);
+  CHECK(retries->outside == 1);
+  CHECK(retries->allowed(Kind::oom) == 2);
+  CHECK(retries->allowed(Kind::time_limit) == 1);
+  CHECK(retries->by_kind.count(Kind::node_fail) == 0);
+  CHECK(retries->factors == Factors{200, 150});
+  CHECK(retries->exclude_node == std::set{Kind::node_fail, Kind::lost});
+
+  CHECK(retries->escalates(Kind::oom));
+  CHECK(retries->escalates(Kind::time_limit));
+  CHECK_FALSE(retries->escalates(Kind::node_fail));
+  CHECK(retries->need_after(Kind::oom, {1, 1}) == Size{2, 1});
+  CHECK(retries->need_after(Kind::time_limit, {1, 1}) == Size{1, 2});
+  CHECK(retries->need_after(Kind::killed, {1, 1}) == Size{1, 1});
+  CHECK(retries->need_after(Kind::oom, {max_steps, 0}) == std::nullopt);
+  CHECK_FALSE(parse_retries("2,oom=1")->escalates(Kind::oom));
+}
+
+TEST_CASE("changes that make no sense are refused and named") {
+  auto refusal = [](std::string_view text) {
+    Result<Retries> retries = parse_retries(text);
+    if (retries) return std::string("accepted");
+    std::string message = retries.error().message;
+    return message.substr(message.find("\": ") + 3);
+  };
+
+  CHECK(refusal("oom=1:mem") == "\"mem\" is none of mem=x2, time=x2 and exclude_node");
+  CHECK(refusal("oom=1:") == "\"\" is none of mem=x2, time=x2 and exclude_node");
+  CHECK(refusal("oom=1::mem=x2") == "\"\" is none of mem=x2, time=x2 and exclude_node");
+  CHECK(refusal("oom=1:cpus=x2") == "\"cpus=x2\" is none of mem=x2, time=x2 and exclude_node");
+  CHECK(refusal("oom=1:mem=2") == "\"mem=2\" is no factor such as x2 or x1.5, of at most x16");
+  CHECK(refusal("oom=1:mem=x1") == "\"mem=x1\" is no factor such as x2 or x1.5, of at most x16");
+  CHECK(refusal("oom=1:mem=x2:mem=x3") == "\"mem\" is given twice");
+  CHECK(refusal("oom=:mem=x2") == "after oom nothing is tried again; say how often");
+  CHECK(refusal("0,time_limit=:time=x2") == "after time_limit nothing is tried again; say how often");
+  CHECK(refusal("killed=1:mem=x2") == "mem goes with oom, not with killed");
+  CHECK(refusal("oom=1:time=x2") == "time goes with time_limit, not with oom");
+  CHECK(refusal("oom=1:exclude_node") == "exclude_node goes with node_fail, killed and lost, not with oom");
+  CHECK(refusal("lost=1:exclude_node=1") == "\"exclude_node=1\" is none of mem=x2, time=x2 and exclude_node");
+  CHECK(refusal("2:exclude_node") == "\"2:exclude_node\" is not a whole number from 0 to 1000");
+}
+
 TEST_CASE("retries that make no sense are refused and named") {
   auto refusal = [](std::string_view text) {
     Result<Retries> retries = parse_retries(text);
