@@ -35,6 +35,12 @@ bool Dispatcher::is_busy(DaemonId daemon) const {
   return found != nullptr && found->running.has_value();
 }
 
+bool Dispatcher::has_daemon_for(const Size& need) const {
+  return std::any_of(daemons_.begin(), daemons_.end(), [&](const auto& each) {
+    return !each.second.leaving && covers(each.second.size, need);
+  });
+}
+
 // Slots are numbered from 1 where users see them.
 std::string Dispatcher::name_of(const Daemon& daemon) const {
   return "daemon " + std::to_string(daemon.slot + 1);
@@ -133,7 +139,7 @@ void Dispatcher::launch(Sends& sends) {
 bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
   if (daemon.running || daemon.suspect || daemon.leaving) return false;
   const TaskQueue& source = rules_.policy == Policy::direct ? daemon.waiting : queue_;
-  std::optional<TaskQueue::Head> head = source.first(room_of(daemon));
+  std::optional<TaskQueue::Head> head = source.first(room_of(daemon), daemon.size);
   auto everywhere = everywheres_.upper_bound(daemon.last_everywhere);
   if (everywhere != everywheres_.end()) {
     std::uint64_t sequence = everywhere->first;
@@ -278,12 +284,32 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
   Task& task = *tasks_.find(running.key);
   if (cause.kind == Cause::Kind::goodbye) return enqueue(task);
   task.deaths.add(cause.kind);
-  if (rules_.retries.permit(task.deaths, cause.kind)) return enqueue(task);
+  // Direct: tasks are bound to daemons; ephemeral: to this machine. There is nothing larger.
+  bool escalates = rules_.policy == Policy::queue && rules_.retries.escalates(cause.kind);
+  std::optional<Size> need = task.need;
+  if (escalates) need = rules_.retries.need_after(cause.kind, daemon.size);
+  bool again = need && rules_.retries.permit(task.deaths, cause.kind);
+  if (again && escalates) escalate(task, *need, daemon, cause, sends);
+  if (again) return enqueue(task);
   std::string reason = name_of(daemon) + " " + cause.text + " while it ran this task";
+  if (!need) reason += "; it has been given more " + std::to_string(max_steps) + " times, which is the limit";
   int tries = task.deaths.total();
   if (tries > 1) reason += "; it was tried " + std::to_string(tries) + " times";
   sends.emplace_back(Resolve{task.key, Code::reset, std::move(reason), {}, false});
   tasks_.take(task);
+}
+
+// From now on the task needs more. That is told once for each kind of cause: it can
+// happen to thousands.
+void Dispatcher::escalate(Task& task, const Size& need, const Daemon& daemon, const Cause& cause,
+                          Sends& sends) {
+  task.need = need;
+  tasks_.explain(task, name_of(daemon) + " " + cause.text + " while it ran this task");
+  if (!told_escalations_.insert(cause.kind).second) return;
+  std::string more = cause.kind == Cause::Kind::oom ? times_as_much(rules_.retries.factors.mem, "memory")
+                                                    : times_as_much(rules_.retries.factors.time, "time");
+  sends.emplace_back(Tell{task.key.session, name_of(daemon) + " " + cause.text +
+                                                " while it ran a task, which is tried again with " + more});
 }
 
 // --- giving up on a task ---

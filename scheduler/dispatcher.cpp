@@ -11,7 +11,7 @@
 //
 // A daemon is in free_ when it takes tasks, runs nothing, and nothing is due for
 // it: as long as anything is queued, only those are in free_ that have no time for it
-// (room_of()). Whoever changes one of the two calls hand_out() or go_on().
+// (room_of()) or are too small. Whoever changes one of the two calls hand_out() or go_on().
 #include "scheduler/dispatcher.h"
 
 #include <algorithm>
@@ -120,7 +120,7 @@ Sends Dispatcher::on_cancel(Time now, SessionId session, std::uint64_t task) {
 // --- daemons ---
 
 Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
-                                   std::optional<std::chrono::milliseconds> left) {
+                                   std::optional<std::chrono::milliseconds> left, Size size) {
   now_ = now;
   Sends sends;
   if (find(id) != nullptr) return sends;
@@ -133,6 +133,7 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
   Daemon& daemon = daemons_[id];
   daemon.id = id;
   daemon.slot = *slot;
+  daemon.size = size;
   daemon.joined_at = next_sequence_;
   daemon_at_[*slot] = id;
   slots_[*slot].online = true;
@@ -274,6 +275,19 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
     resolve(now, head, Code::reset, "the R process for this task " + cause.text, sends);
   }
   hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_size_unavailable(Time now, Size size, const std::string& why) {
+  now_ = now;
+  Sends sends;
+  for (const auto& [need, count] : larger_needs()) {
+    if (!covers(need, size) || has_daemon_for(need)) continue;
+    for (const TaskKey& key : queue_.with_need(need)) {
+      const Task& task = *tasks_.find(key);
+      resolve(now, task, Code::reset, tasks_.explanation_of(task) + ", and " + why, sends);
+    }
+  }
   return sends;
 }
 

@@ -23,6 +23,7 @@
 #include "base/bytes.h"
 #include "scheduler/cause.h"
 #include "scheduler/curfew.h"
+#include "scheduler/size.h"
 #include "scheduler/task_queue.h"
 #include "scheduler/tasks.h"
 
@@ -169,8 +170,9 @@ class Dispatcher {
   // A daemon has joined; `slot` is ignored unless the policy is queue, where it
   // must be free: else the daemon is dismissed, and unknown afterwards. The daemon
   // gets its everywhere()s, then tasks. `left`: its job ends in so long (Curfew).
+  // `size`: how much more than usual its job was asked for.
   Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot = 0,
-                         std::optional<std::chrono::milliseconds> left = {});
+                         std::optional<std::chrono::milliseconds> left = {}, Size size = {});
   // Its connection is back after a break, with the same R process behind it.
   // `held` is the attempt it is running or has finished and not delivered.
   // An assigned attempt that it does not hold never arrived: back to the head,
@@ -196,6 +198,11 @@ class Dispatcher {
   // A process asked for by StartLocal could not start, or ended before it joined.
   Sends on_launch_failed(Time now, const Cause& cause);
 
+  // Nothing of this size is to be had, or larger: tasks that wait for it, and not for a
+  // daemon that is here, resolve to reset. `why` goes on after "…, and", about all of
+  // them: "the larger job that was asked for (mem=4G) could not be had: …".
+  Sends on_size_unavailable(Time now, Size size, const std::string& why);
+
   // saisei(): the slot has a new URL; `instance` turns negative. A daemon that
   // is there is forgotten, and what it ran resolves to closed and counts as complete.
   Sends regenerate(Time now, std::size_t slot);
@@ -208,6 +215,11 @@ class Dispatcher {
   std::size_t online() const { return daemons_.size(); }
   std::size_t queued() const { return queue_.size() + waiting_; }
   std::size_t unresolved() const { return tasks_.size(); }
+  // Tasks in the queue that need daemons larger than usual, by what they need. Empty, and
+  // cheap, as long as nothing has died of what Retries::factors are for.
+  std::vector<std::pair<Size, std::size_t>> larger_needs() const { return queue_.larger_needs(); }
+  // Whether a daemon is here that takes tasks with this need, free or not.
+  bool has_daemon_for(const Size& need) const;
   // Bytes of payload held.
   std::uint64_t memory() const { return tasks_.memory() + everywhere_memory_; }
   // Answers nobody waited for, of all daemons that ever were and of one that is here.
@@ -237,6 +249,7 @@ class Dispatcher {
     bool leaving = false;
     bool dismissed = false;
     std::optional<Curfew> curfew;
+    Size size;
     bool last_call_came = false;
     std::optional<Running> running;
     TaskQueue waiting;  // Policy::direct
@@ -274,6 +287,7 @@ class Dispatcher {
   void give_back_waiting(Daemon& daemon);
   Daemon remove(Daemon& daemon);
   void retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends);
+  void escalate(Task& task, const Size& need, const Daemon& daemon, const Cause& cause, Sends& sends);
 
   std::string refusal_of(std::uint64_t bytes) const;
   std::string whereabouts(const Task& task) const;
@@ -290,14 +304,15 @@ class Dispatcher {
 
   std::unordered_map<DaemonId, Daemon> daemons_;
   std::vector<Slot> slots_;
-  std::vector<DaemonId> daemon_at_;    // for slots that are online
-  std::string why_alone_;              // how the last daemon has left, until that is told or one joins
-  std::size_t last_left_ = 0;          // its number
-  std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
-  std::set<std::size_t> free_;         // slots whose daemon waits for something to do
-  std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not
-  std::size_t last_dealt_ = SIZE_MAX;  // Policy::direct: whose turn it was last
-  std::size_t starting_ = 0;           // launches that have neither joined nor failed
+  std::vector<DaemonId> daemon_at_;         // for slots that are online
+  std::set<Cause::Kind> told_escalations_;  // so that each is told once
+  std::string why_alone_;                   // how the last daemon has left, until that is told or one joins
+  std::size_t last_left_ = 0;               // its number
+  std::set<std::size_t> vacant_;            // slots without a daemon; not with Policy::queue
+  std::set<std::size_t> free_;              // slots whose daemon waits for something to do
+  std::set<std::size_t> takers_;            // slots whose daemon may be given tasks, busy or not
+  std::size_t last_dealt_ = SIZE_MAX;       // Policy::direct: whose turn it was last
+  std::size_t starting_ = 0;                // launches that have neither joined nor failed
   std::set<std::pair<Time, DaemonId>> kills_;
   std::set<std::pair<Time, DaemonId>> last_calls_;
   std::set<std::pair<Time, DaemonId>> hand_backs_;

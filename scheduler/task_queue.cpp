@@ -14,27 +14,62 @@ std::chrono::milliseconds rounded_request(std::chrono::milliseconds wanted) {
 }
 
 void TaskQueue::add(const Task& task) {
-  Group& group = groups_[task.time_request];
+  Groups& groups = task.need == Size() ? groups_ : larger_[task.need];
+  Group& group = groups[task.time_request];
   group.emplace_hint(group.end(), task.sequence, task.key);
   ++size_;
 }
 
 void TaskQueue::remove(const Task& task) {
-  auto found = groups_.find(task.time_request);
-  if (found == groups_.end()) return;
+  auto larger = task.need == Size() ? larger_.end() : larger_.find(task.need);
+  if (task.need != Size() && larger == larger_.end()) return;
+  Groups& groups = larger == larger_.end() ? groups_ : larger->second;
+  auto found = groups.find(task.time_request);
+  if (found == groups.end()) return;
   size_ -= found->second.erase(task.sequence);
-  if (found->second.empty() && found != groups_.begin()) groups_.erase(found);
+  if (!found->second.empty() || found == groups_.begin()) return;
+  groups.erase(found);
+  if (larger != larger_.end() && groups.empty()) larger_.erase(larger);
 }
 
-std::optional<TaskQueue::Head> TaskQueue::first(std::optional<std::chrono::milliseconds> room) const {
-  std::optional<Head> oldest;
-  for (const auto& [request, group] : groups_) {
+void TaskQueue::find_first(const Groups& groups, std::optional<std::chrono::milliseconds> room,
+                           std::optional<Head>& oldest) {
+  for (const auto& [request, group] : groups) {
     if (room && request > *room) break;
     if (group.empty()) continue;
     const auto& [sequence, key] = *group.begin();
     if (!oldest || sequence < oldest->sequence) oldest = Head{sequence, key};
   }
+}
+
+std::optional<TaskQueue::Head> TaskQueue::first(std::optional<std::chrono::milliseconds> room,
+                                                const Size& size) const {
+  std::optional<Head> oldest;
+  find_first(groups_, room, oldest);
+  for (const auto& [need, groups] : larger_) {
+    if (covers(size, need)) find_first(groups, room, oldest);
+  }
   return oldest;
+}
+
+std::vector<std::pair<Size, std::size_t>> TaskQueue::larger_needs() const {
+  std::vector<std::pair<Size, std::size_t>> needs;
+  for (const auto& [need, groups] : larger_) {
+    std::size_t count = 0;
+    for (const auto& [request, group] : groups) count += group.size();
+    needs.emplace_back(need, count);
+  }
+  return needs;
+}
+
+std::vector<TaskKey> TaskQueue::with_need(const Size& need) const {
+  std::vector<TaskKey> keys;
+  auto found = larger_.find(need);
+  if (found == larger_.end()) return keys;
+  for (const auto& [request, group] : found->second) {
+    for (const auto& [sequence, key] : group) keys.push_back(key);
+  }
+  return keys;
 }
 
 }  // namespace tenkai

@@ -1,9 +1,11 @@
 // Tasks that wait, in the order in which they were submitted. Some may only go where
-// there is enough time left for them.
+// there is enough time left for them, and some only to daemons that are larger than usual.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "scheduler/tasks.h"
 
@@ -24,14 +26,25 @@ class TaskQueue {
   void remove(const Task& task);
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
-  // The oldest task that asks for no more time than this; nullopt: for any.
-  std::optional<Head> first(std::optional<std::chrono::milliseconds> room = {}) const;
+  // The oldest task that asks for no more time than this, nullopt: for any, and that a
+  // daemon of this size can run.
+  std::optional<Head> first(std::optional<std::chrono::milliseconds> room = {},
+                            const Size& size = {max_steps, max_steps}) const;
+  // How many tasks there are of each need beyond the usual.
+  std::vector<std::pair<Size, std::size_t>> larger_needs() const;
+  // Those of one need beyond the usual.
+  std::vector<TaskKey> with_need(const Size& need) const;
 
  private:
   // Most tasks ask for nothing. Their group is always there: a queue that is empty and
   // gets a task a hundred thousand times a second should not make and drop it each time.
   using Group = std::map<std::uint64_t, TaskKey>;
-  std::map<std::chrono::milliseconds, Group> groups_{{std::chrono::milliseconds(0), Group()}};
+  using Groups = std::map<std::chrono::milliseconds, Group>;
+  static void find_first(const Groups& groups, std::optional<std::chrono::milliseconds> room,
+                         std::optional<Head>& oldest);
+
+  Groups groups_{{std::chrono::milliseconds(0), Group()}};
+  std::map<Size, Groups> larger_;  // by need; mostly there are none
   std::size_t size_ = 0;
 };
 

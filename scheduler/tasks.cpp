@@ -42,6 +42,11 @@ Task Tasks::take(const Task& task) {
   return std::move(sessions_[task.key.session].extract(task.key.task).mapped());
 }
 
+std::string Tasks::explanation_of(const Task& task) const {
+  auto found = explanations_.find(task.key);
+  return found == explanations_.end() ? std::string() : found->second;
+}
+
 std::optional<Time> Tasks::first_deadline() const {
   if (deadlines_.empty()) return std::nullopt;
   return deadlines_.begin()->first;
@@ -55,6 +60,7 @@ Task* Tasks::find_overdue(Time now) {
 void Tasks::forget(const Task& task) {
   if (task.deadline) deadlines_.erase({*task.deadline, task.key});
   memory_ -= size_of(task.payload);
+  if (!explanations_.empty()) explanations_.erase(task.key);
   --size_;
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "scheduler/cause.h"
+#include "scheduler/size.h"
 
 namespace tenkai {
 
@@ -59,6 +61,7 @@ struct Task {
   std::uint32_t attempts = 0;                 // times it was sent to a daemon
   Deaths deaths;
   Place place = Place::queued;
+  Size need;            // only a daemon that is as large gets it
   DaemonId daemon = 0;  // unless queued
 };
 
@@ -75,6 +78,11 @@ class Tasks {
   Task& add(Task task);
   Task take(const Task& task);
 
+  // Why a task needs more than the usual, for as long as it is here. Few do, so it is
+  // no part of a task: a queue of a million should not pay for it.
+  void explain(const Task& task, std::string why) { explanations_[task.key] = std::move(why); }
+  std::string explanation_of(const Task& task) const;
+
   std::size_t size() const { return size_; }
   std::uint64_t memory() const { return memory_; }
   std::optional<Time> first_deadline() const;
@@ -88,6 +96,7 @@ class Tasks {
 
   std::unordered_map<SessionId, OfSession> sessions_;
   std::set<std::pair<Time, TaskKey>> deadlines_;
+  std::map<TaskKey, std::string> explanations_;
   std::size_t size_ = 0;
   std::uint64_t memory_ = 0;
 };
