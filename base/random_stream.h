@@ -1,0 +1,17 @@
+// Streams of R's generator L'Ecuyer-CMRG.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace tenkai {
+
+// A .Random.seed: the kind of generator, then two states of three numbers each, which R
+// keeps as signed.
+using RandomStream = std::array<std::int32_t, 7>;
+
+// The stream 2^76 numbers on, as parallel::nextRNGSubStream() in R. The streams of daemons
+// are 2^127 numbers apart, so no number of substreams of one comes near another.
+RandomStream next_substream(const RandomStream& stream);
+
+}  // namespace tenkai
