@@ -11,6 +11,7 @@
 #include "agent/task_log.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "process/r_log.h"
 #include "process/spawn.h"
 
 namespace tenkai {
@@ -102,6 +103,7 @@ void Agent::on_r_hello(std::uint32_t number, const Frame& frame) {
     std::string why = "the R package tenkai is version " + printable(frame.text(Key::version), 40) +
                       ", the program is version " + std::string(program_version) +
                       ": install the same version of both";
+    rank.refused = true;
     rank.stream->send(Frame(Type::refused).with(Key::message, why));
     return;
   }
@@ -202,10 +204,11 @@ void Agent::settle(std::uint32_t number) {
     if (processes_.size() == 0) on_goodbye(true);
     return;
   }
-  if (!was_up && ++rank.failed_starts >= max_failed_starts) {
+  bool hopeless = rank.refused || misses_package(end.log_tail);
+  if (!was_up && (++rank.failed_starts >= max_failed_starts || hopeless)) {
     return give_up("R for daemon " + std::to_string(number + 1) + " ended " +
-                   std::to_string(max_failed_starts) + " times before it was ready; its last lines:\n" +
-                   end.log_tail);
+                   (rank.failed_starts == 1 ? "" : std::to_string(rank.failed_starts) + " times ") +
+                   "before it was ready; its last lines:\n" + end.log_tail);
   }
   restart_later(number);
 }

@@ -48,6 +48,7 @@ struct Rank {
   std::optional<REnd> ended;
   // Starts in a row that did not get as far as greeting.
   int failed_starts = 0;
+  bool refused = false;  // its R is of another version: the next would be no other
   std::chrono::steady_clock::time_point started{};
 
   // What the dispatcher should know after a reconnection.

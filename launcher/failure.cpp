@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "process/r_log.h"
 
 namespace tenkai {
 namespace {
@@ -74,19 +75,8 @@ std::optional<Failure> missing_r(const CommandEnd& end) {
                      "rscript = \"/path/of/Rscript\" names it"};
 }
 
-// R says it in the language of the user: what stays is who says it, and of what. It
-// may break the line between the two. A start-up file may miss another package.
 std::optional<Failure> missing_package(const CommandEnd& end) {
-  std::string_view before;
-  bool missing = false;
-  for (std::string_view line : split(end.log, '\n')) {
-    bool english = has(line, "there is no package called") && has(line, "tenkai");
-    bool other = has(line, "\xE2\x80\x98tenkai\xE2\x80\x99") &&
-                 (has(line, "loadNamespace(") || has(before, "loadNamespace("));
-    missing = missing || english || other;
-    before = line;
-  }
-  if (!missing) return std::nullopt;
+  if (!misses_package(end.log)) return std::nullopt;
   return Failure{std::string(cause::package_missing),
                  "the R package tenkai is not installed" + on(end) +
                      ", or not in a library that R looks at there; install tenkai " +
