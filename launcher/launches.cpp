@@ -130,8 +130,10 @@ LaunchRequest Launches::request_for(const Order& order, const Order::Part& part)
   std::string place = by_file ? folder + "/" + std::to_string(request.number) : "stdin";
   request.command = command_of(order, part, request.urls, place);
   request.options = part.options;
-  request.stays = order.stays;
-  request.finishes = order.finishes;
+  // Those of batch systems are started on machines that mostly have what this one has.
+  if (order.chunk) request.agent = agent_command(order, part, self_, place);
+  request.stays = order.at_end == Order::AtEnd::stay;
+  request.finishes = order.at_end == Order::AtEnd::finish;
   return request;
 }
 

@@ -143,6 +143,7 @@ json::object object_of(const LaunchRequest& request, bool with_input) {
   if (!request.folder.empty()) launch["folder"] = request.folder;
   if (!request.session.empty()) launch["session"] = request.session;
   launch["command"] = array_of(request.command);
+  if (!request.agent.empty()) launch["agent"] = array_of(request.agent);
   if (with_input) launch["input"] = request.input;
   launch["urls"] = array_of(request.urls);
   json::object options;
@@ -167,6 +168,7 @@ Result<LaunchRequest> request_of(const json::object& object) {
   request.session = members.text("session");
   request.command = members.texts("command");
   if (request.command.empty()) members.complain("command", "a list of at least one text");
+  request.agent = members.texts("agent");
   request.input = members.text("input");
   request.urls = members.texts("urls");
   if (const json::object* options = members.object("options")) {

@@ -39,8 +39,11 @@ struct LaunchRequest {
   std::string folder;
   std::string session;               // a word that no other session has, for names of jobs
   std::vector<std::string> command;  // argv, of bytes that are nobody's shell code
-  std::string input;                 // for its standard input: holds the credential
-  std::vector<std::string> urls;     // that the daemons dial
+  // The same by the program tenkai itself, at the path it has here; the path of Rscript
+  // there follows. Empty: there is no such command.
+  std::vector<std::string> agent;
+  std::string input;              // for its standard input: holds the credential
+  std::vector<std::string> urls;  // that the daemons dial
   // What the plugin alone understands, by name; each a list of texts.
   std::map<std::string, std::vector<std::string>> options;
   // The command runs already, and a plugin before this one held what it needs (a

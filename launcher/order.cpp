@@ -46,6 +46,20 @@ Result<Done> read_slot(std::string_view value, std::size_t slots, Order::Part& p
   return Done{};
 }
 
+std::string_view autoexit_word(Order::AtEnd at_end) {
+  if (at_end == Order::AtEnd::finish) return "na";
+  return at_end == Order::AtEnd::stay ? "0" : "1";
+}
+
+Result<Done> read_autoexit(std::string_view value, Order& order) {
+  for (auto at_end : {Order::AtEnd::now, Order::AtEnd::finish, Order::AtEnd::stay}) {
+    if (value != autoexit_word(at_end)) continue;
+    order.at_end = at_end;
+    return Done{};
+  }
+  return bad(value);
+}
+
 Result<Done> check(const Order& order) {
   if (order.plugin.empty()) return Error{"the order names no plugin"};
   if (order.parts.empty()) return Error{"there is nothing to launch"};
@@ -59,6 +73,32 @@ Result<Done> check(const Order& order) {
     if (order.form == Order::Form::daemon && part.slots.size() > 1) return Error{"one R is one daemon"};
   }
   return Done{};
+}
+
+std::size_t daemons_of_agent(const Order& order, const Order::Part& part) {
+  return chunk_of(order, part).value_or(part.slots.size());
+}
+
+std::string r_string(const std::string& text) {
+  std::string quoted = text;
+  replace_all(quoted, "\\", "\\\\");
+  replace_all(quoted, "'", "\\'");
+  replace_all(quoted, "\n", "\\n");
+  return "'" + quoted + "'";
+}
+
+// What follows the credential in the call of an agent.
+std::string r_arguments(const Order& order) {
+  std::string text;
+  if (!order.tls.empty()) {
+    std::vector<std::string> texts;
+    for (const std::string& each : order.tls) texts.push_back(r_string(each));
+    text += ",tls=" + (texts.size() == 1 ? texts.front() : "c(" + join(texts, ",") + ")");
+  }
+  if (order.at_end == Order::AtEnd::finish) text += ",autoexit=NA";
+  if (order.at_end == Order::AtEnd::stay) text += ",autoexit=FALSE";
+  if (order.output) text += ",output=TRUE";
+  return text;
 }
 
 }  // namespace
@@ -77,11 +117,11 @@ Result<Order> parse_order(std::string_view text, std::size_t slots) {
     if (key == "plugin") order.plugin = unescape_line(value);
     else if (key == "rscript") order.rscript = unescape_line(value);
     else if (key == "profile") order.profile = unescape_line(value);
-    else if (key == "arguments") order.arguments = unescape_line(value);
     else if (key == "dry") order.dry = value == "1";
     else if (key == "by_hand") order.by_hand = value == "1";
-    else if (key == "finishes") order.finishes = value == "1";
-    else if (key == "stays") order.stays = value == "1";
+    else if (key == "output") order.output = value == "1";
+    else if (key == "tls") order.tls.push_back(unescape_line(value));
+    else if (key == "autoexit") read = read_autoexit(value, order);
     else if (key == "credential" && value == "file") order.delivery = Order::Delivery::file;
     else if (key == "credential" && value == "stdin") order.delivery = Order::Delivery::stdin_;
     else if (key == "form" && value == "daemon") order.form = Order::Form::daemon;
@@ -106,14 +146,15 @@ std::string to_text(const Order& order) {
     return std::string(key) + "=" + escape_line(value) + "\n";
   };
   std::string text = line("plugin", order.plugin) + line("rscript", order.rscript) +
-                     line("profile", order.profile) + line("arguments", order.arguments) +
+                     line("profile", order.profile) +
                      line("credential", order.delivery == Order::Delivery::file ? "file" : "stdin") +
                      line("form", order.form == Order::Form::daemon ? "daemon" : "agent");
   if (order.chunk) text += line("chunk", std::to_string(*order.chunk));
   if (order.dry) text += "dry=1\n";
   if (order.by_hand) text += "by_hand=1\n";
-  if (order.finishes) text += "finishes=1\n";
-  if (order.stays) text += "stays=1\n";
+  if (order.output) text += "output=1\n";
+  if (order.at_end != Order::AtEnd::now) text += line("autoexit", autoexit_word(order.at_end));
+  for (const std::string& each : order.tls) text += line("tls", each);
   for (const Order::Part& part : order.parts) {
     text += "launch=\n";
     for (std::size_t i = 0; i < part.slots.size(); ++i) {
@@ -145,11 +186,27 @@ std::vector<std::string> command_of(const Order& order, const Order::Part& part,
     replace_all(call, "@URL@", urls.front());
     replace_all(call, "@CREDENTIAL@", place);
   } else {
-    std::size_t daemons = chunk_of(order, part).value_or(part.slots.size());
-    call = "tenkai::agent('" + urls.front() + "',daemons=" + std::to_string(daemons) + ",credential='" +
-           place + "'" + order.arguments + ")";
+    call = "tenkai::agent('" + urls.front() + "',daemons=" + std::to_string(daemons_of_agent(order, part)) +
+           ",credential='" + place + "'" + r_arguments(order) + ")";
   }
   return {order.rscript, "-e", call};
+}
+
+std::vector<std::string> agent_command(const Order& order, const Order::Part& part,
+                                       const std::string& program, const std::string& place) {
+  if (order.form == Order::Form::daemon || !order.tls.empty()) return {};
+  std::vector<std::string> words{program,
+                                 "agent",
+                                 "--paper",
+                                 "--credential",
+                                 place,
+                                 "--daemons",
+                                 std::to_string(daemons_of_agent(order, part)),
+                                 "--autoexit",
+                                 std::string(autoexit_word(order.at_end))};
+  if (order.output) words.emplace_back("--output");
+  words.emplace_back("--rscript");
+  return words;
 }
 
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls) {

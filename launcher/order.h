@@ -4,8 +4,9 @@
 // Lines `key=value`, the values escaped (escape_line() of base/text.h):
 //
 //   plugin=ssh            credential=stdin | file      form=agent | daemon
-//   rscript=Rscript       profile=default              dry=1   stays=1   finishes=1   by_hand=1
-//   arguments=,tls='…'    what follows the URL in the call of an agent
+//   rscript=Rscript       profile=default              dry=1   by_hand=1
+//   autoexit=1 | na | 0   output=1                     of the daemons, as daemon() has them
+//   tls=/path             how an agent knows the dispatcher, as agent() has it; again for further texts
 //   chunk=4               each launch is many agents with so many daemons; 0: as many as is sensible
 //   option=NAME=VALUE     of all launches; again for further values
 //   launch=               what follows is one launch
@@ -43,12 +44,14 @@ struct Order {
   std::string plugin;
   std::string rscript = "Rscript";
   std::string profile = "default";
-  std::string arguments;
   bool dry = false;
   // Somebody will run what is rendered by hand: all is made for it, nothing is begun.
   bool by_hand = false;
-  bool stays = false;
-  bool finishes = false;
+  // What becomes of the daemons when the session ends: they end, finish what they run, or
+  // stay (autoexit = TRUE, NA, FALSE).
+  enum class AtEnd { now, finish, stay } at_end = AtEnd::now;
+  bool output = false;           // what they write is shown
+  std::vector<std::string> tls;  // a path, or PEM texts
   // Of plugins of batch systems: how many daemons each agent has; 0: to be decided.
   std::optional<std::size_t> chunk;
   std::vector<Part> parts;
@@ -72,6 +75,10 @@ std::optional<std::size_t> chunk_of(const Order& order, const Order::Part& part)
 // The command of a part, where its credential is found at `place`: "stdin", "@path".
 std::vector<std::string> command_of(const Order& order, const Order::Part& part,
                                     const std::vector<std::string>& urls, const std::string& place);
+// The same agent by our program itself, which takes R only for the daemons; what follows
+// it there is the path of Rscript. Empty where it takes R to say how it is started.
+std::vector<std::string> agent_command(const Order& order, const Order::Part& part,
+                                       const std::string& program, const std::string& place);
 // What an agent reads behind its credential line: the URL and the call of each daemon.
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls);
 

@@ -229,14 +229,12 @@ Result<Order> compose(const Wishes& wishes, const View& view) {
   order.rscript = wishes.rscript;
   order.profile = view.profile;
   order.dry = wishes.dry;
-  order.stays = view.autoexit == "0";
-  order.finishes = view.autoexit == "na";
+  if (view.autoexit == "0") order.at_end = Order::AtEnd::stay;
+  if (view.autoexit == "na") order.at_end = Order::AtEnd::finish;
   order.form = is_daemon_form(wishes) ? Order::Form::daemon : Order::Form::agent;
   bool needs_file = is_job(wishes) || (is_daemon_form(wishes) && !is_ssh_program(wishes.program));
   bool by_stdin = wishes.credential.empty() ? !needs_file : wishes.credential == "stdin";
   order.delivery = by_stdin ? Order::Delivery::stdin_ : Order::Delivery::file;
-  if (!is_daemon_form(wishes) && view.autoexit == "0") order.arguments = ",autoexit=FALSE";
-  if (!is_daemon_form(wishes) && view.autoexit == "na") order.arguments = ",autoexit=NA";
   order.chunk = wishes.chunk;
   // As of a profile that says nothing of it.
   if (is_job(wishes) && !order.chunk) order.chunk = wishes.by == "mpi" ? 1 : 0;

@@ -11,6 +11,7 @@ beacon started "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_RESTART_COUNT:-0}"
 end_of_job
 
 {{ launch.environment }}
+{{ launch.agent }}
 # What one agent does before it is one. Its exit is srun's to tell.
 rank_offset={{ launch.rank-offset }}
 rank() {
@@ -32,4 +33,4 @@ options+=(--job-name={{ launch.name }})
 options+=(--nodes={{ slurm.nodes }} --ntasks={{ launch.ntasks }} --cpus-per-task={{ launch.cpus }})
 options+=(--gpus-per-task={{ launch.gpus | }})
 options+=(--output={{ launch.log }}.%t)
-run srun "${options[@]}" bash -c 'rank "$@"' rank "${container[@]}" {{ launch.command }}
+run srun "${options[@]}" bash -c 'rank "$@"' rank "${agent[@]}"

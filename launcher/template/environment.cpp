@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/version.h"
 #include "launcher/shell.h"
 #include "launcher/template/launch_keys.h"
 
@@ -233,9 +234,31 @@ Result<std::string> Environment::script() const {
          *libraries + threads() + *variables + prologue() + "beacon ready\n" + rscript();
 }
 
+std::string shell_words(const Texts& words) {
+  std::string text;
+  for (const std::string& word : words) text += " " + sh_word(word);
+  return text;
+}
+
 }  // namespace
 
 Result<std::string> environment_script(const TemplateValues& values) { return Environment(values).script(); }
+
+std::string agent_script(const TemplateValues& values) {
+  auto texts = [&values](const std::string& key) {
+    auto found = values.find(key);
+    return found == values.end() ? Texts() : found->second;
+  };
+  std::string script = "agent=(\"${container[@]}\"" + shell_words(texts("launch.command")) + ")\n";
+  Texts program = texts("launch.program");
+  // What is outside of a container may not run in it.
+  if (program.empty() || !texts("environment.apptainer").empty()) return script;
+  return script +
+         "# R would only look for the program; where that of the session runs here, it saves a start of R.\n"
+         "[ \"$(" +
+         sh_word(program.front()) + " --version 2>/dev/null)\" != " + sh_word(program_version) +
+         " ] ||\n  agent=(" + shell_words(program).substr(1) + " \"$rscript\")\n";
+}
 
 Result<TemplateValues> with_shell_code(TemplateValues values) {
   Result<std::string> beacons = beacon_script(values);
@@ -244,6 +267,7 @@ Result<TemplateValues> with_shell_code(TemplateValues values) {
   if (!environment) return environment.error();
   values["launch.beacons"] = {*beacons};
   values["launch.environment"] = {*environment};
+  values["launch.agent"] = {agent_script(values)};
   return values;
 }
 

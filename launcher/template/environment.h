@@ -21,6 +21,9 @@ Result<std::string> beacon_script(const TemplateValues& values);
 // What `environment.*` and `threads` ask for, the prologue included, and whether R is
 // there. For `launch.environment`; calls `beacon` and `fail`.
 Result<std::string> environment_script(const TemplateValues& values);
+// The command that starts an agent, as the array `agent`. For `launch.agent`; takes what
+// the environment has set.
+std::string agent_script(const TemplateValues& values);
 
 // `values` with both of them.
 Result<TemplateValues> with_shell_code(TemplateValues values);

@@ -26,11 +26,17 @@ const std::vector<ProfileKey> launch_table = {
     {"launch.comment", text, "", "tenkai-4f1c", "what the job is found by, where the name is the site's"},
     {"launch.command", texts, "", "[Rscript, -e, …]",
      "the words of the command that starts an agent. No secret is in it"},
+    {"launch.program", texts, "", "[/opt/tenkai/bin/tenkai, agent, …]",
+     "the same by the program tenkai, at its path on the machine of the session; the path of Rscript "
+     "follows"},
     {"launch.programs", text, "", "/opt/tenkai/libexec/tenkai",
      "the folder of the programs of tenkai that are not for people, such as `tenkai-mpi-spawn`"},
     {"launch.beacons", script, "", "beacon() { …", "shell code of ours: see below"},
     {"launch.environment", script, "", "module load R/4.3",
      "shell code of ours: the environment that the profile asks for"},
+    {"launch.agent", script, "", "agent=(Rscript -e …",
+     "shell code of ours: the array `agent`, the command that starts an agent the quickest way there is "
+     "here"},
 };
 
 }  // namespace

@@ -127,6 +127,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   values["launch.threads"] = {std::to_string(cpus)};
   if (std::optional<std::string> seconds = seconds_of_job(request)) values["launch.seconds"] = {*seconds};
   values["launch.command"] = request.command;
+  if (!request.agent.empty()) values["launch.program"] = request.agent;
   values["launch.programs"] = {std::filesystem::path(own_program()).parent_path().string()};
   // Nothing is asked for a node on which no agent would be.
   if (std::size_t nodes = number_of(request, "slurm.nodes", 0); has_ranks(request) && nodes > request.agents)

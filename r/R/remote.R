@@ -165,8 +165,7 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry,
   # What is the same, on one machine, is launched together.
   group <- if (agent) match(each, unique(each)) else seq_len(count)
   autoexit <- dots$autoexit %||% profile$options$autoexit
-  stays <- identical(autoexit, FALSE)
-  finishes <- !is.null(autoexit) && is.na(autoexit)
+  output <- dots$output %||% profile$options$output
   line <- function(key, value) {
     if (length(value)) paste0(key, "=", escape_line(value))
   }
@@ -175,19 +174,18 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry,
       line("option", if (length(values[[key]])) paste0(key, "=", values[[key]]))
     }))
   }
-  arguments <- agent_arguments(dots, profile, tls)
   c(
     line("plugin", remote$plugin),
     line("rscript", remote$rscript),
     line("profile", name),
     line("credential", remote$credential %||% "stdin"),
     line("form", if (agent) "agent" else "daemon"),
-    if (agent) line("arguments", arguments),
     line("chunk", remote$chunk),
     if (dry) "dry=1",
     if (by_hand) "by_hand=1",
-    if (stays) "stays=1",
-    if (finishes) "finishes=1",
+    if (!is.null(autoexit)) line("autoexit", autoexit_word(autoexit)),
+    if (agent) line("tls", tls),
+    if (isTRUE(as.logical(output))) "output=1",
     options(remote$options),
     unlist(lapply(unique(group), function(one) {
       members <- which(group == one)
@@ -211,18 +209,6 @@ launch_call <- function(profile, slot, dots, tls, agent, dry) {
   options <- c(if (secret) list(credential = "@CREDENTIAL@"),
                if (!is.null(tls)) list(tls = tls), options)
   daemon_call("@URL@", options, quote = "'")
-}
-
-# What follows the URL in the call of an agent.
-agent_arguments <- function(dots, profile, tls) {
-  autoexit <- dots$autoexit %||% profile$options$autoexit
-  output <- dots$output %||% profile$options$output
-  values <- c(
-    if (!is.null(tls)) list(tls = tls),
-    if (!is.null(autoexit) && !isTRUE(autoexit)) list(autoexit = autoexit),
-    if (isTRUE(as.logical(output))) list(output = TRUE)
-  )
-  if (length(values)) call_arguments(values, quote = "'") else ""
 }
 
 launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,

@@ -50,7 +50,9 @@ if (part %in% c("array", "chunks", "nodes")) {
     check("nodes: in one job", length(unique(field(answers, "job"))) == 1L)
   }
   check(paste0(part, ": the launches have joined"), wait_for(function() all(launches(part)$state == "joined"), 5))
-  check(paste0(part, ": and say where"), all(launches(part)$where %in% c("n1", "n2")))
+  # The daemons may be there before the plugin has looked.
+  says_where <- function() all(launches(part)$where %in% c("n1", "n2"))
+  check(paste0(part, ": and say where"), wait_for(says_where, 10))
   daemons(0, .compute = part)
 } else if (part == "by_hand") {
   daemons(3, url = "wss://:0", .compute = "array")

@@ -122,11 +122,9 @@ TEST_CASE("daemons that were to stay when the session ends stay, launched from w
   view.autoexit = "na";
   Result<Order> finishes = compose(by_ssh({"a"}), view);
 
-  CHECK(stays->stays);
-  CHECK(stays->arguments == ",autoexit=FALSE");
+  CHECK(stays->at_end == Order::AtEnd::stay);
   CHECK(stays->parts[0].calls.front() == "tenkai::daemon('fd:3',autoexit=FALSE)");
-  CHECK(!finishes->stays);
-  CHECK(finishes->arguments == ",autoexit=NA");
+  CHECK(finishes->at_end == Order::AtEnd::finish);
 }
 
 TEST_CASE("with one URL for all, any number of daemons is launched at it") {

@@ -45,6 +45,9 @@ inline TemplateValues plain_values() {
           {"launch.threads", {"1"}},
           {"launch.requeue", {"--no-requeue"}},
           {"launch.programs", {"/opt/tenkai/libexec/tenkai"}},
+          {"launch.program",
+           {"/opt/tenkai/bin/tenkai", "agent", "--paper", "--credential",
+            "@/home/me/.cache/tenkai/launch-1/key", "--rscript"}},
           {"launch.command", {"Rscript", "-e", "tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')"}}};
 }
 

@@ -8,7 +8,7 @@ using namespace tenkai;
 namespace {
 
 const std::string whole =
-    "plugin=ssh\nrscript=R%25script\nprofile=gpu\nform=agent\narguments=,output=TRUE\n"
+    "plugin=ssh\nrscript=R%25script\nprofile=gpu\nform=agent\noutput=1\n"
     "option=timeout=10\nlaunch=\nslot=1\ncall=tenkai::daemon('fd:3',rs=c(1))\nslot=3\ncall=b%0Ac\n"
     "option=remote=ssh://a\nlaunch=\nslot=2\ncall=d\noption=remote=ssh://b\n";
 
@@ -42,6 +42,7 @@ TEST_CASE("an order that is none is refused with the reason") {
   CHECK(problem("plugin=ssh\nform=daemon\nlaunch=\nslot=1\ncall=a\nslot=2\ncall=b") == "one R is one daemon");
   CHECK(problem("plugin=ssh\ncolour=red").find("'colour=red' is no line of an order") == 0);
   CHECK(problem("plugin=ssh\nslot=1").find("is no line") != std::string::npos);
+  CHECK(problem("plugin=ssh\nautoexit=2").find("'2' is no line") == 0);
   CHECK(problem("plugin=ssh\noption=x").find("is no line") != std::string::npos);
   std::string many = "plugin=ssh\n";
   for (int i = 0; i < 10'001; ++i) many += "launch=\n";
@@ -56,6 +57,35 @@ TEST_CASE("the command of an agent names its first URL and how many daemons it r
                                  "tenkai::agent('ws://h:1/1',daemons=2,credential='stdin',output=TRUE)"});
   CHECK(agent_lines(order.parts[0], {"ws://h:1/1", "ws://h:1/3"}) ==
         "url=ws://h:1/1\ncall=tenkai::daemon('fd:3',rs=c(1))\nurl=ws://h:1/3\ncall=b%0Ac\nend\n");
+}
+
+TEST_CASE("an agent is told how R is started for it, with or without R") {
+  Order order = *parse_order(whole, 3);
+  const Order::Part& part = order.parts[0];
+  auto r_call = [&] { return command_of(order, part, {"ws://h:1/1"}, "@f")[2]; };
+  CHECK(agent_command(order, part, "/opt/tenkai", "@f") ==
+        std::vector<std::string>{"/opt/tenkai", "agent", "--paper", "--credential", "@f", "--daemons", "2",
+                                 "--autoexit", "1", "--output", "--rscript"});
+  order.output = false;
+  order.at_end = Order::AtEnd::stay;
+  CHECK(r_call() == "tenkai::agent('ws://h:1/1',daemons=2,credential='@f',autoexit=FALSE)");
+  CHECK(agent_command(order, part, "/opt/tenkai", "@f")[8] == "0");
+  order.at_end = Order::AtEnd::finish;
+  CHECK(r_call() == "tenkai::agent('ws://h:1/1',daemons=2,credential='@f',autoexit=NA)");
+  CHECK(agent_command(order, part, "/opt/tenkai", "@f")[8] == "na");
+
+  SECTION("certificates may be texts, which R writes into a file") {
+    order.at_end = Order::AtEnd::now;
+    order.tls = {"-----BEGIN\nit's \\", ""};
+    CHECK(r_call() ==
+          R"x(tenkai::agent('ws://h:1/1',daemons=2,credential='@f',tls=c('-----BEGIN\nit\'s \\','')))x");
+    CHECK(agent_command(order, part, "/opt/tenkai", "@f").empty());
+    CHECK(*parse_order(to_text(order), 3) == order);
+  }
+  SECTION("one R needs no agent") {
+    order.form = Order::Form::daemon;
+    CHECK(agent_command(order, part, "/opt/tenkai", "@f").empty());
+  }
 }
 
 TEST_CASE("agents of a batch system share the daemons") {

@@ -1,6 +1,7 @@
 // Our job scripts: what they become, how far they tell that they have come, how they end.
 #include <ctime>
 
+#include "base/version.h"
 #include "tests/launcher/job_node.h"
 
 using namespace tenkai;
@@ -58,6 +59,33 @@ TEST_CASE("a job tells how far it has come, and ends as its agent does") {
             "67\0001\0001\000none\000ALL\000-e\000tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\0",
             73));
   CHECK((fs::status(node.folder / "launch/beacons/7_3").permissions() & fs::perms::mask) == fs::perms(0600));
+}
+
+TEST_CASE("an agent starts without R where the session's program is there") {
+  Node node;
+  node.has("Rscript", "echo R >>said");
+  TemplateValues values = node.at_home(plain_values());
+  std::string program = (node.folder / "it's tenkai").string();
+  values["launch.program"] = {program, "agent", "--rscript"};
+  auto said = [&](const std::string& code) {
+    if (!code.empty()) write(program, "#!/bin/sh\n" + code, true);
+    CHECK(node.run(job("slurm.sbatch", values), "A=b") == 0);
+    INFO(node.output);
+    return node.file("said");
+  };
+  const std::string version(program_version);
+
+  CHECK(said("") == "R\n");
+  CHECK(said("echo 0.0.1") == "R\nR\n");
+  CHECK(said("exit 127") == "R\nR\nR\n");
+  std::string as_ours = "[ \"$1\" = --version ] && echo " + version + " || echo \"$@\" >said";
+  CHECK(said(as_ours) == "agent --rscript " + (node.folder / "bin/Rscript").string() + "\n");
+
+  SECTION("what is outside of a container may not run in it") {
+    values["environment.apptainer"] = {"docker://r"};
+    node.has("apptainer", "shift 2; exec \"$@\"");
+    CHECK(said(as_ours).ends_with("R\n"));
+  }
 }
 
 TEST_CASE("a job that is no array, and one that was requeued, say so") {
