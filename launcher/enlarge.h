@@ -1,0 +1,28 @@
+// The second launch of a profile, for tasks that died of too little: the same options with
+// larger requests, or with nodes left out. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "launcher/order.h"
+#include "scheduler/size.h"
+
+namespace tenkai {
+
+struct Enlarged {
+  Order::Options options;
+  std::string words;  // what is asked for now: "mem=4G, time=2:00:00"; empty for the usual size
+};
+
+// Multiplies slurm.mem, slurm.mem-per-cpu and limits.memory, whichever there are, once for
+// each step of size.mem, and slurm.time for those of size.time. Refuses what would not ask
+// for more: no such option, none that has a limit (mem: 0, time: UNLIMITED), one that
+// slurm.options say in their own way, or more than can be written.
+Result<Enlarged> enlarge(const Order::Options& options, const Size& size, const Factors& factors);
+
+// With these nodes left out, beside those that are left out already.
+Order::Options excluding(Order::Options options, const std::vector<std::string>& nodes);
+
+}  // namespace tenkai
