@@ -149,9 +149,15 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
   std::vector<std::string> argv{"sbatch", "--parsable"};
   argv.push_back((carrier_of(request) == Carrier::comment ? "--comment=" : "--job-name=") + batch.carrier);
   if (!array.empty()) argv.push_back("--array=" + array);
-  if (!excluded.empty()) {
+  // Those of the launch are not in every template, and slurm.options may have replaced them.
+  std::vector<std::string> nodes = excluded;
+  for (std::string_view node : split(request.option("launch.exclude"), ',')) {
+    if (!node.empty() && std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.emplace_back(node);
+  }
+  if (!nodes.empty()) {
     std::string own = value_of(script.directives, "exclude", 'x');
-    argv.push_back("--exclude=" + (own.empty() ? "" : own + ",") + join(excluded, ","));
+    if (own == request.option("launch.exclude")) own.clear();
+    argv.push_back("--exclude=" + (own.empty() ? "" : own + ",") + join(nodes, ","));
   }
   if (!path.empty()) argv.push_back(path);
   return argv;

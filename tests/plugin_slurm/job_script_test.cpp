@@ -116,6 +116,17 @@ TEST_CASE("nodes that are left out are so together with the user's own") {
   CHECK(holds(*argv, "--exclude=b,n1,n2"));
 }
 
+TEST_CASE("nodes that a launch leaves out are so whatever template and options say, and once") {
+  LaunchRequest request = request_of({{"launch.exclude", {"n2,n3"}}});
+  auto argv = sbatch_argv(request, first, "", {"", {"--exclude=a"}}, {"n1", "n2"}, "");
+  REQUIRE(argv);
+  CHECK(holds(*argv, "--exclude=a,n1,n2,n3"));
+
+  argv = sbatch_argv(request, first, "", {"", {"--exclude=n2,n3"}}, {}, "");
+  REQUIRE(argv);
+  CHECK(holds(*argv, "--exclude=n2,n3"));
+}
+
 TEST_CASE("a submission that would wait for its job is refused") {
   CHECK_FALSE(sbatch_argv(request_of(), first, "", {"", {"--wait"}}, {}, ""));
   CHECK_FALSE(sbatch_argv(request_of(), first, "", {"", {"-W"}}, {}, ""));
