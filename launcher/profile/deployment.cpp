@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "launcher/profile/retries.h"
 
 namespace tenkai {
 namespace {
@@ -48,16 +49,6 @@ std::string ports_of(const Profile& profile, const Values& caps) {
   if (range && range->first != range->last) return profile.text("port");
   auto cap = caps.find("ports");
   return range || cap == caps.end() ? std::string() : cap->second.text();
-}
-
-std::string retries_of(const Profile& profile) {
-  std::string text;
-  for (const auto& [path, value] : profile.values) {
-    if (!path.starts_with("retries.")) continue;
-    std::string name = path.substr(std::string("retries.").size());
-    text += (text.empty() ? "" : ",") + (name == "default" ? "" : name + "=") + value.text();
-  }
-  return text;
 }
 
 std::vector<std::pair<std::string, std::string>> limits_of(const Profile& profile) {

@@ -23,7 +23,7 @@ struct Deployment {
   std::string daemons;  // how many; empty: not said
   std::string url;      // where they connect; empty: on this machine
   std::string ports;    // those that may be listened at, where `url` has port 0
-  std::string retries;  // as daemons(retries =) is sent: "2,oom=1"
+  std::string retries;  // as parse_retries() reads it: "2,oom=1:mem=x2"
   // Arguments of daemon(): idletime and walltime in ms, maxtasks.
   std::vector<std::pair<std::string, std::string>> limits;
   // The launcher; empty: daemons are started here.

@@ -92,6 +92,7 @@ class Reader {
         continue;
       }
       if (const ProfileKey* key = find_key(keys, below)) read_value(item, *key, into[below]);
+      else if (is_short_form(item, below, keys)) read_short_form(item, below, keys, into);
       else if (is_section(keys, below)) {
         if (is_mapping(item, below,
                        names_in(keys, below).empty() ? "NAME: value" : names_in(keys, below)[0] + ": …")) {
@@ -104,12 +105,27 @@ class Reader {
     }
   }
 
+  // `oom: 1` stands for `oom: {times: 1}`, and `oom: ~` takes all of it back.
+  static bool is_short_form(const YamlNode& node, const std::string& path, ProfileKeys keys) {
+    return node.kind != YamlNode::Kind::mapping && find_key(keys, path + ".times") != nullptr;
+  }
+
+  void read_short_form(const YamlNode& node, const std::string& path, ProfileKeys keys, Values& into) {
+    for (const std::string& name : names_in(keys, path)) {
+      std::string below = path + "." + name;
+      if (name == "times" || node.kind == YamlNode::Kind::null)
+        read_value(node, *find_key(keys, below), into[below]);
+    }
+  }
+
   // A name of this section that is near, or the same name in another section.
   static std::string meant_by(const std::string& name, const std::string& section, ProfileKeys keys) {
     if (is_section(keys, section) && names_in(keys, section).empty()) {
       return "a name has letters, digits and '_', and no digit in front";
     }
     std::vector<std::string> known = names_in(keys, section);
+    // What others call it.
+    if (section == "retries" && name == "timeout") return "did you mean 'time_limit'?";
     std::string near = nearest(name, known);
     if (near.empty()) {
       for (const ProfileKey& key : keys) {

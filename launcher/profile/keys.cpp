@@ -39,6 +39,7 @@ std::string type_in_table(const ProfileKey& key) {
     case KeyType::duration: return "duration";
     case KeyType::time: return "time";
     case KeyType::memory: return "memory";
+    case KeyType::factor: return "factor";
     case KeyType::ports: return "ports";
     case KeyType::url: return "url";
     case KeyType::words: return "list of words";
@@ -95,6 +96,7 @@ std::string describe(const ProfileKey& key) {
     case KeyType::duration: return "a duration (90s, 5min, 1h30min; a number alone is seconds)";
     case KeyType::time: return "a time as Slurm writes it (90, 1:30:00, 2-12)";
     case KeyType::memory: return "an amount of memory (16G, 500M)";
+    case KeyType::factor: return "a factor of more than 1, at most 16 (x2, x1.5)";
     case KeyType::ports: return "a port or a range of ports (60000-61000)";
     case KeyType::url: return "a URL (wss://:0)";
     case KeyType::words: return "a list of words";

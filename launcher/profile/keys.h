@@ -25,6 +25,7 @@ enum class KeyType {
   duration,  // 90s, 5min, 1h30min; a number alone is seconds
   time,      // as Slurm writes it: 90, 1:30:00, 2-12
   memory,    // 16G
+  factor,    // x2, x1.5
   ports,     // 60000 or 60000-61000
   url,
   words,  // a list of words

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/url.h"
+#include "launcher/profile/retries.h"
 
 namespace tenkai {
 namespace {
@@ -184,6 +185,7 @@ void check_sense(const Profile& profile, bool is_inherited, Problems& problems) 
     }
   }
   check_scale(profile, is_inherited, problems);
+  check_retries(profile, is_inherited, problems);
   if (is_inherited) return;
   const Value* launcher = profile.find("launcher");
   if (launcher == nullptr) return;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "launcher/profile/nearest.h"
+#include "scheduler/size.h"
 
 namespace tenkai {
 namespace {
@@ -75,6 +76,7 @@ bool fits(const ProfileKey& key, std::string_view text) {
     case KeyType::duration: return parse_duration(text).has_value();
     case KeyType::time: return is_time(text);
     case KeyType::memory: return is_memory(text);
+    case KeyType::factor: return parse_factor(text).has_value();
     case KeyType::ports: return parse_ports(text).has_value();
     case KeyType::url: return true;  // has words of its own
   }

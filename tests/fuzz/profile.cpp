@@ -1,11 +1,14 @@
 // A site's file and a user's, with a NUL between: whatever they say, either something is
-// wrong at a place in one of them, or the site's locks and caps hold.
+// wrong at a place in one of them, or the site's locks and caps hold, and the dispatcher
+// can read what is said of trying again.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "launcher/profile/profiles.h"
+#include "launcher/profile/retries.h"
+#include "scheduler/cause.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -24,6 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (!problems.empty()) return 0;
   for (const auto& [name, profile] : all.all) {
+    std::string retries = tenkai::retries_of(profile);
+    if (!retries.empty() && !tenkai::parse_retries(retries)) std::abort();
     const tenkai::Value* daemons = profile.find("daemons");
     auto cap = all.caps.find("daemons");
     if (daemons && cap != all.caps.end() &&
