@@ -1,11 +1,13 @@
 #include "daemon.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -30,6 +32,30 @@ class NoInterrupts {
 
  private:
   Rboolean before_;
+};
+
+// While one of these lives, no notice that a job ends soon (SIGUSR1, SIGUSR2) makes R save
+// its workspace and quit. Slurm sends it to all processes of a step, and ignoring is what
+// the programs that tasks start inherit. Not those of `signal`, the user's choice.
+class NoNotices {
+ public:
+  explicit NoNotices(const Limits& limits) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      struct sigaction ignore {};
+      ignore.sa_handler = SIG_IGN;
+      bool is_wanted = limits.at_end == AtEnd::raise && limits.signal == numbers[i];
+      sigaction(numbers[i], is_wanted ? nullptr : &ignore, &before_[i]);
+    }
+  }
+  ~NoNotices() {
+    for (std::size_t i = 0; i < numbers.size(); ++i) sigaction(numbers[i], &before_[i], nullptr);
+  }
+  NoNotices(const NoNotices&) = delete;
+  NoNotices& operator=(const NoNotices&) = delete;
+
+ private:
+  static constexpr std::array<int, 2> numbers{SIGUSR1, SIGUSR2};
+  std::array<struct sigaction, 2> before_;
 };
 
 std::string random_bytes(std::size_t size) {
@@ -108,6 +134,7 @@ void Daemon::redial() {
 
 Stop Daemon::run(const Limits& limits, SEXP functions) {
   NoInterrupts quiet;
+  NoNotices until_the_end(limits);
   Evaluation evaluation(functions);
   Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
   Meter meter;
