@@ -51,9 +51,10 @@ void Agent::start() {
     if (::sigaction(number, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN)
       signals_.add(number);
   }
-  signals_.async_wait([this](boost::system::error_code failed, int number) {
-    if (!failed) on_signal(number);
-  });
+  // These may be ignored so that they end nobody before we are here.
+  signals_.add(SIGUSR1);
+  signals_.add(SIGUSR2);
+  wait_for_signal();
   if (options_.adopt_pid) {
     Rank& rank = ranks_.front();
     rank.pid = *options_.adopt_pid;

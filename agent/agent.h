@@ -96,8 +96,11 @@ class Agent {
   void join(Rank& rank);
   void on_task(Rank& rank, Frame&& frame);
   void on_cancel(Rank& rank, const Frame& frame);
+  void tell_last_call(const Rank& rank);
 
   // the end
+  void wait_for_signal();
+  void on_notice(int number);
   void on_signal(int number);
   void on_goodbye(bool stop, bool r_is_gone = false);
   void end_daemons(bool interrupt);
@@ -124,7 +127,8 @@ class Agent {
   std::chrono::milliseconds patience_{60000};
   std::chrono::milliseconds pause_{0};
   bool ending_ = false;
-  bool handed_back_ = false;  // what our daemons run is given to others
+  bool last_call_came_ = false;  // our job ends soon: no R is started again
+  bool handed_back_ = false;     // what our daemons run is given to others
   bool finished_ = false;
   int exit_code_ = 0;
 };

@@ -126,6 +126,13 @@ void Agent::join(Rank& rank) {
   if (options_.job_end) frame.with(Key::time_left_ms, time_left(*options_.job_end));
   send(std::move(frame));
   if (rank.held) send(*rank.held);
+  if (last_call_came_) tell_last_call(rank);
+}
+
+void Agent::tell_last_call(const Rank& rank) {
+  Frame frame(Type::left);
+  frame.rank = rank.number;
+  send(std::move(frame.with(Key::instance, rank.instance).with(Key::kind, 3)));
 }
 
 void Agent::on_task(Rank& rank, Frame&& frame) {
@@ -200,7 +207,7 @@ void Agent::settle(std::uint32_t number) {
   rank.next.reset();
   rank.accepted = false;
   if (ending_) return finish_if_done();
-  if (rank.said_goodbye || options_.adopt_pid) {
+  if (rank.said_goodbye || options_.adopt_pid || last_call_came_) {
     if (processes_.size() == 0) on_goodbye(true);
     return;
   }
@@ -266,6 +273,25 @@ void Agent::restart_later(std::uint32_t number) {
 }
 
 // --- the end ---
+
+void Agent::wait_for_signal() {
+  signals_.async_wait([this](boost::system::error_code failed, int number) {
+    if (failed) return;
+    bool is_notice = number == SIGUSR1 || number == SIGUSR2;
+    is_notice ? on_notice(number) : on_signal(number);
+    wait_for_signal();
+  });
+}
+
+// A batch system says that our job ends soon (--signal of Slurm). The dispatcher sends
+// our daemons away when they have done what they do, and we end with the last of them.
+void Agent::on_notice(int number) {
+  spdlog::info("signal {} came: the job ends soon", number);
+  if (ending_ || std::exchange(last_call_came_, true)) return;
+  for (const Rank& rank : ranks_) {
+    if (rank.up) tell_last_call(rank);
+  }
+}
 
 void Agent::on_signal(int number) {
   spdlog::info("signal {} came", number);

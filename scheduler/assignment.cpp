@@ -168,7 +168,7 @@ std::optional<std::chrono::milliseconds> Dispatcher::room_of(const Daemon& daemo
 // Nothing new for a daemon whose job is about to end. When it has done what it does, it
 // goes, and its job may end before its time.
 void Dispatcher::call_last(Daemon& daemon, Sends& sends) {
-  last_calls_.erase({daemon.curfew->last_call, daemon.id});
+  if (daemon.curfew) last_calls_.erase({daemon.curfew->last_call, daemon.id});
   daemon.last_call_came = true;
   stop_taking(daemon);
   if (!daemon.running) dismiss(daemon, sends);

@@ -200,6 +200,17 @@ Sends Dispatcher::on_daemon_leaving(Time now, DaemonId id) {
   return sends;
 }
 
+Sends Dispatcher::on_last_call(Time now, DaemonId id) {
+  now_ = now;
+  Sends sends;
+  Daemon* daemon = find(id);
+  if (daemon == nullptr) return sends;
+  // Told again after a reconnection: what was said the first time may not have arrived.
+  daemon->dismissed = false;
+  call_last(*daemon, sends);
+  return sends;
+}
+
 Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
   now_ = now;
   Sends sends;

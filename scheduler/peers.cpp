@@ -312,6 +312,11 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   // Told again after a reconnection; the rank may have another R by now.
   auto known = peer->instances.find(frame.rank);
   if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
+  if (frame.number(Key::kind) == 3) {
+    auto rank = peer->ranks.find(frame.rank);
+    if (rank != peer->ranks.end()) around_.apply(around_.dispatcher.on_last_call(now(), rank->second));
+    return;
+  }
   REnd end;
   if (const std::string* code = frame.find(Key::exit_code); code != nullptr) {
     end.how.exit_code = static_cast<int>(frame.number(Key::exit_code));

@@ -62,6 +62,51 @@ TEST_CASE("a daemon without a task goes at the last call") {
   CHECK(describe(dispatcher.on_submit(at(58s), 1, task(1))).empty());
 }
 
+TEST_CASE("a daemon that hears early that its job ends does what it has, and goes") {
+  Dispatcher dispatcher = with_jobs({600s, 600s});
+  dispatcher.on_submit(at(1s), 1, task(1));
+  CHECK(describe(dispatcher.on_last_call(at(2s), 10)).empty());
+  CHECK(describe(dispatcher.on_last_call(at(2s), 11)) == Lines{"dismiss 11"});
+  CHECK(describe(dispatcher.on_submit(at(3s), 1, task(2))).empty());
+  CHECK(*dispatcher.next_timer() == at(595s));
+  CHECK(finish(dispatcher, at(4s), 10, 1) == Lines{"resolve 1/1 \"\"", "acknowledge 10", "dismiss 10"});
+  dispatcher.on_daemon_left(at(5s), 10, {Cause::Kind::goodbye, "said goodbye"});
+  CHECK(describe(dispatcher.on_daemon_joined(at(6s), 12, 0)) == Lines{"assign 1/2#1 to 12 \"x\""});
+}
+
+TEST_CASE("what it does is still handed back, where the end is known") {
+  Dispatcher dispatcher = with_jobs({60s, 600s});
+  dispatcher.on_submit(at(1s), 1, task(1));
+  dispatcher.on_last_call(at(2s), 10);
+  CHECK(describe(dispatcher.on_timer(at(57s))) == Lines{"hand back 10"});
+}
+
+TEST_CASE("without a known end, it may take its time") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(1s), 1, task(1));
+  CHECK(describe(dispatcher.on_last_call(at(2s), 10)).empty());
+  CHECK(!dispatcher.next_timer());
+  CHECK(finish(dispatcher, at(9999s), 10, 1).back() == "dismiss 10");
+}
+
+TEST_CASE("a daemon that was cut off when it was sent away is sent away again") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_daemon_suspect(at(1s), 10);
+  CHECK(describe(dispatcher.on_last_call(at(2s), 10)) == Lines{"dismiss 10"});
+  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)).empty());
+  CHECK(describe(dispatcher.on_last_call(at(3s), 10)) == Lines{"dismiss 10"});
+  CHECK(dispatcher.on_last_call(at(4s), 99).empty());
+}
+
+TEST_CASE("at the last call what waits for a daemon goes to others") {
+  Rules rules;
+  rules.policy = Policy::direct;
+  Dispatcher dispatcher = with_jobs({600s, 600s}, rules);
+  for (std::uint64_t number = 1; number <= 3; ++number) dispatcher.on_submit(at(0s), 1, task(number));
+  dispatcher.on_last_call(at(1s), 10);
+  CHECK(finish(dispatcher, at(2s), 11, 2).back() == "assign 1/3#1 to 11 \"x\"");
+}
+
 TEST_CASE("a task that is not done shortly before its job ends is taken away and tried elsewhere") {
   Dispatcher dispatcher = with_jobs({60s, 600s});
   dispatcher.on_submit(at(1s), 1, task(1));

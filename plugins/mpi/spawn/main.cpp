@@ -7,6 +7,7 @@
 // agent. mpirun lives until the last of them has ended, and ends all of them when it is
 // told to.
 #include <mpi.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -94,6 +95,9 @@ int complain() {
 }
 
 int run(int argc, char** argv) {
+  // A notice that the job ends soon is for the agents, and mpirun brings it to all.
+  ::signal(SIGUSR1, SIG_IGN);
+  ::signal(SIGUSR2, SIG_IGN);
   if (argc < 3) return complain();
   bool is_rank = std::strcmp(argv[1], as_rank) == 0;
   int number = to_number<int>(argv[1]).value_or(0);
