@@ -15,6 +15,7 @@ end_of_job
 # What one agent does before it is one. Its exit is srun's to tell.
 rank_offset={{ launch.rank-offset }}
 rank() {
+  trap '' USR1 USR2
   export TENKAI_RANK=$((SLURM_PROCID + rank_offset))
   beacon_file=$beacon_folder/${SLURM_JOB_ID}_$SLURM_PROCID
   beacon started "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_RESTART_COUNT:-0}"

@@ -49,6 +49,8 @@ const std::vector<ProfileKey> profile_table = {
     {"slurm.gpus-per-task", word, "", "a100:1", "`--gpus-per-task`: graphics processors of one daemon"},
     {"slurm.nodes", count, "", "2", "one job over so many nodes, in place of an array of chunks"},
     {"slurm.array-chunk", count, "", "4", "how many daemons share one element of the job array"},
+    {"slurm.signal", word, "", "B:USR1@60",
+     "`--signal`: a notice so many seconds before the end, and up to 60 more; arrays need the `B:`"},
     {"slurm.options", words, "", "[--exclusive]", "further options of `sbatch`"},
     {"slurm.carrier",
      choice,

@@ -33,12 +33,22 @@ end_of_job() {
   export TENKAI_JOB_END=$end
 }
 
-# run COMMAND...: hands TERM to it, once, waits until it has ended, and ends as it did.
+hand_on() {
+  signalled=yes
+  [ -z "$agent" ] || kill "-$1" "$agent" 2>/dev/null
+}
+
+# run COMMAND...: hands TERM to it, once, and the notices USR1 and USR2; waits until it has
+# ended, and ends as it did.
 run() {
   agent= signalled=
-  trap 'trap : TERM; signalled=yes; [ -z "$agent" ] || kill -TERM "$agent" 2>/dev/null' TERM
+  trap 'trap : TERM; hand_on TERM' TERM
   "$@" &
   agent=$!
+  if [ "${notices-}" != none ]; then
+    trap 'hand_on USR1' USR1
+    trap 'hand_on USR2' USR2
+  fi
   [ -z "$signalled" ] || kill -TERM "$agent" 2>/dev/null
   while :; do
     signalled=
@@ -48,6 +58,8 @@ run() {
   done
 }
 
+# That the job ends soon is no news before there is an agent, and must not end it now.
+trap '' USR1 USR2
 trap 'beacon exit "$?"' EXIT
 trap 'exit 143' TERM
 )sh";

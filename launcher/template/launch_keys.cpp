@@ -22,7 +22,6 @@ const std::vector<ProfileKey> launch_table = {
     {"launch.requeue", word, "", "--no-requeue", "`--requeue` or `--no-requeue`"},
     {"launch.exclude", word, "", "n3,n7", "nodes that have failed before"},
     {"launch.seconds", count, "0", "5400", "how long the job lasts, where `slurm.time` says it"},
-    {"launch.signal", word, "", "TERM@60", "the signal before the end of the time"},
     {"launch.comment", text, "", "tenkai-4f1c", "what the job is found by, where the name is the site's"},
     {"launch.command", texts, "", "[Rscript, -e, …]",
      "the words of the command that starts an agent. No secret is in it"},

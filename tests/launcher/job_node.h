@@ -55,7 +55,7 @@ inline TemplateValues full_values() {
   TemplateValues values = plain_values();
   values["launch.gpus"] = {"a100:2"};
   values["launch.exclude"] = {"n3,n7"};
-  values["launch.signal"] = {"TERM@60"};
+  values["slurm.signal"] = {"B:USR1@60"};
   values["launch.comment"] = {"it's \"ours\" # 4f1c"};
   values["launch.rank-offset"] = {"64"};
   values["slurm.partition"] = {"gpu"};

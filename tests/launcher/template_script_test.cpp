@@ -33,7 +33,7 @@ TEST_CASE("the directives of our template are those of the profile and the launc
                                  "--open-mode=append",
                                  "--no-requeue",
                                  "--exclude=n3,n7",
-                                 "--signal=TERM@60",
+                                 "--signal=B:USR1@60",
                                  "--comment=it's \"ours\" # 4f1c",
                                  "--exclusive",
                                  "--constraint=a&b"};
@@ -133,6 +133,48 @@ TEST_CASE("a job hands TERM to its agent and waits for it") {
 
   CHECK(node.file("said") == "term\n");
   CHECK(node.beacons().ends_with("exit 9\n"));
+}
+
+TEST_CASE("a job hands notices of its end on to its agent, as often as they come") {
+  Node node;
+  // As an agent does: bash cannot trap what it was started to ignore.
+  node.has(
+      "Rscript",
+      "exec perl -e '$| = 1; open(S, \">>said\"); for $s (\"USR1\", \"USR2\") {\n"
+      "  $SIG{$s} = sub { syswrite(S, \"$_[0]\\n\") } }\n"
+      "for $s (\"USR1\", \"USR2\", \"USR1\") { kill $s, getppid; select(undef, undef, undef, 0.2) } exit 4'");
+
+  for (const char* before : {"", "set -eu\nIFS=,\n"}) {
+    TemplateValues values = node.at_home(plain_values());
+    values["environment.prologue"] = {before};
+    CHECK(node.run(job("slurm.sbatch", values)) == 4);
+
+    CHECK(node.file("said") == "USR1\nUSR2\nUSR1\n");
+    CHECK(node.beacons().ends_with("exit 4\n"));
+    fs::remove(node.folder / "said");
+  }
+}
+
+TEST_CASE("a notice that comes before there is an agent ends nothing") {
+  Node node;
+  node.has("Rscript", "kill -USR1 $$; kill -USR2 $$; echo agent >said; exit 4");
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.prologue"] = {"kill -USR1 $$\nkill -USR2 $$\nsh -c 'kill -USR1 $$'\n"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 4);
+
+  CHECK(node.file("said") == "agent\n");
+}
+
+TEST_CASE("the session that is a job itself is not told: R would quit") {
+  Node node;
+  node.has("Rscript",
+           "exec perl -e '$SIG{USR1} = sub { open(S, \">said\") }; kill \"USR1\", getppid;\n"
+           "select(undef, undef, undef, 0.3); exit 4'");
+
+  CHECK(node.run(job("slurm-run.sbatch", node.at_home(nodes(plain_values())))) == 4);
+
+  CHECK_FALSE(fs::exists(node.folder / "said"));
 }
 
 TEST_CASE("a prologue that asks for the end at any failure, or changes IFS, changes nothing of ours") {
