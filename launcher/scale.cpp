@@ -24,6 +24,10 @@ constexpr std::size_t starts_kept = 8;
 constexpr milliseconds first_guess = 30s;  // until one has come
 constexpr milliseconds margin = 5s;
 
+// How long tasks have to wait to count, between.
+constexpr milliseconds least_patience = 1s;
+constexpr milliseconds most_patience = 30s;
+
 // How old a start that has not come is changes while nothing happens.
 constexpr milliseconds glance = 10s;
 
@@ -72,10 +76,13 @@ ScaleOrders Scale::decide(Time now, const ScaleView& view) {
   Sum sum = this->sum(now, view, lead);
 
   ScaleOrders orders;
-  orders.wanted = wanted(sum, view.queued);
+  std::size_t lasting = this->lasting(now, view.queued, sum.counted > 0);
+  orders.wanted = wanted(sum, lasting);
+  if (lasting < view.queued) look_by(orders, half_begin_ + patience() / 2);
   orders.counted = sum.counted;
   look_ahead(now, view, lead, orders);
-  dismiss(now, view, lead, sum, orders);
+  // What has only just begun to wait is no reason for another daemon, but for one that is here.
+  dismiss(now, view, lead, sum, wanted(sum, view.queued), orders);
   launch(now, view, orders);
   if (stopped_ && !told_) {
     told_ = true;
@@ -161,8 +168,29 @@ Scale::Sum Scale::sum(Time now, const ScaleView& view, milliseconds lead) const 
   return sum;
 }
 
-std::size_t Scale::wanted(const Sum& sum, std::size_t queued) const {
-  double further = std::ceil(static_cast<double>(queued) / rules_.backlog);
+// What is gone before another daemon could come needs none.
+milliseconds Scale::patience() const {
+  milliseconds shortest = starts_.empty() ? least_patience : *std::ranges::min_element(starts_);
+  return std::clamp(shortest, least_patience, most_patience);
+}
+
+// How many of the tasks that wait have done so for a while: the fewest that there were in this
+// half of it and in the one before. Where no daemon counts, nothing goes by itself.
+std::size_t Scale::lasting(Time now, std::size_t queued, bool any_counts) {
+  milliseconds half = patience() / 2;
+  if (now >= half_begin_ + half) {
+    // If nobody has asked for so long, nothing has changed in the meantime.
+    fewest_before_ = now >= half_begin_ + 2 * half ? queued_ : fewest_;
+    fewest_ = queued_;
+    half_begin_ = now;
+  }
+  queued_ = queued;
+  fewest_ = std::min(fewest_, queued);
+  return any_counts ? std::min(fewest_, fewest_before_) : queued;
+}
+
+std::size_t Scale::wanted(const Sum& sum, std::size_t lasting) const {
+  double further = std::ceil(static_cast<double>(lasting) / rules_.backlog);
   double room = static_cast<double>(rules_.max);
   std::size_t more = further < room ? static_cast<std::size_t>(further) : rules_.max;
   return std::clamp(sum.busy + more, rules_.min, rules_.max);
@@ -188,7 +216,8 @@ void Scale::look_ahead(Time now, const ScaleView& view, milliseconds lead, Scale
 
 // The one with the least time left first; one that is idle is not let go before those that
 // are to be in its place have come. Where there are more than there may be, at once.
-void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum, ScaleOrders& orders) const {
+void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum, std::size_t wanted,
+                    ScaleOrders& orders) const {
   std::vector<std::size_t> idle;
   for (std::size_t u = 0; u < view.units.size(); ++u)
     if (is_idle(view.units[u])) idle.push_back(u);
@@ -198,7 +227,7 @@ void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum,
   for (std::size_t u : idle) {
     const ScaleUnit& unit = view.units[u];
     std::size_t worth = this->worth(now, unit, lead);
-    if (sum.online < orders.wanted + worth) continue;
+    if (sum.online < wanted + worth) continue;
     Time due = *unit.idle_since + rules_.idle;
     if (due > now && sum.counted <= rules_.max) {
       look_by(orders, due);

@@ -21,7 +21,7 @@ namespace tenkai {
 struct ScaleRules {
   std::size_t min = 0;  // daemons
   std::size_t max = 1;  // daemons; only whole units that fit into it are launched
-  double backlog = 1;   // so many waiting tasks ask for one more daemon
+  double backlog = 1;   // so many tasks that wait for a while ask for one more daemon
   std::chrono::milliseconds idle = std::chrono::minutes(5);
   std::size_t chunk = 1;  // daemons of a unit, at most `max`
   // Between submissions. The controller of a batch system serves everybody, and what is
@@ -106,10 +106,12 @@ class Scale {
   bool counts(Time now, const ScaleUnit& unit, std::chrono::milliseconds lead) const;
   std::size_t worth(Time now, const ScaleUnit& unit, std::chrono::milliseconds lead) const;
   Sum sum(Time now, const ScaleView& view, std::chrono::milliseconds lead) const;
-  std::size_t wanted(const Sum& sum, std::size_t queued) const;
+  std::size_t wanted(const Sum& sum, std::size_t lasting) const;
+  std::chrono::milliseconds patience() const;
+  std::size_t lasting(Time now, std::size_t queued, bool any_counts);
   void watch_idle(Time now, const ScaleView& view);
   void launch(Time now, const ScaleView& view, ScaleOrders& orders);
-  void dismiss(Time now, const ScaleView& view, std::chrono::milliseconds lead, Sum sum,
+  void dismiss(Time now, const ScaleView& view, std::chrono::milliseconds lead, Sum sum, std::size_t wanted,
                ScaleOrders& orders) const;
   void look_ahead(Time now, const ScaleView& view, std::chrono::milliseconds lead, ScaleOrders& orders) const;
   std::optional<Time> earliest_launch() const;
@@ -120,6 +122,11 @@ class Scale {
   std::deque<std::chrono::milliseconds> starts_;  // how long the last ones took
   std::optional<Time> submitted_;                 // the last one
   std::optional<Time> unfit_since_;               // tasks wait, though daemons are idle
+  // The fewest tasks that have waited, in this half of the patience and in the one before.
+  Time half_begin_{};
+  std::size_t fewest_ = 0;
+  std::size_t fewest_before_ = 0;
+  std::size_t queued_ = 0;  // when last asked
   Row not_come_;
   Row short_lived_;
   std::string why_;

@@ -39,6 +39,12 @@ ScaleView view_of(std::size_t queued, std::size_t count, std::vector<ScaleUnit> 
   return {queued, first};
 }
 
+// What is decided when all has been like this for a minute.
+ScaleOrders decide(Scale& scale, Time now, const ScaleView& view) {
+  scale.decide(now - 60s, view);
+  return scale.decide(now, view);
+}
+
 // Fails so often, each time with a launch of its own, as soon as one is allowed.
 Time fail(Scale& scale, Time now, int times) {
   for (int i = 0; i < times; ++i) {
@@ -63,7 +69,7 @@ TEST_CASE("as many daemons are wanted as are busy, and one for each backlog of t
   rules.backlog = backlog;
   Scale scale(rules);
 
-  ScaleOrders orders = scale.decide(at(0s), view_of(queued, 20, {busy(at(0s)), busy(at(0s))}));
+  ScaleOrders orders = decide(scale, at(60s), view_of(queued, 20, {busy(at(0s)), busy(at(0s))}));
 
   CHECK(orders.launch.size() == launched);
   CHECK(orders.wanted == 2 + launched);
@@ -96,19 +102,40 @@ TEST_CASE("there is one submission a second, or as seldom as a site wants it") {
   Scale scale(rules);
   REQUIRE(scale.decide(at(0s), view_of(1, 20)).launch == Units{0});
 
-  ScaleOrders early = scale.decide(at(pace - 1ms), view_of(3, 20, {launching(at(0s))}));
-  ScaleOrders then = scale.decide(at(pace), view_of(3, 20, {launching(at(0s))}));
+  Time now = at(1ms);
+  ScaleOrders orders = scale.decide(now, view_of(3, 20, {launching(at(0s))}));
+  while (orders.launch.empty()) {
+    REQUIRE(orders.look_again.value() > now);
+    now = *orders.look_again;
+    orders = scale.decide(now, view_of(3, 20, {launching(at(0s))}));
+  }
 
-  CHECK(early.launch.empty());
-  CHECK(early.look_again == at(pace));
-  CHECK(then.launch == Units{1, 2});
+  CHECK(now - at(0s) >= pace);
+  CHECK(now - at(0s) <= pace + 500ms);
+  CHECK(orders.launch == Units{1, 2});
+}
+
+TEST_CASE("what waits for less than a launch takes asks for none") {
+  Scale scale(up_to(10));
+  scale.on_came(at(0s), at(-10s));
+  auto launched = [&scale](milliseconds time, std::size_t queued) {
+    return scale.decide(at(time), view_of(queued, 20, {busy(at(0s))})).launch;
+  };
+
+  for (milliseconds time = 0s; time < 60s; time += 4s) {
+    CHECK(launched(time, 3).empty());
+    CHECK(launched(time + 3s, 0).empty());
+  }
+  CHECK(launched(60s, 3).empty());
+  CHECK(launched(64s, 2).empty());
+  CHECK(launched(70s, 5) == Units{1, 2});
 }
 
 TEST_CASE("a unit that is lost is launched again, for what is still wanted") {
   Scale scale(up_to(4));
 
-  CHECK(scale.decide(at(1h), view_of(5, 8, {busy(at(0s)), {}, busy(at(0s))})).launch == Units{1, 3});
-  CHECK(scale.decide(at(2h), view_of(0, 8, {busy(at(0s)), {}, busy(at(0s))})).launch.empty());
+  CHECK(decide(scale, at(1h), view_of(5, 8, {busy(at(0s)), {}, busy(at(0s))})).launch == Units{1, 3});
+  CHECK(decide(scale, at(2h), view_of(0, 8, {busy(at(0s)), {}, busy(at(0s))})).launch.empty());
 }
 
 TEST_CASE("units of several daemons are launched whole, and never beyond the most") {
@@ -117,11 +144,11 @@ TEST_CASE("units of several daemons are launched whole, and never beyond the mos
   Scale scale(rules);
 
   CHECK(scale.decide(at(0s), view_of(1, 5)).launch == Units{0});
-  CHECK(scale.decide(at(1h), view_of(50, 5, {busy(at(0s), 4)})).launch == Units{1});
-  CHECK(scale.decide(at(2h), view_of(50, 5, {busy(at(0s), 4), busy(at(0s), 4)})).launch.empty());
+  CHECK(decide(scale, at(1h), view_of(50, 5, {busy(at(0s), 4)})).launch == Units{1});
+  CHECK(decide(scale, at(2h), view_of(50, 5, {busy(at(0s), 4), busy(at(0s), 4)})).launch.empty());
   // One that has lost daemons is not added to before a whole unit is missing.
-  CHECK(scale.decide(at(3h), view_of(50, 5, {busy(at(0s), 3), busy(at(0s), 4)})).launch.empty());
-  CHECK(scale.decide(at(4h), view_of(50, 5, {busy(at(0s), 2), busy(at(0s), 4)})).launch == Units{2});
+  CHECK(decide(scale, at(3h), view_of(50, 5, {busy(at(0s), 3), busy(at(0s), 4)})).launch.empty());
+  CHECK(decide(scale, at(4h), view_of(50, 5, {busy(at(0s), 2), busy(at(0s), 4)})).launch == Units{2});
 }
 
 TEST_CASE("a unit is never larger than the most there may be") {
@@ -154,7 +181,8 @@ TEST_CASE("only the last few starts tell how long one takes") {
   scale.on_came(at(1000s), at(0s));
   for (int i = 0; i < 8; ++i) scale.on_came(at(4s), at(0s));
 
-  CHECK(scale.decide(at(0s), view_of(9, 2, {until(at(3600s), busy(at(0s)))})).look_again == at(3590s));
+  ScaleView view = view_of(9, 2, {until(at(3600s), busy(at(0s)))});
+  CHECK(decide(scale, at(60s), view).look_again == at(3590s));
 }
 
 TEST_CASE("a start that takes longer than any before is an example to the next") {
@@ -162,7 +190,7 @@ TEST_CASE("a start that takes longer than any before is an example to the next")
   scale.on_came(at(4s), at(0s));
   ScaleView view = view_of(9, 4, {launching(at(1000s)), until(at(3600s), busy(at(0s)))});
 
-  CHECK(scale.decide(at(1100s), view).look_again == at(1110s));
+  CHECK(decide(scale, at(1100s), view).look_again == at(1110s));
   CHECK(scale.decide(at(2153s), view).launch.empty());
   CHECK(scale.decide(at(2154s), view).launch == Units{2});
 }
