@@ -252,6 +252,15 @@ TEST_CASE("an idle unit stays as long as the one that is wanted in its place has
   CHECK(scale.decide(at(990s), view_of(0, 8, {old, idle(at(985s), at(985s))})).dismiss == Units{0});
 }
 
+TEST_CASE("where there are more than there may be, what is idle goes at once") {
+  Scale scale(up_to(2));
+  std::vector<ScaleUnit> two = {busy(at(0s)), idle(at(0s), at(99s))};
+  std::vector<ScaleUnit> three = {busy(at(0s)), idle(at(0s), at(99s)), busy(at(90s))};
+
+  CHECK(scale.decide(at(100s), view_of(0, 4, two)).dismiss.empty());
+  CHECK(scale.decide(at(100s), view_of(0, 4, three)).dismiss == Units{1});
+}
+
 TEST_CASE("a unit that leaves is not told to a second time") {
   CHECK(Scale(up_to(4)).decide(at(1h), view_of(0, 8, {leaving(idle(at(0s), at(0s)))})).dismiss.empty());
 }
