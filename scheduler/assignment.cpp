@@ -172,7 +172,6 @@ void Dispatcher::call_last(Daemon& daemon, Sends& sends) {
   daemon.last_call_came = true;
   stop_taking(daemon);
   if (!daemon.running) dismiss(daemon, sends);
-  hand_out(sends);
 }
 
 // The same for one that may be running something already. A fresh process for which

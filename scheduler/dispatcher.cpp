@@ -345,9 +345,13 @@ Sends Dispatcher::on_timer(Time now) {
     find(id)->running->kill_at.reset();
     sends.emplace_back(Kill{id});
   }
+  // Those of one job have their last call together: what one has not begun is not for another.
+  bool called = false;
   while (!last_calls_.empty() && last_calls_.begin()->first <= now) {
     call_last(*find(last_calls_.begin()->second), sends);
+    called = true;
   }
+  if (called) hand_out(sends);
   while (!hand_backs_.empty() && hand_backs_.begin()->first <= now) {
     DaemonId id = hand_backs_.begin()->second;
     hand_backs_.erase(hand_backs_.begin());

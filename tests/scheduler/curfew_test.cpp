@@ -183,6 +183,17 @@ TEST_CASE("tasks that wait for a daemon are dealt to others at the last call") {
   CHECK(finish(dispatcher, at(57s), 11, 3).back() == "assign 1/4#1 to 11 \"x\"");
 }
 
+TEST_CASE("what waits for a daemon is not given to another whose last call comes at the same time") {
+  Rules rules;
+  rules.policy = Policy::direct;
+  Dispatcher dispatcher = with_jobs({60s, 60s, 600s}, rules);
+  for (std::uint64_t number = 1; number <= 4; ++number) dispatcher.on_submit(at(0s), 1, task(number));
+  finish(dispatcher, at(1s), 11, 2);
+  finish(dispatcher, at(1s), 12, 3);
+
+  CHECK(describe(dispatcher.on_timer(at(54s))) == Lines{"dismiss 11", "assign 1/4#1 to 12 \"x\""});
+}
+
 TEST_CASE("a task that fits nowhere can be cancelled and times out like any other") {
   Dispatcher dispatcher = with_jobs({100s});
   dispatcher.on_submit(at(0s), 1, long_task(1, 300s));
