@@ -24,6 +24,10 @@ Rules rules_of(const Scenario& scenario) {
   if (below(2) == 0) rules.kill_after = 100ms;
   rules.max_ephemeral = 1 + below(6);
   rules.max_everywhere = 1 + below(8);
+  if (below(2) == 0) {
+    rules.retries.factors = {200, 200};
+    rules.retries.by_kind[Cause::Kind::oom] = 1 + static_cast<int>(below(12));
+  }
   return rules;
 }
 
@@ -44,7 +48,11 @@ std::optional<Event> Simulation::next() {
   if (!complaint_.empty()) return std::nullopt;
   ++steps_;
   if (phase_ == Phase::storm && steps_ > scenario_.events) phase_ = Phase::calm;
-  event_.reset();
+  event_ = curfew();
+  if (event_) {
+    world_.foresee(*event_);
+    return event_;
+  }
   if (phase_ == Phase::storm) event_ = storm();
   if (phase_ == Phase::calm) event_ = calm();
   if (phase_ == Phase::farewell) event_ = farewell();
@@ -85,6 +93,16 @@ Event Simulation::event(Kind kind) {
   return event;
 }
 
+// Where tasks wait at daemons, a timer that is late moves them at moments of its own: there
+// it is not. With a queue it may be as late as it likes.
+std::optional<Event> Simulation::curfew() {
+  std::optional<Time> due = world_.next_curfew();
+  if (scenario_.policy != Policy::direct || !due || *due > now_ + 10ms) return std::nullopt;
+  Event timer;
+  timer.now = now_ = std::max(now_, *due);
+  return timer;
+}
+
 // --- the storm: anything, at any time ---
 
 std::optional<Event> Simulation::storm() {
@@ -110,6 +128,7 @@ std::optional<Event> Simulation::storm() {
   if (falls(3)) return resume();
   if (falls(3)) return finish_again();
   if (falls(1)) return of_some_daemon(Kind::leaving);
+  if (falls(1)) return unavailable();
   if (falls(1)) {
     Event regenerated = event(Kind::regenerate);
     regenerated.slot = below(world_.slots().size() + 1);
@@ -125,7 +144,10 @@ std::optional<Event> Simulation::storm() {
     fails.cause = {Cause::Kind::quit, "could not be started: no such file"};
     return fails;
   }
-  now_ += std::chrono::milliseconds(below(400));
+  Time later = now_ + std::chrono::milliseconds(below(400));
+  if (scenario_.policy == Policy::direct)
+    later = std::min(later, world_.next_curfew().value_or(later) - 10ms);
+  now_ = std::max(now_, later);
   return event(Kind::timer);
 }
 
@@ -153,6 +175,8 @@ Event Simulation::submit() {
   if (!chance(5)) submits.submit.payload = payload();
   if (chance(20)) submits.submit.timeout = std::chrono::milliseconds(below(600));
   if (chance(10)) submits.submit.label = "label";
+  if (scenario_.policy == Policy::queue && chance(15))
+    submits.submit.time_request = std::chrono::milliseconds(below(1500));
   return submits;
 }
 
@@ -179,14 +203,27 @@ Event Simulation::join() {
   const std::vector<Slot>& slots = world_.slots();
   auto offline = std::find_if(slots.begin(), slots.end(), [](const Slot& slot) { return !slot.online; });
   if (offline != slots.end() && chance(70)) joins.slot = static_cast<std::size_t>(offline - slots.begin());
+  auto step = [this] { return static_cast<std::uint8_t>(below(chance(5) ? max_steps + 1 : 3)); };
+  if (chance(40)) joins.size = {step(), step()};
+  if (scenario_.policy != Policy::ephemeral && chance(15))
+    joins.left = std::chrono::milliseconds(chance(10) ? 0 : below(2000));
   return joins;
+}
+
+Event Simulation::unavailable() {
+  Event event = this->event(Kind::size_unavailable);
+  for (const auto& [key, task] : world_.tasks()) {
+    if (!task.running && task.need != Size()) event.size = task.need;
+  }
+  if (chance(20)) event.size = {static_cast<std::uint8_t>(below(3)), static_cast<std::uint8_t>(below(3))};
+  return event;
 }
 
 Event Simulation::leave() {
   Event leaves = of_some_daemon(Kind::left);
-  constexpr Cause::Kind kinds[] = {Cause::Kind::killed, Cause::Kind::lost,     Cause::Kind::preempted,
-                                   Cause::Kind::oom,    Cause::Kind::segfault, Cause::Kind::quit,
-                                   Cause::Kind::goodbye};
+  constexpr Cause::Kind kinds[] = {Cause::Kind::killed,     Cause::Kind::lost,     Cause::Kind::preempted,
+                                   Cause::Kind::oom,        Cause::Kind::segfault, Cause::Kind::quit,
+                                   Cause::Kind::time_limit, Cause::Kind::goodbye};
   leaves.cause = {kinds[below(std::size(kinds))], "went away"};
   return leaves;
 }
@@ -273,9 +310,28 @@ std::optional<Event> Simulation::calm() {
     happens.daemon = next_daemon_++;
     return happens;
   }
+  if (!world_.tasks().empty()) return make_room();
   check_end();
   phase_ = Phase::farewell;
   return std::nullopt;
+}
+
+// What still waits fits no daemon that is here: they are too small, or their jobs too short.
+std::optional<Event> Simulation::make_room() {
+  if (chance(30)) return unavailable();
+  const std::vector<Slot>& slots = world_.slots();
+  auto offline = std::find_if(slots.begin(), slots.end(), [](const Slot& slot) { return !slot.online; });
+  if (offline == slots.end()) {
+    Event leaves = event(Kind::left);
+    leaves.daemon = pick(world_.daemons(), below(world_.daemons().size()))->first;
+    leaves.cause.kind = Cause::Kind::goodbye;
+    return leaves;
+  }
+  Event joins = event(Kind::joined);
+  joins.daemon = next_daemon_++;
+  joins.slot = static_cast<std::size_t>(offline - slots.begin());
+  joins.size = {max_steps, max_steps};
+  return joins;
 }
 
 void Simulation::check_end() {

@@ -1,7 +1,8 @@
 // Drives a dispatcher through a random life and watches it.
 //
 // Sessions come and go, submit and cancel; daemons join, answer, answer again, fall
-// silent, come back with or without their task, and die of everything. After each
+// silent, come back with or without their task, and die of everything; their jobs end,
+// and are of different sizes. After each
 // event the dispatcher is compared with a World. At the end the storm is over: all
 // daemons stay healthy and answer, and every task must then have resolved exactly
 // once and no byte be held. The same seed always makes the same life.
@@ -47,6 +48,7 @@ class Simulation {
   std::uint64_t below(std::uint64_t limit) { return limit == 0 ? 0 : random_() % limit; }
   bool chance(unsigned percent) { return below(100) < percent; }
   Event event(Event::Kind kind);
+  std::optional<Event> curfew();
   std::optional<Event> storm();
   std::optional<Event> calm();
   std::optional<Event> farewell();
@@ -55,6 +57,8 @@ class Simulation {
   Event everywhere();
   Event cancel();
   Event join();
+  Event unavailable();
+  std::optional<Event> make_room();
   Event leave();
   Event finish();
   Event finish_again();
@@ -95,7 +99,8 @@ Sends apply(Subject& subject, const Event& event) {
     case Kind::submit: return subject.on_submit(event.now, event.session, event.submit);
     case Kind::everywhere: return subject.on_everywhere(event.now, event.session, event.payload);
     case Kind::cancel: return subject.on_cancel(event.now, event.key.session, event.key.task);
-    case Kind::joined: return subject.on_daemon_joined(event.now, event.daemon, event.slot);
+    case Kind::joined:
+      return subject.on_daemon_joined(event.now, event.daemon, event.slot, event.left, event.size);
     case Kind::resumed: return subject.on_daemon_resumed(event.now, event.daemon, event.held);
     case Kind::suspect: return subject.on_daemon_suspect(event.now, event.daemon);
     case Kind::heard: return subject.on_daemon_heard(event.now, event.daemon);
@@ -105,6 +110,8 @@ Sends apply(Subject& subject, const Event& event) {
       return subject.on_finished(event.now, event.daemon, event.key, event.attempt, event.payload,
                                  event.failed, event.last);
     case Kind::launch_failed: return subject.on_launch_failed(event.now, event.cause);
+    case Kind::size_unavailable:
+      return subject.on_size_unavailable(event.now, event.size, "none is to be had");
     case Kind::regenerate: return subject.regenerate(event.now, event.slot);
     case Kind::timer: return subject.on_timer(event.now);
   }

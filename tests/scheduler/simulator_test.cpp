@@ -133,8 +133,9 @@ struct AcceptsStaleAnswers : Dispatcher {
 // Leaves a daemon that joins late without what it should have run first.
 struct ForgetsLateEverywhere : Dispatcher {
   using Dispatcher::Dispatcher;
-  Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot) {
-    Sends sends = Dispatcher::on_daemon_joined(now, daemon, slot);
+  Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot,
+                         std::optional<std::chrono::milliseconds> left, Size size) {
+    Sends sends = Dispatcher::on_daemon_joined(now, daemon, slot, left, size);
     for (const Assign* assign = nullptr; !sends.empty(); sends = std::move(next)) {
       assign = std::get_if<Assign>(&sends.front());
       if (assign == nullptr || !assign->everywhere) break;
@@ -164,12 +165,38 @@ struct LeaksMemory : Dispatcher {
   std::uint64_t leaked = 0;
 };
 
+// Takes every other daemon for a large one.
+struct IgnoresSizes : Dispatcher {
+  using Dispatcher::Dispatcher;
+  Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot,
+                         std::optional<std::chrono::milliseconds> left, Size size) {
+    if (daemon % 2 == 0) size = {max_steps, max_steps};
+    return Dispatcher::on_daemon_joined(now, daemon, slot, left, size);
+  }
+};
+
+// Does not hear that there is nothing larger.
+struct HopesForLarger : Dispatcher {
+  using Dispatcher::Dispatcher;
+  Sends on_size_unavailable(Time, Size, const std::string&) { return {}; }
+};
+
+struct IgnoresCurfews : Dispatcher {
+  using Dispatcher::Dispatcher;
+  Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot,
+                         std::optional<std::chrono::milliseconds> left, Size size) {
+    if (left) left = *left + std::chrono::seconds(1);
+    return Dispatcher::on_daemon_joined(now, daemon, slot, left, size);
+  }
+  std::optional<Time> next_timer() const { return {}; }
+};
+
 // What is looked for, when one of a few lives ends with that complaint; else one of
 // the complaints there were.
 template <class Broken>
 std::string caught(const std::string& what, Policy policy = Policy::queue) {
   std::string complaint = "nothing";
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     std::string told = simulate<Broken>(Scenario{policy, seed});
     if (told.find(what) != std::string::npos) return what;
     if (!told.empty()) complaint = told;
@@ -212,6 +239,12 @@ TEST_CASE("the simulator notices a task that is out of order") {
 TEST_CASE("the simulator notices what is miscounted") {
   CHECK_CAUGHT(Miscounts, "complete is");
   CHECK_CAUGHT(LeaksMemory, "memory is");
+}
+
+TEST_CASE("the simulator notices a task where it does not fit, and one that waits in vain") {
+  CHECK_CAUGHT(IgnoresSizes, "too small for its task");
+  CHECK_CAUGHT(HopesForLarger, "should have been resolved");
+  CHECK_CAUGHT(IgnoresCurfews, "the timer is wrong");
 }
 
 TEST_CASE("the simulator notices work for a daemon that is suspect") {

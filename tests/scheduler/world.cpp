@@ -16,6 +16,8 @@ void World::foresee(const Event& event) {
   resolves_.clear();
   interrupts_.clear();
   kills_.clear();
+  hand_backs_.clear();
+  now_ = event.now;
   dismisses_.clear();
   answered_.reset();
   tells_ = 0;
@@ -60,6 +62,7 @@ void World::foresee(const Event& event) {
       --starting_;
       if (!source_of(0).empty()) give_up(event.now, source_of(0).begin()->second, Code::reset);
       break;
+    case Kind::size_unavailable: foresee_size_unavailable(event); break;
     case Kind::regenerate: foresee_regenerate(event); break;
     case Kind::timer: foresee_timer(event); break;
   }
@@ -109,6 +112,14 @@ void World::foresee_joined(const Event& event) {
   daemons_[event.daemon].joined_at = next_sequence_;
   slots_[slot].online = true;
   slots_[slot].instance = std::abs(slots_[slot].instance) + 1;
+  Daemon& daemon = daemons_[event.daemon];
+  daemon.size = event.size;
+  if (event.left) daemon.curfew = Curfew::in(event.now, *event.left);
+  if (daemon.curfew && daemon.curfew->last_call <= event.now) {
+    daemon.last_call_came = true;
+    stop(event.daemon, daemon);
+    dismisses_.insert(event.daemon);
+  }
 }
 
 void World::foresee_resumed(const Event& event, Daemon& daemon) {
@@ -128,6 +139,7 @@ void World::foresee_resumed(const Event& event, Daemon& daemon) {
 void World::foresee_left(const Event& event, Daemon& daemon) {
   std::optional<Run> run = daemon.run;
   stop(event.daemon, daemon);
+  const Daemon gone = daemon;
   forget(event.daemon);
   if (daemons_.empty() && rules_.policy == Policy::queue) misses_daemons_ = true;
   if (!run || run->everywhere > 0 || run->discarded) return;
@@ -135,10 +147,36 @@ void World::foresee_left(const Event& event, Daemon& daemon) {
   bool again = event.cause.kind == Cause::Kind::goodbye;
   if (!again) {
     task.deaths.add(event.cause.kind);
-    again = rules_.retries.permit(task.deaths, event.cause.kind);
+    again = rules_.retries.permit(task.deaths, event.cause.kind) && escalate(task, gone, event.cause.kind);
   }
   requeue(run->key);
   if (!again) give_up(event.now, run->key, Code::reset);
+}
+
+// Whether what the task needs now is within the limit.
+bool World::escalate(Unresolved& task, const Daemon& daemon, Cause::Kind kind) {
+  bool more_memory = kind == Cause::Kind::oom && rules_.retries.factors.mem > 100;
+  bool more_time = kind == Cause::Kind::time_limit && rules_.retries.factors.time > 100;
+  if (rules_.policy != Policy::queue || (!more_memory && !more_time)) return true;
+  Size need = daemon.size;
+  if (more_memory) ++need.mem;
+  if (more_time) ++need.time;
+  if (need.mem > max_steps || need.time > max_steps) return false;
+  task.need = need;
+  if (told_escalations_.insert(kind).second) ++tells_;
+  return true;
+}
+
+void World::foresee_size_unavailable(const Event& event) {
+  std::vector<TaskKey> hopeless;
+  for (const auto& [sequence, key] : source_of(0)) {
+    const Unresolved& task = tasks_[key];
+    bool is_here = std::any_of(daemons_.begin(), daemons_.end(), [&](const auto& each) {
+      return !each.second.leaving && covers(each.second.size, task.need);
+    });
+    if (task.need != Size() && covers(task.need, event.size) && !is_here) hopeless.push_back(key);
+  }
+  for (TaskKey key : hopeless) give_up(event.now, key, Code::reset);
 }
 
 void World::foresee_finished(const Event& event) {
@@ -164,7 +202,7 @@ void World::foresee_finished(const Event& event) {
     }
   }
   if (event.last) stop(event.daemon, *daemon);
-  if (rules_.policy == Policy::ephemeral) {
+  if (rules_.policy == Policy::ephemeral || daemon->last_call_came) {
     stop(event.daemon, *daemon);
     if (!daemon->dismissed) dismisses_.insert(event.daemon);
   }
@@ -197,6 +235,18 @@ void World::foresee_timer(const Event& event) {
     if (!daemon.run || !daemon.run->kill_at || *daemon.run->kill_at > event.now) continue;
     daemon.run->kill_at.reset();
     kills_.insert(id);
+  }
+  for (auto& [id, daemon] : daemons_) {
+    if (!daemon.curfew) continue;
+    if (!daemon.last_call_came && daemon.curfew->last_call <= event.now) {
+      daemon.last_call_came = true;
+      stop(id, daemon);
+      if (!daemon.run && !daemon.dismissed) dismisses_.insert(id);
+    }
+    if (!daemon.hand_back_came && daemon.curfew->hand_back <= event.now) {
+      daemon.hand_back_came = true;
+      if (daemon.run) hand_backs_.insert(id);
+    }
   }
 }
 
@@ -272,6 +322,29 @@ std::map<std::uint64_t, TaskKey> World::source_of(DaemonId daemon) const {
     if (!task.running && task.daemon == daemon) source[task.sequence] = key;
   }
   return source;
+}
+
+std::optional<Time> World::next_curfew() const {
+  std::optional<Time> next;
+  for (const auto& [id, daemon] : daemons_) {
+    if (!daemon.curfew || daemon.hand_back_came) continue;
+    Time due = daemon.last_call_came ? daemon.curfew->hand_back : daemon.curfew->last_call;
+    if (!next || due < *next) next = due;
+  }
+  return next;
+}
+
+bool World::fits(const Daemon& daemon, const Unresolved& task) const {
+  auto request = rounded_request(task.submit.time_request.value_or(std::chrono::milliseconds(0)));
+  bool in_time = !daemon.curfew || now_ + request <= daemon.curfew->hand_back;
+  return in_time && covers(daemon.size, task.need);
+}
+
+// What waits at a daemon or, with a queue, for one like it.
+std::map<std::uint64_t, TaskKey> World::tasks_for(DaemonId daemon) const {
+  std::map<std::uint64_t, TaskKey> tasks = source_of(rules_.policy == Policy::direct ? daemon : 0);
+  std::erase_if(tasks, [&](const auto& each) { return !fits(daemons_.at(daemon), tasks_.at(each.second)); });
+  return tasks;
 }
 
 std::uint64_t World::memory() const {

@@ -36,6 +36,7 @@ struct Event {
     left,
     finished,
     launch_failed,
+    size_unavailable,
     regenerate,
     timer,
   };
@@ -44,6 +45,8 @@ struct Event {
   SessionId session = 0;
   DaemonId daemon = 0;
   std::size_t slot = 0;
+  std::optional<std::chrono::milliseconds> left;
+  Size size;
   Submit submit;
   Payload payload;
   TaskKey key;
@@ -83,6 +86,10 @@ class World {
     bool suspect = false;
     bool leaving = false;
     bool dismissed = false;
+    Size size;
+    std::optional<Curfew> curfew;
+    bool last_call_came = false;
+    bool hand_back_came = false;
     bool takes() const { return !suspect && !leaving; }
   };
   struct Unresolved {
@@ -93,6 +100,7 @@ class World {
     DaemonId daemon = 0;  // that runs it, or at which it waits
     std::uint32_t attempts = 0;
     Deaths deaths;
+    Size need;
   };
   struct Everywhere {
     SessionId session = 0;
@@ -114,12 +122,16 @@ class World {
   // Every attempt that was ever sent, for answering it once more.
   const std::vector<std::pair<DaemonId, Dispatcher::Held>>& history() const { return history_; }
   std::uint64_t memory() const;
+  // When the next daemon is to get nothing more, or to hand back what it runs.
+  std::optional<Time> next_curfew() const;
 
  private:
   Daemon* find(DaemonId daemon);
   Unresolved* find(TaskKey key);
   std::set<DaemonId> takers() const;
   std::map<std::uint64_t, TaskKey> source_of(DaemonId daemon) const;
+  bool fits(const Daemon& daemon, const Unresolved& task) const;
+  std::map<std::uint64_t, TaskKey> tasks_for(DaemonId daemon) const;
   bool exceeds_memory(const Payload& payload) const;
 
   void foresee_submit(const Event& event);
@@ -128,8 +140,10 @@ class World {
   void foresee_resumed(const Event& event, Daemon& daemon);
   void foresee_left(const Event& event, Daemon& daemon);
   void foresee_finished(const Event& event);
+  void foresee_size_unavailable(const Event& event);
   void foresee_regenerate(const Event& event);
   void foresee_timer(const Event& event);
+  bool escalate(Unresolved& task, const Daemon& daemon, Cause::Kind kind);
   void requeue(TaskKey key);
   void give_up(Time now, TaskKey key, Code code);
   void withdraw(Time now, const Unresolved& task);
@@ -161,6 +175,8 @@ class World {
   std::uint64_t next_sequence_ = 1;
   std::size_t last_dealt_ = SIZE_MAX;
   std::size_t starting_ = 0;
+  Time now_;  // of the event at hand
+  std::set<Cause::Kind> told_escalations_;
   std::uint64_t violations_ = 0;
   std::vector<std::pair<DaemonId, Dispatcher::Held>> history_;
 
@@ -168,11 +184,12 @@ class World {
   std::map<TaskKey, Code> resolves_;
   std::set<std::tuple<DaemonId, TaskKey, std::uint32_t>> interrupts_;
   std::set<DaemonId> kills_;
+  std::set<DaemonId> hand_backs_;
   std::set<DaemonId> dismisses_;
   std::optional<DaemonId> answered_;  // must be acknowledged or given something else
   std::size_t tells_ = 0;
   bool misses_daemons_ = false;  // the last one has left, and nobody was told yet
-  bool ignored_ = false;  // nothing at all must follow
+  bool ignored_ = false;         // nothing at all must follow
   std::string complaint_;
 };
 

@@ -43,7 +43,8 @@ void World::take(const Event& event, const Assign& send) {
   Unresolved* task = find(send.key);
   if (task == nullptr) return complain("a task was sent that is resolved or was never submitted");
   if (task->running) return complain("a task that runs was sent to a second daemon");
-  std::map<std::uint64_t, TaskKey> source = source_of(rules_.policy == Policy::direct ? send.daemon : 0);
+  if (!fits(*daemon, *task)) return complain("a daemon is too small for its task, or has no time for it");
+  std::map<std::uint64_t, TaskKey> source = tasks_for(send.daemon);
   if (source.empty() || source.begin()->second != send.key)
     return complain("a task was sent before an older one");
   for (const auto& [sequence, everywhere] : everywheres_) {
@@ -52,7 +53,7 @@ void World::take(const Event& event, const Assign& send) {
   }
   if (event.kind == Event::Kind::submit && rules_.policy == Policy::queue) {
     for (const auto& [id, other] : daemons_) {
-      if (other.takes() && !other.run && other.slot < daemon->slot)
+      if (other.takes() && !other.run && other.slot < daemon->slot && fits(other, *task))
         complain("a free daemon on a lower slot was passed");
     }
   }
@@ -78,7 +79,7 @@ void World::take_everywhere(const Assign& send, Daemon& daemon) {
     return complain("an everywhere() was sent out of order");
   }
   if ((send.key.task & everywhere_bit) == 0) complain("an everywhere() has the number of a task");
-  std::map<std::uint64_t, TaskKey> source = source_of(rules_.policy == Policy::direct ? send.daemon : 0);
+  std::map<std::uint64_t, TaskKey> source = tasks_for(send.daemon);
   if (sequence >= daemon.joined_at && !source.empty() && source.begin()->first < sequence) {
     complain("an everywhere() overtook an older task");
   }
@@ -111,7 +112,9 @@ void World::take(const Event&, const Kill& send) {
   if (kills_.erase(send.daemon) == 0) complain("a daemon was ended without a reason");
 }
 
-void World::take(const Event&, const HandBack&) { complain("no job of this world ends"); }
+void World::take(const Event&, const HandBack& send) {
+  if (hand_backs_.erase(send.daemon) == 0) complain("no task was to be handed back");
+}
 
 void World::take(const Event&, const Acknowledge& send) {
   if (answered_ != send.daemon)
@@ -126,7 +129,7 @@ void World::take(const Event&, const Dismiss& send) {
     if (!expected) complain("an unknown daemon was dismissed");
     return;
   }
-  if (rules_.policy != Policy::ephemeral || daemon->run || daemon->dismissed) {
+  if ((rules_.policy != Policy::ephemeral && !expected) || daemon->run || daemon->dismissed) {
     complain("a daemon was dismissed without a reason");
   }
   if (!expected && !source_of(0).empty()) complain("a daemon was dismissed although a task waits");
@@ -157,6 +160,8 @@ void World::check_expectations() {
     complain("daemon " + text(std::get<0>(*interrupts_.begin())) + " should have been interrupted");
   }
   if (!kills_.empty()) complain("daemon " + text(*kills_.begin()) + " should have been ended");
+  if (!hand_backs_.empty())
+    complain("daemon " + text(*hand_backs_.begin()) + " should have handed back its task");
   if (!dismisses_.empty()) complain("daemon " + text(*dismisses_.begin()) + " should have been dismissed");
   if (answered_) complain("daemon " + text(*answered_) + " got neither an acknowledgement nor more work");
   if (tells_ > 0) complain("the session should have been told something");
@@ -168,9 +173,7 @@ void World::check_expectations() {
 void World::check_idleness() {
   for (const auto& [id, daemon] : daemons_) {
     if (!daemon.takes() || daemon.run) continue;
-    bool direct = rules_.policy == Policy::direct;
-    if (!source_of(direct ? id : 0).empty())
-      complain("daemon " + text(id) + " idles while a task waits for it");
+    if (!tasks_for(id).empty()) complain("daemon " + text(id) + " idles while a task waits for it");
     for (const auto& [sequence, everywhere] : everywheres_) {
       if (daemon.everywheres.count(sequence) == 0)
         complain("daemon " + text(id) + " idles before an everywhere()");
@@ -223,6 +226,8 @@ void World::check_account(const Account& account) {
   for (const auto& [key, task] : tasks_) earlier(task.deadline);
   for (const auto& [id, daemon] : daemons_) {
     if (daemon.run) earlier(daemon.run->kill_at);
+    if (daemon.curfew && !daemon.last_call_came) earlier(daemon.curfew->last_call);
+    if (daemon.curfew && !daemon.hand_back_came) earlier(daemon.curfew->hand_back);
   }
   if (account.next_timer != timer) complain("the timer is wrong");
 }
@@ -230,6 +235,7 @@ void World::check_account(const Account& account) {
 std::string describe(const Event& event) {
   using Kind = Event::Kind;
   std::string daemon = text(event.daemon).insert(0, 1, ' ');
+  std::string size = text(event.size.mem) + "," + text(event.size.time);
   std::string attempt = text(event.key) + "#" + text(event.attempt);
   switch (event.kind) {
     case Kind::session_joined: return "session " + text(event.session) + " joins";
@@ -237,7 +243,10 @@ std::string describe(const Event& event) {
     case Kind::submit: return "submit " + text(event.session) + "/" + text(event.submit.task);
     case Kind::everywhere: return "everywhere of " + text(event.session);
     case Kind::cancel: return "cancel " + text(event.key);
-    case Kind::joined: return "daemon" + daemon + " joins slot " + text(event.slot);
+    case Kind::joined: {
+      std::string left = event.left ? " for " + std::to_string(event.left->count()) + " ms" : "";
+      return "daemon" + daemon + " of size " + size + " joins slot " + text(event.slot) + left;
+    }
     case Kind::resumed:
       if (!event.held) return "daemon" + daemon + " resumes with nothing";
       return "daemon" + daemon + " resumes with " + text(event.held->key) + "#" + text(event.held->attempt);
@@ -247,6 +256,7 @@ std::string describe(const Event& event) {
     case Kind::left: return "daemon" + daemon + " left: " + std::string(name_of(event.cause.kind));
     case Kind::finished: return "daemon" + daemon + " finished " + attempt + (event.last ? ", its last" : "");
     case Kind::launch_failed: return "a launch fails";
+    case Kind::size_unavailable: return "nothing of size " + size + " is to be had";
     case Kind::regenerate: return "slot " + text(event.slot) + " is regenerated";
     case Kind::timer:
       return "timer at " + text(static_cast<std::uint64_t>(event.now.time_since_epoch().count()));
