@@ -128,6 +128,11 @@ Result<Done> enlarge_time(Enlarged& enlarged, unsigned steps, std::uint32_t perc
 
 Result<Enlarged> enlarge(const Order::Options& options, const Size& size, const Factors& factors) {
   Enlarged enlarged{options, {}};
+  if (size == Size()) return enlarged;
+  if (option_of(options, "slurm.allocation") != nullptr)
+    return Error{
+        "daemons are steps of the job in which this session is, and it has no more than it has; submit "
+        "the session with more"};
   Result<Done> done = Done{};
   if (size.mem > 0) done = enlarge_memory(enlarged, size.mem, factors.mem);
   if (done && size.time > 0) done = enlarge_time(enlarged, size.time, factors.time);

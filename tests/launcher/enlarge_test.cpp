@@ -112,6 +112,16 @@ TEST_CASE("where nothing was asked for there is nothing to enlarge") {
         "cannot ask for more time while slurm.options say '-t'; say it as slurm.time");
 }
 
+TEST_CASE("a step of the session's own job cannot have more than the job has") {
+  Order::Options options{{"slurm.allocation", {"1"}}, {"slurm.mem", {"1G"}}};
+  CHECK(enlarge(options, {}, {200, 200}));
+  Result<Enlarged> enlarged = enlarge(options, {1, 0}, {200, 200});
+  REQUIRE_FALSE(enlarged);
+  CHECK(enlarged.error().message ==
+        "daemons are steps of the job in which this session is, and it has no more than it has; submit the "
+        "session with more");
+}
+
 TEST_CASE("nodes are left out beside those that are left out already, each once") {
   CHECK(excluding({}, {}).empty());
   Order::Options one = excluding({{"slurm.mem", {"1G"}}}, {"n3"});
