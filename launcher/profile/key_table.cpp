@@ -45,6 +45,7 @@ const std::vector<ProfileKey> profile_table = {
     {"slurm.time", time, "", "1:30:00",
      "`--time`: minutes, minutes:seconds, hours:minutes:seconds, days-hours"},
     {"slurm.mem", memory, "", "16G", "`--mem`, for each node"},
+    {"slurm.mem-per-cpu", memory, "", "4G", "`--mem-per-cpu`, in place of `slurm.mem`"},
     {"slurm.cpus-per-task", count, "", "4", "`--cpus-per-task`: processors of one daemon"},
     {"slurm.gpus-per-task", word, "", "a100:1", "`--gpus-per-task`: graphics processors of one daemon"},
     {"slurm.nodes", count, "", "2", "one job over so many nodes, in place of an array of chunks"},
@@ -124,7 +125,8 @@ const std::vector<ProfileKey> profile_table = {
     {"retries.job_cancelled", count, "", "0", "how often, where somebody has cancelled its job"},
     {"retries.oom.times", count, "0", "1", "how often, where it ran out of memory"},
     {"retries.oom.mem", factor, "", "x2",
-     "by what `slurm.mem` is multiplied each time, for the job in which it is tried again"},
+     "by what `slurm.mem`, or `slurm.mem-per-cpu`, is multiplied each time, for the job in which it is tried "
+     "again"},
     {"retries.segfault", count, "0", "1", "how often, where it crashed"},
     {"retries.quit", count, "0", "1", "how often, where the task has ended it"},
 };

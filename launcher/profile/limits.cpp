@@ -184,6 +184,14 @@ void check_sense(const Profile& profile, bool is_inherited, Problems& problems) 
                                           at_place(*scheme) + ", which contradict each other; change one"});
     }
   }
+  const Value* mem = profile.find("slurm.mem");
+  const Value* per_cpu = profile.find("slurm.mem-per-cpu");
+  if (mem != nullptr && per_cpu != nullptr) {
+    problems.push_back(
+        {per_cpu->place, "profile '" + profile.name + "' has slurm.mem, " + at_place(*mem) +
+                             ", and slurm.mem-per-cpu as well, of which Slurm takes one; take one "
+                             "back with 'mem: ~' or 'mem-per-cpu: ~'"});
+  }
   check_scale(profile, is_inherited, problems);
   check_retries(profile, is_inherited, problems);
   if (is_inherited) return;

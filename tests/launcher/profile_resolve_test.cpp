@@ -147,6 +147,14 @@ TEST_CASE("values that contradict each other are refused") {
   CHECK(problem_of("profiles: {p: {scheme: wss, tls: yes}}\n").empty());
 }
 
+TEST_CASE("memory is asked for by node or by processor") {
+  CHECK(problem_with("slurm: {mem: 16G, mem-per-cpu: 4G}") ==
+        "f:3:36: profile 'p' has slurm.mem, '16G' (f:3:18), and slurm.mem-per-cpu as well, of which Slurm "
+        "takes "
+        "one; take one back with 'mem: ~' or 'mem-per-cpu: ~'");
+  CHECK(problem_with("slurm: {mem: ~, mem-per-cpu: 4G}").empty());
+}
+
 TEST_CASE("a profile says what its launcher needs, or leaves it to those that inherit") {
   CHECK(problem_of("profiles: {p: {launcher: ssh}}\n").find("and no ssh.remotes; add") != std::string::npos);
   CHECK(problem_of("profiles: {p: {launcher: ssh}, q: {inherits: p, ssh: {remotes: ssh://a}}}\n").empty());

@@ -41,6 +41,17 @@ TEST_CASE("the directives of our template are those of the profile and the launc
   CHECK(job("slurm.sbatch", full_values()).directives == words);
 }
 
+TEST_CASE("memory may be asked for by processor in each of our templates of jobs") {
+  TemplateValues values = plain_values();
+  values["slurm.mem-per-cpu"] = {"4G"};
+  for (const char* name : {"slurm.sbatch", "slurm-nodes.sbatch", "slurm-run.sbatch", "mpi.sbatch"}) {
+    std::vector<std::string> words =
+        job(name, std::string_view(name) == "slurm.sbatch" ? values : nodes(values)).directives;
+    CAPTURE(name);
+    CHECK(std::count(words.begin(), words.end(), "--mem-per-cpu=4G") == 1);
+  }
+}
+
 TEST_CASE("a job tells how far it has come, and ends as its agent does") {
   Node node;
   node.has("Rscript",
