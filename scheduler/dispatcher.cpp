@@ -229,12 +229,14 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
 }
 
 void Dispatcher::tell_if_alone(Sends& sends) {
-  if (why_alone_.empty() || queue_.empty()) return;
+  // What needs a larger daemon than usual has the launcher look for one.
+  std::optional<TaskQueue::Head> head = queue_.first({}, Size());
+  if (why_alone_.empty() || !head) return;
   std::string slot = std::to_string(last_left_);
-  sends.emplace_back(Tell{queue_.first()->key.session,
-                          "no daemon is left: daemon " + slot + " " + std::exchange(why_alone_, {}) +
-                              "; tasks wait until one joins, launch_local(" + slot +
-                              ") starts one here, launch_remote() one elsewhere"});
+  sends.emplace_back(Tell{head->key.session, "no daemon is left: daemon " + slot + " " +
+                                                 std::exchange(why_alone_, {}) +
+                                                 "; tasks wait until one joins, launch_local(" + slot +
+                                                 ") starts one here, launch_remote() one elsewhere"});
 }
 
 Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,

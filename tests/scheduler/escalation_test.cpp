@@ -109,6 +109,16 @@ TEST_CASE("a larger daemon takes the oldest task, which is mostly one that needs
         "assign 1/2#1 to 20 \"x\"");
 }
 
+TEST_CASE("that no daemon is left is not told for tasks that a usual one would not help") {
+  Dispatcher dispatcher = with_daemons(1, with_retries(more_memory));
+  dispatcher.on_submit(at(0s), 1, task(1));
+  Lines told = describe(dispatcher.on_daemon_left(at(1s), 10, oom));
+  CHECK(told.size() == 1);
+  CHECK(told.front().find("tried again with twice the memory") != std::string::npos);
+
+  CHECK(describe(dispatcher.on_submit(at(2s), 1, task(2))).front().starts_with("tell 1: no daemon is left"));
+}
+
 TEST_CASE("where nothing larger is to be had, the whole story is in the value") {
   Dispatcher dispatcher = with_daemons(3, with_retries(more_memory));
   dispatcher.on_submit(at(0s), 1, task(1));

@@ -161,6 +161,7 @@ class World {
   void take(const Event& event, const Dismiss& send);
   void take(const Event& event, const StartLocal& send);
   void take(const Event& event, const Tell& send);
+  bool waits_for_any() const;
   void check_expectations();
   void check_idleness();
   void check_account(const Account& account);
