@@ -1,7 +1,11 @@
 #include "launcher/order.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 
+#include "base/random_stream.h"
 #include "base/text.h"
 
 namespace tenkai {
@@ -60,13 +64,50 @@ Result<Done> read_autoexit(std::string_view value, Order& order) {
   return bad(value);
 }
 
+// The one that the lines are about.
+Order::Part& last_part(Order& order) { return order.spare ? *order.spare : order.parts.back(); }
+
+Result<Done> read_scale(std::string_view value, Order& order) {
+  std::vector<std::string_view> fields = split(value, ',');
+  if (fields.size() != 5) return bad(value);
+  ScaleRules rules;
+  auto min = to_number<std::uint32_t>(fields[0]);
+  auto max = to_number<std::uint32_t>(fields[1]);
+  auto idle = to_number<std::uint32_t>(fields[3]);
+  auto pace = to_number<std::uint32_t>(fields[4]);
+  auto [end, error] = std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), rules.backlog);
+  bool is_number = error == std::errc() && end == fields[2].data() + fields[2].size();
+  if (!min || !max || !idle || !pace || !is_number) return bad(value);
+  if (*max == 0 || *min > *max || !std::isfinite(rules.backlog) || rules.backlog <= 0) return bad(value);
+  rules.min = *min;
+  rules.max = *max;
+  rules.idle = std::chrono::milliseconds(*idle);
+  rules.pace = std::chrono::milliseconds(*pace);
+  order.scale = rules;
+  return Done{};
+}
+
+std::string plain_number(double number) {
+  std::array<char, 32> text{};
+  auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), end};
+}
+
 Result<Done> check(const Order& order) {
   if (order.plugin.empty()) return Error{"the order names no plugin"};
-  if (order.parts.empty()) return Error{"there is nothing to launch"};
+  if (order.parts.empty() && !order.spare) return Error{"there is nothing to launch"};
+  if (order.scale && !order.spare) return Error{"there are no slots between which to scale"};
+  if (order.spare && (!order.chunk || order.delivery != Order::Delivery::file)) {
+    return Error{"only jobs of a batch system can be launched later"};
+  }
   if (order.chunk && order.form == Order::Form::daemon) {
     return Error{"daemons without an agent cannot share one"};
   }
-  for (const Order::Part& part : order.parts) {
+  std::vector<const Order::Part*> parts;
+  for (const Order::Part& part : order.parts) parts.push_back(&part);
+  if (order.spare) parts.push_back(&*order.spare);
+  for (const Order::Part* each : parts) {
+    const Order::Part& part = *each;
     if (part.slots.empty() || part.slots.size() != part.calls.size()) {
       return Error{"a launch needs a slot, and a call for each"};
     }
@@ -112,7 +153,7 @@ Result<Order> parse_order(std::string_view text, std::size_t slots) {
     if (equals == line.npos) return bad(line);
     std::string_view key = line.substr(0, equals);
     std::string_view value = line.substr(equals + 1);
-    bool inside = !order.parts.empty();
+    bool inside = !order.parts.empty() || order.spare;
     Result<Done> read = Done{};
     if (key == "plugin") order.plugin = unescape_line(value);
     else if (key == "rscript") order.rscript = unescape_line(value);
@@ -127,15 +168,18 @@ Result<Order> parse_order(std::string_view text, std::size_t slots) {
     else if (key == "form" && value == "daemon") order.form = Order::Form::daemon;
     else if (key == "form" && value == "agent") order.form = Order::Form::agent;
     else if (key == "chunk") read = read_chunk(value, order);
-    else if (key == "option") read = read_option(value, inside ? order.parts.back().options : common);
-    else if (key == "launch") order.parts.emplace_back();
-    else if (key == "slot" && inside) read = read_slot(value, slots, order.parts.back());
-    else if (key == "call" && inside) order.parts.back().calls.push_back(unescape_line(value));
+    else if (key == "option") read = read_option(value, inside ? last_part(order).options : common);
+    else if (key == "scale") read = read_scale(value, order);
+    else if (key == "launch" && !order.spare) order.parts.emplace_back();
+    else if (key == "spare" && !order.spare) order.spare.emplace();
+    else if (key == "slot" && inside) read = read_slot(value, slots, last_part(order));
+    else if (key == "call" && inside) last_part(order).calls.push_back(unescape_line(value));
     else return bad(line);
     if (!read) return read.error();
     if (order.parts.size() > max_launches) return Error{"more than 10000 launches at once"};
   }
   for (Order::Part& part : order.parts) part.options.insert(common.begin(), common.end());
+  if (order.spare) order.spare->options.insert(common.begin(), common.end());
   Result<Done> good = check(order);
   if (!good) return good.error();
   return order;
@@ -155,8 +199,16 @@ std::string to_text(const Order& order) {
   if (order.output) text += "output=1\n";
   if (order.at_end != Order::AtEnd::now) text += line("autoexit", autoexit_word(order.at_end));
   for (const std::string& each : order.tls) text += line("tls", each);
-  for (const Order::Part& part : order.parts) {
-    text += "launch=\n";
+  if (const std::optional<ScaleRules>& scale = order.scale) {
+    text += "scale=" + std::to_string(scale->min) + "," + std::to_string(scale->max) + "," +
+            plain_number(scale->backlog) + "," + std::to_string(scale->idle.count()) + "," +
+            std::to_string(scale->pace.count()) + "\n";
+  }
+  std::vector<Order::Part> parts = order.parts;
+  if (order.spare) parts.push_back(*order.spare);
+  for (std::size_t n = 0; n < parts.size(); ++n) {
+    const Order::Part& part = parts[n];
+    text += n < order.parts.size() ? "launch=\n" : "spare=\n";
     for (std::size_t i = 0; i < part.slots.size(); ++i) {
       text += line("slot", std::to_string(part.slots[i] + 1)) + line("call", part.calls[i]);
     }
@@ -207,6 +259,26 @@ std::vector<std::string> agent_command(const Order& order, const Order::Part& pa
   if (order.output) words.emplace_back("--output");
   words.emplace_back("--rscript");
   return words;
+}
+
+std::string with_substream(const std::string& call, std::size_t number) {
+  constexpr std::string_view begin = "rs=c(";
+  std::size_t at = call.find(begin);
+  std::size_t end = call.find(')', at);
+  if (number == 0 || at == call.npos || end == call.npos) return call;
+  at += begin.size();
+  RandomStream stream{};
+  std::vector<std::string_view> fields = split(std::string_view(call).substr(at, end - at), ',');
+  if (fields.size() != stream.size()) return call;
+  for (std::size_t i = 0; i < stream.size(); ++i) {
+    auto each = to_number<std::int32_t>(fields[i]);
+    if (!each) return call;
+    stream[i] = *each;
+  }
+  for (std::size_t i = 0; i < number; ++i) stream = next_substream(stream);
+  std::string text;
+  for (std::int32_t each : stream) text += (text.empty() ? "" : ",") + std::to_string(each);
+  return call.substr(0, at) + text + call.substr(end);
 }
 
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls) {

@@ -10,6 +10,8 @@
 //   chunk=4               each launch is many agents with so many daemons; 0: as many as is sensible
 //   option=NAME=VALUE     of all launches; again for further values
 //   launch=               what follows is one launch
+//   spare=                what follows is for launches that are decided on later, in whole agents
+//   scale=1,50,1,300000,1000   how: ScaleRules min, max, backlog, idle and pace (ms)
 //   slot=3                of a daemon (from 1)
 //   call=tenkai::daemon(…)   what its R evaluates; in form=daemon @URL@ and @CREDENTIAL@ stand for themselves
 //   option=NAME=VALUE     of this launch
@@ -23,6 +25,7 @@
 
 #include "base/result.h"
 #include "launcher/messages.h"
+#include "launcher/scale.h"
 
 namespace tenkai {
 
@@ -55,6 +58,10 @@ struct Order {
   // Of plugins of batch systems: how many daemons each agent has; 0: to be decided.
   std::optional<std::size_t> chunk;
   std::vector<Part> parts;
+  // Daemons that are launched when it turns out that they are needed: by `scale`, or
+  // because tasks need larger ones.
+  std::optional<Part> spare;
+  std::optional<ScaleRules> scale;
 
   bool operator==(const Order&) const = default;
 };
@@ -79,6 +86,9 @@ std::vector<std::string> command_of(const Order& order, const Order::Part& part,
 // it there is the path of Rscript. Empty where it takes R to say how it is started.
 std::vector<std::string> agent_command(const Order& order, const Order::Part& part,
                                        const std::string& program, const std::string& place);
+// A daemon's call with its stream of random numbers (`rs=c(…)`) so many substreams on: one
+// that is launched again does not draw the same numbers once more.
+std::string with_substream(const std::string& call, std::size_t number);
 // What an agent reads behind its credential line: the URL and the call of each daemon.
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls);
 

@@ -27,6 +27,8 @@ struct ScaleRules {
   // Between submissions. The controller of a batch system serves everybody, and what is
   // asked for together is one array to it. A site that caps submissions has a longer one.
   std::chrono::milliseconds pace = std::chrono::seconds(1);
+
+  bool operator==(const ScaleRules&) const = default;
 };
 
 struct ScaleUnit {

@@ -13,13 +13,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (line.find_first_of("\n\r\t") != line.npos || tenkai::unescape_line(line) != text) std::abort();
   auto order = tenkai::parse_order(text, 8);
   if (!order) return 0;
-  for (const auto& part : order->parts) {
+  std::vector<tenkai::Order::Part> parts = order->parts;
+  if (order->spare) parts.push_back(*order->spare);
+  for (const auto& part : parts) {
     if (part.slots.empty() || part.slots.size() != part.calls.size()) std::abort();
     for (std::size_t slot : part.slots) {
       if (slot >= 8) std::abort();
     }
     if (tenkai::command_of(*order, part, {"ws://h:1/1"}, "stdin").size() != 3) std::abort();
     tenkai::agent_lines(part, {"ws://h:1/1"});
+    for (const std::string& call : part.calls) tenkai::with_substream(call, 2);
   }
+  auto again = tenkai::parse_order(tenkai::to_text(*order), 8);
+  if (!again || !(*again == *order)) std::abort();
   return 0;
 }

@@ -88,6 +88,56 @@ TEST_CASE("an agent is told how R is started for it, with or without R") {
   }
 }
 
+TEST_CASE("an order may leave slots for later") {
+  const std::string later =
+      "plugin=slurm\ncredential=file\nchunk=1\nscale=1,50,0.5,300000,1000\noption=a=b\nspare=\nslot=2\ncall="
+      "x\n"
+      "slot=3\ncall=y\n";
+  Result<Order> order = parse_order(later, 3);
+  REQUIRE(order);
+  CHECK(order->parts.empty());
+  CHECK(order->scale->min == 1);
+  CHECK(order->scale->max == 50);
+  CHECK(order->scale->backlog == 0.5);
+  CHECK(order->scale->idle == std::chrono::minutes(5));
+  CHECK(order->scale->pace == std::chrono::seconds(1));
+  CHECK(order->spare->slots == std::vector<std::size_t>{1, 2});
+  CHECK(order->spare->options.at("a") == std::vector<std::string>{"b"});
+  CHECK(*parse_order(to_text(*order), 3) == *order);
+
+  auto with = [&later](const std::string& scale) {
+    std::string text = later;
+    std::size_t at = text.find("scale=");
+    return problem(text.replace(at, text.find('\n', at) - at, scale));
+  };
+  for (std::string bad : {"scale=", "scale=1,2,3,4", "scale=3,2,1,1,1", "scale=0,0,1,1,1", "scale=0,1,0,1,1",
+                          "scale=0,1,-1,1,1", "scale=0,1,inf,1,1", "scale=0,1,nan,1,1", "scale=0,1,1x,1,1",
+                          "scale=0,1,1,99999999999,1"}) {
+    INFO(bad);
+    CHECK(with(bad).find("is no line of an order") != std::string::npos);
+  }
+  CHECK(problem("plugin=slurm\nscale=0,1,1,1,1\nlaunch=\nslot=1\ncall=a") ==
+        "there are no slots between which to scale");
+  CHECK(problem("plugin=ssh\nspare=\nslot=1\ncall=a") == "only jobs of a batch system can be launched later");
+  CHECK(problem("plugin=slurm\nspare=\nspare=").find("is no line") != std::string::npos);
+  CHECK(problem("plugin=slurm\nspare=\nlaunch=").find("is no line") != std::string::npos);
+}
+
+TEST_CASE("a daemon that is launched again draws other numbers") {
+  // parallel::nextRNGSubStream() of R says so.
+  const std::string call = "tenkai::daemon('fd:3',a=c(1),rs=c(10407,1,2,3,4,5,6),b=2)";
+  CHECK(with_substream(call, 0) == call);
+  CHECK(with_substream(call, 1) ==
+        "tenkai::daemon('fd:3',a=c(1),rs=c(10407,-972087994,835460660,-1947738528,146574254,822766843,-"
+        "976026004),b=2)");
+  CHECK(with_substream(call, 2) ==
+        "tenkai::daemon('fd:3',a=c(1),rs=c(10407,-270999226,1975198736,1772099330,1095832456,-945089545,-"
+        "1030460349),b=2)");
+  for (std::string other :
+       {"", "rs=c(", "rs=c()", "rs=c(1,2,3)", "rs=c(1,2,3,4,5,6,x)", "rs=c(1,2,3,4,5,6,99999999999)"})
+    CHECK(with_substream(other, 1) == other);
+}
+
 TEST_CASE("agents of a batch system share the daemons") {
   Order order = *parse_order(whole, 3);
   CHECK(chunk_of(order, order.parts[0]) == std::nullopt);
