@@ -50,7 +50,8 @@ Launches::Launches(Surroundings around)
       self_(own_program()),
       session_(random_hex(4)),
       tell_timer_(around_.executor),
-      watch_timer_(around_.executor) {}
+      watch_timer_(around_.executor),
+      scale_timer_(around_.executor) {}
 
 Result<PluginProcess*> Launches::plugin(const std::string& name) {
   auto known = plugins_.find(name);
@@ -77,6 +78,9 @@ struct Launches::Rendering {
 void Launches::on_request(std::string_view payload, Reply reply) {
   Result<Order> order = parse_order(payload, around_.urls().size());
   if (!order) return reply(order.error());
+  if (order->spare && scaling_) return reply(Error{"this dispatcher launches daemons by itself already"});
+  std::string problem = Scaling::problem(*order, around_.retries());
+  if (!problem.empty()) return reply(Error{problem});
   Result<PluginProcess*> by = plugin(order->plugin);
   if (!by) return reply(by.error());
   if (order->delivery == Order::Delivery::file && !order->dry && folder_.empty()) {
@@ -86,7 +90,7 @@ void Launches::on_request(std::string_view payload, Reply reply) {
   }
   auto rendering = std::make_shared<Rendering>();
   rendering->order = std::move(*order);
-  std::size_t count = rendering->order.parts.size();
+  std::size_t count = rendering->order.parts.size() + (rendering->order.spare ? 1 : 0);
   rendering->texts.resize(count);
   rendering->waits_for = count;
   for (const Order::Part& part : rendering->order.parts) {
@@ -98,6 +102,13 @@ void Launches::on_request(std::string_view payload, Reply reply) {
       request->command = std::move(*command);
     }
     rendering->requests.push_back(std::move(request));
+  }
+  // What is launched later is rendered now: it is too late then to learn that it cannot be.
+  if (rendering->order.spare) {
+    std::uint64_t last = last_;
+    rendering->requests.push_back(
+        std::make_shared<LaunchRequest>(request_for(rendering->order, *rendering->order.spare)));
+    last_ = last;
   }
   for (std::size_t i = 0; i < count; ++i) {
     PluginCall call;
@@ -142,7 +153,7 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
   if (!rendering.problem.empty()) return reply(Error{rendering.problem});
   std::string lines;
   std::vector<BatchPtr> begun;
-  for (std::size_t i = 0; i < rendering.texts.size(); ++i) {
+  for (std::size_t i = 0; i < rendering.order.parts.size(); ++i) {
     const LaunchRequest& request = *rendering.requests[i];
     lines += std::to_string(request.number) + "\t" + escape_line(rendering.texts[i]) + "\n";
     if (rendering.order.dry) continue;
@@ -158,6 +169,7 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
     batches_.push_back(batch);
     if (!rendering.order.by_hand) begin(batch);
   }
+  if (rendering.order.spare && !rendering.order.dry) launch_later(rendering.order);
   reply(lines);
 }
 
@@ -211,6 +223,8 @@ void Launches::take(const EntryPtr& entry, const JobReport& report) {
   bool is_back = report.state == JobState::pending;
   if (!is_back) after_change(entry, entry->launch.on_report(now(), report));
   std::optional<Cause> cause = cause_of_end(report);
+  if (cause && scaling_ && around_.retries().exclude_node.count(cause->kind) != 0 && !report.where.empty())
+    scaling_->exclude(report.where);
   bool is_over = is_back || entry->launch.has_ended();
   if (had_daemons && is_over && cause) around_.over(entry->grant, entry->launch.slots(), *cause);
   if (is_back) after_change(entry, entry->launch.on_report(now(), report));
@@ -305,6 +319,7 @@ void Launches::on_died(const std::string& plugin, const std::string& why_not) {
 
 void Launches::after_change(const EntryPtr& entry, bool changed) {
   if (!changed) return;
+  on_load();
   const Launch& launch = entry->launch;
   spdlog::info("launch {} is {} {}", launch.number(), name_of(launch.state()), printable(launch.detail()));
   if (launch.state() == LaunchState::failed) {
@@ -346,6 +361,7 @@ void Launches::close(std::function<void()> done) {
   closing_ = true;
   tell_timer_.cancel();
   watch_timer_.cancel();
+  scale_timer_.cancel();
   for (const BatchPtr& batch : batches_) let_go_of_credential(*batch);
   // What stays goes on writing there, and the next session clears it away.
   bool stays = std::any_of(batches_.begin(), batches_.end(),

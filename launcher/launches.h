@@ -12,6 +12,7 @@
 #include "launcher/launch.h"
 #include "launcher/order.h"
 #include "launcher/plugin_process.h"
+#include "launcher/scaling.h"
 #include "scheduler/launch_desk.h"
 
 namespace tenkai {
@@ -25,6 +26,8 @@ class Launches : public LaunchDesk {
   void on_left(GrantId grant, std::size_t slot) override;
   void on_away(GrantId grant, std::size_t slot) override;
   std::string place_of(GrantId grant, std::size_t slot) const override;
+  Size size_of(GrantId grant, std::size_t slot) const override;
+  void on_load() override;
   std::string status() override;
   void close(std::function<void()> done) override;
 
@@ -57,6 +60,11 @@ class Launches : public LaunchDesk {
   void on_rendered(Rendering& rendering, const Reply& reply);
   Result<BatchPtr> enter(const Order& order, const Order::Part& part, const LaunchRequest& request);
   Result<Done> make_paper(const Order& order, const Order::Part& part, Batch& batch);
+  void launch_later(const Order& order);
+  Result<std::uint64_t> launch(const Scaling::Wish& wish);
+  void scale();
+  void scale_at(LaunchTime when);
+  bool is_awaited(std::size_t slot) const;
   Result<PluginProcess*> plugin(const std::string& name);
   void begin(const BatchPtr& batch);
   void on_begun(const BatchPtr& batch, const PluginAnswer& answer);
@@ -92,6 +100,11 @@ class Launches : public LaunchDesk {
   asio::steady_timer tell_timer_;
   asio::steady_timer watch_timer_;
   bool watching_ = false;
+  Order later_;  // of what is launched later, without its parts
+  std::optional<Scaling> scaling_;
+  asio::steady_timer scale_timer_;
+  std::optional<LaunchTime> scales_at_;
+  bool scales_soon_ = false;
   bool closing_ = false;
 };
 

@@ -35,6 +35,21 @@ bool Dispatcher::is_busy(DaemonId daemon) const {
   return found != nullptr && found->running.has_value();
 }
 
+Load Dispatcher::load(std::optional<std::chrono::milliseconds> room) const {
+  Load load{queue_.usual(room), queue_.larger_needs(), {}};
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    SlotLoad slot{slots_[i].online, slots_[i].busy, false, std::nullopt, std::nullopt};
+    if (slot.online) {
+      const Daemon& daemon = *find(daemon_at_[i]);
+      slot.leaving = daemon.leaving || daemon.last_call_came;
+      if (!slot.busy) slot.idle_since = daemon.idle_since;
+      if (daemon.curfew) slot.last_call = daemon.curfew->last_call;
+    }
+    load.slots.push_back(slot);
+  }
+  return load;
+}
+
 bool Dispatcher::has_daemon_for(const Size& need) const {
   return std::any_of(daemons_.begin(), daemons_.end(), [&](const auto& each) {
     return !each.second.leaving && covers(each.second.size, need);
@@ -228,6 +243,7 @@ Dispatcher::Running Dispatcher::end_attempt(Daemon& daemon) {
   Running ended = *daemon.running;
   if (ended.kill_at) kills_.erase({*ended.kill_at, daemon.id});
   daemon.running.reset();
+  daemon.idle_since = now_;
   slots_[daemon.slot].busy = false;
   return ended;
 }

@@ -134,6 +134,7 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
   daemon.id = id;
   daemon.slot = *slot;
   daemon.size = size;
+  daemon.idle_since = now;
   daemon.joined_at = next_sequence_;
   daemon_at_[*slot] = id;
   slots_[*slot].online = true;
@@ -288,6 +289,16 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
     resolve(now, head, Code::reset, "the R process for this task " + cause.text, sends);
   }
   hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_unneeded(Time now, const std::vector<std::size_t>& slots) {
+  now_ = now;
+  Sends sends;
+  for (std::size_t slot : slots) {
+    if (slot >= slots_.size() || !slots_[slot].online || slots_[slot].busy) continue;
+    dismiss(*find(daemon_at_[slot]), sends);
+  }
   return sends;
 }
 

@@ -23,6 +23,7 @@
 #include "base/bytes.h"
 #include "scheduler/cause.h"
 #include "scheduler/curfew.h"
+#include "scheduler/load.h"
 #include "scheduler/size.h"
 #include "scheduler/task_queue.h"
 #include "scheduler/tasks.h"
@@ -205,6 +206,9 @@ class Dispatcher {
   // them: "the larger job that was asked for (mem=4G) could not be had: …".
   Sends on_size_unavailable(Time now, Size size, const std::string& why);
 
+  // Daemons at these slots are not needed: those that have nothing to do are dismissed.
+  Sends on_unneeded(Time now, const std::vector<std::size_t>& slots);
+
   // saisei(): the slot has a new URL; `instance` turns negative. A daemon that
   // is there is forgotten, and what it ran resolves to closed and counts as complete.
   Sends regenerate(Time now, std::size_t slot);
@@ -220,6 +224,8 @@ class Dispatcher {
   // Tasks in the queue that need daemons larger than usual, by what they need. Empty, and
   // cheap, as long as nothing has died of what Retries::factors are for.
   std::vector<std::pair<Size, std::size_t>> larger_needs() const { return queue_.larger_needs(); }
+  // `room`: the time that a fresh daemon has for tasks; nullopt: no end of it.
+  Load load(std::optional<std::chrono::milliseconds> room) const;
   // Whether a daemon is here that takes tasks with this need, free or not.
   bool has_daemon_for(const Size& need) const;
   // Bytes of payload held.
@@ -254,6 +260,7 @@ class Dispatcher {
     Size size;
     bool last_call_came = false;
     std::optional<Running> running;
+    Time idle_since{};  // while nothing is running
     TaskQueue waiting;  // Policy::direct
     std::uint64_t violations = 0;
   };

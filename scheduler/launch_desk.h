@@ -3,8 +3,10 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "base/url.h"
 #include "scheduler/cause.h"
 #include "scheduler/grants.h"
+#include "scheduler/load.h"
 
 namespace tenkai {
 
@@ -37,6 +40,13 @@ class LaunchDesk {
     std::function<void(GrantId)> revoke;  // what nobody will use any more
     // The user; and, where it is about launches, their lines of the reply to `status`.
     std::function<void(const std::string& text, const std::string& launches)> tell;
+    // What there is to do, where a fresh daemon has so much time for tasks.
+    std::function<Load(std::optional<std::chrono::milliseconds> room)> load;
+    // Daemons at these slots are not needed; those that are busy stay.
+    std::function<void(const std::vector<std::size_t>& slots)> dismiss;
+    // No daemon of this size is to be had: Dispatcher::on_size_unavailable().
+    std::function<void(const Size&, const std::string& why)> unavailable;
+    std::function<const Retries&()> retries;  // what changes with another attempt
     // The job of the agent that came with this grant and has these slots is over.
     std::function<void(GrantId, const std::vector<std::size_t>& slots, const Cause&)> over;
   };
@@ -55,6 +65,10 @@ class LaunchDesk {
   virtual void on_away(GrantId grant, std::size_t slot) = 0;
   // Where it runs, for sentences: "job 123_0 on n2"; empty where there is no job.
   virtual std::string place_of(GrantId grant, std::size_t slot) const = 0;
+  // How much larger than usual the job was asked for.
+  virtual Size size_of(GrantId grant, std::size_t slot) const = 0;
+  // Something has changed in what there is to do. Called for nearly each task.
+  virtual void on_load() = 0;
   // Lines for the reply to `status`. Somebody waits for those that are not there yet:
   // what holds them up is asked about, and told with the next reply.
   virtual std::string status() = 0;

@@ -301,7 +301,9 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   std::optional<std::chrono::milliseconds> left;
   if (frame.find(Key::time_left_ms) != nullptr)
     left = std::chrono::milliseconds(frame.number(Key::time_left_ms));
-  around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot, left));
+  Size size;
+  if (around_.desk != nullptr && peer->admission) size = around_.desk->size_of(peer->admission->grant, *slot);
+  around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot, left, size));
   if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
   set_busy(peer);
   tell_of_daemon(*peer, *slot, true);

@@ -81,6 +81,16 @@ LaunchDesk::Surroundings Service::around_desk() {
           },
           [this](GrantId grant) { keys_.grants().revoke(grant); },
           [this](const std::string& text, const std::string& launches) { tell(text, launches); },
+          [this](std::optional<std::chrono::milliseconds> room) {
+            return dispatcher_ ? dispatcher_->load(room) : Load();
+          },
+          [this](const std::vector<std::size_t>& slots) {
+            if (dispatcher_) apply(dispatcher_->on_unneeded(now(), slots));
+          },
+          [this](const Size& size, const std::string& why) {
+            if (dispatcher_) apply(dispatcher_->on_size_unavailable(now(), size, why));
+          },
+          [this]() -> const Retries& { return setup_.retries; },
           [this](GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
             if (peers_) peers_->on_job_over(grant, slots, cause);
           }};
@@ -272,6 +282,7 @@ void Service::apply(Sends sends) {
   for (Send& send : sends) {
     std::visit([this](auto& what) { carry_out(what); }, send);
   }
+  if (desk_) desk_->on_load();
   arm_timer();
 }
 

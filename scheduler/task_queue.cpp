@@ -52,6 +52,15 @@ std::optional<TaskQueue::Head> TaskQueue::first(std::optional<std::chrono::milli
   return oldest;
 }
 
+std::size_t TaskQueue::usual(std::optional<std::chrono::milliseconds> room) const {
+  std::size_t count = 0;
+  for (const auto& [request, group] : groups_) {
+    if (room && request > *room) break;
+    count += group.size();
+  }
+  return count;
+}
+
 std::vector<std::pair<Size, std::size_t>> TaskQueue::larger_needs() const {
   std::vector<std::pair<Size, std::size_t>> needs;
   for (const auto& [need, groups] : larger_) {

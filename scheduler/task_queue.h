@@ -30,6 +30,8 @@ class TaskQueue {
   // daemon of this size can run.
   std::optional<Head> first(std::optional<std::chrono::milliseconds> room = {},
                             const Size& size = {max_steps, max_steps}) const;
+  // How many tasks of the usual need ask for no more time than this; nullopt: all.
+  std::size_t usual(std::optional<std::chrono::milliseconds> room) const;
   // How many tasks there are of each need beyond the usual.
   std::vector<std::pair<Size, std::size_t>> larger_needs() const;
   // Those of one need beyond the usual.

@@ -142,12 +142,16 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   profile$options <- with_limits(options[names(options) != "token"],
                                  deployment$limits)
   profile$stream <- first_stream(seed)
+  profile$spare <- if (profile$direct) 0L else
+    spare_slots(n, deployment, remote)
+  profile$scale <- if (profile$spare > 0L) scale_for(n, deployment$scale)
+  slots <- n + profile$spare
   settings <- c(
     paste0("policy=", if (profile$direct) "direct" else "queue"),
-    paste0("slots=", n),
+    paste0("slots=", slots),
     paste0("profile=", escape_line(enc2utf8(.compute))),
     paste0("rscript=", local_rscript(deployment)),
-    url_settings(url, n, profile$direct, isTRUE(options$token)),
+    url_settings(url, slots, profile$direct, isTRUE(options$token)),
     if (!is.null(deployment$ports)) paste0("ports=", deployment$ports),
     retry_settings(if (profile$direct && !isTRUE(resilience)) 0 else retries),
     time_setting("reconnect_ms", reconnect, "reconnect"),
@@ -298,8 +302,9 @@ warn_late <- function(online, n, limit) {
 launch_all <- function(profile, remote, name) {
   done <- FALSE
   on.exit(if (!done) .Call(tk_close, profile$link, 0L))
-  launch_elsewhere(profile, seq_along(profile$urls), remote, list(), NULL, name,
-                   dry = FALSE)
+  usual <- seq_len(length(profile$urls) - profile$spare)
+  launch_elsewhere(profile, usual, remote, list(), NULL, name, dry = FALSE,
+                   later = profile$spare > 0L)
   done <- TRUE
 }
 

@@ -64,6 +64,13 @@ deployment_from <- function(lines) {
     name = one("profile"),
     daemons = if (!is.null(one("daemons"))) as.integer(one("daemons")),
     url = one("url"), ports = one("ports"), retries = one("retries"),
+    scale = if (!is.null(one("scale_max"))) {
+      scale <- lapply(c(min = "scale_min", max = "scale_max",
+                        backlog = "scale_backlog", idle = "scale_idle",
+                        pace = "scale_pace"),
+                      function(name) as.numeric(one(name)))
+      c(scale, chunk = max(1, as.numeric(one("chunk") %||% 1)))
+    },
     limits = lapply(pairs(key == "limit"), as.numeric),
     most = if (!is.null(one("most"))) as.numeric(one("most")),
     command = one("plugin"), plugin = one("plugin"), rscript = one("rscript"),
@@ -79,7 +86,7 @@ deployment_from <- function(lines) {
 # How many daemons a profile has, where daemons() is not told.
 deployed_number <- function(deployment, n) {
   if (is.null(n)) {
-    n <- deployment$daemons %||%
+    n <- deployment$daemons %||% deployment$scale$max %||%
       if (length(deployment$each)) length(deployment$each)
   }
   if (is.null(n)) {
@@ -94,6 +101,14 @@ deployed_number <- function(deployment, n) {
          deployment$name, "')", call. = FALSE)
   }
   n
+}
+
+# Between what numbers there are daemons, where there may be at most so many.
+scale_for <- function(n, scale) {
+  if (is.null(scale)) return()
+  scale$max <- n
+  scale$min <- min(scale$min, n)
+  scale[c("min", "max", "backlog", "idle", "pace")]
 }
 
 # The limits of the profile, as arguments of daemons where it was given none.

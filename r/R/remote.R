@@ -145,9 +145,11 @@ check_remote <- function(remote) {
 # all.
 remote_count <- function(remote) max(1L, length(remote$each))
 
-# The request for the daemons at some slots of a profile; its lines.
+# The request for the daemons at some slots of a profile; its lines. `later`: those
+# at the spare slots of the profile are launched when they are needed; with
+# `scale` no others are.
 launch_order <- function(profile, slots, remote, dots, tls, name, dry,
-                         by_hand = FALSE) {
+                         by_hand = FALSE, later = FALSE) {
   each <- if (length(remote$each)) remote$each else list(list())
   count <- max(length(slots), length(each))
   if (!length(slots) %in% c(1L, count) || !length(each) %in% c(1L, count)) {
@@ -169,6 +171,12 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry,
   line <- function(key, value) {
     if (length(value)) paste0(key, "=", escape_line(value))
   }
+  calls <- function(slots) {
+    unlist(lapply(slots, function(slot) {
+      c(paste0("slot=", slot),
+        line("call", launch_call(profile, slot, dots, tls, agent, dry)))
+    }))
+  }
   options <- function(values) {
     unlist(lapply(names(values), function(key) {
       line("option", if (length(values[[key]])) paste0(key, "=", values[[key]]))
@@ -187,18 +195,44 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry,
     if (agent) line("tls", tls),
     if (isTRUE(as.logical(output))) "output=1",
     options(remote$options),
-    unlist(lapply(unique(group), function(one) {
-      members <- which(group == one)
-      c(
-        "launch=",
-        unlist(lapply(members, function(i) {
-          c(paste0("slot=", slots[i]),
-            line("call", launch_call(profile, slots[i], dots, tls, agent, dry)))
-        })),
-        options(each[[members[1L]]])
-      )
-    }))
+    if (!later || is.null(profile$scale)) {
+      unlist(lapply(unique(group), function(one) {
+        members <- which(group == one)
+        c("launch=", calls(slots[members]), options(each[[members[1L]]]))
+      }))
+    },
+    if (later && profile$spare > 0) {
+      spare <- tail_of(seq_along(profile$urls), profile$spare)
+      c(scale_line(profile$scale), "spare=",
+        calls(if (is.null(profile$scale)) spare else c(slots, spare)))
+    }
   )
+}
+
+tail_of <- function(x, n) x[seq(to = length(x), length.out = n)]
+
+scale_line <- function(scale) {
+  if (is.null(scale)) return()
+  paste0("scale=", paste(vapply(scale, whole_or_not, ""), collapse = ","))
+}
+
+whole_or_not <- function(x) format(x, digits = 15L, scientific = FALSE)
+
+# How many slots a profile has beyond those of its daemons. With `scale` one for
+# each: a job is replaced before it ends. For larger daemons one in four.
+spare_slots <- function(n, deployment, remote) {
+  if (is.null(deployment) || is.null(remote) || is_within_allocation(remote)) {
+    return(0L)
+  }
+  chunk <- if (is.null(deployment$scale)) 1L else deployment$scale$chunk
+  whole_units <- function(slots) as.integer(ceiling(slots / chunk) * chunk)
+  larger <- if (grepl("=x", deployment$retries %||% "", fixed = TRUE)) {
+    whole_units(max(1L, n %/% 4L))
+  } else {
+    0L
+  }
+  if (is.null(deployment$scale)) return(larger)
+  2L * whole_units(n) - n + larger
 }
 
 # What the R of one daemon evaluates.
@@ -212,7 +246,7 @@ launch_call <- function(profile, slot, dots, tls, agent, dry) {
 }
 
 launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
-                             by_hand = FALSE) {
+                             by_hand = FALSE, later = FALSE) {
   dots <- with_limits(dots, remote$limits[setdiff(names(remote$limits),
                                                   names(profile$options))])
   if (isTRUE(remote$options$tunnel == "1")) check_tunnel(profile$urls[slots])
@@ -221,7 +255,8 @@ launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
       is.null(dots$output) && is.null(profile$options$output)) {
     dots$output <- TRUE
   }
-  order <- launch_order(profile, slots, remote, dots, tls, name, dry, by_hand)
+  order <- launch_order(profile, slots, remote, dots, tls, name, dry, by_hand,
+                        later)
   reply <- ask(profile$link, "launch_remote", lines_of(order), limit = 15000)
   if (is_error_value(reply)) {
     stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)

@@ -43,7 +43,11 @@ status <- function(.compute = "default") {
     return(new_status(as.integer(lines[1L]), profile$urls[1L], state,
                       launches))
   }
-  new_status(1L, daemon_matrix(fields), state, launches)
+  daemons <- daemon_matrix(fields)
+  # Spare slots that were never needed are of no interest.
+  last <- max(nrow(daemons) - profile$spare, which(daemons[, "instance"] != 0))
+  new_status(1L, daemons[seq_len(last), , drop = FALSE], state[seq_len(last)],
+             launches)
 }
 
 new_status <- function(connections, daemons, state = NULL, launches = NULL) {

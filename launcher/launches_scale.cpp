@@ -1,0 +1,96 @@
+// Launches that are decided on later: what Scaling wishes is done here.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "launcher/launches.h"
+
+namespace tenkai {
+namespace {
+
+// Between two looks. Tasks may come and go a hundred thousand times a second; a batch
+// system takes seconds for what is decided.
+constexpr std::chrono::milliseconds pause{100};
+
+LaunchTime now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+void Launches::launch_later(const Order& order) {
+  std::size_t usual = 0;
+  for (const Order::Part& part : order.parts) usual += part.slots.size();
+  scaling_.emplace(order, usual, around_.retries());
+  later_ = order;
+  later_.parts.clear();
+  later_.spare.reset();
+  later_.scale.reset();
+  later_.chunk = scaling_->unit_size();
+  // At once: those that are always to be there.
+  scale();
+}
+
+// Called for nearly each task: that must cost nothing.
+void Launches::on_load() {
+  if (!scaling_ || scales_soon_ || closing_) return;
+  scales_soon_ = true;
+  scale_at(now() + pause);
+}
+
+void Launches::scale_at(LaunchTime when) {
+  if (scales_at_ && *scales_at_ <= when) return;
+  scales_at_ = when;
+  scale_timer_.expires_at(when);
+  scale_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled && !closing_) scale();
+  });
+}
+
+void Launches::scale() {
+  scales_at_.reset();
+  scales_soon_ = false;
+  Scaling::Sight sight{[this](std::uint64_t number) -> const Launch* {
+                         auto found = entries_.find(number);
+                         return found == entries_.end() ? nullptr : &found->second->launch;
+                       },
+                       [this](std::size_t slot) { return is_awaited(slot); }};
+  Scaling::Orders orders = scaling_->decide(now(), around_.load(scaling_->room()), sight);
+  for (const Scaling::Wish& wish : orders.wishes) {
+    Result<std::uint64_t> first = launch(wish);
+    if (first) scaling_->on_launched(now(), wish, *first);
+    else scaling_->on_refused(now(), wish, first.error().message);
+    if (!first) on_load();
+  }
+  if (!orders.dismiss.empty()) around_.dismiss(orders.dismiss);
+  for (const auto& [size, why] : orders.unavailable) around_.unavailable(size, why);
+  for (const std::string& text : orders.tell) around_.tell(text, {});
+  if (orders.look_again) scale_at(*orders.look_again);
+}
+
+// A launch of somebody else's, for this slot, that may yet bring a daemon.
+bool Launches::is_awaited(std::size_t slot) const {
+  return std::ranges::any_of(entries_, [slot](const auto& each) {
+    const Launch& launch = each.second->launch;
+    return launch.is_waited_for() && std::ranges::find(launch.slots(), slot) != launch.slots().end();
+  });
+}
+
+// The number of the first of its launches.
+Result<std::uint64_t> Launches::launch(const Scaling::Wish& wish) {
+  LaunchRequest request = request_for(later_, wish.part);
+  Result<BatchPtr> batch = enter(later_, wish.part, request);
+  if (!batch) return batch.error();
+  for (const EntryPtr& entry : (*batch)->entries) entries_[entry->launch.number()] = entry;
+  batches_.push_back(*batch);
+  begin(*batch);
+  return request.number;
+}
+
+Size Launches::size_of(GrantId grant, std::size_t slot) const {
+  if (!scaling_ || grant == 0) return {};
+  EntryPtr entry = by_grant(grant, slot);
+  return entry ? scaling_->size_of(entry->launch.number()) : Size();
+}
+
+}  // namespace tenkai

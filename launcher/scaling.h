@@ -1,0 +1,108 @@
+// Launches that nobody asks for one by one: of a profile that scales, and of the larger
+// daemons that tasks need which have died of too little. Which slots, with what requests:
+// decided here, from what there is to do and what has become of the launches. No clock, no
+// process.
+//
+// Words. A *unit* is the slots of one agent, as in Scale. It is *ours* while there is a
+// launch for it that was ordered here; others are launched by hand beside it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "launcher/launch.h"
+#include "launcher/order.h"
+#include "launcher/scale.h"
+#include "scheduler/cause.h"
+#include "scheduler/load.h"
+
+namespace tenkai {
+
+class Scaling {
+ public:
+  using Time = LaunchTime;
+
+  // What the outside knows of launches, at the moment of a decision.
+  struct Sight {
+    // Null: it is long over.
+    std::function<const Launch*(std::uint64_t number)> launch;
+    // Whether somebody else's launch may bring a daemon to a slot that has none.
+    std::function<bool(std::size_t slot)> is_awaited;
+  };
+  struct Wish {
+    std::vector<std::size_t> units;
+    Size size;
+    Order::Part part;  // one submission: an agent for each unit, in this order
+  };
+  struct Orders {
+    std::vector<Wish> wishes;
+    std::vector<std::size_t> dismiss;  // slots
+    std::optional<Time> look_again;
+    std::vector<std::string> tell;                          // the user
+    std::vector<std::pair<Size, std::string>> unavailable;  // and why
+  };
+
+  // An order with spare slots. `usual`: how many daemons there are without them.
+  Scaling(const Order& order, std::size_t usual, const Retries& retries);
+
+  // Why the spare slots of an order cannot be launched as it says; empty: they can.
+  static std::string problem(const Order& order, const Retries& retries);
+
+  // How much time a fresh daemon has for tasks, where its job has an end.
+  std::optional<std::chrono::milliseconds> room() const { return room_; }
+
+  Orders decide(Time now, const Load& load, const Sight& sight);
+  // A wish has become launches, numbered from `first` on; or could not be one.
+  void on_launched(Time now, const Wish& wish, std::uint64_t first);
+  void on_refused(Time now, const Wish& wish, const std::string& why);
+  // Launches to come keep off this node.
+  void exclude(const std::string& node);
+
+  // How many daemons an agent has.
+  std::size_t unit_size() const { return units_.front().slots.size(); }
+  Size size_of(std::uint64_t launch) const;
+  // How many daemons there are to be, and how many of those are there or coming; nothing
+  // where there is no scale.
+  std::optional<std::pair<std::size_t, std::size_t>> wanted() const { return wanted_; }
+
+ private:
+  struct Unit {
+    std::vector<std::size_t> slots;
+    std::vector<std::string> calls;
+    std::size_t launches = 0;  // so far
+    std::optional<std::uint64_t> launch;
+    Size size;
+    Time launched{};
+    std::optional<Time> came;
+    std::optional<Time> left;  // when its last daemon was missed first
+    std::optional<Time> last_call;
+    bool dismissed = false;
+  };
+
+  ScaleUnit look_at(Time now, Unit& unit, const Load& load, const Sight& sight);
+  void follow(Time now, Unit& unit, const Sight& sight);
+  void forget(Time now, Unit& unit, bool expected, const std::string& why);
+  bool is_large(const Unit& unit) const { return unit.launch && unit.size != Size(); }
+  void decide_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
+  void wish(const std::vector<std::size_t>& units, const Size& size, Orders& orders);
+
+  Order::Options options_;
+  Factors factors_;
+  std::size_t max_large_;  // units
+  double backlog_ = 1;
+  std::chrono::milliseconds idle_;
+  std::optional<Scale> scale_;
+  std::optional<std::chrono::milliseconds> room_;
+  std::vector<Unit> units_;
+  std::vector<std::string> excluded_;
+  std::map<Size, std::string> failed_;  // sizes that could not be had, until that is told
+  std::set<std::string> told_;
+  std::optional<Time> asked_larger_;
+  std::optional<std::pair<std::size_t, std::size_t>> wanted_;
+};
+
+}  // namespace tenkai
