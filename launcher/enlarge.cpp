@@ -19,7 +19,7 @@ struct Memory {
 };
 
 // Nothing, too, for 0, which to Slurm is all that a node has.
-std::optional<Memory> parse_memory(std::string_view text) {
+std::optional<Memory> amount_in(std::string_view text) {
   std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   auto number = to_number<std::uint64_t>(text.substr(0, digits));
   std::string unit(text.substr(digits));
@@ -100,7 +100,7 @@ Result<Done> enlarge_memory(Enlarged& enlarged, unsigned steps, std::uint32_t pe
   for (const char* name : {"slurm.mem", "slurm.mem-per-cpu", "limits.memory"}) {
     const std::string* value = option_of(enlarged.options, name);
     if (value == nullptr) continue;
-    std::optional<Memory> memory = parse_memory(*value);
+    std::optional<Memory> memory = amount_in(*value);
     if (!memory)
       return Error{"cannot ask for more than " + std::string(name) + ": " + printable(*value, 60) +
                    ", which is no amount; write one, such as 4G"};
