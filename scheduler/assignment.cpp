@@ -97,12 +97,13 @@ void Dispatcher::enqueue(Task& task) {
   queue_.add(task);
 }
 
-void Dispatcher::hand_out(Sends& sends) {
+// `most`: to so many daemons, where it is known that there is no more to hand out.
+void Dispatcher::hand_out(Sends& sends, std::size_t most) {
   switch (rules_.policy) {
     case Policy::queue:
       // feed() takes out the one that it has given something, and no other.
-      for (auto slot = free_.begin(); slot != free_.end() && !queue_.empty();) {
-        feed(*find(daemon_at_[*slot++]), sends);
+      for (auto slot = free_.begin(); slot != free_.end() && !queue_.empty() && most > 0;) {
+        if (feed(*find(daemon_at_[*slot++]), sends)) --most;
       }
       return;
     case Policy::direct: deal(sends); return;

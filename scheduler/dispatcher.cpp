@@ -80,7 +80,8 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   }
   if (submit.time_request) task.time_request = rounded_request(*submit.time_request);
   enqueue(tasks_.add(std::move(task)));
-  hand_out(sends);
+  // What waited before fits none of those that are free: a thousand need not be asked again.
+  hand_out(sends, 1);
   tell_if_alone(sends);
   return sends;
 }

@@ -277,7 +277,7 @@ class Dispatcher {
   // Once for each time that the last daemon has left, when something waits for the next.
   void tell_if_alone(Sends& sends);
   void enqueue(Task& task);
-  void hand_out(Sends& sends);
+  void hand_out(Sends& sends, std::size_t most = SIZE_MAX);
   void deal(Sends& sends);
   void launch(Sends& sends);
   bool feed(Daemon& daemon, Sends& sends);
