@@ -223,8 +223,7 @@ void Launches::take(const EntryPtr& entry, const JobReport& report) {
   bool is_back = report.state == JobState::pending;
   if (!is_back) after_change(entry, entry->launch.on_report(now(), report));
   std::optional<Cause> cause = cause_of_end(report);
-  if (cause && scaling_ && around_.retries().exclude_node.count(cause->kind) != 0 && !report.where.empty())
-    scaling_->exclude(report.where);
+  if (cause) exclude_after(cause->kind, entry->launch.where());
   bool is_over = is_back || entry->launch.has_ended();
   if (had_daemons && is_over && cause) around_.over(entry->grant, entry->launch.slots(), *cause);
   if (is_back) after_change(entry, entry->launch.on_report(now(), report));
@@ -261,8 +260,9 @@ void Launches::on_joined(GrantId grant, std::size_t slot) {
   if (entry) after_change(entry, entry->launch.on_daemon_joined(now()));
 }
 
-void Launches::on_left(GrantId grant, std::size_t slot) {
+void Launches::on_left(GrantId grant, std::size_t slot, Cause::Kind why) {
   EntryPtr entry = grant == 0 ? without_grant(slot, true) : by_grant(grant, slot);
+  if (entry) exclude_after(why, entry->launch.where());
   if (!entry || !entry->launch.on_daemon_left(now())) return;
   after_change(entry, true);
   // A plugin that has taken the launch up from one that died holds its tunnel, and

@@ -23,7 +23,7 @@ class Launches : public LaunchDesk {
 
   void on_request(std::string_view payload, Reply reply) override;
   void on_joined(GrantId grant, std::size_t slot) override;
-  void on_left(GrantId grant, std::size_t slot) override;
+  void on_left(GrantId grant, std::size_t slot, Cause::Kind why) override;
   void on_away(GrantId grant, std::size_t slot) override;
   std::string place_of(GrantId grant, std::size_t slot) const override;
   Size size_of(GrantId grant, std::size_t slot) const override;
@@ -65,6 +65,7 @@ class Launches : public LaunchDesk {
   void scale();
   void scale_at(LaunchTime when);
   bool is_awaited(std::size_t slot) const;
+  void exclude_after(Cause::Kind cause, const std::string& node);
   Result<PluginProcess*> plugin(const std::string& name);
   void begin(const BatchPtr& batch);
   void on_begun(const BatchPtr& batch, const PluginAnswer& answer);

@@ -76,6 +76,11 @@ bool Launches::is_awaited(std::size_t slot) const {
   });
 }
 
+void Launches::exclude_after(Cause::Kind cause, const std::string& node) {
+  if (!scaling_ || node.empty() || around_.retries().exclude_node.count(cause) == 0) return;
+  scaling_->exclude(node);
+}
+
 // The number of the first of its launches.
 Result<std::uint64_t> Launches::launch(const Scaling::Wish& wish) {
   LaunchRequest request = request_for(later_, wish.part);

@@ -59,7 +59,7 @@ class LaunchDesk {
   // A daemon has come in, or gone, with a credential that was made for a launch or
   // for something else; or without one (0), at a slot of this machine.
   virtual void on_joined(GrantId grant, std::size_t slot) = 0;
-  virtual void on_left(GrantId grant, std::size_t slot) = 0;
+  virtual void on_left(GrantId grant, std::size_t slot, Cause::Kind why) = 0;
   // The connection to its agent has broken, or the agent says that its job is being
   // ended: somebody may know why.
   virtual void on_away(GrantId grant, std::size_t slot) = 0;

@@ -147,7 +147,7 @@ void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello, 
   spdlog::info("daemon {} ({}) has joined", last_daemon_, connection->peer().address);
   around_.apply(around_.dispatcher.on_daemon_joined(now(), last_daemon_, *slot));
   if (auto at = around_.dispatcher.slot_of(peer->ranks[0])) slots_[*at] = peer->ranks[0];
-  tell_of_daemon(*peer, *slot, true);
+  tell_of_daemon(*peer, *slot, std::nullopt);
   around_.on_changed();
 }
 
@@ -306,7 +306,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot, left, size));
   if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
   set_busy(peer);
-  tell_of_daemon(*peer, *slot, true);
+  tell_of_daemon(*peer, *slot, std::nullopt);
   around_.on_changed();
 }
 
@@ -383,11 +383,11 @@ void Peers::settle(const PeerPtr& peer, const Cause& cause) {
   around_.on_changed();
 }
 
-void Peers::tell_of_daemon(const Connected& peer, std::size_t slot, bool came) {
+void Peers::tell_of_daemon(const Connected& peer, std::size_t slot, std::optional<Cause::Kind> left) {
   bool is_ours = peer.pid && (around_.processes.holds(*peer.pid) || joined_pids_.count(*peer.pid) != 0);
   if (around_.desk == nullptr || (is_ours && !peer.admission)) return;
   GrantId grant = peer.admission ? peer.admission->grant : 0;
-  came ? around_.desk->on_joined(grant, slot) : around_.desk->on_left(grant, slot);
+  left ? around_.desk->on_left(grant, slot, *left) : around_.desk->on_joined(grant, slot);
 }
 
 void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
@@ -406,7 +406,7 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
   around_.apply(around_.dispatcher.on_daemon_left(now(), daemon, cause));
   set_busy(peer);
   // Where the slot has been given to another URL, the credential alone tells whose it was.
-  tell_of_daemon(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), false);
+  tell_of_daemon(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), cause.kind);
   around_.on_changed();
 }
 

@@ -131,7 +131,7 @@ class Peers {
   void on_job_ends(const PeerPtr& peer, const Cause& cause);
   void ask_what_happened(const Connected& peer);
   std::string with_place(const Connected& peer, std::size_t slot, const std::string& text) const;
-  void tell_of_daemon(const Connected& peer, std::size_t slot, bool came);
+  void tell_of_daemon(const Connected& peer, std::size_t slot, std::optional<Cause::Kind> left);
   void on_judgement(const Liveness::Judgement& judgement);
   void set_suspect(const PeerPtr& peer, bool suspect);
   void set_busy(const PeerPtr& peer);
