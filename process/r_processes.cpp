@@ -44,6 +44,7 @@ struct RProcesses::Running {
   OnEnd on_end;
   bool own_group = true;
   std::uint64_t oom_kills_before = oom_kills();
+  std::string excess;
   std::shared_ptr<LogTail> log;
   std::string log_file;
 };
@@ -93,6 +94,7 @@ Result<pid_t> RProcesses::start(const RStart& what, OnEnd on_end) {
   running->on_end = std::move(on_end);
   if (pipe.first) running->log->read_from(std::move(pipe.first));
   running_[*pid] = running;
+  if (memory_watch_) memory_watch_->add(*pid);
   children_.add(*pid, [this](pid_t ended, const Ended& how) { on_ended(ended, how); });
   return *pid;
 }
@@ -112,7 +114,22 @@ bool RProcesses::adopt(pid_t pid, OnEnd on_end) {
   return false;
 }
 
+void RProcesses::limit_memory(std::uint64_t bytes) {
+  memory_watch_.emplace(executor_, bytes, [this](pid_t pid, const MemoryUse& use) { on_excess(pid, use); });
+}
+
+void RProcesses::on_excess(pid_t pid, const MemoryUse& use) {
+  auto found = running_.find(pid);
+  if (found == running_.end()) return;
+  found->second->excess =
+      "it had " + as_memory(use.bytes) + ", and limits.memory allows " + as_memory(memory_watch_->limit());
+  kill(pid);
+  // Some may have left its group.
+  for (pid_t each : use.processes) ::kill(each, SIGKILL);
+}
+
 void RProcesses::forget(pid_t pid) {
+  if (memory_watch_) memory_watch_->remove(pid);
   children_.forget(pid);
   running_.erase(pid);
 }
@@ -120,6 +137,7 @@ void RProcesses::forget(pid_t pid) {
 void RProcesses::on_ended(pid_t pid, const Ended& how) {
   auto found = running_.find(pid);
   if (found == running_.end()) return;
+  if (memory_watch_) memory_watch_->remove(pid);
   std::shared_ptr<Running> running = std::move(found->second);
   running_.erase(found);
   running->log->finish();
@@ -130,6 +148,10 @@ void RProcesses::on_ended(pid_t pid, const Ended& how) {
   std::uint64_t before = std::max(running->oom_kills_before, blamed_);
   end.out_of_memory = how.signal == SIGKILL && oom_kills() > before;
   if (end.out_of_memory) blamed_ = before + 1;
+  if (how.signal == SIGKILL && !running->excess.empty()) {
+    end.out_of_memory = true;
+    end.excess = running->excess;
+  }
   end.log_tail = running->log_file.empty() ? running->log->text() : last_lines_of(running->log_file);
   running->on_end(pid, end);
 }

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "process/children.h"
+#include "process/memory_watch.h"
 
 namespace tenkai {
 
@@ -36,6 +37,7 @@ struct RStart {
 struct REnd {
   Ended how;
   bool out_of_memory = false;
+  std::string excess;    // where it had more memory than we allow: how much, for people
   std::string log_tail;  // at most 4 KiB, whole lines
 };
 
@@ -45,6 +47,10 @@ class RProcesses {
 
   explicit RProcesses(asio::any_io_executor executor);
   ~RProcesses();
+
+  // From now on each process that is started may have so many bytes of memory, with all
+  // that comes from it; beyond them it is killed. Call it before the first.
+  void limit_memory(std::uint64_t bytes);
 
   // on_end is called once, from the event loop.
   Result<pid_t> start(const RStart& what, OnEnd on_end);
@@ -71,11 +77,13 @@ class RProcesses {
  private:
   struct Running;
   void on_ended(pid_t pid, const Ended& how);
+  void on_excess(pid_t pid, const MemoryUse& use);
   void signal(pid_t pid, int number);
 
   asio::any_io_executor executor_;
   Children children_;
   std::unordered_map<pid_t, std::shared_ptr<Running>> running_;
+  std::optional<MemoryWatch> memory_watch_;
   std::uint64_t blamed_ = 0;  // kills for want of memory that have found their process
 };
 
