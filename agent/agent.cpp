@@ -37,6 +37,7 @@ Agent::Agent(asio::io_context& io, AgentOptions options)
       signals_(io),
       retry_timer_(io),
       end_timer_(io) {
+  if (options_.memory_limit) processes_.limit_memory(*options_.memory_limit);
   ranks_.resize(options_.daemons);
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     ranks_[i].number = static_cast<std::uint32_t>(i);

@@ -46,7 +46,8 @@ struct AgentOptions {
   // When that will be, where it is known: the daemons are told, and get nothing that
   // would not be done by then.
   std::optional<std::chrono::system_clock::time_point> job_end;
-  std::string certificates;  // PEM: how a dispatcher with a certificate of its own is known
+  std::optional<std::uint64_t> memory_limit;  // bytes, of each daemon with what it has started
+  std::string certificates;                   // PEM: how a dispatcher with a certificate of its own is known
   // An R that runs already, and our end of the stream to it.
   std::optional<pid_t> adopt_pid;
   int adopt_fd = -1;

@@ -254,6 +254,7 @@ Frame Agent::left_of(const Rank& rank, const REnd& end) const {
   if (end.how.signal) frame.with(Key::signal, static_cast<std::uint64_t>(*end.how.signal));
   if (end.out_of_memory) frame.with(Key::out_of_memory, 1);
   frame.with(Key::instance, rank.instance);
+  if (!end.excess.empty()) frame.with(Key::message, end.excess);
   if (!end.log_tail.empty()) frame.with(Key::log_tail, end.log_tail);
   return frame;
 }

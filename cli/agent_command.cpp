@@ -86,6 +86,11 @@ Result<Credential> read_paper(Arguments& arguments) {
     std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
     if (line.starts_with("url=")) urls.emplace_back(value);
     if (line.starts_with("call=")) arguments.options.calls.push_back(unescape_line(value));
+    if (!line.starts_with("memory=")) continue;
+    arguments.options.memory_limit = to_number<std::uint64_t>(value);
+    if (!arguments.options.memory_limit)
+      return Error{"what follows the credential limits the memory of daemons to '" + printable(value) +
+                   "', which is no number of bytes"};
   }
   if (arguments.options.in_job) take_own_part(arguments.options, urls);
   std::size_t daemons = arguments.options.daemons;

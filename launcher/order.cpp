@@ -7,6 +7,7 @@
 
 #include "base/random_stream.h"
 #include "base/text.h"
+#include "launcher/profile/value.h"
 
 namespace tenkai {
 namespace {
@@ -93,6 +94,12 @@ std::string plain_number(double number) {
   return {text.data(), end};
 }
 
+// What each daemon may have, as it was typed; null: as much as there is.
+const std::string* memory_of(const Order::Part& part) {
+  auto found = part.options.find("limits.memory");
+  return found == part.options.end() || found->second.empty() ? nullptr : &found->second.front();
+}
+
 Result<Done> check(const Order& order) {
   if (order.plugin.empty()) return Error{"the order names no plugin"};
   if (order.parts.empty() && !order.spare) return Error{"there is nothing to launch"};
@@ -112,6 +119,10 @@ Result<Done> check(const Order& order) {
       return Error{"a launch needs a slot, and a call for each"};
     }
     if (order.form == Order::Form::daemon && part.slots.size() > 1) return Error{"one R is one daemon"};
+    if (memory_of(part) && !parse_memory(*memory_of(part))) {
+      return Error{"limits.memory is '" + printable(*memory_of(part), 40) +
+                   "', which is no amount of memory; write one, such as 2G"};
+    }
   }
   return Done{};
 }
@@ -283,6 +294,8 @@ std::string with_substream(const std::string& call, std::size_t number) {
 
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls) {
   std::string lines;
+  auto bytes = memory_of(part) ? parse_memory(*memory_of(part)) : std::nullopt;
+  if (bytes) lines += "memory=" + std::to_string(*bytes) + "\n";
   for (std::size_t i = 0; i < part.calls.size(); ++i) {
     lines += "url=" + urls[std::min(i, urls.size() - 1)] + "\n";
     lines += "call=" + escape_line(part.calls[i]) + "\n";

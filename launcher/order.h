@@ -89,7 +89,8 @@ std::vector<std::string> agent_command(const Order& order, const Order::Part& pa
 // A daemon's call with its stream of random numbers (`rs=c(…)`) so many substreams on: one
 // that is launched again does not draw the same numbers once more.
 std::string with_substream(const std::string& call, std::size_t number);
-// What an agent reads behind its credential line: the URL and the call of each daemon.
+// What an agent reads behind its credential line: the memory that each daemon may have
+// (`limits.memory`), in bytes, and the URL and the call of each.
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls);
 
 }  // namespace tenkai

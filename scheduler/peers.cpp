@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "scheduler/end_cause.h"
 #include "wire/greeting.h"
 
 namespace tenkai {
@@ -28,13 +29,6 @@ constexpr std::size_t max_unread = 4096;
 constexpr std::size_t max_message = 1000;
 
 Time now() { return std::chrono::steady_clock::now(); }
-
-Cause cause_of(const REnd& end) {
-  Cause cause = end.how.signal ? cause_of_signal(*end.how.signal, end.out_of_memory)
-                               : cause_of_exit(end.how.exit_code.value_or(0));
-  if (!end.how.signal && !end.how.exit_code) cause = {Cause::Kind::lost, "ended"};
-  return cause;
-}
 
 Cause with_log(Cause cause, const std::string& log) {
   if (!log.empty()) cause.text += "; its last lines: " + printable(log, max_message);
@@ -325,6 +319,7 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   }
   if (frame.find(Key::signal) != nullptr) end.how.signal = static_cast<int>(frame.number(Key::signal));
   end.out_of_memory = frame.number(Key::out_of_memory) == 1;
+  end.excess = printable(frame.text(Key::message), max_message);
   if (frame.number(Key::kind) == 2) return on_job_ends(peer, cause_of(end));
   Cause cause = frame.number(Key::kind) == 1 ? Cause{Cause::Kind::goodbye, "said goodbye"}
                                              : with_log(cause_of(end), frame.text(Key::log_tail));

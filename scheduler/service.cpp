@@ -1,4 +1,5 @@
 #include "scheduler/service.h"
+#include "scheduler/end_cause.h"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -172,6 +173,7 @@ void Service::on_setup(const Frame& frame) {
 
 Result<Done> Service::set_up(Setup setup) {
   setup_ = std::move(setup);
+  if (setup_.daemon_memory) processes_.limit_memory(*setup_.daemon_memory);
   bool one_url = setup_.policy != Policy::queue;
   std::size_t slots = one_url ? 1 : setup_.slots;
   std::vector<Url> urls;
@@ -259,8 +261,7 @@ Result<Done> Service::launch(std::size_t slot, const std::string& call) {
 void Service::on_process_ended(pid_t pid, std::size_t slot, const REnd& end) {
   bool had_joined = peers_->on_process_ended(pid, end);
   if (had_joined || ending_) return;
-  Cause cause = end.how.signal ? cause_of_signal(*end.how.signal, end.out_of_memory)
-                               : cause_of_exit(end.how.exit_code.value_or(0));
+  Cause cause = cause_of(end);
   // One that came too late for its slot, and said so, has not failed to start.
   std::string why =
       "the R process for daemon " + std::to_string(slot + 1) + " " + cause.text + " before it connected";

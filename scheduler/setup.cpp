@@ -75,6 +75,12 @@ Result<Done> read_memory(Setup& setup, std::string_view value) {
   return Done{};
 }
 
+Result<Done> read_daemon_memory(Setup& setup, std::string_view value) {
+  setup.daemon_memory = to_number<std::uint64_t>(value);
+  if (!setup.daemon_memory) return bad("daemon_memory", value, "a number of bytes");
+  return Done{};
+}
+
 // "60000" or "60000-61000"
 Result<Done> read_ports(Setup& setup, std::string_view value) {
   std::size_t dash = value.find('-');
@@ -94,6 +100,7 @@ const std::map<std::string_view, Read>& readers() {
       {"url", read_url},
       {"retries", read_retries},
       {"memory_limit", read_memory},
+      {"daemon_memory", read_daemon_memory},
       {"ports", read_ports},
       {"slots", [](Setup& setup, std::string_view value) { return read_count("slots", value, setup.slots); }},
       {"local", [](Setup& setup, std::string_view value) { return read_count("local", value, setup.local); }},

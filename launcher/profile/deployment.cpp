@@ -157,9 +157,10 @@ Result<Deployment> deploy(const Profile& profile, const Values& caps, const Addr
     deployment.ports = ports_of(profile, caps);
   }
   deployment.rscript = profile.text("environment.rscript");
+  deployment.memory = parse_memory(profile.text("limits.memory"));
   if (here) return deployment;
   deployment.plugin = launcher;
-  deployment.options = options_below(profile, {"environment", "threads"});
+  deployment.options = options_below(profile, {"environment", "threads", "limits.memory"});
   if (launcher == "ssh") by_ssh(profile, deployment);
   if (launcher == "command") by_command(profile, deployment);
   if (launcher == "slurm") by_slurm(profile, caps, deployment);
@@ -183,6 +184,7 @@ std::string to_lines(const Deployment& deployment) {
   line("ports", deployment.ports);
   line("retries", deployment.retries);
   for (const auto& [name, value] : deployment.limits) line("limit", name + "=" + value);
+  if (deployment.memory) line("memory", std::to_string(*deployment.memory));
   if (deployment.most > 0) line("most", std::to_string(deployment.most));
   if (deployment.scale) {
     std::ostringstream backlog;

@@ -26,6 +26,7 @@ struct Deployment {
   std::string retries;  // as parse_retries() reads it: "2,oom=1:mem=x2"
   // Arguments of daemon(): idletime and walltime in ms, maxtasks.
   std::vector<std::pair<std::string, std::string>> limits;
+  std::optional<std::uint64_t> memory;  // bytes that each daemon may have
   // The launcher; empty: daemons are started here.
   std::string plugin;
   std::string rscript = "Rscript";
@@ -43,7 +44,7 @@ using AddressOf = std::function<Result<std::string>(const std::string& interface
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of);
 
 // Lines `key=value`, values escaped as in an order: daemons, url, ports, retries, limit=NAME=VALUE,
-// plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most; scale_min, scale_max,
+// memory, plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most; scale_min, scale_max,
 // scale_backlog, scale_idle and scale_pace (ms).
 std::string to_lines(const Deployment& deployment);
 

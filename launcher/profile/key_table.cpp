@@ -108,6 +108,8 @@ const std::vector<ProfileKey> profile_table = {
      "those go that are not needed"},
     {"limits.walltime", duration, "", "2h", "a daemon ends after so long"},
     {"limits.maxtasks", count, "", "100", "a daemon ends after so many tasks"},
+    {"limits.memory", memory, "", "2G",
+     "a daemon that has more memory, with all that it has started, is killed; the cause is `oom`"},
 
     {"retries.default", count, "2", "0",
      "how often a task is tried again whose daemon died by no fault of the task"},

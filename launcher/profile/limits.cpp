@@ -87,6 +87,25 @@ void check_scale(const Profile& profile, bool is_inherited, Problems& problems) 
   }
 }
 
+// What is looked at by the agent of a daemon, if it has one.
+void check_memory(const Profile& profile, bool is_inherited, Problems& problems) {
+  constexpr std::uint64_t of_r_alone = std::uint64_t{100} << 20;
+  const Value* memory = profile.find("limits.memory");
+  if (memory == nullptr) return;
+  auto wrong = [&](const std::string& what) {
+    problems.push_back({memory->place, "profile '" + profile.name + "' " + what});
+  };
+  std::optional<std::uint64_t> bytes = parse_memory(memory->text());
+  if (!bytes) return wrong("has limits.memory " + memory->text() + ", more than any machine has; correct it");
+  if (*bytes < of_r_alone)
+    return wrong("has limits.memory " + memory->text() +
+                 ", and R alone takes nearly 100M; say more, with a unit, like 2G");
+  if (profile.text("launcher") == "command" && !is_inherited)
+    wrong(
+        "has limits.memory and launcher: command, whose daemons have no agent that looks; take one back, "
+        "like limits: {memory: ~}");
+}
+
 }  // namespace
 
 void check_locks(const std::map<std::string, Profile>& now, const std::map<std::string, Profile>& before,
@@ -193,6 +212,7 @@ void check_sense(const Profile& profile, bool is_inherited, Problems& problems) 
                              "back with 'mem: ~' or 'mem-per-cpu: ~'"});
   }
   check_scale(profile, is_inherited, problems);
+  check_memory(profile, is_inherited, problems);
   check_retries(profile, is_inherited, problems);
   if (is_inherited) return;
   const Value* launcher = profile.find("launcher");

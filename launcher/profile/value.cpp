@@ -101,6 +101,16 @@ std::string advice_for(const ProfileKey& key, std::string_view text) {
 
 }  // namespace
 
+std::optional<std::uint64_t> parse_memory(std::string_view text) {
+  if (!is_memory(text)) return std::nullopt;
+  std::size_t digits = digits_of(text);
+  char unit = digits == text.size() ? 'M' : text[digits];
+  unsigned shift = 10 * (1 + static_cast<unsigned>(std::string_view("KMGT").find(unit)));
+  std::uint64_t number = *to_number<std::uint64_t>(text.substr(0, digits));
+  if (number > (std::uint64_t{1} << 63 >> shift)) return std::nullopt;
+  return number << shift;
+}
+
 std::optional<std::chrono::seconds> parse_time_limit(std::string_view text) {
   if (!is_time(text) || digits_of(text) == 0) return std::nullopt;
   std::int64_t days = 0;

@@ -37,6 +37,8 @@ std::optional<double> parse_number(std::string_view text);
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // A time as Slurm writes it; nothing where there is no limit, or it is no time.
 std::optional<std::chrono::seconds> parse_time_limit(std::string_view text);
+// In bytes; a number alone is MiB, as it is to Slurm. Nothing for what is beyond 2^63.
+std::optional<std::uint64_t> parse_memory(std::string_view text);
 std::optional<PortRange> parse_ports(std::string_view text);
 
 // What is wrong with the text as a value of the key, and what to do; or nothing.

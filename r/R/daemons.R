@@ -157,6 +157,9 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     time_setting("reconnect_ms", reconnect, "reconnect"),
     time_setting("kill_after_ms", kill_after, "kill_after"),
     memory_setting(memory),
+    if (!is.null(deployment$memory)) {
+      paste0("daemon_memory=", deployment$memory)
+    },
     if (isTRUE(insecure)) "insecure=1",
     tls_settings(tls, pass),
     credential_setting(credential, url),

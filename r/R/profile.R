@@ -72,6 +72,7 @@ deployment_from <- function(lines) {
       c(scale, chunk = max(1, as.numeric(one("chunk") %||% 1)))
     },
     limits = lapply(pairs(key == "limit"), as.numeric),
+    memory = one("memory"),
     most = if (!is.null(one("most"))) as.numeric(one("most")),
     command = one("plugin"), plugin = one("plugin"), rscript = one("rscript"),
     form = if (identical(one("form"), "daemon")) "daemon",

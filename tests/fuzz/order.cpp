@@ -21,8 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (slot >= 8) std::abort();
     }
     if (tenkai::command_of(*order, part, {"ws://h:1/1"}, "stdin").size() != 3) std::abort();
-    tenkai::agent_lines(part, {"ws://h:1/1"});
     for (const std::string& call : part.calls) tenkai::with_substream(call, 2);
+    std::string lines = tenkai::agent_lines(part, {"ws://h:1/1"});
+    auto memory = part.options.find("limits.memory");
+    bool is_limited = memory != part.options.end() && !memory->second.empty();
+    if (lines.starts_with("memory=") != is_limited) std::abort();
   }
   auto again = tenkai::parse_order(tenkai::to_text(*order), 8);
   if (!again || !(*again == *order)) std::abort();

@@ -59,6 +59,21 @@ TEST_CASE("the command of an agent names its first URL and how many daemons it r
         "url=ws://h:1/1\ncall=tenkai::daemon('fd:3',rs=c(1))\nurl=ws://h:1/3\ncall=b%0Ac\nend\n");
 }
 
+TEST_CASE("an agent reads how much memory each daemon may have") {
+  auto order_with = [](const std::string& memory) {
+    return parse_order("plugin=ssh\noption=limits.memory=" + memory + "\nlaunch=\nslot=1\ncall=a\n", 1);
+  };
+
+  CHECK(agent_lines(order_with("2G")->parts[0], {"ws://h:1/1"}) ==
+        "memory=2147483648\nurl=ws://h:1/1\ncall=a\nend\n");
+  for (const char* bad : {"", "2 G", "lots", "-1G", "99999999999T"}) {
+    Result<Order> order = order_with(bad);
+    REQUIRE_FALSE(order);
+    CHECK(order.error().message ==
+          "limits.memory is '" + std::string(bad) + "', which is no amount of memory; write one, such as 2G");
+  }
+}
+
 TEST_CASE("an agent is told how R is started for it, with or without R") {
   Order order = *parse_order(whole, 3);
   const Order::Part& part = order.parts[0];

@@ -31,6 +31,16 @@ TEST_CASE("a local profile is a number of daemons and their limits") {
         "profile=p\ndaemons=2\nretries=1,oom=2\nlimit=idletime=300000\nlimit=maxtasks=3\nrscript=Rscript\n");
 }
 
+TEST_CASE("how much memory a daemon may have is told to whoever starts it") {
+  CHECK(has(lines_of("limits: {memory: 2G}"), "memory=2147483648"));
+  CHECK(lines_of("limits: {memory: 2G}").find("option=") == std::string::npos);
+  for (const char* launcher : {"slurm", "mpi", "ssh, ssh: {remotes: ssh://a}"}) {
+    std::string lines = lines_of("launcher: " + std::string(launcher) + ", limits: {memory: 2G}");
+    CHECK(has(lines, "memory=2147483648"));
+    CHECK(has(lines, "option=limits.memory=2G"));
+  }
+}
+
 TEST_CASE("daemons elsewhere connect by an encrypted WebSocket where nothing is said") {
   CHECK(has(lines_of("launcher: slurm"), "url=wss://:0"));
   CHECK(has(lines_of("launcher: slurm, tls: no"), "url=ws://:0"));

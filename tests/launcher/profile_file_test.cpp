@@ -62,6 +62,14 @@ TEST_CASE("the types of values know right from wrong") {
   CHECK(limit("2-12:30") == 217'800);
   CHECK(limit("2-12:30:01") == 217'801);
   for (auto text : {"", "0", "0-0:00", "UNLIMITED", "INFINITE", "x", "1:x"}) CHECK(limit(text) == -1);
+  CHECK(parse_memory("2G") == 2'147'483'648);
+  CHECK(parse_memory("1GB") == 1'073'741'824);
+  CHECK(parse_memory("3K") == 3'072);
+  CHECK(parse_memory("1T") == 1'099'511'627'776);
+  CHECK(parse_memory("500") == 524'288'000);
+  CHECK(parse_memory("8388608T") == std::uint64_t{1} << 63);
+  for (auto text : {"", "G", "-1G", "1.5G", "1 G", "2GiB", "1E", "8388609T", "1234567890123"})
+    CHECK_FALSE(parse_memory(text));
   CHECK(parse_flag("yes") == true);
   CHECK(parse_flag("off") == false);
   CHECK_FALSE(parse_flag("0"));

@@ -163,6 +163,22 @@ TEST_CASE("a profile says what its launcher needs, or leaves it to those that in
             .find("no argument of the command is '.'") != std::string::npos);
 }
 
+TEST_CASE("a limit of memory that cannot be kept, or that R alone would exceed, is refused") {
+  auto limited = [](const std::string& amount, const std::string& launcher = "local") {
+    return problem_of("profiles: {p: {launcher: " + launcher + ", limits: {memory: '" + amount +
+                      "'}, command: {program: srun, args: .}}}\n");
+  };
+
+  CHECK(limited("2G").empty());
+  CHECK(limited("2G", "slurm").empty());
+  CHECK(limited("100M").empty());
+  CHECK(limited("99M").find("has limits.memory 99M, and R alone takes nearly 100M") != std::string::npos);
+  CHECK(limited("0G").find("R alone takes") != std::string::npos);
+  CHECK(limited("99999999T").find("more than any machine has") != std::string::npos);
+  CHECK(limited("2 GB").find("an amount of memory (16G, 500M)") != std::string::npos);
+  CHECK(limited("2G", "command").find("whose daemons have no agent that looks") != std::string::npos);
+}
+
 TEST_CASE("scaling that cannot be done is refused where it is written") {
   auto scaling = [](const std::string& keys) {
     return problem_of("profiles: {p: {launcher: slurm, " + keys + "}}\n");

@@ -28,6 +28,29 @@ test_that("a profile in a file says how many daemons there are, and what they ar
   daemons(0, .compute = "other")
 })
 
+test_that("a local daemon with more memory than its profile allows is killed", {
+  with_profiles("  small:", "    daemons: 2", "    limits: {memory: 300M}")
+  daemons(profile = "small")
+  on.exit(daemons(0, .compute = "small"), add = TRUE)
+  beside <- mirai({
+    Sys.sleep(2)
+    "there"
+  }, .compute = "small")
+  value <- value_of(mirai({
+    x <- lapply(1:150, function(i) {
+      Sys.sleep(0.01)
+      rep(as.numeric(i), 1e6)
+    })
+    length(x)
+  }, .compute = "small"))
+  expect_true(is_error_code(value, 19L))
+  expect_match(reason_of(value), paste0(
+    "^daemon [12] was killed: OUT_OF_MEMORY \\(it had [0-9.]+ [MG]iB, and ",
+    "limits.memory allows 300 MiB\\) while it ran this task$"
+  ))
+  expect_identical(value_of(beside), "there")
+})
+
 test_that("daemons of a profile are ended without reading it", {
   file <- tempfile(fileext = ".yaml")
   writeLines("profiles: {mine: {daemons: 2}}", file)
