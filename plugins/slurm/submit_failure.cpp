@@ -25,8 +25,8 @@ std::string how(const SlurmOutcome& outcome) {
 
 std::string inside(const std::string& own_job) {
   if (own_job.empty()) return {};
-  return ". This session runs inside of job " + own_job +
-         ", and a site may not let compute nodes submit: begin it on a login node";
+  return " (this session runs inside of job " + own_job +
+         ", and a site may not let compute nodes submit: begin it on a login node)";
 }
 
 }  // namespace
