@@ -40,7 +40,8 @@ int fail(const Error& why) {
 
 // --- whom to ask ---
 
-Result<FoundDispatcher> choose(asio::io_context& io, std::optional<int> pid) {
+// With a profile that one of them has the name of, it is that one.
+Result<FoundDispatcher> choose(asio::io_context& io, std::optional<int> pid, const std::string& profile) {
   Result<Survey> seen = survey(io, pid);
   if (!seen) return seen.error();
   for (const std::string& trouble : seen->troubles) complain(trouble);
@@ -50,6 +51,9 @@ Result<FoundDispatcher> choose(asio::io_context& io, std::optional<int> pid) {
   if (seen->found.empty()) {
     return Error{none_found() + "; what would be launched, --dry-run --url URL shows without one"};
   }
+  auto is_meant = [&profile](const FoundDispatcher& each) { return each.view.profile == profile; };
+  if (!pid && std::ranges::count_if(seen->found, is_meant) == 1)
+    return std::move(*std::ranges::find_if(seen->found, is_meant));
   if (seen->found.size() == 1) return std::move(seen->found.front());
   std::string list;
   for (const FoundDispatcher& each : seen->found) list += "\n  " + title_of(each.view);
@@ -221,6 +225,7 @@ Result<Done> use_profile(Arguments& arguments) {
   arguments.url = deployment->url;
   if (!arguments.wishes.daemons && arguments.wishes.slots.empty()) {
     arguments.wishes.daemons = to_number<std::size_t>(deployment->daemons);
+    if (deployment->scale) arguments.wishes.daemons = deployment->scale->max;
   }
   return Done{};
 }
@@ -232,7 +237,7 @@ int run(Arguments& arguments) {
   if (!good) return fail(good.error());
   if (!arguments.url.empty()) return run_without_dispatcher(arguments);
   asio::io_context io(1);
-  Result<FoundDispatcher> chosen = choose(io, arguments.pid);
+  Result<FoundDispatcher> chosen = choose(io, arguments.pid, arguments.profile);
   if (!chosen) return fail(chosen.error());
   Result<Order> order = compose(arguments.wishes, chosen->view);
   if (!order) return fail(order.error());

@@ -78,9 +78,11 @@ struct Launches::Rendering {
 void Launches::on_request(std::string_view payload, Reply reply) {
   Result<Order> order = parse_order(payload, around_.urls().size());
   if (!order) return reply(order.error());
-  if (order->spare && scaling_) return reply(Error{"this dispatcher launches daemons by itself already"});
-  std::string problem = Scaling::problem(*order, around_.retries());
-  if (!problem.empty()) return reply(Error{problem});
+  if (order->spare) {
+    if (scaling_) return reply(Error{"this dispatcher launches daemons by itself already"});
+    std::string problem = Scaling::problem(*order, around_.retries());
+    if (!problem.empty()) return reply(Error{problem});
+  }
   Result<PluginProcess*> by = plugin(order->plugin);
   if (!by) return reply(by.error());
   if (order->delivery == Order::Delivery::file && !order->dry && folder_.empty()) {

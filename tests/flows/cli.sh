@@ -52,9 +52,17 @@ check "  of each free daemon" [ "$(wc -l <"$said")" = 3 ]
 tenkai status --pid "$far"
 check "  and launches nothing" bash -c "! grep -q ' command ' '$said'"
 
-tenkai launch "${by_sh[@]}" --pid "$far" --daemons 2
-said_so 0 "launch brings real daemons and waits for them" "has joined"
-check "  both of them" [ "$(grep -c 'has joined' "$said")" = 2 ]
+(
+  umask 077
+  cat >"$work/tenkai.yaml" <<'YAML'
+profiles:
+  far: {launcher: command, url: "ws://:0", command: {program: sh, args: [-c, .]}}
+YAML
+)
+TENKAI_CONFIG=$work/tenkai.yaml tenkai launch --profile far --slots 1
+said_so 0 "launch brings a real daemon to the dispatcher with the profile's name" "daemon 1, by command has joined"
+tenkai launch "${by_sh[@]}" --pid "$far" --daemons 1
+said_so 0 "  or to the one that is said, and waits for it" "daemon 2, by command has joined"
 check "the session works with them" wait_for 90 [ -e "$work/worked" ]
 
 tenkai launch "${by_sh[@]}" --pid "$far" --slots 1
