@@ -35,6 +35,8 @@ namespace fs = std::filesystem;
 // A batch system may be slow to take a job; the dispatcher waits as long.
 constexpr std::chrono::seconds start_limit{90};
 constexpr std::chrono::seconds render_limit{10};
+// A job that begins at once has done so by then.
+constexpr std::chrono::seconds time_to_begin{3};
 constexpr int no_job = 2;         // our exit code, as that of `tenkai launch`
 constexpr int unknown_end = 1;    // the job has ended, and has told no exit code
 constexpr int interrupted = 130;  // as of a program that Ctrl-C has ended
@@ -92,6 +94,7 @@ LaunchRequest request_of(const Arguments& arguments, const Deployment& deploymen
   request.profile = arguments.profile.empty() ? "run" : arguments.profile;
   request.session = random_hex(4);
   std::size_t daemons = to_number<std::size_t>(deployment.daemons).value_or(1);
+  if (deployment.scale) daemons = deployment.scale->max;
   request.daemons = std::max<std::size_t>(1, arguments.daemons.value_or(daemons));
   Arguments there = arguments;
   // The environment may lead into another folder: a prologue does, and renv.
@@ -140,7 +143,8 @@ class Run {
         plugin_(io_.get_executor(), "slurm", plugin,
                 {[this](const JobReport& news) { on_news(news); },
                  [this](const std::string&) { on_plugin_died(); }}),
-        signals_(io_, SIGINT, SIGTERM) {}
+        signals_(io_, SIGINT, SIGTERM),
+        ask_timer_(io_) {}
 
   int show(LaunchRequest request);
   int submit(LaunchRequest request);
@@ -151,6 +155,7 @@ class Run {
   void on_over(const JobReport& news);
   void on_plugin_died();
   void print_job() const;
+  void ask_why();
   // Says `why`, unless it is empty, and ends.
   void finish(const std::string& why, int code);
 
@@ -158,6 +163,7 @@ class Run {
   asio::io_context io_{1};
   PluginProcess plugin_;
   asio::signal_set signals_;
+  asio::steady_timer ask_timer_;
   std::string name_;  // of the job, as the plugin calls it
   std::string id_;    // as Slurm does; empty: it has none
   std::string last_;  // what was said last
@@ -201,7 +207,21 @@ void Run::on_begun(const PluginAnswer& answer) {
   if (!to_number<std::uint64_t>(id)) return;
   id_ = id;
   print_job();
-  if (!arguments_.wait) finish("", 0);
+  if (!arguments_.wait) return finish("", 0);
+  ask_timer_.expires_after(time_to_begin);
+  ask_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled && last_.empty()) ask_why();
+  });
+}
+
+// Somebody waits, and nothing has been said of the job: what it waits for comes as news.
+void Run::ask_why() {
+  PluginCall call;
+  call.verb = PluginCall::Verb::poll;
+  call.job = name_;
+  plugin_.call(std::move(call), start_limit, [this](const PluginAnswer& answer) {
+    if (answer.report) on_news(*answer.report);
+  });
 }
 
 void Run::print_job() const {
@@ -250,6 +270,7 @@ void Run::finish(const std::string& why, int code) {
   if (!why.empty()) complain(why);
   code_ = code;
   signals_.cancel();
+  ask_timer_.cancel();
   plugin_.close([this] { io_.stop(); });
 }
 

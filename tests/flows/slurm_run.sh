@@ -147,6 +147,14 @@ code=0 && wait "$started" || code=$?
 check "when nobody can follow its job any more, that is not told as none" [ "$code" = 1 ]
 check "  but as what it is" grep -q "it goes on, squeue shows it" "$work/output"
 scancel --name="$(squeue -h -o %j)"
+scancel --me && slurm_wait 20 no_jobs
+sbatch -Q --exclusive -N2 --output=/dev/null --wrap 'sleep 100' >/dev/null
+start "$TENKAI_BIN" run --profile elsewhere --wait long.R
+check "it is soon told what a script waits for" wait_for 20 grep -q "is pending.*Priority|is pending.*Priority" "$work/output"
+kill -INT "$started"
+code=0 && wait "$started" || code=$?
+check "  and who waits no more is told what goes on" [ "$code" = 130 ]
+scancel --me
 run "$TENKAI_BIN" run --profile alone fit.R
 check "what Slurm refuses is told in its words" grep -q "sbatch refused the job: .*nvalid partition" said
 check "  and is no success" [ "$code" = 2 ]
