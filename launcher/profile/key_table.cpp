@@ -127,7 +127,8 @@ const std::vector<ProfileKey> profile_table = {
     {"retries.job_cancelled", count, "", "0", "how often, where somebody has cancelled its job"},
     {"retries.oom.times", count, "0", "1", "how often, where it ran out of memory"},
     {"retries.oom.mem", factor, "", "x2",
-     "by what `slurm.mem`, or `slurm.mem-per-cpu`, is multiplied each time, for the job in which it is tried "
+     "by what `slurm.mem` or `slurm.mem-per-cpu`, and `limits.memory`, are multiplied each time, for the job "
+     "in which it is tried "
      "again"},
     {"retries.segfault", count, "0", "1", "how often, where it crashed"},
     {"retries.quit", count, "0", "1", "how often, where the task has ended it"},

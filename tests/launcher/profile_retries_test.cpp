@@ -36,6 +36,11 @@ TEST_CASE("retries say where there is more, for jobs") {
         "1,killed=1:exclude_node,node_fail=:exclude_node,time_limit=:time=x2,oom=2:mem=x1.5");
 }
 
+TEST_CASE("the limit of the agent can grow where nothing is asked of Slurm") {
+  CHECK(retries_with("launcher: slurm, limits: {memory: 1G}, retries: {oom: {times: 1, mem: x2}}") ==
+        "oom=1:mem=x2");
+}
+
 TEST_CASE("a later profile can turn off what grows, or take all of it back") {
   auto child = [](const std::string& retries) {
     Resolved resolved = resolve({{"f", "profiles:\n  p: {" + job +
