@@ -18,8 +18,11 @@ using State = ScaleUnit::State;
 // longer than this without a task.
 constexpr std::size_t share_of_large = 4;
 constexpr milliseconds idle_large = std::chrono::minutes(1);
-// One that has come and lost all its daemons is starting them again, or its end was not told.
+// One that has lost all its daemons is starting them again. What takes longer is not
+// counted on, and after a minute its end was not told.
+constexpr milliseconds time_to_restart = std::chrono::seconds(10);
 constexpr milliseconds time_to_return = std::chrono::minutes(1);
+constexpr milliseconds pace_of_larger = std::chrono::seconds(1);
 
 std::optional<std::chrono::seconds> time_of_job(const Order::Options& options) {
   auto time = options.find("slurm.time");
@@ -33,6 +36,24 @@ std::size_t daemons_of_unit(const Order& order) {
 
 void earlier(std::optional<LaunchTime>& one, std::optional<LaunchTime> other) {
   if (other && (!one || *other < *one)) one = other;
+}
+
+// The daemons at these slots, as one unit.
+ScaleUnit daemons_at(const std::vector<std::size_t>& slots, const Load& load) {
+  ScaleUnit seen;
+  std::optional<LaunchTime> idle_since;
+  for (std::size_t slot : slots) {
+    if (slot >= load.slots.size() || !load.slots[slot].online) continue;
+    const SlotLoad& there = load.slots[slot];
+    seen.state = State::online;
+    ++seen.daemons;
+    if (there.busy) ++seen.busy;
+    if (there.leaving) seen.leaving = true;
+    if (there.idle_since) idle_since = std::max(idle_since.value_or(*there.idle_since), *there.idle_since);
+    if (there.last_call) seen.last_call = there.last_call;
+  }
+  if (seen.busy == 0) seen.idle_since = idle_since;
+  return seen;
 }
 
 }  // namespace
@@ -80,86 +101,73 @@ std::string Scaling::problem(const Order& order, const Retries& retries) {
 
 // --- what is there ---
 
-ScaleUnit Scaling::look_at(Time now, Unit& unit, const Load& load, const Sight& sight) {
-  ScaleUnit seen;
-  std::optional<Time> idle_since;
-  bool leaving = false;
-  for (std::size_t slot : unit.slots) {
-    if (slot >= load.slots.size() || !load.slots[slot].online) continue;
-    const SlotLoad& there = load.slots[slot];
-    ++seen.daemons;
-    if (there.busy) ++seen.busy;
-    leaving = leaving || there.leaving;
-    if (there.idle_since) idle_since = std::max(idle_since.value_or(*there.idle_since), *there.idle_since);
-    if (there.last_call) seen.last_call = unit.last_call = *there.last_call;
-  }
+ScaleUnit Scaling::look_at(Time now, Unit& unit, const Load& load, const Sight& sight, Orders& orders) {
+  ScaleUnit seen = daemons_at(unit.slots, load);
   if (seen.daemons > 0) {
+    come(now, unit);
     unit.left.reset();
-    if (!unit.came) {
-      unit.came = now;
-      if (unit.launch && scale_ && !is_large(unit)) scale_->on_came(now, unit.launched);
-    }
-    seen.state = State::online;
+    if (seen.last_call) unit.last_call = seen.last_call;
     seen.since = *unit.came;
-    if (seen.busy == 0) seen.idle_since = idle_since;
-    // A larger one is not for what anyone could do.
-    seen.leaving = leaving || unit.dismissed || is_large(unit);
-    return seen;
+  } else {
+    follow(now, unit, sight);
+    wait_for(now, unit, seen, orders);
   }
-  follow(now, unit, sight);
-  if (unit.launch && unit.came) {
-    seen.state = State::online;
-    seen.since = *unit.came;
-    seen.leaving = is_large(unit);
-  } else if (unit.launch) {
-    seen.state = is_large(unit) ? State::online : State::launching;
-    seen.since = unit.launched;
-    seen.leaving = is_large(unit);
-  } else if (std::ranges::any_of(unit.slots, sight.is_awaited)) {
-    // Somebody has a command for it: not ours to use, and nothing to count on.
-    seen.state = State::online;
-    seen.since = now;
-    seen.leaving = true;
-  }
+  bool is_awaited = seen.state == State::vacant && std::ranges::any_of(unit.slots, sight.is_awaited);
+  // Somebody has a command for it: not ours to use, and nothing to count on. A larger one
+  // is not for what anyone could do.
+  if (is_awaited || is_large(unit)) seen.state = State::online;
+  seen.leaving = seen.leaving || unit.dismissed || is_awaited || is_large(unit);
   return seen;
+}
+
+void Scaling::come(Time now, Unit& unit) {
+  if (unit.came) return;
+  unit.came = now;
+  if (!unit.launch) return;
+  if (is_large(unit))
+    std::erase_if(failed_, [&unit](const auto& each) { return covers(unit.size, each.first); });
+  else if (scale_) scale_->on_came(now, unit.launched);
 }
 
 // A unit without daemons: what has become of its launch?
 void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
-  if (!unit.launch) {
-    unit.came.reset();
-    return;
-  }
+  if (!unit.launch) return forget(unit);
   const Launch* launch = sight.launch(*unit.launch);
+  LaunchState state = launch == nullptr ? LaunchState::failed : launch->state();
+  // Between two looks.
+  if (state == LaunchState::joined || state == LaunchState::gone) come(now, unit);
   if (!unit.came) {
-    if (launch == nullptr || launch->state() == LaunchState::failed) {
-      std::string why = launch == nullptr ? "it was not heard of again" : launch->failure().message;
-      if (is_large(unit)) failed_.emplace(unit.size, why);
-      else if (scale_) scale_->on_failed(now, unit.launched, why);
-      forget(now, unit, true, why);
-    } else if (launch->state() == LaunchState::gone) {
-      // It came and went between two looks.
-      unit.came = now;
-      forget(now, unit, false, "its job has ended");
-    }
-    return;
+    if (state != LaunchState::failed) return;
+    std::string why = launch == nullptr ? "it was not heard of again" : launch->failure().message;
+    if (is_large(unit)) failed_.emplace(unit.size, why);
+    else if (scale_) scale_->on_failed(now, unit.launched, why);
+    return forget(unit);
   }
   if (!unit.left) unit.left = now;
-  bool is_over = launch == nullptr || launch->state() == LaunchState::gone ||
-                 launch->state() == LaunchState::failed || launch->has_ended();
+  bool is_over = state == LaunchState::gone || state == LaunchState::failed || launch->has_ended();
   bool time_is_over = unit.last_call && now >= *unit.last_call;
-  bool expected =
-      unit.dismissed || time_is_over ||
-      (launch != nullptr && launch->evidence().exit_code == 0 && launch->evidence().cause.empty());
-  if (is_over || unit.dismissed || time_is_over || now - *unit.left >= time_to_return) {
-    std::string why = launch == nullptr || launch->evidence().message.empty() ? "its job has ended"
-                                                                              : launch->evidence().message;
-    forget(now, unit, expected, why);
-  }
+  if (!is_over && !unit.dismissed && !time_is_over && now < *unit.left + time_to_return) return;
+  JobReport evidence = launch == nullptr ? JobReport() : launch->evidence();
+  bool expected = unit.dismissed || time_is_over || (evidence.exit_code == 0 && evidence.cause.empty());
+  std::string why = evidence.message.empty() ? "its job has ended" : evidence.message;
+  if (scale_ && !is_large(unit)) scale_->on_gone(now, unit.launched, *unit.came, expected, why);
+  forget(unit);
 }
 
-void Scaling::forget(Time now, Unit& unit, bool expected, const std::string& why) {
-  if (unit.came && scale_ && !is_large(unit)) scale_->on_gone(now, unit.launched, *unit.came, expected, why);
+// One that has no daemons and a launch that has not ended.
+void Scaling::wait_for(Time now, const Unit& unit, ScaleUnit& seen, Orders& orders) {
+  if (!unit.launch) return;
+  seen.state = State::launching;
+  seen.since = unit.left.value_or(unit.launched);
+  if (!unit.left) return;
+  // Its agent starts them again, or nobody has told yet that it has gone.
+  bool is_late = now >= *unit.left + time_to_restart;
+  if (is_late) seen.state = State::online;
+  earlier(orders.look_again, *unit.left + (is_late ? time_to_return : time_to_restart));
+  earlier(orders.look_again, unit.last_call);
+}
+
+void Scaling::forget(Unit& unit) {
   unit.launch.reset();
   unit.size = {};
   unit.came.reset();
@@ -174,8 +182,10 @@ Scaling::Orders Scaling::decide(Time now, const Load& load, const Sight& sight) 
   Orders orders;
   ScaleView view;
   view.queued = load.queued;
-  for (Unit& unit : units_) view.units.push_back(look_at(now, unit, load, sight));
-  decide_larger(now, load, view.units, orders);
+  for (Unit& unit : units_) view.units.push_back(look_at(now, unit, load, sight, orders));
+  give_up(orders);
+  let_go_of_larger(now, load, view.units, orders);
+  launch_larger(now, load, view.units, orders);
   for (const Wish& each : orders.wishes) {
     for (std::size_t u : each.units) {
       view.units[u].state = State::online;
@@ -186,73 +196,87 @@ Scaling::Orders Scaling::decide(Time now, const Load& load, const Sight& sight) 
   ScaleOrders scaled = scale_->decide(now, view);
   wanted_.emplace(scaled.wanted, scaled.counted);
   if (!scaled.launch.empty()) wish(scaled.launch, {}, orders);
-  for (std::size_t u : scaled.dismiss) {
-    units_[u].dismissed = true;
-    orders.dismiss.insert(orders.dismiss.end(), units_[u].slots.begin(), units_[u].slots.end());
-  }
+  for (std::size_t u : scaled.dismiss) dismiss(units_[u], orders);
   if (!scaled.farewell.empty()) orders.tell.push_back(scaled.farewell);
   earlier(orders.look_again, scaled.look_again);
   return orders;
 }
 
-void Scaling::decide_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders) {
-  for (auto& [size, why] : std::exchange(failed_, {})) {
+void Scaling::dismiss(Unit& unit, Orders& orders) {
+  unit.dismissed = true;
+  orders.dismiss.insert(orders.dismiss.end(), unit.slots.begin(), unit.slots.end());
+}
+
+// --- larger ones ---
+
+std::size_t Scaling::count_large(const Size& size) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      units_, [&](const Unit& unit) { return is_large(unit) && covers(unit.size, size); }));
+}
+
+// What could not be had is told when nothing as large is there or coming.
+void Scaling::give_up(Orders& orders) {
+  std::erase_if(failed_, [&](const auto& each) {
+    const auto& [size, why] = each;
+    if (count_large(size) > 0) return false;
     Result<Enlarged> larger = enlarge(options_, size, factors_);
     std::string words = larger ? " (" + larger->words + ")" : "";
     orders.unavailable.emplace_back(
         size, "the larger job that was asked for" + words + " could not be had: " + why);
-  }
-  std::size_t large = 0;
+    return true;
+  });
+}
+
+void Scaling::let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen,
+                               Orders& orders) {
   for (std::size_t u = 0; u < units_.size(); ++u) {
     Unit& unit = units_[u];
-    if (!is_large(unit)) continue;
-    ++large;
-    bool is_needed =
-        std::ranges::any_of(load.larger, [&unit](const auto& need) { return covers(unit.size, need.first); });
-    if (unit.dismissed || is_needed || !seen[u].idle_since || seen[u].daemons == 0) continue;
+    if (!is_large(unit) || unit.dismissed || !seen[u].idle_since) continue;
+    if (std::ranges::any_of(load.larger, [&unit](const auto& need) { return covers(unit.size, need.first); }))
+      continue;
     Time due = *seen[u].idle_since + idle_;
-    if (due > now) {
-      earlier(orders.look_again, due);
-      continue;
-    }
-    unit.dismissed = true;
-    orders.dismiss.insert(orders.dismiss.end(), unit.slots.begin(), unit.slots.end());
-  }
-  // Those that need most first: what is launched for them does for the others.
-  for (auto need = load.larger.rbegin(); need != load.larger.rend(); ++need) {
-    const Size& size = need->first;
-    if (std::ranges::any_of(orders.unavailable,
-                            [&size](const auto& each) { return covers(size, each.first); }))
-      continue;
-    std::size_t there = 0;
-    for (std::size_t u = 0; u < units_.size(); ++u) {
-      bool takes = is_large(units_[u]) && covers(units_[u].size, size) && !units_[u].dismissed;
-      // One that has no time left is no help.
-      if (takes && !(units_[u].last_call && now >= *units_[u].last_call)) ++there;
-    }
-    std::size_t daemons = units_.front().slots.size();
-    auto wanted = static_cast<std::size_t>(
-        std::ceil(static_cast<double>(need->second) / backlog_ / static_cast<double>(daemons)));
-    wanted = std::min(std::max<std::size_t>(wanted, 1), max_large_);
-    if (there >= wanted || large >= max_large_) continue;
-    std::vector<std::size_t> vacant;
-    for (std::size_t u = units_.size();
-         u-- > 0 && vacant.size() < std::min(wanted - there, max_large_ - large);) {
-      if (seen[u].state == State::vacant) vacant.push_back(u);
-    }
-    if (vacant.empty()) continue;
-    constexpr milliseconds pace = std::chrono::seconds(1);
-    if (asked_larger_ && now < *asked_larger_ + pace) {
-      earlier(orders.look_again, *asked_larger_ + pace);
-      continue;
-    }
-    asked_larger_ = now;
-    wish(vacant, size, orders);
-    // One submission at a time.
-    earlier(orders.look_again, now + pace);
-    break;
+    if (due > now) earlier(orders.look_again, due);
+    else dismiss(unit, orders);
   }
 }
+
+// How many more units of this size, or larger, are wanted for so many tasks.
+std::size_t Scaling::missing(Time now, const Size& size, std::size_t tasks) const {
+  auto helps = [&](const Unit& unit) {
+    bool has_time = !unit.last_call || now < *unit.last_call;
+    return is_large(unit) && covers(unit.size, size) && !unit.dismissed && has_time;
+  };
+  auto there = static_cast<std::size_t>(std::ranges::count_if(units_, helps));
+  double wanted = std::ceil(static_cast<double>(tasks) / backlog_ / static_cast<double>(unit_size()));
+  double most = static_cast<double>(max_large_);
+  std::size_t units = wanted < most ? static_cast<std::size_t>(wanted) : max_large_;
+  units = units > there ? units - there : 0;
+  return std::min(units, max_large_ - std::min(max_large_, count_large({})));
+}
+
+void Scaling::launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders) {
+  auto cannot_be_had = [&](const Size& size) {
+    auto is_more = [&size](const auto& each) { return covers(size, each.first); };
+    return std::ranges::any_of(failed_, is_more) || std::ranges::any_of(orders.unavailable, is_more);
+  };
+  // Those that need most first: what is launched for them does for the others.
+  for (auto need = load.larger.rbegin(); need != load.larger.rend(); ++need) {
+    if (cannot_be_had(need->first)) continue;
+    std::size_t missing = this->missing(now, need->first, need->second);
+    std::vector<std::size_t> vacant;
+    for (std::size_t u = units_.size(); u-- > 0 && vacant.size() < missing;)
+      if (seen[u].state == State::vacant) vacant.push_back(u);
+    if (vacant.empty()) continue;
+    if (asked_larger_ && now < *asked_larger_ + pace_of_larger)
+      return earlier(orders.look_again, *asked_larger_ + pace_of_larger);
+    asked_larger_ = now;
+    wish(vacant, need->first, orders);
+    // One submission at a time.
+    return earlier(orders.look_again, now + pace_of_larger);
+  }
+}
+
+// --- what is asked for ---
 
 void Scaling::wish(const std::vector<std::size_t>& units, const Size& size, Orders& orders) {
   Wish wish;
@@ -282,14 +306,11 @@ void Scaling::wish(const std::vector<std::size_t>& units, const Size& size, Orde
 void Scaling::on_launched(Time now, const Wish& wish, std::uint64_t first) {
   for (std::size_t u : wish.units) {
     Unit& unit = units_[u];
+    forget(unit);
     ++unit.launches;
     unit.launch = first++;
     unit.size = wish.size;
     unit.launched = now;
-    unit.came.reset();
-    unit.left.reset();
-    unit.last_call.reset();
-    unit.dismissed = false;
   }
 }
 

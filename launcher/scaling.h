@@ -83,11 +83,18 @@ class Scaling {
     bool dismissed = false;
   };
 
-  ScaleUnit look_at(Time now, Unit& unit, const Load& load, const Sight& sight);
+  ScaleUnit look_at(Time now, Unit& unit, const Load& load, const Sight& sight, Orders& orders);
+  void come(Time now, Unit& unit);
   void follow(Time now, Unit& unit, const Sight& sight);
-  void forget(Time now, Unit& unit, bool expected, const std::string& why);
-  bool is_large(const Unit& unit) const { return unit.launch && unit.size != Size(); }
-  void decide_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
+  static void wait_for(Time now, const Unit& unit, ScaleUnit& seen, Orders& orders);
+  static void forget(Unit& unit);
+  static void dismiss(Unit& unit, Orders& orders);
+  static bool is_large(const Unit& unit) { return unit.launch && unit.size != Size(); }
+  std::size_t count_large(const Size& size) const;
+  void give_up(Orders& orders);
+  void let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
+  std::size_t missing(Time now, const Size& size, std::size_t tasks) const;
+  void launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
   void wish(const std::vector<std::size_t>& units, const Size& size, Orders& orders);
 
   Order::Options options_;
@@ -99,7 +106,8 @@ class Scaling {
   std::optional<std::chrono::milliseconds> room_;
   std::vector<Unit> units_;
   std::vector<std::string> excluded_;
-  std::map<Size, std::string> failed_;  // sizes that could not be had, until that is told
+  // Sizes that could not be had, until that is told, or one of them has come.
+  std::map<Size, std::string> failed_;
   std::set<std::string> told_;
   std::optional<Time> asked_larger_;
   std::optional<std::pair<std::size_t, std::size_t>> wanted_;

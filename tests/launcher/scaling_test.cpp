@@ -1,0 +1,433 @@
+#include "launcher/scaling.h"
+
+#include <algorithm>
+#include <random>
+
+#include "tests/launcher/scaled_world.h"
+
+using namespace tenkai;
+using namespace std::chrono_literals;
+
+namespace {
+
+ScaleRules up_to(std::size_t max, std::size_t min = 0) {
+  ScaleRules rules;
+  rules.min = min;
+  rules.max = max;
+  return rules;
+}
+
+Retries with_more_memory() {
+  Retries retries;
+  retries.factors.mem = 200;
+  return retries;
+}
+
+}  // namespace
+
+TEST_CASE("a scaled order launches the least number at once, by one submission") {
+  ScaledWorld world(scaled_order(up_to(4, 2), 8));
+
+  world.look();
+
+  REQUIRE(world.wishes.size() == 1);
+  CHECK(world.wishes[0].part.slots == Slots{0, 1});
+  CHECK(world.wishes[0].part.options.at("slurm.mem") == std::vector<std::string>{"2G"});
+  CHECK(world.scaling.wanted() == std::pair<std::size_t, std::size_t>{2, 0});
+}
+
+TEST_CASE("nothing is launched, and nothing is to be looked at, where there is nothing to do") {
+  ScaledWorld world(scaled_order(up_to(4), 8));
+
+  Scaling::Orders orders = world.look();
+
+  CHECK(world.wishes.empty());
+  CHECK_FALSE(orders.look_again);
+}
+
+TEST_CASE("a scaled order grows with the tasks that wait, as far as it may") {
+  ScaledWorld world(scaled_order(up_to(4), 8));
+  world.load.queued = 1;
+  world.look();
+  world.load.queued = 100;
+  world.pass(2s);
+
+  CHECK(world.slots_wished() == Slots{0, 1, 2, 3});
+  world.pass(1h);
+  CHECK(world.slots_wished().size() == 4);
+}
+
+TEST_CASE("idle daemons are let go, and their slots can be used again") {
+  ScaledWorld world(scaled_order(up_to(4), 8));
+  world.load.queued = 1;
+  world.look();
+  world.load.queued = 0;
+  world.join(0);
+
+  CHECK(world.look().look_again == world.now + 5min);
+  world.pass(5min);
+  CHECK(world.dismissed == Slots{0});
+
+  world.leave(0);
+  world.end(1, 0);
+  world.load.queued = 1;
+  world.pass(2s);
+  CHECK(world.slots_wished() == Slots{0, 0});
+}
+
+TEST_CASE("a daemon is replaced before its last call") {
+  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  world.look();
+  world.join(0, 1h);
+  world.pass(50min);
+  CHECK(world.slots_wished() == Slots{0});
+
+  world.pass(10min);
+
+  CHECK(world.slots_wished() == Slots{0, 1});
+}
+
+TEST_CASE("a launch that fails is followed by another after a pause, five times in all") {
+  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  std::vector<Time> when;
+  for (int i = 0; i < 600; ++i) {
+    std::size_t before = world.wishes.size();
+    world.pass(1s);
+    if (world.wishes.size() == before) continue;
+    when.push_back(world.now);
+    world.fail(world.last, "the partition is down");
+  }
+
+  REQUIRE(when.size() == 5);
+  CHECK(when[1] - when[0] <= 2s);
+  CHECK(when[4] - when[3] >= 120s);
+  CHECK(world.told == std::vector<std::string>{
+                          "no more daemons are launched: 5 launches in a row have failed, the last because "
+                          "the partition is down; correct the profile, then daemons() again"});
+}
+
+TEST_CASE("a submission that is refused counts as a failure") {
+  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  world.refuses = "there is no folder for its credential";
+
+  for (int i = 0; i < 600; ++i) world.pass(1s);
+
+  CHECK(world.refused == 5);
+  CHECK(world.told.size() == 1);
+}
+
+TEST_CASE("a job that came and went between two looks has been there") {
+  ScaledWorld world(scaled_order(up_to(1, 1), 2));
+  world.look();
+  world.join(0);
+  world.leave(0);
+  world.end(1, 0);
+
+  world.pass(2s);
+
+  CHECK(world.slots_wished() == Slots{0, 0});
+}
+
+TEST_CASE("a daemon that its agent starts again is waited for") {
+  ScaledWorld world(scaled_order(up_to(2, 1), 4));
+  world.look();
+  world.join(0);
+  world.look();
+  world.leave(0);
+
+  world.pass(5s);
+  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.scaling.wanted() == std::pair<std::size_t, std::size_t>{1, 1});
+
+  world.join(0);
+  world.pass(1h);
+  CHECK(world.slots_wished() == Slots{0});
+}
+
+TEST_CASE("a unit that has lost its daemons, and whose end is never told, is free after a minute") {
+  ScaledWorld world(scaled_order(up_to(1, 1), 2));
+  world.look();
+  bool seen = GENERATE(true, false);
+  world.join(0);
+  if (seen) world.pass(1min);
+  world.leave(0);
+
+  // Nothing happens but what was asked for.
+  world.follow_looks(10min);
+
+  // The other one first, and then there is nowhere else to go.
+  CHECK(world.slots_wished() == Slots{0, 1});
+  world.fail(2, "it was cancelled");
+  world.follow_looks(10min);
+  CHECK(world.slots_wished() == Slots{0, 1, 0});
+}
+
+TEST_CASE("a job whose time is over is gone, whether or not anybody tells") {
+  ScaledWorld world(scaled_order(up_to(1, 1), 1));
+  world.look();
+  world.join(0, 1h);
+  world.pass(1h - 10s);
+  world.leave(0);
+  world.look();
+
+  world.follow_looks(30s);
+
+  CHECK(world.slots_wished() == Slots{0, 0});
+}
+
+TEST_CASE("daemons that are launched by hand count, and nothing is launched over them") {
+  ScaledWorld world(scaled_order(up_to(2, 1), 4));
+  world.launch_by_hand(1);
+
+  world.look();
+  CHECK(world.slots_wished() == Slots{0});
+
+  world.fail(2, "it was cancelled");
+  world.join(1);
+  world.pass(1min);
+  CHECK(world.slots_wished() == Slots{0});
+
+  world.set_busy(1);
+  world.load.queued = 5;
+  world.pass(1min);
+  CHECK(world.slots_wished() == Slots{0, 0});
+}
+
+TEST_CASE("a slot that somebody has a command for is left alone") {
+  ScaledWorld world(scaled_order(up_to(2), 2));
+  world.launch_by_hand(0);
+  world.load.queued = 5;
+
+  world.pass(1min);
+
+  CHECK(world.slots_wished() == Slots{1});
+}
+
+TEST_CASE("agents of several daemons are launched and let go whole") {
+  ScaledWorld world(scaled_order(up_to(5), 12, 2));
+  CHECK(world.scaling.unit_size() == 2);
+  world.load.queued = 3;
+  world.look();
+  CHECK(world.slots_wished() == Slots{0, 1, 2, 3});
+
+  world.load.queued = 0;
+  for (std::size_t slot : Slots{0, 1, 2, 3}) world.join(slot);
+  world.set_busy(0);
+  world.look();
+  world.pass(6min);
+
+  CHECK(world.dismissed == Slots{2, 3});
+}
+
+TEST_CASE("what is launched again draws other random numbers") {
+  ScaledWorld world(scaled_order(up_to(1, 1), 1));
+  world.look();
+  world.fail(1, "it was cancelled");
+  world.pass(2s);
+
+  REQUIRE(world.wishes.size() == 2);
+  const std::string call = scaled_order(up_to(1, 1), 1).spare->calls[0];
+  CHECK(world.wishes[0].part.calls[0] == call);
+  CHECK(world.wishes[1].part.calls[0] == with_substream(call, 1));
+}
+
+TEST_CASE("what is launched keeps off the nodes that are left out") {
+  ScaledWorld world(scaled_order(up_to(2), 4));
+  world.scaling.exclude("n1");
+  world.scaling.exclude("n2");
+  world.scaling.exclude("n1");
+  world.load.queued = 1;
+
+  world.look();
+
+  REQUIRE(world.wishes.size() == 1);
+  CHECK(world.wishes[0].part.options == excluding(scaled_order(up_to(2), 4).spare->options, {"n1", "n2"}));
+}
+
+// --- larger ones ---
+
+TEST_CASE("a task that needs more has one larger daemon launched") {
+  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 1}};
+
+  world.pass(1min);
+
+  REQUIRE(world.wishes.size() == 1);
+  CHECK(world.wishes[0].part.slots == Slots{17});
+  CHECK(world.wishes[0].part.options.at("slurm.mem") == std::vector<std::string>{"4G"});
+  CHECK(world.scaling.size_of(1) == Size{1, 0});
+  CHECK(world.scaling.size_of(2) == Size());
+  CHECK(world.told == std::vector<std::string>{"launches 1 daemon with mem=4G"});
+}
+
+TEST_CASE("of four daemons one may be larger, and no more") {
+  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 1000}};
+
+  world.pass(1min);
+
+  CHECK(world.slots_wished() == Slots{17, 16});
+}
+
+TEST_CASE("the largest that is needed does for the smaller needs, too") {
+  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 1}, {Size{2, 0}, 1}};
+
+  world.pass(1min);
+
+  CHECK(world.wishes.size() == 1);
+  CHECK(world.scaling.size_of(1) == Size{2, 0});
+}
+
+TEST_CASE("larger daemons go when they have had no task for a minute") {
+  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 1}};
+  world.look();
+  world.load.larger.clear();
+  world.join(17);
+
+  world.follow_looks(50s);
+  CHECK(world.dismissed.empty());
+  world.follow_looks(11s);
+  CHECK(world.dismissed == Slots{17});
+}
+
+TEST_CASE("larger daemons are no reason to launch fewer of the usual ones, nor to let those go") {
+  ScaledWorld world(scaled_order(up_to(2, 2), 5), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 1}};
+  world.look();
+  world.pass(2s);
+
+  CHECK(world.slots_wished() == Slots{4, 0, 1});
+  for (std::size_t slot : Slots{0, 1, 4}) world.join(slot);
+  world.set_busy(4);
+  world.pass(10min);
+  CHECK(world.dismissed.empty());
+}
+
+TEST_CASE("a larger launch that fails is told once, with what was asked for and why") {
+  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 1}};
+  SECTION("because its job does") {
+    world.look();
+    world.fail(1, "Slurm says: Requested node configuration is not available");
+  }
+  SECTION("because it was not even begun") {
+    world.refuses = "Slurm says: Requested node configuration is not available";
+    world.look();
+    world.refuses.clear();
+  }
+
+  world.pass(1s);
+
+  REQUIRE(world.unavailable.size() == 1);
+  CHECK(world.unavailable[0].first == Size{1, 0});
+  CHECK(world.unavailable[0].second ==
+        "the larger job that was asked for (mem=4G) could not be had: "
+        "Slurm says: Requested node configuration is not available");
+  world.pass(1h);
+  CHECK(world.unavailable.size() == 1);
+  CHECK(world.wishes.size() <= 1);
+}
+
+TEST_CASE("one of two larger launches that fails is no reason to give up on the other") {
+  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 10}};
+  world.look();
+  REQUIRE(world.slots_wished() == Slots{17, 16});
+
+  world.fail(1, "its node has failed");
+  world.pass(10min);
+  CHECK(world.unavailable.empty());
+  CHECK(world.slots_wished() == Slots{17, 16});
+
+  world.fail(2, "its node has failed");
+  world.pass(1s);
+  CHECK(world.unavailable.size() == 1);
+}
+
+TEST_CASE("a size that cannot be asked for is told with the reason") {
+  Order order = scaled_order(up_to(8), 18);
+  order.spare->options["slurm.mem"] = {"99999999999G"};
+  ScaledWorld world(order, with_more_memory());
+  world.load.larger = {{Size{8, 0}, 1}};
+
+  world.look();
+
+  CHECK(world.wishes.empty());
+  REQUIRE(world.unavailable.size() == 1);
+  CHECK(world.unavailable[0].second ==
+        "the larger job that it needs cannot be asked for: cannot ask for more than slurm.mem: "
+        "99999999999G, that would be beyond all limits");
+}
+
+TEST_CASE("an order without scale launches larger daemons alone") {
+  Order order = scaled_order(up_to(1), 2);
+  order.scale.reset();
+  ScaledWorld world(order, with_more_memory(), 8);
+  world.load.queued = 100;
+  world.load.larger = {{Size{1, 0}, 1000}};
+
+  world.pass(1min);
+
+  CHECK(world.slots_wished() == Slots{1, 0});
+  CHECK_FALSE(world.scaling.wanted());
+}
+
+// --- what cannot be ---
+
+TEST_CASE("spare slots that no agent fits into are refused, and requests that cannot grow") {
+  Order order = scaled_order(up_to(3), 6, 4);
+  CHECK(Scaling::problem(order, {}) == "one agent has more daemons (4) than there may be");
+
+  order = scaled_order(up_to(4), 8);
+  CHECK(Scaling::problem(order, with_more_memory()).empty());
+  order.spare->options.erase("slurm.mem");
+  CHECK(Scaling::problem(order, with_more_memory()).find("none was asked for") != std::string::npos);
+  CHECK(Scaling::problem(order, {}).empty());
+  order.spare.reset();
+  CHECK(Scaling::problem(order, with_more_memory()).empty());
+}
+
+TEST_CASE("a fresh daemon has as much time as its job, but for the end of it") {
+  ScaledWorld world(scaled_order(up_to(4), 8));
+  CHECK(world.scaling.room() == 1h - 1min);
+
+  Order order = scaled_order(up_to(4), 8);
+  order.spare->options.erase("slurm.time");
+  CHECK_FALSE(ScaledWorld(order).scaling.room());
+}
+
+// --- whatever happens ---
+
+TEST_CASE("in any order of events no slot is launched twice, and no busy daemon is let go") {
+  std::uint32_t seed = GENERATE(range(1U, 200U));
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  auto any = [&random](std::size_t below) { return random() % below; };
+  std::size_t max = 1 + any(10);
+  std::size_t chunk = 1 + any(std::min<std::size_t>(max, 3));
+  ScaleRules rules = up_to(max, any(max + 1));
+  rules.idle = std::chrono::seconds(any(400));
+  std::size_t units = 2 * ((max + chunk - 1) / chunk) + 1;
+  ScaledWorld world(scaled_order(rules, units * chunk, chunk), with_more_memory());
+
+  for (int step = 0; step < 300; ++step) {
+    if (any(3) == 0) world.load.queued = any(4) == 0 ? any(1'000'000) : any(5);
+    if (any(5) == 0) world.load.larger.clear();
+    if (any(10) == 0) world.load.larger = {{Size{1, 0}, 1 + any(5)}, {Size{2, 0}, 1 + any(5)}};
+    if (any(30) == 0) world.launch_by_hand(any(units * chunk));
+    world.refuses = any(20) == 0 ? "it may not be" : "";
+    world.anything(any);
+    world.now += any(10) == 0 ? 1ms * any(10'000'000) : 1ms * any(3000);
+    Scaling::Orders orders = world.look();
+
+    REQUIRE((!orders.look_again || *orders.look_again > world.now));
+    // Nothing has happened, so there is nothing more to do.
+    std::size_t wished = world.wishes.size();
+    std::size_t let_go = world.dismissed.size();
+    if (world.refuses.empty()) world.look();
+    REQUIRE(world.wishes.size() == wished);
+    REQUIRE(world.dismissed.size() == let_go);
+  }
+}
