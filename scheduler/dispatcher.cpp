@@ -163,6 +163,8 @@ Sends Dispatcher::on_daemon_resumed(Time now, DaemonId id, std::optional<Held> h
   // The interrupt that went with a cancellation may have been lost with the connection.
   if (held && (!kept || running->discarded)) sends.emplace_back(Interrupt{id, held->key, held->attempt});
   if (running && !kept) take_back(*daemon);
+  // What was said when it was cut off has not arrived.
+  if (daemon->dismissed && !daemon->running) sends.emplace_back(Dismiss{id});
   Sends more = on_daemon_heard(now, id);
   std::move(more.begin(), more.end(), std::back_inserter(sends));
   return sends;

@@ -93,9 +93,16 @@ TEST_CASE("a daemon that was cut off when it was sent away is sent away again") 
   Dispatcher dispatcher = with_daemons(1);
   dispatcher.on_daemon_suspect(at(1s), 10);
   CHECK(describe(dispatcher.on_last_call(at(2s), 10)) == Lines{"dismiss 10"});
-  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)).empty());
+  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)) == Lines{"dismiss 10"});
   CHECK(describe(dispatcher.on_last_call(at(3s), 10)) == Lines{"dismiss 10"});
   CHECK(dispatcher.on_last_call(at(4s), 99).empty());
+}
+
+TEST_CASE("one that is not needed, and cut off, is sent away when it is back") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_daemon_suspect(at(1s), 10);
+  CHECK(describe(dispatcher.on_unneeded(at(2s), {0})) == Lines{"dismiss 10"});
+  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)) == Lines{"dismiss 10"});
 }
 
 TEST_CASE("at the last call what waits for a daemon goes to others") {

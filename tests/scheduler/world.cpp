@@ -129,6 +129,7 @@ void World::foresee_resumed(const Event& event, Daemon& daemon) {
     interrupts_.emplace(event.daemon, event.held->key, event.held->attempt);
   }
   daemon.suspect = slots_[daemon.slot].suspect = false;
+  if (std::exchange(daemon.dismissed, false)) dismisses_.insert(event.daemon);
   if (kept || !daemon.run) return;
   if (daemon.run->everywhere > 0) daemon.everywheres.erase(daemon.run->everywhere);
   if (daemon.run->everywhere == 0 && !daemon.run->discarded) requeue(daemon.run->key);
