@@ -20,6 +20,17 @@
 #include <utility>
 
 namespace tenkai {
+namespace {
+
+// "90 s", "1.5 s"
+std::string in_seconds(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  std::string rest = std::to_string(1000 + time.count() % 1000);
+  while (rest.back() == '0') rest.pop_back();
+  return text + (rest.size() > 1 ? "." + rest.substr(1) : "") + " s";
+}
+
+}  // namespace
 
 Dispatcher::Dispatcher(Rules rules, std::size_t slots) : rules_(std::move(rules)) {
   if (rules_.policy != Policy::queue) return;
@@ -78,11 +89,15 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
     task.timeout = bounded_wait(*submit.timeout);
     task.deadline = now + task.timeout;
   }
-  if (submit.time_request) task.time_request = rounded_request(*submit.time_request);
+  if (submit.time_request) {
+    task.time_request = rounded_request(*submit.time_request);
+    longest_request_ = std::max(longest_request_, *submit.time_request);
+  }
   enqueue(tasks_.add(std::move(task)));
   // What waited before fits none of those that are free: a thousand need not be asked again.
   hand_out(sends, 1);
   tell_if_alone(sends);
+  tell_if_too_long(sends);
   return sends;
 }
 
@@ -148,8 +163,10 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
     hand_backs_.emplace(daemon.curfew->hand_back, id);
     if (daemon.curfew->last_call <= now) call_last(daemon, sends);
   }
+  std::chrono::milliseconds room = room_of(daemon).value_or(std::chrono::milliseconds::max());
   go_on(daemon, sends);
   hand_out(sends);
+  expect_room(room, sends);
   return sends;
 }
 
@@ -243,6 +260,26 @@ void Dispatcher::tell_if_alone(Sends& sends) {
                                                  ") starts one here, launch_remote() one elsewhere"});
 }
 
+void Dispatcher::expect_room(std::chrono::milliseconds room, Sends& sends) {
+  most_room_ = std::max(most_room_.value_or(room), room);
+  tell_if_too_long(sends);
+}
+
+void Dispatcher::tell_if_too_long(Sends& sends) {
+  if (rules_.policy != Policy::queue || told_too_long_ || !most_room_) return;
+  auto longest = queue_.longest();
+  if (!longest || longest->first <= *most_room_) return;
+  told_too_long_ = true;
+  auto [request, key] = *longest;
+  // As it was asked, where that is known: the queue rounds up.
+  if (rounded_request(longest_request_) == request) request = longest_request_;
+  sends.emplace_back(Tell{key.session, "a task asks for " + in_seconds(request) +
+                                           " (.time_request), and daemons have at most " +
+                                           in_seconds(*most_room_) +
+                                           " for tasks: it waits until one comes that has more. Ask for "
+                                           "longer jobs (slurm.time in a profile), or cancel it"});
+}
+
 Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
                               bool failed, bool last, std::string message, Usage usage) {
   now_ = now;
@@ -292,6 +329,13 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
     resolve(now, head, Code::reset, "the R process for this task " + cause.text, sends);
   }
   hand_out(sends);
+  return sends;
+}
+
+Sends Dispatcher::on_room(Time now, std::chrono::milliseconds room) {
+  now_ = now;
+  Sends sends;
+  expect_room(room, sends);
   return sends;
 }
 

@@ -206,6 +206,9 @@ class Dispatcher {
   // them: "the larger job that was asked for (mem=4G) could not be had: …".
   Sends on_size_unavailable(Time now, Size size, const std::string& why);
 
+  // Daemons that are to come will have so long for tasks.
+  Sends on_room(Time now, std::chrono::milliseconds room);
+
   // Daemons at these slots are not needed: those that have nothing to do are dismissed.
   Sends on_unneeded(Time now, const std::vector<std::size_t>& slots);
 
@@ -276,6 +279,9 @@ class Dispatcher {
 
   // Once for each time that the last daemon has left, when something waits for the next.
   void tell_if_alone(Sends& sends);
+  void expect_room(std::chrono::milliseconds room, Sends& sends);
+  // Once, when something waits that asks for more time than any daemon had, or will have.
+  void tell_if_too_long(Sends& sends);
   void enqueue(Task& task);
   void hand_out(Sends& sends, std::size_t most = SIZE_MAX);
   void deal(Sends& sends);
@@ -317,11 +323,14 @@ class Dispatcher {
   std::set<Cause::Kind> told_escalations_;  // so that each is told once
   std::string why_alone_;                   // how the last daemon has left, until that is told or one joins
   std::size_t last_left_ = 0;               // its number
-  std::set<std::size_t> vacant_;            // slots without a daemon; not with Policy::queue
-  std::set<std::size_t> free_;              // slots whose daemon waits for something to do
-  std::set<std::size_t> takers_;            // slots whose daemon may be given tasks, busy or not
-  std::size_t last_dealt_ = SIZE_MAX;       // Policy::direct: whose turn it was last
-  std::size_t starting_ = 0;                // launches that have neither joined nor failed
+  std::optional<std::chrono::milliseconds> most_room_;  // that a daemon has had or will have
+  std::chrono::milliseconds longest_request_{0};        // that was submitted, as it was
+  bool told_too_long_ = false;
+  std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
+  std::set<std::size_t> free_;         // slots whose daemon waits for something to do
+  std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not
+  std::size_t last_dealt_ = SIZE_MAX;  // Policy::direct: whose turn it was last
+  std::size_t starting_ = 0;           // launches that have neither joined nor failed
   std::set<std::pair<Time, DaemonId>> kills_;
   std::set<std::pair<Time, DaemonId>> last_calls_;
   std::set<std::pair<Time, DaemonId>> hand_backs_;

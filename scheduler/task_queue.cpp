@@ -61,6 +61,12 @@ std::size_t TaskQueue::usual(std::optional<std::chrono::milliseconds> room) cons
   return count;
 }
 
+std::optional<std::pair<std::chrono::milliseconds, TaskKey>> TaskQueue::longest() const {
+  const auto& [request, group] = *groups_.rbegin();
+  if (group.empty()) return std::nullopt;
+  return std::pair(request, group.begin()->second);
+}
+
 std::vector<std::pair<Size, std::size_t>> TaskQueue::larger_needs() const {
   std::vector<std::pair<Size, std::size_t>> needs;
   for (const auto& [need, groups] : larger_) {

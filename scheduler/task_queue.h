@@ -32,6 +32,8 @@ class TaskQueue {
                             const Size& size = {max_steps, max_steps}) const;
   // How many tasks of the usual need ask for no more time than this; nullopt: all.
   std::size_t usual(std::optional<std::chrono::milliseconds> room) const;
+  // The longest request of a task of the usual need, and the oldest that has it.
+  std::optional<std::pair<std::chrono::milliseconds, TaskKey>> longest() const;
   // How many tasks there are of each need beyond the usual.
   std::vector<std::pair<Size, std::size_t>> larger_needs() const;
   // Those of one need beyond the usual.

@@ -155,7 +155,9 @@ TEST_CASE("a task that fits nowhere waits, while daemons are free, for one that 
 
 TEST_CASE("a time request counts where the job has just that long, to the moment of handing back") {
   Dispatcher dispatcher = with_jobs({1000s});
-  CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(1, 996s))).empty());
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(1, 996s)))
+            .front()
+            .starts_with("tell 1: a task asks "));
   CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(2, 960s))) == Lines{"assign 1/2#1 to 10 \"x\""});
 }
 
@@ -225,4 +227,43 @@ TEST_CASE("time requests fall into few groups and are never made shorter") {
   CHECK(groups.size() < 1000);
   CHECK(rounded_request(std::chrono::milliseconds::max()) < std::chrono::hours(24 * 365 * 120));
   CHECK(rounded_request(-1s) == 0s);
+}
+
+// --- more than there is ---
+
+TEST_CASE("that a task asks for more time than any daemon has is told once") {
+  Dispatcher dispatcher = with_jobs({60s});
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(1, 50s))) == Lines{"assign 1/1#1 to 10 \"x\""});
+
+  CHECK(
+      describe(dispatcher.on_submit(at(1s), 1, long_task(2, 300s))) ==
+      Lines{
+          "tell 1: a task asks for 300 s (.time_request), and daemons have at most 57 s for tasks: it waits "
+          "until one comes that has more. Ask for longer jobs (slurm.time in a profile), or cancel it"});
+  CHECK(describe(dispatcher.on_submit(at(2s), 1, long_task(3, 400s))).empty());
+}
+
+TEST_CASE("... also where no daemon has come yet, or the task was there before it") {
+  Dispatcher dispatcher(Rules(), 2);
+  dispatcher.on_session_joined(at(0s), 1);
+  dispatcher.on_submit(at(0s), 1, long_task(1, 50s + 500ms));
+  dispatcher.on_submit(at(0s), 1, long_task(2, 10s));
+  bool known = GENERATE(true, false);
+
+  Lines lines = known ? describe(dispatcher.on_room(at(1s), 38s))
+                      : describe(dispatcher.on_daemon_joined(at(1s), 10, 0, 40s));
+
+  CHECK(lines.back().substr(0, 75) ==
+        "tell 1: a task asks for 50.5 s (.time_request), and daemons have at most 38");
+}
+
+TEST_CASE("... and not where one has no end, or had more, or will have") {
+  Dispatcher endless = with_daemons(1);
+  endless.on_submit(at(0s), 1, task(1));
+  CHECK(describe(endless.on_submit(at(0s), 1, long_task(2, 9999s))).empty());
+
+  Dispatcher dispatcher = with_jobs({600s});
+  CHECK(describe(dispatcher.on_submit(at(500s), 1, long_task(1, 500s))).empty());
+  CHECK(describe(dispatcher.on_room(at(501s), 3600s)).empty());
+  CHECK(describe(dispatcher.on_submit(at(502s), 1, long_task(2, 3000s))).empty());
 }

@@ -108,6 +108,12 @@ void World::foresee_joined(const Event& event) {
     return;
   }
   misses_daemons_ = false;
+  auto room = std::chrono::milliseconds::max();
+  if (event.left) {
+    Curfew curfew = Curfew::in(event.now, *event.left);
+    room = std::chrono::duration_cast<std::chrono::milliseconds>(curfew.hand_back - event.now);
+  }
+  most_room_ = std::max(most_room_.value_or(room), room);
   daemons_[event.daemon].slot = slot;
   daemons_[event.daemon].joined_at = next_sequence_;
   slots_[slot].online = true;

@@ -162,6 +162,7 @@ class World {
   void take(const Event& event, const StartLocal& send);
   void take(const Event& event, const Tell& send);
   bool waits_for_any() const;
+  bool waits_too_long() const;
   void check_expectations();
   void check_idleness();
   void check_account(const Account& account);
@@ -189,6 +190,8 @@ class World {
   std::set<DaemonId> dismisses_;
   std::optional<DaemonId> answered_;  // must be acknowledged or given something else
   std::size_t tells_ = 0;
+  std::optional<std::chrono::milliseconds> most_room_;  // that a daemon has had
+  bool told_too_long_ = false;
   bool misses_daemons_ = false;  // the last one has left, and nobody was told yet
   bool ignored_ = false;         // nothing at all must follow
   std::string complaint_;

@@ -150,6 +150,11 @@ void World::take(const Event&, const Tell& send) {
     if (!daemons_.empty() || !waits_for_any()) complain("nothing waits for a daemon");
     return;
   }
+  if (send.text.starts_with("a task asks for")) {
+    if (std::exchange(told_too_long_, true)) complain("a request that is too long was told twice");
+    if (!waits_too_long()) complain("no task asks for more time than there is");
+    return;
+  }
   if (tells_ == 0 || send.text.empty()) return complain("there was nothing to tell");
   --tells_;
 }
@@ -158,6 +163,16 @@ void World::take(const Event&, const Tell& send) {
 bool World::waits_for_any() const {
   return std::any_of(tasks_.begin(), tasks_.end(),
                      [](const auto& each) { return each.second.need == Size(); });
+}
+
+// Whether there is one that asks for more time than any daemon has had.
+bool World::waits_too_long() const {
+  return rules_.policy == Policy::queue && most_room_ &&
+         std::any_of(tasks_.begin(), tasks_.end(), [this](const auto& each) {
+           const Unresolved& task = each.second;
+           auto request = rounded_request(task.submit.time_request.value_or(std::chrono::milliseconds(0)));
+           return !task.running && task.need == Size() && request > *most_room_;
+         });
 }
 
 void World::check_expectations() {
@@ -171,6 +186,7 @@ void World::check_expectations() {
   if (!dismisses_.empty()) complain("daemon " + text(*dismisses_.begin()) + " should have been dismissed");
   if (answered_) complain("daemon " + text(*answered_) + " got neither an acknowledgement nor more work");
   if (tells_ > 0) complain("the session should have been told something");
+  if (!told_too_long_ && waits_too_long()) complain("a request that is too long should have been told");
   if (misses_daemons_ && waits_for_any())
     complain("the session should have been told that no daemon is left");
 }
