@@ -49,6 +49,26 @@ bool is_wider(const std::string& path, const Value& value, const Value& cap) {
   return *parse_count(value.text()) > *parse_count(cap.text());
 }
 
+// What a lock holds is not to grow by a retry that a later file asks for.
+void check_growth(const Profile& profile, const std::vector<Lock>& locks, std::size_t index,
+                  Problems& problems) {
+  struct Growth {
+    const char* factor;
+    const char* grows;
+  };
+  for (const Growth& each : {Growth{"retries.oom.mem", "slurm.mem"},
+                             {"retries.oom.mem", "slurm.mem-per-cpu"},
+                             {"retries.oom.mem", "limits.memory"},
+                             {"retries.time_limit.time", "slurm.time"}}) {
+    const Value* factor = profile.find(each.factor);
+    const Lock* lock = lock_of(locks, profile.name, each.grows);
+    if (factor == nullptr || lock == nullptr || factor->file <= index || !profile.find(each.grows)) continue;
+    problems.push_back({factor->place, "profiles." + profile.name + "." + each.grows + " is locked by " +
+                                           to_string(lock->place) + ", and would grow by " + each.factor +
+                                           "; remove it here"});
+  }
+}
+
 // Scaling that cannot be done as it is said.
 void check_scale(const Profile& profile, bool is_inherited, Problems& problems) {
   const Value* max = profile.find("scale.max");
@@ -111,6 +131,7 @@ void check_memory(const Profile& profile, bool is_inherited, Problems& problems)
 void check_locks(const std::map<std::string, Profile>& now, const std::map<std::string, Profile>& before,
                  const std::vector<Lock>& locks, std::size_t index, Problems& problems) {
   for (const auto& [name, profile] : now) {
+    check_growth(profile, locks, index, problems);
     auto found = before.find(name);
     const Profile* old = found == before.end() ? nullptr : &found->second;
     std::set<std::string> paths;

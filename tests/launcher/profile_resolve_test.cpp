@@ -103,6 +103,21 @@ TEST_CASE("a locked key holds against later files, and the error names both plac
           .size() == 1);
 }
 
+TEST_CASE("a locked key does not grow by a retry that a later file asks for") {
+  const std::string lock = "locks: [profiles.gpu.slurm.time, profiles.gpu.limits]\n";
+  const std::string grows = "launcher: slurm, retries: {time_limit: {times: 1, time: x2}}";
+
+  CHECK(problems_between(lock, "profiles: {gpu: {" + grows + "}}\n") ==
+        Lines{"user:1:74: profiles.gpu.slurm.time is locked by site:6:9, and would grow by "
+              "retries.time_limit.time; remove it here"});
+  CHECK(problems_between(lock, "profiles: {gpu: {retries: {time_limit: {times: 1}}}}\n").empty());
+  CHECK(problems_between(lock, "profiles: {mine: {inherits: gpu, " + grows + "}}\n").empty());
+  CHECK(problems_between("locks: [profiles.*.slurm.time]\n",
+                         "profiles: {mine: {inherits: gpu, " + grows + "}}\n")
+            .size() == 1);
+  CHECK(problems_between("", "profiles: {gpu: {" + grows + "}}\n").empty());
+}
+
 TEST_CASE("a locked key does not change through what is inherited") {
   const std::string lock = "locks: [profiles.gpu.slurm.qos]\n";
 
