@@ -142,6 +142,7 @@ void apply(const Deployment& deployment, Wishes& wishes) {
   wishes.rscript = deployment.rscript;
   wishes.credential = deployment.credential;
   wishes.chunk = deployment.chunk;
+  wishes.most = deployment.most;
   wishes.profile_options = deployment.options;
   wishes.tunnel = deployment.options.count("tunnel") != 0;
   for (const auto& [name, value] : deployment.limits) wishes.limits += "," + name + "=" + value;
@@ -218,6 +219,11 @@ Result<Order> compose(const Wishes& wishes, const View& view) {
   if (!good) return good.error();
   Result<std::vector<std::size_t>> slots = choose_slots(wishes, view);
   if (!slots) return slots.error();
+  if (wishes.most > 0 && slots->size() > wishes.most) {
+    return Error{"the site allows " + std::to_string(wishes.most) + " daemons for a profile, not " +
+                 std::to_string(slots->size()) + " (cap 'daemons' in its file, see 'tenkai profile show " +
+                 wishes.profile + "'); say --daemons " + std::to_string(wishes.most)};
+  }
   if (wishes.remotes.size() > slots->size()) {
     return Error{"there are " + std::to_string(wishes.remotes.size()) + " machines for " +
                  std::to_string(slots->size()) + " daemons (" + list_of(*slots) + "); leave some out"};

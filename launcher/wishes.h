@@ -26,7 +26,8 @@ struct Wishes {
   std::string profile;
   Order::Options profile_options;
   std::optional<std::size_t> chunk;
-  std::string limits;  // further arguments of daemon(): ",idletime=300000"
+  std::size_t most = 0;  // daemons, as its site allows; 0: any number
+  std::string limits;    // further arguments of daemon(): ",idletime=300000"
   // Of ssh.
   std::vector<std::string> remotes;
   bool tunnel = false;

@@ -95,13 +95,20 @@ deployed_number <- function(deployment, n) {
          "it has: give daemons() their number, or the profile 'daemons:'",
          call. = FALSE)
   }
-  if (!is.null(deployment$most) && is.numeric(n) && length(n) == 1L &&
-      !is.na(n) && n > deployment$most) {
-    stop("the site allows ", deployment$most, " daemons for a profile, not ", n,
-         " (cap 'daemons' in its file, see 'tenkai profile show ",
-         deployment$name, "')", call. = FALSE)
-  }
+  check_cap(deployment, n)
   n
+}
+
+# Whether a site allows so many daemons.
+check_cap <- function(deployment, n) {
+  most <- deployment$most
+  if (is.null(most) || !is.numeric(n) || length(n) != 1L || is.na(n) ||
+      n <= most) {
+    return(invisible())
+  }
+  stop("the site allows ", most, " daemons for a profile, not ", n,
+       " (cap 'daemons' in its file, see 'tenkai profile show ",
+       deployment$name, "')", call. = FALSE)
 }
 
 # Between what numbers there are daemons, where there may be at most so many.

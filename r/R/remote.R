@@ -247,6 +247,7 @@ launch_call <- function(profile, slot, dots, tls, agent, dry) {
 
 launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
                              by_hand = FALSE, later = FALSE) {
+  check_cap(remote, length(slots))
   dots <- with_limits(dots, remote$limits[setdiff(names(remote$limits),
                                                   names(profile$options))])
   if (isTRUE(remote$options$tunnel == "1")) check_tunnel(profile$urls[slots])

@@ -219,6 +219,22 @@ TEST_CASE("a dispatcher that does not run is imagined with as many daemons as ar
   CHECK(!imagine(wishes, "tcp://h:5"));
 }
 
+TEST_CASE("no more is launched for a profile than its site allows") {
+  Wishes wishes;
+  wishes.by = "slurm";
+  wishes.profile = "gpu";
+  wishes.most = 2;
+  wishes.daemons = 2;
+  CHECK(problem(wishes).empty());
+  wishes.daemons = 3;
+  CHECK(problem(wishes) ==
+        "the site allows 2 daemons for a profile, not 3 (cap 'daemons' in its file, see 'tenkai profile show "
+        "gpu'); say --daemons 2");
+  wishes.daemons.reset();
+  wishes.slots = "1,3-4";
+  CHECK(problem(wishes).find("the site allows 2 daemons") == 0);
+}
+
 TEST_CASE("agents of a job find what they need in a file, without a profile, too") {
   for (const char* by : {"slurm", "mpi"}) {
     CAPTURE(by);

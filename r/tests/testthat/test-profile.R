@@ -51,6 +51,19 @@ test_that("a local daemon with more memory than its profile allows is killed", {
   expect_identical(value_of(beside), "there")
 })
 
+test_that("no more is launched for a profile than its site allows", {
+  with_profiles("  cmd:", "    launcher: command",
+                "    command: {program: sh, args: [-c, .]}")
+  set_daemons(2, url = "ws://127.0.0.1:0")
+  remote <- profile("cmd")
+  # As a site's file would have it.
+  remote$most <- 1
+  expect_error(launch_remote(1:2, remote = remote),
+               "the site allows 1 daemons for a profile, not 2 (cap 'daemons'",
+               fixed = TRUE)
+  expect_length(launch_remote(1, remote = remote), 1L)
+})
+
 test_that("daemons of a profile are ended without reading it", {
   file <- tempfile(fileext = ".yaml")
   writeLines("profiles: {mine: {daemons: 2}}", file)
