@@ -150,7 +150,7 @@ scancel --name="$(squeue -h -o %j)"
 scancel --me && slurm_wait 20 no_jobs
 sbatch -Q --exclusive -N2 --output=/dev/null --wrap 'sleep 100' >/dev/null
 start "$TENKAI_BIN" run --profile elsewhere --wait long.R
-check "it is soon told what a script waits for" wait_for 20 grep -q "is pending.*Priority|is pending.*Priority" "$work/output"
+check "it is soon told what a script waits for" wait_for 20 grep -q "waits in the queue: " "$work/output"
 kill -INT "$started"
 code=0 && wait "$started" || code=$?
 check "  and who waits no more is told what goes on" [ "$code" = 130 ]
