@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -285,13 +286,13 @@ void Agent::wait_for_signal() {
 }
 
 // A batch system says that our job ends soon (--signal of Slurm). The dispatcher sends
-// our daemons away when they have done what they do, and we end with the last of them.
+// our daemons away when they have done what they do, and we end with the last of them. By
+// one of them it knows that all are meant.
 void Agent::on_notice(int number) {
   spdlog::info("signal {} came: the job ends soon", number);
   if (ending_ || std::exchange(last_call_came_, true)) return;
-  for (const Rank& rank : ranks_) {
-    if (rank.up) tell_last_call(rank);
-  }
+  auto up = std::find_if(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.up; });
+  if (up != ranks_.end()) tell_last_call(*up);
 }
 
 void Agent::on_signal(int number) {

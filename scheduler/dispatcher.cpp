@@ -221,14 +221,13 @@ Sends Dispatcher::on_daemon_leaving(Time now, DaemonId id) {
   return sends;
 }
 
-Sends Dispatcher::on_last_call(Time now, DaemonId id) {
+Sends Dispatcher::on_last_call(Time now, const std::vector<DaemonId>& daemons) {
   now_ = now;
   Sends sends;
-  Daemon* daemon = find(id);
-  if (daemon == nullptr) return sends;
-  // Told again after a reconnection: what was said the first time may not have arrived.
-  daemon->dismissed = false;
-  call_last(*daemon, sends);
+  for (DaemonId id : daemons) {
+    if (Daemon* daemon = find(id)) call_last(*daemon, sends);
+  }
+  hand_out(sends);
   return sends;
 }
 

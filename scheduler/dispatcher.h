@@ -189,8 +189,9 @@ class Dispatcher {
   Sends on_daemon_heard(Time now, DaemonId daemon);
   // It will take nothing more (maxtasks, walltime, idletime), but is still there.
   Sends on_daemon_leaving(Time now, DaemonId daemon);
-  // Its job ends soon: as on_daemon_leaving, and it goes when it has done what it does.
-  Sends on_last_call(Time now, DaemonId daemon);
+  // The job that they are in ends soon: as on_daemon_leaving, and each goes when it has done
+  // what it does.
+  Sends on_last_call(Time now, const std::vector<DaemonId>& daemons);
   // It is gone; its attempt is retried or resolved to reset, by the cause.
   Sends on_daemon_left(Time now, DaemonId daemon, const Cause& cause);
   // An answer. One that is not awaited (unknown, of an earlier attempt, a second

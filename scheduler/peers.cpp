@@ -309,9 +309,9 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   auto known = peer->instances.find(frame.rank);
   if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
   if (frame.number(Key::kind) == 3) {
-    auto rank = peer->ranks.find(frame.rank);
-    if (rank != peer->ranks.end()) around_.apply(around_.dispatcher.on_last_call(now(), rank->second));
-    return;
+    std::vector<DaemonId> all;
+    for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
+    return around_.apply(around_.dispatcher.on_last_call(now(), all));
   }
   REnd end;
   if (const std::string* code = frame.find(Key::exit_code); code != nullptr) {

@@ -65,8 +65,8 @@ TEST_CASE("a daemon without a task goes at the last call") {
 TEST_CASE("a daemon that hears early that its job ends does what it has, and goes") {
   Dispatcher dispatcher = with_jobs({600s, 600s});
   dispatcher.on_submit(at(1s), 1, task(1));
-  CHECK(describe(dispatcher.on_last_call(at(2s), 10)).empty());
-  CHECK(describe(dispatcher.on_last_call(at(2s), 11)) == Lines{"dismiss 11"});
+  CHECK(describe(dispatcher.on_last_call(at(2s), {10})).empty());
+  CHECK(describe(dispatcher.on_last_call(at(2s), {11})) == Lines{"dismiss 11"});
   CHECK(describe(dispatcher.on_submit(at(3s), 1, task(2))).empty());
   CHECK(*dispatcher.next_timer() == at(595s));
   CHECK(finish(dispatcher, at(4s), 10, 1) == Lines{"resolve 1/1 \"\"", "acknowledge 10", "dismiss 10"});
@@ -77,32 +77,35 @@ TEST_CASE("a daemon that hears early that its job ends does what it has, and goe
 TEST_CASE("what it does is still handed back, where the end is known") {
   Dispatcher dispatcher = with_jobs({60s, 600s});
   dispatcher.on_submit(at(1s), 1, task(1));
-  dispatcher.on_last_call(at(2s), 10);
+  dispatcher.on_last_call(at(2s), {10});
   CHECK(describe(dispatcher.on_timer(at(57s))) == Lines{"hand back 10"});
 }
 
 TEST_CASE("without a known end, it may take its time") {
   Dispatcher dispatcher = with_daemons(1);
   dispatcher.on_submit(at(1s), 1, task(1));
-  CHECK(describe(dispatcher.on_last_call(at(2s), 10)).empty());
+  CHECK(describe(dispatcher.on_last_call(at(2s), {10})).empty());
   CHECK(!dispatcher.next_timer());
   CHECK(finish(dispatcher, at(9999s), 10, 1).back() == "dismiss 10");
 }
 
-TEST_CASE("a daemon that was cut off when it was sent away is sent away again") {
+TEST_CASE("a last call that is told again, or of nobody, changes nothing") {
   Dispatcher dispatcher = with_daemons(1);
-  dispatcher.on_daemon_suspect(at(1s), 10);
-  CHECK(describe(dispatcher.on_last_call(at(2s), 10)) == Lines{"dismiss 10"});
-  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)) == Lines{"dismiss 10"});
-  CHECK(describe(dispatcher.on_last_call(at(3s), 10)) == Lines{"dismiss 10"});
-  CHECK(dispatcher.on_last_call(at(4s), 99).empty());
+  CHECK(describe(dispatcher.on_last_call(at(2s), {10, 99})) == Lines{"dismiss 10"});
+  CHECK(dispatcher.on_last_call(at(3s), {10}).empty());
+  CHECK(dispatcher.on_last_call(at(4s), {}).empty());
 }
 
-TEST_CASE("one that is not needed, and cut off, is sent away when it is back") {
-  Dispatcher dispatcher = with_daemons(1);
-  dispatcher.on_daemon_suspect(at(1s), 10);
-  CHECK(describe(dispatcher.on_unneeded(at(2s), {0})) == Lines{"dismiss 10"});
-  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)) == Lines{"dismiss 10"});
+TEST_CASE("the last call is for all of a job before anything is handed on") {
+  Rules rules;
+  rules.policy = Policy::direct;
+  Dispatcher dispatcher = with_jobs({600s, 600s, 600s}, rules);
+  for (std::uint64_t number = 1; number <= 4; ++number) dispatcher.on_submit(at(0s), 1, task(number));
+  finish(dispatcher, at(1s), 11, 2);
+  finish(dispatcher, at(1s), 12, 3);
+  // The fourth waits behind the first, and 11 is of the same job.
+  CHECK(describe(dispatcher.on_last_call(at(2s), {10, 11})) ==
+        Lines{"dismiss 11", "assign 1/4#1 to 12 \"x\""});
 }
 
 TEST_CASE("at the last call what waits for a daemon goes to others") {
@@ -110,7 +113,7 @@ TEST_CASE("at the last call what waits for a daemon goes to others") {
   rules.policy = Policy::direct;
   Dispatcher dispatcher = with_jobs({600s, 600s}, rules);
   for (std::uint64_t number = 1; number <= 3; ++number) dispatcher.on_submit(at(0s), 1, task(number));
-  dispatcher.on_last_call(at(1s), 10);
+  dispatcher.on_last_call(at(1s), {10});
   CHECK(finish(dispatcher, at(2s), 11, 2).back() == "assign 1/3#1 to 11 \"x\"");
 }
 

@@ -127,7 +127,7 @@ std::optional<Event> Simulation::storm() {
   if (falls(3)) return of_some_daemon(Kind::suspect);
   if (falls(3)) return resume();
   if (falls(3)) return finish_again();
-  if (falls(1)) return of_some_daemon(Kind::leaving);
+  if (falls(1)) return of_some_daemon(chance(50) ? Kind::leaving : Kind::last_call);
   if (falls(1)) return unavailable();
   if (falls(1)) {
     Event regenerated = event(Kind::regenerate);

@@ -105,6 +105,7 @@ Sends apply(Subject& subject, const Event& event) {
     case Kind::suspect: return subject.on_daemon_suspect(event.now, event.daemon);
     case Kind::heard: return subject.on_daemon_heard(event.now, event.daemon);
     case Kind::leaving: return subject.on_daemon_leaving(event.now, event.daemon);
+    case Kind::last_call: return subject.on_last_call(event.now, {event.daemon});
     case Kind::left: return subject.on_daemon_left(event.now, event.daemon, event.cause);
     case Kind::finished:
       return subject.on_finished(event.now, event.daemon, event.key, event.attempt, event.payload,

@@ -153,6 +153,11 @@ struct IgnoresSuspicion : Dispatcher {
   std::vector<Slot> slots() const { return Dispatcher::slots(); }
 };
 
+struct MissesLastCalls : Dispatcher {
+  using Dispatcher::Dispatcher;
+  Sends on_last_call(Time, const std::vector<DaemonId>&) { return {}; }
+};
+
 struct LeaksMemory : Dispatcher {
   using Dispatcher::Dispatcher;
   Sends on_cancel(Time now, SessionId session, std::uint64_t task) {
@@ -244,6 +249,7 @@ TEST_CASE("the simulator notices what is miscounted") {
 TEST_CASE("the simulator notices a task where it does not fit, and one that waits in vain") {
   CHECK_CAUGHT(IgnoresSizes, "too small for its task");
   CHECK_CAUGHT(HopesForLarger, "should have been resolved");
+  CHECK_CAUGHT(MissesLastCalls, "dismissed");
   CHECK_CAUGHT(IgnoresCurfews, "the timer is wrong");
 }
 

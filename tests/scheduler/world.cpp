@@ -53,6 +53,9 @@ void World::foresee(const Event& event) {
     case Kind::leaving:
       if (daemon != nullptr) stop(event.daemon, *daemon);
       break;
+    case Kind::last_call:
+      if (daemon != nullptr) call_last(event.daemon, *daemon);
+      break;
     case Kind::left:
       if (daemon != nullptr) foresee_left(event, *daemon);
       break;
@@ -245,16 +248,18 @@ void World::foresee_timer(const Event& event) {
   }
   for (auto& [id, daemon] : daemons_) {
     if (!daemon.curfew) continue;
-    if (!daemon.last_call_came && daemon.curfew->last_call <= event.now) {
-      daemon.last_call_came = true;
-      stop(id, daemon);
-      if (!daemon.run && !daemon.dismissed) dismisses_.insert(id);
-    }
+    if (!daemon.last_call_came && daemon.curfew->last_call <= event.now) call_last(id, daemon);
     if (!daemon.hand_back_came && daemon.curfew->hand_back <= event.now) {
       daemon.hand_back_came = true;
       if (daemon.run) hand_backs_.insert(id);
     }
   }
+}
+
+void World::call_last(DaemonId id, Daemon& daemon) {
+  daemon.last_call_came = true;
+  stop(id, daemon);
+  if (!daemon.run && !daemon.dismissed) dismisses_.insert(id);
 }
 
 void World::requeue(TaskKey key) {

@@ -33,6 +33,7 @@ struct Event {
     suspect,
     heard,
     leaving,
+    last_call,
     left,
     finished,
     launch_failed,
@@ -144,6 +145,7 @@ class World {
   void foresee_regenerate(const Event& event);
   void foresee_timer(const Event& event);
   bool escalate(Unresolved& task, const Daemon& daemon, Cause::Kind kind);
+  void call_last(DaemonId id, Daemon& daemon);
   void requeue(TaskKey key);
   void give_up(Time now, TaskKey key, Code code);
   void withdraw(Time now, const Unresolved& task);

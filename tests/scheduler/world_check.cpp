@@ -275,6 +275,7 @@ std::string describe(const Event& event) {
     case Kind::suspect: return "daemon" + daemon + " is suspect";
     case Kind::heard: return "daemon" + daemon + " is heard";
     case Kind::leaving: return "daemon" + daemon + " is leaving";
+    case Kind::last_call: return "daemon" + daemon + " hears the last call";
     case Kind::left: return "daemon" + daemon + " left: " + std::string(name_of(event.cause.kind));
     case Kind::finished: return "daemon" + daemon + " finished " + attempt + (event.last ? ", its last" : "");
     case Kind::launch_failed: return "a launch fails";
