@@ -27,7 +27,7 @@ void Launches::launch_later(const Order& order) {
   later_.spare.reset();
   later_.scale.reset();
   later_.chunk = scaling_->unit_size();
-  if (scaling_->room()) around_.room(*scaling_->room());
+  if (order.scale) around_.scaled(scaling_->room());
   // At once: those that are always to be there.
   scale();
 }

@@ -251,7 +251,7 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
 void Dispatcher::tell_if_alone(Sends& sends) {
   // What needs a larger daemon than usual has the launcher look for one.
   std::optional<TaskQueue::Head> head = queue_.first({}, Size());
-  if (why_alone_.empty() || !head) return;
+  if (scaled_ || why_alone_.empty() || !head) return;
   std::string slot = std::to_string(last_left_);
   sends.emplace_back(Tell{head->key.session, "no daemon is left: daemon " + slot + " " +
                                                  std::exchange(why_alone_, {}) +
@@ -274,7 +274,7 @@ void Dispatcher::tell_if_too_long(Sends& sends) {
   if (rounded_request(longest_request_) == request) request = longest_request_;
   sends.emplace_back(Tell{key.session, "a task asks for " + in_seconds(request) +
                                            " (.time_request), and daemons have at most " +
-                                           in_seconds(*most_room_) +
+                                           in_seconds(std::chrono::floor<std::chrono::seconds>(*most_room_)) +
                                            " for tasks: it waits until one comes that has more. Ask for "
                                            "longer jobs (slurm.time in a profile), or cancel it"});
 }
@@ -331,10 +331,11 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
   return sends;
 }
 
-Sends Dispatcher::on_room(Time now, std::chrono::milliseconds room) {
+Sends Dispatcher::on_scaled(Time now, std::optional<std::chrono::milliseconds> room) {
   now_ = now;
   Sends sends;
-  expect_room(room, sends);
+  scaled_ = true;
+  if (room) expect_room(*room, sends);
   return sends;
 }
 

@@ -207,8 +207,9 @@ class Dispatcher {
   // them: "the larger job that was asked for (mem=4G) could not be had: …".
   Sends on_size_unavailable(Time now, Size size, const std::string& why);
 
-  // Daemons that are to come will have so long for tasks.
-  Sends on_room(Time now, std::chrono::milliseconds room);
+  // From now on daemons are launched as there is work: that none is left is nothing to tell.
+  // Each will have so long for tasks; nullopt: that is not known.
+  Sends on_scaled(Time now, std::optional<std::chrono::milliseconds> room);
 
   // Daemons at these slots are not needed: those that have nothing to do are dismissed.
   Sends on_unneeded(Time now, const std::vector<std::size_t>& slots);
@@ -327,6 +328,7 @@ class Dispatcher {
   std::optional<std::chrono::milliseconds> most_room_;  // that a daemon has had or will have
   std::chrono::milliseconds longest_request_{0};        // that was submitted, as it was
   bool told_too_long_ = false;
+  bool scaled_ = false;  // somebody launches daemons as there is work
   std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
   std::set<std::size_t> free_;         // slots whose daemon waits for something to do
   std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not

@@ -42,8 +42,8 @@ class LaunchDesk {
     std::function<void(const std::string& text, const std::string& launches)> tell;
     // What there is to do, where a fresh daemon has so much time for tasks.
     std::function<Load(std::optional<std::chrono::milliseconds> room)> load;
-    // Daemons that are launched when they are needed will have so long for tasks.
-    std::function<void(std::chrono::milliseconds room)> room;
+    // Daemons are launched as there is work: Dispatcher::on_scaled().
+    std::function<void(std::optional<std::chrono::milliseconds> room)> scaled;
     // Daemons at these slots are not needed; those that are busy stay.
     std::function<void(const std::vector<std::size_t>& slots)> dismiss;
     // No daemon of this size is to be had: Dispatcher::on_size_unavailable().

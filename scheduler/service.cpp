@@ -85,8 +85,8 @@ LaunchDesk::Surroundings Service::around_desk() {
           [this](std::optional<std::chrono::milliseconds> room) {
             return dispatcher_ ? dispatcher_->load(room) : Load();
           },
-          [this](std::chrono::milliseconds room) {
-            if (dispatcher_) apply(dispatcher_->on_room(now(), room));
+          [this](std::optional<std::chrono::milliseconds> room) {
+            if (dispatcher_) apply(dispatcher_->on_scaled(now(), room));
           },
           [this](const std::vector<std::size_t>& slots) {
             if (dispatcher_) apply(dispatcher_->on_unneeded(now(), slots));

@@ -253,7 +253,7 @@ TEST_CASE("... also where no daemon has come yet, or the task was there before i
   dispatcher.on_submit(at(0s), 1, long_task(2, 10s));
   bool known = GENERATE(true, false);
 
-  Lines lines = known ? describe(dispatcher.on_room(at(1s), 38s))
+  Lines lines = known ? describe(dispatcher.on_scaled(at(1s), 38s))
                       : describe(dispatcher.on_daemon_joined(at(1s), 10, 0, 40s));
 
   CHECK(lines.back().substr(0, 75) ==
@@ -267,6 +267,6 @@ TEST_CASE("... and not where one has no end, or had more, or will have") {
 
   Dispatcher dispatcher = with_jobs({600s});
   CHECK(describe(dispatcher.on_submit(at(500s), 1, long_task(1, 500s))).empty());
-  CHECK(describe(dispatcher.on_room(at(501s), 3600s)).empty());
+  CHECK(describe(dispatcher.on_scaled(at(501s), 3600s)).empty());
   CHECK(describe(dispatcher.on_submit(at(502s), 1, long_task(2, 3000s))).empty());
 }

@@ -248,6 +248,14 @@ TEST_CASE("daemons that are not known are ignored") {
   CHECK(dispatcher.slots()[0].instance == 1);
 }
 
+TEST_CASE("that no daemon is left is nothing to tell where daemons are launched as there is work") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_scaled(at(0s), std::nullopt);
+  dispatcher.on_daemon_left(at(1s), 10, killed);
+
+  CHECK(dispatcher.on_submit(at(2s), 1, task(1)).empty());
+}
+
 TEST_CASE("that no daemon is left is told once, when a task waits for the next one") {
   Dispatcher dispatcher = with_daemons(2);
   dispatcher.on_daemon_left(at(1s), 10, goodbye);
