@@ -35,7 +35,7 @@ end_of_job() {
 
 hand_on() {
   signalled=yes
-  [ -z "$agent" ] || kill "-$1" "$agent" 2>/dev/null
+  [ -z "$agent" ] || kill "-$1" "$agent" 2>/dev/null || :
 }
 
 # run COMMAND...: hands TERM to it, once, and the notices USR1 and USR2; waits until it has

@@ -166,6 +166,14 @@ TEST_CASE("a job hands notices of its end on to its agent, as often as they come
   }
 }
 
+TEST_CASE("a notice for an agent that has ended changes nothing, even where any failure is the end") {
+  std::string script = *beacon_script(plain_values());
+
+  std::string line = "bash -c " + shell_quote("set -eu\nSLURM_JOB_ID=1\n" + script +
+                                              "\nagent=999999999; hand_on USR1; exit 4");
+  CHECK(std::system(line.c_str()) == 4 << 8);
+}
+
 TEST_CASE("a notice that comes before there is an agent ends nothing") {
   Node node;
   node.has("Rscript", "kill -USR1 $$; kill -USR2 $$; echo agent >said; exit 4");
