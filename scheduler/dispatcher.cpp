@@ -163,10 +163,13 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
     hand_backs_.emplace(daemon.curfew->hand_back, id);
     if (daemon.curfew->last_call <= now) call_last(daemon, sends);
   }
-  std::chrono::milliseconds room = room_of(daemon).value_or(std::chrono::milliseconds::max());
+  if (!knows_room_) {
+    std::chrono::milliseconds room = room_of(daemon).value_or(std::chrono::milliseconds::max());
+    next_room_ = std::max(next_room_.value_or(room), room);
+  }
   go_on(daemon, sends);
   hand_out(sends);
-  expect_room(room, sends);
+  tell_if_too_long(sends);
   return sends;
 }
 
@@ -245,6 +248,7 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
     why_alone_ = as_told ? "has ended as it was told to (idletime, walltime, maxtasks)" : cause.text;
     tell_if_alone(sends);
   }
+  tell_if_too_long(sends);
   return sends;
 }
 
@@ -259,24 +263,27 @@ void Dispatcher::tell_if_alone(Sends& sends) {
                                                  ") starts one here, launch_remote() one elsewhere"});
 }
 
-void Dispatcher::expect_room(std::chrono::milliseconds room, Sends& sends) {
-  most_room_ = std::max(most_room_.value_or(room), room);
-  tell_if_too_long(sends);
-}
-
+// Tasks that ask for more than the next daemons have, and than any that is here has left.
 void Dispatcher::tell_if_too_long(Sends& sends) {
-  if (rules_.policy != Policy::queue || told_too_long_ || !most_room_) return;
+  if (longest_request_.count() == 0 || told_too_long_ || !next_room_) return;
   auto longest = queue_.longest();
-  if (!longest || longest->first <= *most_room_) return;
-  told_too_long_ = true;
+  if (rules_.policy != Policy::queue || !longest || longest->first <= *next_room_) return;
   auto [request, key] = *longest;
+  bool any_has_time = std::any_of(daemons_.begin(), daemons_.end(), [&, request = request](const auto& each) {
+    std::optional<std::chrono::milliseconds> room = room_of(each.second);
+    return !each.second.leaving && (!room || request <= *room);
+  });
+  if (any_has_time) return;
+  told_too_long_ = true;
   // As it was asked, where that is known: the queue rounds up.
   if (rounded_request(longest_request_) == request) request = longest_request_;
-  sends.emplace_back(Tell{key.session, "a task asks for " + in_seconds(request) +
-                                           " (.time_request), and daemons have at most " +
-                                           in_seconds(std::chrono::floor<std::chrono::seconds>(*most_room_)) +
-                                           " for tasks: it waits until one comes that has more. Ask for "
-                                           "longer jobs (slurm.time in a profile), or cancel it"});
+  auto room = std::chrono::floor<std::chrono::seconds>(*next_room_);
+  sends.emplace_back(
+      Tell{key.session,
+           "a task asks for " + in_seconds(request) + " (.time_request), and daemons have at most " +
+               in_seconds(room) +
+               " for tasks: it waits until one comes that has more. Ask for longer jobs (slurm.time in "
+               "a profile), or cancel it"});
 }
 
 Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
@@ -315,6 +322,7 @@ Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t 
   }
   // What waited for this daemon may have been given back (feed()).
   if (last || rules_.policy == Policy::direct) hand_out(sends);
+  tell_if_too_long(sends);
   return sends;
 }
 
@@ -335,7 +343,9 @@ Sends Dispatcher::on_scaled(Time now, std::optional<std::chrono::milliseconds> r
   now_ = now;
   Sends sends;
   scaled_ = true;
-  if (room) expect_room(*room, sends);
+  knows_room_ = room.has_value();
+  if (room) next_room_ = room;
+  tell_if_too_long(sends);
   return sends;
 }
 

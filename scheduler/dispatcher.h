@@ -281,8 +281,7 @@ class Dispatcher {
 
   // Once for each time that the last daemon has left, when something waits for the next.
   void tell_if_alone(Sends& sends);
-  void expect_room(std::chrono::milliseconds room, Sends& sends);
-  // Once, when something waits that asks for more time than any daemon had, or will have.
+  // Once, when something waits that asks for more time than daemons have.
   void tell_if_too_long(Sends& sends);
   void enqueue(Task& task);
   void hand_out(Sends& sends, std::size_t most = SIZE_MAX);
@@ -325,10 +324,12 @@ class Dispatcher {
   std::set<Cause::Kind> told_escalations_;  // so that each is told once
   std::string why_alone_;                   // how the last daemon has left, until that is told or one joins
   std::size_t last_left_ = 0;               // its number
-  std::optional<std::chrono::milliseconds> most_room_;  // that a daemon has had or will have
-  std::chrono::milliseconds longest_request_{0};        // that was submitted, as it was
+  // What daemons that are to come have for tasks: as the launcher knows, or the longest that one came with.
+  std::optional<std::chrono::milliseconds> next_room_;
+  bool knows_room_ = false;
+  std::chrono::milliseconds longest_request_{0};  // that was submitted, as it was
   bool told_too_long_ = false;
-  bool scaled_ = false;  // somebody launches daemons as there is work
+  bool scaled_ = false;                // somebody launches daemons as there is work
   std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
   std::set<std::size_t> free_;         // slots whose daemon waits for something to do
   std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not

@@ -260,6 +260,18 @@ TEST_CASE("... also where no daemon has come yet, or the task was there before i
         "tell 1: a task asks for 50.5 s (.time_request), and daemons have at most 38");
 }
 
+TEST_CASE("... and where daemons that come are known to have less than the one that had time for it") {
+  Dispatcher dispatcher = with_jobs({600s});
+  dispatcher.on_scaled(at(0s), 540s);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, long_task(2, 560s))).empty());
+
+  Lines lines = finish(dispatcher, at(90s), 10, 1);
+
+  CHECK(lines.back().starts_with(
+      "tell 1: a task asks for 560 s (.time_request), and daemons have at most 540 s"));
+}
+
 TEST_CASE("... and not where one has no end, or had more, or will have") {
   Dispatcher endless = with_daemons(1);
   endless.on_submit(at(0s), 1, task(1));

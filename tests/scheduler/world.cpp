@@ -117,6 +117,7 @@ void World::foresee_joined(const Event& event) {
     room = std::chrono::duration_cast<std::chrono::milliseconds>(curfew.hand_back - event.now);
   }
   most_room_ = std::max(most_room_.value_or(room), room);
+  has_joined_ = true;
   daemons_[event.daemon].slot = slot;
   daemons_[event.daemon].joined_at = next_sequence_;
   slots_[slot].online = true;

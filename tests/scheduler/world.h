@@ -194,6 +194,7 @@ class World {
   std::size_t tells_ = 0;
   std::optional<std::chrono::milliseconds> most_room_;  // that a daemon has had
   bool told_too_long_ = false;
+  bool has_joined_ = false;  // just now
   bool misses_daemons_ = false;  // the last one has left, and nobody was told yet
   bool ignored_ = false;         // nothing at all must follow
   std::string complaint_;
