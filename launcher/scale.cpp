@@ -82,7 +82,9 @@ ScaleOrders Scale::decide(Time now, const ScaleView& view) {
   orders.counted = sum.counted;
   look_ahead(now, view, lead, orders);
   // What has only just begun to wait is no reason for another daemon, but for one that is here.
-  dismiss(now, view, lead, sum, wanted(sum, view.queued), orders);
+  std::size_t needed = wanted(sum, view.queued);
+  dismiss(now, view, lead, sum, needed, orders);
+  withdraw(now, view, sum, needed, orders);
   launch(now, view, orders);
   if (stopped_ && !told_) {
     told_ = true;
@@ -237,6 +239,25 @@ void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum,
     sum.online -= worth;
     sum.counted -= worth;
   }
+}
+
+// As patient as with daemons that are idle. The last ones first: those have waited least.
+void Scale::withdraw(Time now, const ScaleView& view, const Sum& sum, std::size_t wanted,
+                     ScaleOrders& orders) {
+  std::size_t surplus = sum.counted > wanted ? (sum.counted - wanted) / rules_.chunk : 0;
+  std::vector<std::size_t> coming;
+  for (std::size_t u = 0; u < view.units.size(); ++u)
+    if (view.units[u].state == State::launching) coming.push_back(u);
+  if (surplus == 0 || coming.empty()) return surplus_since_.reset();
+  if (!surplus_since_) surplus_since_ = now;
+  Time due = *surplus_since_ + rules_.idle;
+  if (due > now) return look_by(orders, due);
+  std::ranges::stable_sort(coming, [&view](std::size_t one, std::size_t other) {
+    return view.units[one].since > view.units[other].since;
+  });
+  coming.resize(std::min(coming.size(), surplus));
+  orders.withdraw = std::move(coming);
+  surplus_since_.reset();
 }
 
 std::optional<Scale::Time> Scale::earliest_launch() const {

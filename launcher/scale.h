@@ -58,6 +58,9 @@ struct ScaleOrders {
 
   std::vector<std::size_t> launch;   // units, by one submission
   std::vector<std::size_t> dismiss;  // units; all their daemons are idle
+  // Units that are being launched and are not wanted any more: a job may wait for hours,
+  // and would then take a place for nothing.
+  std::vector<std::size_t> withdraw;
   // When to decide again, if nothing has happened before; nullopt: only then.
   std::optional<Time> look_again;
   // Once, when no more will be launched: what to tell the user.
@@ -115,6 +118,7 @@ class Scale {
   void launch(Time now, const ScaleView& view, ScaleOrders& orders);
   void dismiss(Time now, const ScaleView& view, std::chrono::milliseconds lead, Sum sum, std::size_t wanted,
                ScaleOrders& orders) const;
+  void withdraw(Time now, const ScaleView& view, const Sum& sum, std::size_t wanted, ScaleOrders& orders);
   void look_ahead(Time now, const ScaleView& view, std::chrono::milliseconds lead, ScaleOrders& orders) const;
   std::optional<Time> earliest_launch() const;
   void count_failure(Row& row, Time now, Time launched, const std::string& why);
@@ -123,6 +127,7 @@ class Scale {
   ScaleRules rules_;
   std::deque<std::chrono::milliseconds> starts_;  // how long the last ones took
   std::optional<Time> submitted_;                 // the last one
+  std::optional<Time> surplus_since_;             // more are coming than are wanted
   std::optional<Time> unfit_since_;               // tasks wait, though daemons are idle
   // The fewest tasks that have waited, in this half of the patience and in the one before.
   Time half_begin_{};

@@ -87,6 +87,10 @@ class Chaos {
     REQUIRE(std::set(orders.launch.begin(), orders.launch.end()).size() == orders.launch.size());
     if (!orders.launch.empty()) launch(orders);
     for (std::size_t u : orders.dismiss) dismiss(u);
+    for (std::size_t u : orders.withdraw) {
+      REQUIRE(view_.units.at(u).state == State::launching);
+      view_.units[u] = {};
+    }
     if (!orders.farewell.empty()) ++farewells_;
     REQUIRE(farewells_ == (scale_.is_stopped() ? 1 : 0));
     // Nothing has happened, so there is nothing more to do.

@@ -261,6 +261,38 @@ TEST_CASE("where there are more than there may be, what is idle goes at once") {
   CHECK(scale.decide(at(100s), view_of(0, 4, three)).dismiss == Units{1});
 }
 
+TEST_CASE("what is still coming and not wanted any more is withdrawn") {
+  Scale scale(up_to(10));
+  ScaleView view = view_of(0, 10, {busy(at(0s)), launching(at(1s)), launching(at(2s)), launching(at(2s))});
+  ScaleOrders orders = scale.decide(at(10s), view);
+  CHECK(orders.withdraw.empty());
+
+  SECTION("after as long as an idle daemon is kept, the last ones first") {
+    view.queued = 1;
+    scale.decide(at(309s), view);
+    CHECK(scale.decide(at(310s), view).withdraw == Units{2, 3});
+    CHECK(scale.decide(at(311s), view).withdraw.empty());
+  }
+  SECTION("if it was not wanted all the time") {
+    view.queued = 5;
+    scale.decide(at(100s), view);
+    view.queued = 0;
+    CHECK(scale.decide(at(200s), view).look_again <= at(500s));
+    CHECK(scale.decide(at(310s), view).withdraw.empty());
+    CHECK(scale.decide(at(500s), view).withdraw == Units{2, 3, 1});
+  }
+}
+
+TEST_CASE("units of several daemons are withdrawn whole, and the least number stays") {
+  ScaleRules rules = up_to(12);
+  rules.chunk = 4;
+  rules.min = 3;
+  Scale scale(rules);
+  ScaleView view = view_of(0, 6, {launching(at(0s)), launching(at(0s))});
+  scale.decide(at(1s), view);
+  CHECK(scale.decide(at(301s), view).withdraw == Units{0});
+}
+
 TEST_CASE("a unit that leaves is not told to a second time") {
   CHECK(Scale(up_to(4)).decide(at(1h), view_of(0, 8, {leaving(idle(at(0s), at(0s)))})).dismiss.empty());
 }

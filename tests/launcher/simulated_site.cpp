@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tenkai::tests {
 namespace {
@@ -130,8 +131,9 @@ std::string SimulatedSite::figures() const {
          std::to_string(lost) + " lost; " + std::to_string(honest_cut) + " honest and " +
          std::to_string(others_cut) + " other attempts cut off; " + hours(held()) + " h held, " +
          hours(busy()) + " h busy, idle " + one_decimal(100 * idle_share()) + " %; " +
-         std::to_string(submissions) + " submissions of " + std::to_string(launches) + " units, at most " +
-         std::to_string(most_units) + " at a time";
+         std::to_string(submissions) + " submissions of " + std::to_string(launches) + " units, " +
+         std::to_string(withdrawn) + " of them withdrawn, at most " + std::to_string(most_units) +
+         " at a time";
 }
 
 // What the launcher does after each event.
@@ -140,6 +142,11 @@ void SimulatedSite::think() {
   look_again_ = orders.look_again;
   if (!orders.farewell.empty()) told.push_back(orders.farewell);
   for (std::size_t u : orders.dismiss) dismiss(u);
+  for (std::size_t u : orders.withdraw) {
+    Unit gone = std::exchange(units_[u], {});
+    if (gone.began) held_ += between(*gone.began, now_) * chunk_of(rules_.scale);
+    ++withdrawn;
+  }
   if (!orders.launch.empty()) launch(orders.launch);
   most_units = std::max(most_units, units_held());
 }
@@ -180,7 +187,9 @@ void SimulatedSite::launch(const std::vector<std::size_t>& which) {
     unit.job = ++last_job_;
     unit.launched = now_;
     SiteRules::Fate fate = rules_.fate(random_);
-    after(fate.wait, [this, u, fate] { come(u, fate); });
+    after(fate.wait, [this, u, job = unit.job, fate] {
+      if (units_[u].job == job) come(u, fate);
+    });
   }
 }
 

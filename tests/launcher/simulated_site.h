@@ -64,6 +64,7 @@ class SimulatedSite {
   std::uint64_t others_cut = 0;   // ... whose tasks had not said how long they take
   std::uint64_t submissions = 0;  // to the batch system
   std::uint64_t launches = 0;     // units
+  std::uint64_t withdrawn = 0;    // ... before they had come
   std::size_t most_units = 0;     // held or waited for, at a time
   std::vector<std::string> told;
 
