@@ -77,6 +77,7 @@ bool Launch::on_error(LaunchTime now, std::string_view cause, const std::string&
 bool Launch::on_report(LaunchTime now, const JobReport& report) {
   if (!report.where.empty()) where_ = report.where;
   evidence_ = report;
+  if (withdrawn_) return false;
   if (report.state == JobState::ended) return on_ended(now, report);
   if (report.state == JobState::failed) {
     ended_ = true;
@@ -143,9 +144,10 @@ bool Launch::on_silence(LaunchTime now, std::chrono::milliseconds patience) {
                         " s; last sign: " + last_sign_ + ". It is let in if it comes all the same"});
 }
 
-bool Launch::on_cancelled(LaunchTime now) {
-  if (!is_waited_for()) return false;
-  return fail(now, {std::string(cause::cancelled), "it was cancelled"});
+bool Launch::on_withdrawn(LaunchTime now) {
+  if (!is_waited_for() || joined_ > 0) return false;
+  ended_ = withdrawn_ = true;
+  return become(now, LaunchState::gone);
 }
 
 std::string Launch::detail() const {

@@ -48,7 +48,8 @@ class Launch {
   bool is_silent(LaunchTime now, std::chrono::milliseconds patience) const;
   // A launch from which nothing is heard is given up, not silently.
   bool on_silence(LaunchTime now, std::chrono::milliseconds patience);
-  bool on_cancelled(LaunchTime now);
+  // It is not wanted any more: nobody waits for it, and nobody need be told how it ends.
+  bool on_withdrawn(LaunchTime now);
   // Nobody will tell how its command ends, and the next plugin may give the name of
   // the job to another one.
   void on_plugin_lost() {
@@ -98,6 +99,7 @@ class Launch {
   std::size_t joined_ = 0;
   bool was_joined_ = false;
   bool ended_ = false;
+  bool withdrawn_ = false;
   Failure failure_;
 };
 

@@ -64,6 +64,12 @@ void Launches::scale() {
     if (!first) on_load();
   }
   if (!orders.dismiss.empty()) around_.dismiss(orders.dismiss);
+  for (std::uint64_t number : orders.withdraw) {
+    EntryPtr entry = entries_.at(number);
+    if (!entry->launch.on_withdrawn(now())) continue;
+    cancel(*entry);
+    after_change(entry, true);
+  }
   for (const auto& [size, why] : orders.unavailable) around_.unavailable(size, why);
   for (const std::string& text : orders.tell) around_.tell(text, {});
   if (orders.look_again) scale_at(*orders.look_again);

@@ -134,6 +134,7 @@ void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
   if (!unit.launch) return forget(unit);
   const Launch* launch = sight.launch(*unit.launch);
   LaunchState state = launch == nullptr ? LaunchState::failed : launch->state();
+  if (!unit.came && unit.dismissed && state == LaunchState::gone) return forget(unit);
   // Between two looks.
   if (state == LaunchState::joined || state == LaunchState::gone) come(now, unit);
   if (!unit.came) {
@@ -197,6 +198,11 @@ Scaling::Orders Scaling::decide(Time now, const Load& load, const Sight& sight) 
   wanted_.emplace(scaled.wanted, scaled.counted);
   if (!scaled.launch.empty()) wish(scaled.launch, {}, orders);
   for (std::size_t u : scaled.dismiss) dismiss(units_[u], orders);
+  for (std::size_t u : scaled.withdraw) {
+    if (units_[u].came) continue;  // its agent starts its R again
+    units_[u].dismissed = true;
+    orders.withdraw.push_back(*units_[u].launch);
+  }
   if (!scaled.farewell.empty()) orders.tell.push_back(scaled.farewell);
   earlier(orders.look_again, scaled.look_again);
   return orders;

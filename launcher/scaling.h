@@ -40,7 +40,8 @@ class Scaling {
   };
   struct Orders {
     std::vector<Wish> wishes;
-    std::vector<std::size_t> dismiss;  // slots
+    std::vector<std::size_t> dismiss;     // slots
+    std::vector<std::uint64_t> withdraw;  // launches
     std::optional<Time> look_again;
     std::vector<std::string> tell;                          // the user
     std::vector<std::pair<Size, std::string>> unavailable;  // and why

@@ -56,6 +56,24 @@ check("one that is cancelled comes back",
       wait_for(function() submitted() > before && there("minute") == 1L, 60))
 invisible(daemons(0, .compute = "minute"))
 
+# Nothing is free any more, and then there is nothing to do.
+pending <- function() {
+  length(system2("squeue", c("-h", "-r", "-t", "PD", "-o", "%i"), stdout = TRUE))
+}
+invisible(system2("sbatch", c("-Q", "--exclusive", "-N2", "--output=/dev/null",
+                              "--wrap", shQuote("sleep 100")), stdout = TRUE))
+invisible(daemons(profile = "later"))
+check("none is launched where there is nothing to do", pending() == 0L)
+tasks <- lapply(1:3, function(i) mirai(i, .compute = "later"))
+check("jobs wait in the queue", wait_for(function() pending() > 0L, 20))
+for (task in tasks) stop_mirai(task)
+check("and are withdrawn when nobody needs them any more",
+      wait_for(function() pending() == 0L, 30))
+check("which is not told as a failure",
+      !any(attr(status("later"), "launches")$state == "failed"))
+invisible(daemons(0, .compute = "later"))
+invisible(system2("scancel", "--me"))
+
 before <- submitted()
 said <- character()
 withCallingHandlers(
@@ -74,7 +92,6 @@ withCallingHandlers(
     invokeRestart("muffleMessage")
   }
 )
-print(said)
 tried <- submitted() - before
 check(sprintf("and are launched again with longer and longer pauses: %d", tried),
       tried %in% 2:4)

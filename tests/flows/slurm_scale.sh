@@ -14,6 +14,7 @@ export XDG_CACHE_HOME=$work/cache
 profiles:
   base: {launcher: slurm, threads: 1, slurm: {partition: main, time: 1}}
   minute: {inherits: base, scale: {min: 1, max: 4, backlog: 4, idle: 3s}, retries: {default: 5}}
+  later: {inherits: minute, scale: {min: 0}}
   broken: {inherits: base, scale: {max: 2}, environment: {prologue: exit 3}}
 YAML
 )

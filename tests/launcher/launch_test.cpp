@@ -238,14 +238,20 @@ TEST_CASE("the first cause of a failure is kept") {
   CHECK(launch.failure() == Failure{"auth_refused", "no"});
 }
 
-TEST_CASE("a cancelled launch says so, one that has joined is not cancelled") {
+TEST_CASE("a launch that is withdrawn is over, one that has joined is not") {
   Launch waiting = launch_of(1);
-  CHECK(waiting.on_cancelled(noon));
-  CHECK(waiting.failure().cause == cause::cancelled);
+  CHECK(waiting.on_withdrawn(noon));
+  CHECK(waiting.state() == LaunchState::gone);
+  CHECK(waiting.has_ended());
+  JobReport end;
+  end.state = JobState::failed;
+  end.cause = cause::job_cancelled;
+  CHECK_FALSE(waiting.on_report(noon, end));
+  CHECK(waiting.state() == LaunchState::gone);
 
   Launch joined = launch_of(1);
   joined.on_daemon_joined(noon);
-  CHECK_FALSE(joined.on_cancelled(noon));
+  CHECK_FALSE(joined.on_withdrawn(noon));
 }
 
 TEST_CASE("a launch whose job is put back into the queue waits again, when its daemons have gone") {

@@ -51,6 +51,7 @@ class ScaledWorld {
   // What has been asked for so far.
   std::vector<Scaling::Wish> wishes;
   Slots dismissed;
+  std::vector<std::uint64_t> withdrawn;  // launches
   std::vector<std::string> told;
   std::vector<std::pair<Size, std::string>> unavailable;
   int refused = 0;
@@ -74,6 +75,10 @@ class ScaledWorld {
       REQUIRE_FALSE(load.slots[slot].busy);
       load.slots[slot].leaving = true;
       dismissed.push_back(slot);
+    }
+    for (std::uint64_t number : orders.withdraw) {
+      REQUIRE(launches_.at(number).on_withdrawn(now));
+      withdrawn.push_back(number);
     }
     told.insert(told.end(), orders.tell.begin(), orders.tell.end());
     unavailable.insert(unavailable.end(), orders.unavailable.begin(), orders.unavailable.end());

@@ -75,6 +75,25 @@ TEST_CASE("idle daemons are let go, and their slots can be used again") {
   CHECK(world.slots_wished() == Slots{0, 0});
 }
 
+TEST_CASE("launches that wait longer than there is work are withdrawn, and their slots free") {
+  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  world.load.queued = 4;
+  world.pass(3s);
+  REQUIRE(world.slots_wished() == Slots{0, 1, 2, 3});
+  world.join(0);
+  world.load.queued = 0;
+  world.pass(4min);
+  CHECK(world.withdrawn.empty());
+
+  world.pass(2min);
+
+  CHECK(world.withdrawn == std::vector<std::uint64_t>{2, 3, 4});
+  CHECK(world.told.empty());
+  world.load.queued = 4;
+  world.pass(1min);
+  CHECK(world.slots_wished() == Slots{0, 1, 2, 3, 1, 2, 3});
+}
+
 TEST_CASE("a daemon is replaced before its last call") {
   ScaledWorld world(scaled_order(up_to(4, 1), 8));
   world.look();
@@ -423,7 +442,8 @@ TEST_CASE("in any order of events no slot is launched twice, and no busy daemon 
     Scaling::Orders orders = world.look();
 
     REQUIRE((!orders.look_again || *orders.look_again > world.now));
-    // Nothing has happened, so there is nothing more to do.
+    // Nothing has happened but for slots that are free again, so there is nothing more to do.
+    if (!orders.withdraw.empty()) continue;
     std::size_t wished = world.wishes.size();
     std::size_t let_go = world.dismissed.size();
     if (world.refuses.empty()) world.look();
