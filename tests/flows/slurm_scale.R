@@ -62,7 +62,9 @@ pending <- function() {
 }
 invisible(system2("sbatch", c("-Q", "--exclusive", "-N2", "--output=/dev/null",
                               "--wrap", shQuote("sleep 100")), stdout = TRUE))
+wait_for(function() pending() == 0L, 30)
 invisible(daemons(profile = "later"))
+Sys.sleep(1)
 check("none is launched where there is nothing to do", pending() == 0L)
 tasks <- lapply(1:3, function(i) mirai(i, .compute = "later"))
 check("jobs wait in the queue", wait_for(function() pending() > 0L, 20))
