@@ -220,6 +220,10 @@ std::size_t Scaling::count_large(const Size& size) const {
       units_, [&](const Unit& unit) { return is_large(unit) && covers(unit.size, size); }));
 }
 
+bool Scaling::is_known_to_fail(const Size& size) const {
+  return std::ranges::any_of(failed_, [&size](const auto& each) { return covers(size, each.first); });
+}
+
 // What could not be had is told when nothing as large is there or coming.
 void Scaling::give_up(Orders& orders) {
   std::erase_if(failed_, [&](const auto& each) {
@@ -233,8 +237,32 @@ void Scaling::give_up(Orders& orders) {
   });
 }
 
+// Whether it is, or will be, of use to tasks that need this.
+bool Scaling::helps(Time now, const Unit& unit, const Size& size) {
+  bool has_time = !unit.last_call || now < *unit.last_call;
+  return is_large(unit) && covers(unit.size, size) && !unit.dismissed && has_time;
+}
+
+// There may be no more larger ones, and none is large enough for something that waits. So
+// one has to go, even if it is busy: as long as there are tasks of the usual need, it would
+// never be idle.
+std::optional<std::size_t> Scaling::in_the_way(Time now, const Load& load,
+                                               const std::vector<ScaleUnit>& seen) const {
+  auto goes = [](const Unit& unit) { return is_large(unit) && unit.dismissed; };
+  if (std::ranges::any_of(units_, goes) || count_large({}) < max_large_) return std::nullopt;
+  auto need = std::ranges::find_if(load.larger, [&](const auto& each) {
+    auto is_for_it = [&](const Unit& unit) { return helps(now, unit, each.first); };
+    return std::ranges::none_of(units_, is_for_it) && !is_known_to_fail(each.first);
+  });
+  if (need == load.larger.end()) return std::nullopt;
+  for (std::size_t u = 0; u < units_.size(); ++u)
+    if (is_large(units_[u]) && seen[u].daemons > 0 && !covers(units_[u].size, need->first)) return u;
+  return std::nullopt;
+}
+
 void Scaling::let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen,
                                Orders& orders) {
+  if (std::optional<std::size_t> u = in_the_way(now, load, seen)) dismiss(units_[*u], orders);
   for (std::size_t u = 0; u < units_.size(); ++u) {
     Unit& unit = units_[u];
     if (!is_large(unit) || unit.dismissed || !seen[u].idle_since) continue;
@@ -248,11 +276,8 @@ void Scaling::let_go_of_larger(Time now, const Load& load, const std::vector<Sca
 
 // How many more units of this size, or larger, are wanted for so many tasks.
 std::size_t Scaling::missing(Time now, const Size& size, std::size_t tasks) const {
-  auto helps = [&](const Unit& unit) {
-    bool has_time = !unit.last_call || now < *unit.last_call;
-    return is_large(unit) && covers(unit.size, size) && !unit.dismissed && has_time;
-  };
-  auto there = static_cast<std::size_t>(std::ranges::count_if(units_, helps));
+  auto is_for_it = [&](const Unit& unit) { return helps(now, unit, size); };
+  auto there = static_cast<std::size_t>(std::ranges::count_if(units_, is_for_it));
   double wanted = std::ceil(static_cast<double>(tasks) / backlog_ / static_cast<double>(unit_size()));
   double most = static_cast<double>(max_large_);
   std::size_t units = wanted < most ? static_cast<std::size_t>(wanted) : max_large_;
@@ -263,7 +288,7 @@ std::size_t Scaling::missing(Time now, const Size& size, std::size_t tasks) cons
 void Scaling::launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders) {
   auto cannot_be_had = [&](const Size& size) {
     auto is_more = [&size](const auto& each) { return covers(size, each.first); };
-    return std::ranges::any_of(failed_, is_more) || std::ranges::any_of(orders.unavailable, is_more);
+    return is_known_to_fail(size) || std::ranges::any_of(orders.unavailable, is_more);
   };
   // Those that need most first: what is launched for them does for the others.
   for (auto need = load.larger.rbegin(); need != load.larger.rend(); ++need) {

@@ -40,7 +40,7 @@ class Scaling {
   };
   struct Orders {
     std::vector<Wish> wishes;
-    std::vector<std::size_t> dismiss;     // slots
+    std::vector<std::size_t> dismiss;     // slots; only larger daemons may be busy
     std::vector<std::uint64_t> withdraw;  // launches
     std::optional<Time> look_again;
     std::vector<std::string> tell;                          // the user
@@ -91,8 +91,11 @@ class Scaling {
   static void forget(Unit& unit);
   static void dismiss(Unit& unit, Orders& orders);
   static bool is_large(const Unit& unit) { return unit.launch && unit.size != Size(); }
+  static bool helps(Time now, const Unit& unit, const Size& size);
+  bool is_known_to_fail(const Size& size) const;
   std::size_t count_large(const Size& size) const;
   void give_up(Orders& orders);
+  std::optional<std::size_t> in_the_way(Time now, const Load& load, const std::vector<ScaleUnit>& seen) const;
   void let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
   std::size_t missing(Time now, const Size& size, std::size_t tasks) const;
   void launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);

@@ -353,8 +353,7 @@ Sends Dispatcher::on_unneeded(Time now, const std::vector<std::size_t>& slots) {
   now_ = now;
   Sends sends;
   for (std::size_t slot : slots) {
-    if (slot >= slots_.size() || !slots_[slot].online || slots_[slot].busy) continue;
-    dismiss(*find(daemon_at_[slot]), sends);
+    if (slot < slots_.size() && slots_[slot].online) call_last(*find(daemon_at_[slot]), sends);
   }
   return sends;
 }

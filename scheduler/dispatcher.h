@@ -211,7 +211,8 @@ class Dispatcher {
   // Each will have so long for tasks; nullopt: that is not known.
   Sends on_scaled(Time now, std::optional<std::chrono::milliseconds> room);
 
-  // Daemons at these slots are not needed: those that have nothing to do are dismissed.
+  // Daemons at these slots are not needed: they are dismissed, when they have done what
+  // they do.
   Sends on_unneeded(Time now, const std::vector<std::size_t>& slots);
 
   // saisei(): the slot has a new URL; `instance` turns negative. A daemon that

@@ -44,7 +44,7 @@ class LaunchDesk {
     std::function<Load(std::optional<std::chrono::milliseconds> room)> load;
     // Daemons are launched as there is work: Dispatcher::on_scaled().
     std::function<void(std::optional<std::chrono::milliseconds> room)> scaled;
-    // Daemons at these slots are not needed; those that are busy stay.
+    // Daemons at these slots are not needed; they go when they have done what they do.
     std::function<void(const std::vector<std::size_t>& slots)> dismiss;
     // No daemon of this size is to be had: Dispatcher::on_size_unavailable().
     std::function<void(const Size&, const std::string& why)> unavailable;

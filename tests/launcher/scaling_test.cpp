@@ -311,6 +311,25 @@ TEST_CASE("larger daemons go when they have had no task for a minute") {
   CHECK(world.dismissed == Slots{17});
 }
 
+TEST_CASE("a larger daemon makes room for one that is large enough, though it has tasks") {
+  ScaledWorld world(scaled_order(up_to(4), 9), with_more_memory());
+  world.load.larger = {{Size{1, 0}, 1}};
+  world.look();
+  world.join(8);
+  world.set_busy(8);
+  world.pass(1h);
+  CHECK(world.dismissed.empty());
+
+  world.load.larger = {{Size{1, 0}, 5}, {Size{2, 0}, 1}};
+  world.pass(1min);
+  CHECK(world.dismissed == Slots{8});
+
+  world.leave(8);
+  world.pass(2s);
+  CHECK(world.slots_wished() == Slots{8, 8});
+  CHECK(world.scaling.size_of(2) == Size{2, 0});
+}
+
 TEST_CASE("larger daemons are no reason to launch fewer of the usual ones, nor to let those go") {
   ScaledWorld world(scaled_order(up_to(2, 2), 5), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1}};

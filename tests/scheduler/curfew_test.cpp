@@ -96,6 +96,23 @@ TEST_CASE("a last call that is told again, or of nobody, changes nothing") {
   CHECK(dispatcher.on_last_call(at(4s), {}).empty());
 }
 
+TEST_CASE("one that is not needed does what it has, and goes") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(1s), 1, task(1));
+  CHECK(describe(dispatcher.on_unneeded(at(2s), {0, 1, 2})) == Lines{"dismiss 11"});
+  CHECK(dispatcher.on_submit(at(3s), 1, task(2)).empty());
+  CHECK(finish(dispatcher, at(4s), 10, 1) == Lines{"resolve 1/1 \"\"", "acknowledge 10", "dismiss 10"});
+}
+
+TEST_CASE("one that was cut off when it was sent away is sent away when it is back") {
+  Dispatcher dispatcher = with_daemons(2);
+  for (DaemonId daemon : {10, 11}) dispatcher.on_daemon_suspect(at(1s), daemon);
+  CHECK(describe(dispatcher.on_unneeded(at(2s), {0})) == Lines{"dismiss 10"});
+  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)) == Lines{"dismiss 10"});
+  CHECK(describe(dispatcher.on_last_call(at(2s), {11})) == Lines{"dismiss 11"});
+  CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 11, std::nullopt)) == Lines{"dismiss 11"});
+}
+
 TEST_CASE("the last call is for all of a job before anything is handed on") {
   Rules rules;
   rules.policy = Policy::direct;
