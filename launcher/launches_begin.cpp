@@ -101,6 +101,8 @@ void Launches::on_begun(const BatchPtr& batch, const PluginAnswer& answer) {
     bool changed = error ? launch.on_error(now(), error->cause, error->message)
                          : launch.on_submitted(now(), answer.jobs[i]);
     after_change(entries[i], changed);
+    // It was withdrawn while it was being submitted.
+    if (!error && launch.has_ended()) cancel(*entries[i]);
     if (!error) poll_later(entries[i], answer.poll_after_ms);
   }
 }
