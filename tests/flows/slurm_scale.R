@@ -50,10 +50,11 @@ check(sprintf("and no more than twice as many as may be: %d", max(seen[, 2L])),
 check("there are fewer when there is nothing to do",
       wait_for(function() there("minute") == 1L, 30))
 
-before <- submitted()
+joined <- function() sum(status("minute")$daemons[, "instance"])
+before <- joined()
 invisible(system2("scancel", "--me"))
 check("one that is cancelled comes back",
-      wait_for(function() submitted() > before && there("minute") == 1L, 60))
+      wait_for(function() joined() > before && there("minute") == 1L, 60))
 invisible(daemons(0, .compute = "minute"))
 
 # Nothing is free any more, and then there is nothing to do.

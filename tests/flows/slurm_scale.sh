@@ -20,7 +20,12 @@ YAML
 )
 export TENKAI_CONFIG=$work/tenkai.yaml
 no_jobs() { [ -z "$(squeue -h)" ]; }
-run_r slurm_scale.R
+TENKAI_LOG=info run_r slurm_scale.R 2>"$work/log"
+deaths=$(grep -c 'daemon [0-9]* is gone: ' "$work/log")
+known='is gone: (job [0-9_]* on n[12]) \(had no time left in its job\|said goodbye\|was killed: CANCELLED\)$'
+check "$deaths daemons have gone" [ "$deaths" -ge 9 ]
+check "each for a reason that is known" [ "$(grep -c "$known" "$work/log")" = "$deaths" ]
+grep 'daemon [0-9]* is gone: ' "$work/log" | grep -v "$known" | sed 's/^/    /'
 check "no job is left" wait_for 10 no_jobs
 check "Slurm had to end none" [ -z "$(grep 'Time limit exhausted' "$work/slurm/log/slurmctld.log" || true)" ]
 finish
