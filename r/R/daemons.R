@@ -34,11 +34,14 @@
 #'   name of `profile`, or `"default"`.
 #' @param profile the name of a compute profile that is written in a file, see
 #'   [profile()]. It stands for the arguments that are not given: the number of
-#'   daemons, `url`, `remote`, `retries`, and the limits of the daemons.
+#'   daemons, `url`, `remote`, `retries`, and the limits of the daemons. Where it
+#'   says `scale`, daemons are launched and let go as there is work, and `n` is
+#'   the most of them.
 #' @param retries how often a task is run again whose daemon was lost through
 #'   no fault of the task. By cause: `c(2, oom = 1)`; causes are `killed`,
 #'   `lost`, `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not
-#'   tried again unless asked for, `oom`, `segfault` and `quit`.
+#'   tried again unless asked for, `oom`, `segfault` and `quit`. A profile can
+#'   also say with how much more memory or time.
 #' @param insecure `TRUE` where you know that what goes through a `tcp://` or
 #'   `ws://` URL can be read and changed by others on the network: then you are
 #'   not told so.
