@@ -214,9 +214,14 @@ void Agent::settle(std::uint32_t number) {
   }
   bool hopeless = rank.refused || misses_package(end.log_tail);
   if (!was_up && (++rank.failed_starts >= max_failed_starts || hopeless)) {
-    return give_up("R for daemon " + std::to_string(number + 1) + " ended " +
-                   (rank.failed_starts == 1 ? "" : std::to_string(rank.failed_starts) + " times ") +
-                   "before it was ready; its last lines:\n" + end.log_tail);
+    give_up("R for daemon " + std::to_string(number + 1) + " ended " +
+            (rank.failed_starts == 1 ? "" : std::to_string(rank.failed_starts) + " times ") +
+            "before it was ready" + (end.excess.empty() ? "" : ": " + end.excess) + "; its last lines:\n" +
+            end.log_tail);
+    // Who has started us would know how R has ended.
+    int how = end.how.exit_code.value_or(128 + end.how.signal.value_or(0));
+    if (how != 0) exit_code_ = how;
+    return;
   }
   restart_later(number);
 }
