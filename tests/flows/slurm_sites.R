@@ -143,9 +143,14 @@ bad <- rows[rows$state == "failed", ]
 check(sprintf("all %d on one node fail", nrow(bad)),
       nrow(bad) >= 2L && all(bad$where == "n9") && all(bad$cause == "exited") &&
         all(bad$exit_code == 9L))
-said <- vapply(told$odd, conditionMessage, "")
-check("it is named", any(grepl("node n9 has failed 2 launches", bad$message)) &&
-        any(grepl("node n9 has failed 2 launches", said)))
+is_named <- any(grepl("node n9 has failed 2 launches", bad$message)) &&
+  wait_for(function() {
+    launches("odd")
+    said <<- vapply(told$odd, conditionMessage, "")
+    any(grepl("node n9 has failed 2 launches", said))
+  }, 5)
+check("it is named", is_named)
+if (!is_named) print(list(bad, said))
 again <- as.integer(unlist(strsplit(bad$daemons, ",")))[1:2]
 hear("odd", invisible(
   launch_remote(again, remote = profile("odd"), .compute = "odd")

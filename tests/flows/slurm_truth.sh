@@ -24,9 +24,10 @@ start_slurm "$work/slurm" nodes=10 cpus=16 WaitTime=5 PreemptType=preempt/partit
   "PartitionName=odd Nodes=n[9-10]" "PartitionName=front Nodes=n1 AllocNodes=front"
 scontrol update NodeName=n8 State=DRAIN Reason="a disk is broken"
 
-# R without the package; a network that leads nowhere; another version; a crash.
+# R without the package; a network that leads nowhere; another version; a crash. Where
+# the agent is to be cut off, or another one, R has to start it, as in a container.
 printf '#!/bin/sh\nR_LIBS=/none R_LIBS_USER=/none exec Rscript "$@"\n' >"$work/bare"
-printf '#!/bin/sh\nexec unshare -rn Rscript "$@"\n' >"$work/cut"
+printf '#!/bin/sh\nexec /usr/bin/unshare -rn Rscript "$@"\n' >"$work/cut"
 printf '#!/bin/sh\nulimit -c 0\nkill -SEGV $$\n' >"$work/crash"
 # A node whose R is broken; a file system that is slow; a container, whose image has R.
 printf '#!/bin/sh\n[ "$SLURMD_NODENAME" != n9 ] || { sleep 2; exit 9; }\nexec Rscript "$@"\n' >"$work/odd"
@@ -65,10 +66,10 @@ profiles:
   no-rscript: {inherits: base, environment: {rscript: Rscriptless}}
   no-module: {inherits: base, environment: {modules: [no/such/1.0]}}
   no-package: {inherits: base, environment: {rscript: $work/bare}}
-  other-version: {inherits: base, environment: {variables: {TENKAI_BIN: $work/other}}}
+  other-version: {inherits: base, environment: {apptainer: $work/image.sif, variables: {TENKAI_BIN: $work/other}}}
   prologue: {inherits: base, environment: {prologue: "exit 3"}}
   crash: {inherits: base, environment: {rscript: $work/crash}}
-  cut: {inherits: base, environment: {rscript: $work/cut}}
+  cut: {inherits: base, environment: {apptainer: $work/image.sif, rscript: $work/cut}}
   nowhere: {inherits: base, slurm: {partition: nowhere}}
   greedy: {inherits: base, slurm: {cpus-per-task: 999}}
   memory: {inherits: base, slurm: {mem: 999G}}
