@@ -276,12 +276,18 @@ void Dispatcher::tell_if_too_long(Sends& sends) {
   if (any_has_time) return;
   told_too_long_ = true;
   // As it was asked, where that is known: the queue rounds up.
-  if (rounded_request(longest_request_) == request) request = longest_request_;
+  std::string rounded;
+  if (rounded_request(longest_request_) == request) {
+    // That it is rounded up is of interest where it is the reason.
+    bool fits = longest_request_ <= *next_room_;
+    if (fits) rounded = ", rounded up to " + in_seconds(std::chrono::ceil<std::chrono::seconds>(request));
+    request = longest_request_;
+  }
   auto room = std::chrono::floor<std::chrono::seconds>(*next_room_);
   sends.emplace_back(
       Tell{key.session,
-           "a task asks for " + in_seconds(request) + " (.time_request), and daemons have at most " +
-               in_seconds(room) +
+           "a task asks for " + in_seconds(request) + " (.time_request" + rounded +
+               "), and daemons have at most " + in_seconds(room) +
                " for tasks: it waits until one comes that has more. Ask for longer jobs (slurm.time in "
                "a profile), or cancel it"});
 }

@@ -289,6 +289,18 @@ TEST_CASE("... and where daemons that come are known to have less than the one t
       "tell 1: a task asks for 560 s (.time_request), and daemons have at most 540 s"));
 }
 
+TEST_CASE("... with what it is rounded up to, where that is why") {
+  Dispatcher dispatcher(Rules(), 1);
+  dispatcher.on_session_joined(at(0s), 1);
+  dispatcher.on_scaled(at(0s), 540s);
+
+  Lines lines = describe(dispatcher.on_submit(at(0s), 1, long_task(1, 530s)));
+
+  CHECK(lines.back().starts_with(
+      "tell 1: a task asks for 530 s (.time_request, rounded up to 558 s), and daemons "
+      "have at most 540 s for tasks"));
+}
+
 TEST_CASE("... and not where one has no end, or had more, or will have") {
   Dispatcher endless = with_daemons(1);
   endless.on_submit(at(0s), 1, task(1));
