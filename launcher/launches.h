@@ -28,6 +28,7 @@ class Launches : public LaunchDesk {
   std::string place_of(GrantId grant, std::size_t slot) const override;
   Size size_of(GrantId grant, std::size_t slot) const override;
   void on_load() override;
+  std::optional<std::size_t> wanted() const override { return scaling_ ? scaling_->wanted() : std::nullopt; }
   std::string status() override;
   void close(std::function<void()> done) override;
 

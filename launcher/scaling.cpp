@@ -195,7 +195,7 @@ Scaling::Orders Scaling::decide(Time now, const Load& load, const Sight& sight) 
   }
   if (!scale_) return orders;
   ScaleOrders scaled = scale_->decide(now, view);
-  wanted_.emplace(scaled.wanted, scaled.counted);
+  wanted_ = scaled.wanted;
   if (!scaled.launch.empty()) wish(scaled.launch, {}, orders);
   for (std::size_t u : scaled.dismiss) dismiss(units_[u], orders);
   for (std::size_t u : scaled.withdraw) {

@@ -66,9 +66,8 @@ class Scaling {
   // How many daemons an agent has.
   std::size_t unit_size() const { return units_.front().slots.size(); }
   Size size_of(std::uint64_t launch) const;
-  // How many daemons there are to be, and how many of those are there or coming; nothing
-  // where there is no scale.
-  std::optional<std::pair<std::size_t, std::size_t>> wanted() const { return wanted_; }
+  // How many daemons there are to be, without larger ones; nothing where there is no scale.
+  std::optional<std::size_t> wanted() const { return wanted_; }
 
  private:
   struct Unit {
@@ -114,7 +113,7 @@ class Scaling {
   std::map<Size, std::string> failed_;
   std::set<std::string> told_;
   std::optional<Time> asked_larger_;
-  std::optional<std::pair<std::size_t, std::size_t>> wanted_;
+  std::optional<std::size_t> wanted_;
 };
 
 }  // namespace tenkai

@@ -92,6 +92,8 @@ std::string daemons_table(const View& view, bool colour) {
   std::vector<Row> rows{heading({"daemon", "url", "online", "instance", "assigned", "complete", "state"})};
   for (std::size_t i = 0; i < view.slots.size(); ++i) {
     const View::Slot& slot = view.slots[i];
+    // Of more slots than are ever used together those are of interest that have been.
+    if (view.wanted && slot.instance == 0) continue;
     rows.push_back({{std::to_string(i + 1)},
                     {harmless(slot.url)},
                     {slot.online ? "yes" : "no", colour_of(slot)},
@@ -100,6 +102,7 @@ std::string daemons_table(const View& view, bool colour) {
                     {std::to_string(slot.complete)},
                     {harmless(slot.state), colour_of(slot)}});
   }
+  if (rows.size() == 1) return {};
   return "\n" + join(aligned(rows, colour), "\n") + "\n";
 }
 
@@ -128,8 +131,9 @@ std::string launches_table(const View& view, bool colour) {
 }
 
 std::string tasks_line(const View& view) {
-  return "  " + std::to_string(view.online) + (view.online == 1 ? " daemon" : " daemons") +
-         " online; tasks: " + std::to_string(view.waiting) + " waiting, " + std::to_string(view.running) +
+  std::string wanted = view.wanted ? " of " + std::to_string(*view.wanted) + " wanted" : "";
+  return "  " + std::to_string(view.online) + (view.online == 1 ? " daemon" : " daemons") + " online" +
+         wanted + "; tasks: " + std::to_string(view.waiting) + " waiting, " + std::to_string(view.running) +
          " running, " + std::to_string(view.done) + " done\n";
 }
 
@@ -174,6 +178,7 @@ json::object object_of(const View& view) {
                       {"tasks", std::move(tasks)},
                       {"slots", std::move(slots)},
                       {"launches", std::move(launches)}};
+  if (view.wanted) object["wanted"] = *view.wanted;
   if (!view.url.empty()) object["url"] = harmless(view.url);
   return object;
 }

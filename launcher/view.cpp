@@ -33,6 +33,7 @@ bool read_fact(std::string_view line, View& view) {
   else if (key == "waiting") return read(value, view.waiting);
   else if (key == "running") return read(value, view.running);
   else if (key == "done") return read(value, view.done);
+  else if (key == "wanted") return read(value, view.wanted.emplace());
   return true;
 }
 

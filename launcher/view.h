@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ struct View {
   std::uint64_t running = 0;
   std::uint64_t done = 0;
   std::uint64_t online = 0;  // daemons
+  // How many there are to be, where that changes with the work.
+  std::optional<std::uint64_t> wanted;
   std::vector<Slot> slots;
   std::vector<Launch> launches;
 

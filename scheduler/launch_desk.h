@@ -71,6 +71,8 @@ class LaunchDesk {
   virtual Size size_of(GrantId grant, std::size_t slot) const = 0;
   // Something has changed in what there is to do. Called for nearly each task.
   virtual void on_load() = 0;
+  // How many daemons there are to be now, where that changes with the work.
+  virtual std::optional<std::size_t> wanted() const = 0;
   // Lines for the reply to `status`. Somebody waits for those that are not there yet:
   // what holds them up is asked about, and told with the next reply.
   virtual std::string status() = 0;

@@ -151,6 +151,8 @@ std::string Service::view() const {
                       line("waiting", std::to_string(dispatcher_->queued())) +
                       line("running", std::to_string(dispatcher_->unresolved() - dispatcher_->queued())) +
                       line("done", std::to_string(resolved_));
+  std::optional<std::size_t> wanted = desk_ ? desk_->wanted() : std::nullopt;
+  if (wanted) lines += line("wanted", std::to_string(*wanted));
   // Where each daemon has the same, also while there is none.
   if (setup_.policy == Policy::direct) lines += line("url", to_string(doors_.urls().front()));
   return lines + "\n" + status();

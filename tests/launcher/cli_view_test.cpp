@@ -88,6 +88,30 @@ TEST_CASE("a table shows daemons and launches, and why one has failed") {
         "  3       3        slurm         pending\n");
 }
 
+TEST_CASE(
+    "where daemons come as there is work, it is shown how many there are to be, and those that have been") {
+  View view = view_of_whole();
+  view.wanted = 4;
+  view.launches.clear();
+
+  CHECK(table_of(view, false) ==
+        "profile gpu (dispatcher 4711, R session 4700), for 3 min\n"
+        "  1 daemon online of 4 wanted; tasks: 3 waiting, 1 running, 12 done\n"
+        "\n"
+        "  daemon  url         online  instance  assigned  complete  state\n"
+        "  1       ws://h:1/1  yes     2         7         6         busy\n"
+        "  3       ws://h:1/3  no      -1        0         0\n");
+  CHECK(boost::json::parse(json_of(std::vector<View>{view})).at("dispatchers").at(0).at("wanted") == 4);
+  view.slots = {View::Slot()};
+  CHECK(table_of(view, false).find("url") == std::string::npos);
+}
+
+TEST_CASE("what a dispatcher says of how many daemons there are to be is read") {
+  CHECK(parse_view("wanted=4\n\n1\n")->wanted == 4);
+  CHECK_FALSE(parse_view("\n1\n")->wanted);
+  CHECK_FALSE(parse_view("wanted=x\n\n1\n"));
+}
+
 TEST_CASE("only a terminal gets colours") {
   View view = view_of_whole();
 
