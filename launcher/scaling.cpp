@@ -144,6 +144,7 @@ void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
     else if (scale_) scale_->on_failed(now, unit.launched, why);
     return forget(unit);
   }
+  if (launch != nullptr && launch->is_waited_for() && !unit.dismissed) return come_again(now, unit);
   if (!unit.left) unit.left = now;
   bool is_over = state == LaunchState::gone || state == LaunchState::failed || launch->has_ended();
   bool time_is_over = unit.last_call && now >= *unit.last_call;
@@ -153,6 +154,14 @@ void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
   std::string why = evidence.message.empty() ? "its job has ended" : evidence.message;
   if (scale_ && !is_large(unit)) scale_->on_gone(now, unit.launched, *unit.came, expected, why);
   forget(unit);
+}
+
+// Its job was put back into the queue, as after a failure of its node, and will begin anew.
+void Scaling::come_again(Time now, Unit& unit) {
+  unit.launched = now;
+  unit.came.reset();
+  unit.left.reset();
+  unit.last_call.reset();
 }
 
 // One that has no daemons and a launch that has not ended.

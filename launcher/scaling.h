@@ -85,6 +85,7 @@ class Scaling {
 
   ScaleUnit look_at(Time now, Unit& unit, const Load& load, const Sight& sight, Orders& orders);
   void come(Time now, Unit& unit);
+  static void come_again(Time now, Unit& unit);
   void follow(Time now, Unit& unit, const Sight& sight);
   static void wait_for(Time now, const Unit& unit, ScaleUnit& seen, Orders& orders);
   static void forget(Unit& unit);

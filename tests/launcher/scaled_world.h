@@ -129,6 +129,14 @@ class ScaledWorld {
     launches_.at(launch).on_report(now, report);
   }
 
+  // Back into the queue of the batch system.
+  void requeue(std::uint64_t launch) {
+    JobReport report;
+    report.state = JobState::pending;
+    report.cause = cause::node_fail;
+    launches_.at(launch).on_report(now, report);
+  }
+
   void fail(std::uint64_t launch, const std::string& why) {
     launches_.at(launch).on_error(now, cause::plugin, why);
   }

@@ -163,6 +163,22 @@ TEST_CASE("a daemon that its agent starts again is waited for") {
   CHECK(world.slots_wished() == Slots{0});
 }
 
+TEST_CASE("a job that was put back into the queue is waited for, and not launched over") {
+  ScaledWorld world(scaled_order(up_to(2, 1), 2));
+  world.look();
+  world.join(0, 30min);
+  world.pass(10min);
+  world.leave(0);
+  world.requeue(1);
+
+  world.pass(6h);
+  CHECK(world.slots_wished() == Slots{0});
+
+  world.join(0);
+  world.pass(10min);
+  CHECK(world.slots_wished() == Slots{0});
+}
+
 TEST_CASE("a unit that has lost its daemons, and whose end is never told, is free after a minute") {
   ScaledWorld world(scaled_order(up_to(1, 1), 2));
   world.look();
