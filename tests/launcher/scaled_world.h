@@ -18,6 +18,19 @@ namespace tenkai {
 using Time = Scaling::Time;
 using Slots = std::vector<std::size_t>;
 
+inline ScaleRules up_to(std::size_t max, std::size_t min = 0) {
+  ScaleRules rules;
+  rules.min = min;
+  rules.max = max;
+  return rules;
+}
+
+inline Retries with_more_memory() {
+  Retries retries;
+  retries.factors.mem = 200;
+  return retries;
+}
+
 // Jobs of an hour and 2 GB.
 inline Order scaled_order(const ScaleRules& rules, std::size_t slots, std::size_t chunk = 1) {
   Order order;
