@@ -5,6 +5,8 @@
 . "$(dirname "$0")/common.sh"
 . ../slurm/cluster.sh
 need_slurm
+# Before Slurm starts: its jobs have the limits of slurmd.
+ulimit -c 0
 trap 'stop_slurm; clean_up' EXIT
 start_slurm "$work/slurm" nodes=2 cpus=32 >/dev/null
 export XDG_CACHE_HOME=$work/cache
@@ -27,6 +29,5 @@ profiles:
 YAML
 )
 export TENKAI_CONFIG=$work/tenkai.yaml
-ulimit -c 0
 run_r slurm_retries.R
 finish
