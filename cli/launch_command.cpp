@@ -52,7 +52,7 @@ Result<FoundDispatcher> choose(asio::io_context& io, std::optional<int> pid, con
     return Error{none_found() + "; what would be launched, --dry-run --url URL shows without one"};
   }
   auto is_meant = [&profile](const FoundDispatcher& each) { return each.view.profile == profile; };
-  if (!pid && std::ranges::count_if(seen->found, is_meant) == 1)
+  if (!pid && !profile.empty() && std::ranges::count_if(seen->found, is_meant) == 1)
     return std::move(*std::ranges::find_if(seen->found, is_meant));
   if (seen->found.size() == 1) return std::move(seen->found.front());
   std::string list;

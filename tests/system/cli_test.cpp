@@ -147,6 +147,9 @@ TEST_CASE("tenkai launch does nothing where it cannot know what is meant") {
   first.set_up("policy=queue\nslots=1\nprofile=one\n");
   TestDispatcher second;
   second.set_up("policy=queue\nslots=1\nprofile=two\n");
+  // Without a name; that is not what no --profile means.
+  TestDispatcher nameless;
+  nameless.set_up("policy=queue\nslots=1\n");
   std::string launch = "launch --by command --program true ";
 
   const std::vector<std::pair<std::string, std::string>> cases{
