@@ -31,7 +31,8 @@ inside <- list(
 )
 outside <- list(
   job_cancelled = function(name) system2("scancel", jobs_of(name)),
-  lost = function(name) tools::pskill(agent_of(name), 9L)
+  # Silent; its end would be told as that of a killed job.
+  lost = function(name) tools::pskill(agent_of(name), 19L)
 )
 words <- c(
   killed = "was killed by signal 9 \\(SIGKILL\\)",
@@ -43,7 +44,7 @@ words <- c(
 names <- c("killed-2", "killed-0", "segfault-1", "quit-1", "quit",
            "job_cancelled-1", "job_cancelled-0", "lost-1", "lost-0", "oom-2",
            "oom")
-for (name in names) invisible(daemons(profile = name))
+for (name in names) invisible(daemons(profile = name, reconnect = 3))
 check("the daemons come", wait_for(function() {
   all(vapply(names, online, NA))
 }, 60))
@@ -70,8 +71,10 @@ for (name in grep("^(job_cancelled|lost)", names, value = TRUE)) {
           wait_for(function() runs_of(name) >= run, 40))
     Sys.sleep(0.5)
     outside[[cause]](name)
+    agent <- if (cause == "lost") agent_of(name)
     gone <- wait_for(function() !online(name), 40)
     check("  its daemon is gone", gone)
+    if (!is.null(agent)) tools::pskill(agent, 9L)
     if (run < expected(name)) {
       invisible(launch_remote(1, remote = profile(name), .compute = name))
     }
