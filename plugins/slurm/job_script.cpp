@@ -151,12 +151,13 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
   if (!array.empty()) argv.push_back("--array=" + array);
   // Those of the launch are not in every template, and slurm.options may have replaced them.
   std::vector<std::string> nodes = excluded;
-  for (std::string_view node : split(request.option("launch.exclude"), ',')) {
+  const std::string of_launch = request.option("launch.exclude");
+  for (std::string_view node : split(of_launch, ',')) {
     if (!node.empty() && std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.emplace_back(node);
   }
   if (!nodes.empty()) {
     std::string own = value_of(script.directives, "exclude", 'x');
-    if (own == request.option("launch.exclude")) own.clear();
+    if (own == of_launch) own.clear();
     argv.push_back("--exclude=" + (own.empty() ? "" : own + ",") + join(nodes, ","));
   }
   if (!path.empty()) argv.push_back(path);
