@@ -4,6 +4,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <cstring>
+
 namespace tenkai {
 
 namespace {
@@ -12,12 +15,39 @@ std::uint64_t microseconds(const timeval& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1000000 + static_cast<std::uint64_t>(time.tv_usec);
 }
 
+// VmHWM of /proc/self/status; 0 where it cannot be read.
+std::uint64_t peak_in_status() {
+  char text[4096];
+  int file = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  ssize_t size = ::read(file, text, sizeof text - 1);
+  ::close(file);
+  if (size <= 0) return 0;
+  text[size] = '\0';
+  const char* line = std::strstr(text, "\nVmHWM:");
+  return line == nullptr ? 0 : std::strtoull(line + std::strlen("\nVmHWM:"), nullptr, 10);
+}
+
 }  // namespace
 
 // proc(5), /proc/PID/clear_refs: "5" resets the peak of resident memory, which is what
 // getrusage() tells as ru_maxrss. One write of one byte for each task; where it is not
 // allowed the peak is that of the process so far.
-Meter::Meter() : reset_(::open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)) {}
+Meter::Meter() : reset_(::open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)) {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  auto told = static_cast<std::uint64_t>(used.ru_maxrss);
+  if (told > peak_in_status()) inherited_kb_ = told;
+}
+
+// A process begins with the peak of the one that has started it, and no reset takes that
+// away. Below it the answer is in a file, which takes longer to read.
+std::uint64_t Meter::peak() const {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  auto told = static_cast<std::uint64_t>(used.ru_maxrss);
+  return told > inherited_kb_ || reset_ < 0 ? told : peak_in_status();
+}
 
 Meter::~Meter() {
   if (reset_ >= 0) ::close(reset_);
@@ -37,7 +67,7 @@ Usage Meter::stop() const {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
   std::uint64_t cpu = microseconds(used.ru_utime) + microseconds(used.ru_stime);
-  return {cpu > cpu_before_ ? cpu - cpu_before_ : 0, static_cast<std::uint64_t>(used.ru_maxrss)};
+  return {cpu > cpu_before_ ? cpu - cpu_before_ : 0, peak()};
 }
 
 }  // namespace tenkai

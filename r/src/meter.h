@@ -21,7 +21,11 @@ class Meter {
   Usage stop() const;
 
  private:
+  std::uint64_t peak() const;
+
   int reset_ = -1;  // where the kernel is told to forget the peak so far
+  // What this process began with: the size of the one that has started it. 0: nothing.
+  std::uint64_t inherited_kb_ = 0;
   std::uint64_t cpu_before_ = 0;
 };
 
