@@ -193,7 +193,7 @@ TEST_CASE("the seventeenth viewer is refused, and let in when another one has le
   std::vector<std::unique_ptr<TestViewer>> viewers;
   for (int i = 0; i < 16; ++i) viewers.push_back(std::make_unique<TestViewer>(dispatcher.pid));
 
-  CHECK_THROWS_WITH(TestViewer(dispatcher.pid), Catch::Matchers::Contains("16 viewers look at this"));
+  CHECK_THROWS_WITH(TestViewer(dispatcher.pid), saying("16 viewers look at this"));
 
   viewers.pop_back();
   bool is_in = false;
