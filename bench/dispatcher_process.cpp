@@ -6,8 +6,11 @@
 #include <time.h>
 
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "base/url.h"

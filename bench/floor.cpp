@@ -15,6 +15,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
+#include <string>
+#include <vector>
 
 #include "bench/numbers.h"
 

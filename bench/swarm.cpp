@@ -11,9 +11,14 @@
 // while its two daemons have nothing to do.
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "bench/dispatcher_process.h"
 #include "process/descriptor_limit.h"

@@ -1,5 +1,8 @@
 #include "cli/viewer.h"
 
+#include <cstdint>
+#include <utility>
+
 #include "base/text.h"
 #include "base/version.h"
 #include "wire/dial.h"

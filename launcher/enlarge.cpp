@@ -1,7 +1,11 @@
 #include "launcher/enlarge.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "launcher/profile/value.h"

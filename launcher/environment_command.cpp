@@ -1,6 +1,7 @@
 #include "launcher/environment_command.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "launcher/template/environment.h"
 

@@ -4,7 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "launcher/launch.h"

@@ -2,6 +2,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "base/text.h"

@@ -1,9 +1,13 @@
 // What is looked at while launches wait: which are silent, which a batch system knows more
 // of; and what is told of those that have failed.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "launcher/launch_words.h"

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <system_error>
 
 #include "base/random_stream.h"
 #include "base/text.h"

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <cstdint>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"

@@ -1,7 +1,9 @@
 #include "launcher/scaling.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "launcher/enlarge.h"

@@ -7,11 +7,14 @@
 // launch for it that was ordered here; others are launched by hand beside it.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "launcher/launch.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cstdint>
+#include <utility>
 
 #include "base/text.h"
 

@@ -1,6 +1,8 @@
 #include "launcher/wishes.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "base/url.h"

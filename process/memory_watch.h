@@ -10,9 +10,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "process/memory_use.h"
 

@@ -1,6 +1,11 @@
 // The private half of the dispatcher: how tasks come from a queue to a daemon and,
 // when something goes wrong, back. dispatcher.cpp says when.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "scheduler/dispatcher.h"

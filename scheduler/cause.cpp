@@ -5,6 +5,7 @@
 #include <csignal>
 #include <numeric>
 #include <optional>
+#include <system_error>
 
 #include "base/text.h"
 

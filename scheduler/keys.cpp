@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "wire/private_file.h"

@@ -2,6 +2,7 @@
 // ports, and the grants of its slots.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

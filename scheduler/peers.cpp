@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "base/text.h"

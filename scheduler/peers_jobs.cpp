@@ -1,6 +1,9 @@
 // Agents that are in jobs of a batch system, which ends them and knows why.
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "scheduler/peers.h"
 

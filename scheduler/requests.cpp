@@ -1,6 +1,13 @@
 // What a session asks its service for, and the answers: docs/protocol.md lists them.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "scheduler/service.h"

@@ -4,7 +4,12 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 #include "base/text.h"
 #include "base/version.h"

@@ -1,8 +1,10 @@
 #include "scheduler/setup.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <utility>
 
 #include "base/text.h"
 

@@ -1,6 +1,8 @@
 #include "scheduler/task_queue.h"
 
 #include <bit>
+#include <chrono>
+#include <cstdint>
 
 namespace tenkai {
 

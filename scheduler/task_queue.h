@@ -2,6 +2,8 @@
 // there is enough time left for them, and some only to daemons that are larger than usual.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <utility>

@@ -6,6 +6,7 @@
 // is the end of it. The session and its tasks do not notice that it is there.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <set>

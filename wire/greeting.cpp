@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"

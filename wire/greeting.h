@@ -7,11 +7,14 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "wire/connection.h"
 #include "wire/handshake.h"

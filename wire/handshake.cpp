@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace tenkai {

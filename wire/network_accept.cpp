@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/ssl/stream_base.hpp>
+#include <string>
 #include <utility>
 
 #include "wire/tls_connection.h"

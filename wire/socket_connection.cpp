@@ -12,6 +12,9 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "wire/connection.h"

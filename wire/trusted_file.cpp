@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "wire/file_refusal.h"

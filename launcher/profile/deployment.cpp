@@ -1,9 +1,12 @@
 #include "launcher/profile/deployment.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <iomanip>
 #include <sstream>
+#include <system_error>
 
 #include "base/text.h"
 #include "launcher/profile/retries.h"

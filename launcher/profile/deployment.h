@@ -2,6 +2,7 @@
 // stands for, and how they are launched. Pure; for R as lines, see to_lines().
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

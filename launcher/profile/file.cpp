@@ -1,6 +1,8 @@
 #include "launcher/profile/file.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "launcher/profile/nearest.h"

@@ -1,6 +1,7 @@
 // What one file says: profiles, and if it is a site's, locks and caps.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "base/text.h"
 #include "launcher/profile/deployment.h"

@@ -1,4 +1,6 @@
 // The tables of keys.h, and nothing else.
+#include <vector>
+
 #include "launcher/profile/keys.h"
 
 namespace tenkai {

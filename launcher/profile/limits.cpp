@@ -1,6 +1,8 @@
 #include "launcher/profile/limits.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <set>
 
 #include "base/text.h"

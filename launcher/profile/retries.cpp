@@ -1,6 +1,8 @@
 #include "launcher/profile/retries.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <string_view>
 
 #include "launcher/enlarge.h"
 

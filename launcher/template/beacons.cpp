@@ -1,3 +1,6 @@
+#include <string>
+#include <string_view>
+
 #include "launcher/shell.h"
 #include "launcher/template/environment.h"
 

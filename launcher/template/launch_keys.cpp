@@ -1,5 +1,9 @@
 #include "launcher/template/launch_keys.h"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace tenkai {
 namespace {
 

@@ -1,6 +1,10 @@
 // The keys `launch.*` of templates: what a launch knows that no profile says.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "launcher/profile/keys.h"
 
 namespace tenkai {

@@ -3,6 +3,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
 
 #include "base/text.h"
 #include "launcher/shell.h"

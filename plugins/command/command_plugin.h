@@ -7,7 +7,11 @@
 // The text goes to /bin/sh, because it is written for one: `args = c("-p 22 host", ".")`.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <string>
+#include <utility>
 
 #include "launcher/plugin.h"
 #include "process/programs.h"

@@ -1,4 +1,7 @@
 // tenkai-plugin-command: any command that starts a daemon somewhere.
+#include <memory>
+#include <utility>
+
 #include "launcher/plugin.h"
 #include "plugins/command/command_plugin.h"
 

@@ -1,4 +1,7 @@
 // tenkai-plugin-mpi: daemons as processes that an MPI program spawns.
+#include <memory>
+#include <utility>
+
 #include "launcher/plugin.h"
 #include "plugins/mpi/mpi_plugin.h"
 

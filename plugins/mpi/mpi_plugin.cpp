@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "launcher/failure.h"

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"

@@ -1,5 +1,7 @@
 #include "plugins/slurm/beacons.h"
 
+#include <utility>
+
 #include "base/text.h"
 
 namespace tenkai {

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugins/slurm/cancel_calls.h"

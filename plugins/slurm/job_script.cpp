@@ -1,8 +1,11 @@
 #include "plugins/slurm/job_script.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "base/text.h"
 #include "launcher/profile/value.h"

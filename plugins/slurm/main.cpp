@@ -1,4 +1,7 @@
 // tenkai-plugin-slurm: daemons as jobs of Slurm.
+#include <memory>
+#include <utility>
+
 #include "launcher/plugin.h"
 #include "plugins/slurm/slurm_plugin.h"
 

@@ -1,6 +1,8 @@
 #include "plugins/slurm/slurm_jobs.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"

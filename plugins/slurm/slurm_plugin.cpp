@@ -4,6 +4,11 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstdlib>
+#include <utility>
 
 #include "base/text.h"
 #include "process/own_path.h"

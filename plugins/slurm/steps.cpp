@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "launcher/template/environment.h"

@@ -1,6 +1,7 @@
 #include "plugins/slurm/submission.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace tenkai {

@@ -3,7 +3,13 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "plugins/ssh/client_failure.h"
 #include "plugins/ssh/client_line.h"

@@ -8,8 +8,12 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "plugins/ssh/back_end.h"
 #include "plugins/ssh/remote.h"

@@ -1,5 +1,8 @@
 #include "plugins/ssh/client_failure.h"
 
+#include <cstdint>
+#include <utility>
+
 #include "base/text.h"
 
 namespace tenkai {

@@ -1,5 +1,7 @@
 #include "plugins/ssh/client_line.h"
 
+#include <cstdint>
+
 #include "base/text.h"
 #include "launcher/shell.h"
 

@@ -2,6 +2,7 @@
 // settings, and as people would write it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

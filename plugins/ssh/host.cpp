@@ -3,6 +3,12 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "plugins/ssh/client_back_end.h"
 #include "plugins/ssh/client_line.h"
 #ifdef TENKAI_LIBSSH2

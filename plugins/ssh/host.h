@@ -4,8 +4,10 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "plugins/ssh/back_end.h"
 #include "plugins/ssh/choice.h"

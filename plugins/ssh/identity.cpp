@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <utility>
 
 #include "base/text.h"
 #include "plugins/ssh/ssh_text.h"

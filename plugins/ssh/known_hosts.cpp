@@ -5,6 +5,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "plugins/ssh/ssh_text.h"

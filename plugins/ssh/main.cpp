@@ -1,4 +1,7 @@
 // tenkai-plugin-ssh: daemons on other machines, by SSH.
+#include <memory>
+#include <utility>
+
 #include "launcher/plugin.h"
 #include "plugins/ssh/ssh_plugin.h"
 

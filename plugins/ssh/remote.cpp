@@ -1,6 +1,7 @@
 #include "plugins/ssh/remote.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "base/url.h"

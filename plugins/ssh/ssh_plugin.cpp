@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "launcher/shell.h"

@@ -7,8 +7,12 @@
 // `config`, an ssh_config file; `client_args`, more words for the client.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "launcher/plugin.h"
 #include "plugins/ssh/host.h"

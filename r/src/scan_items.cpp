@@ -1,4 +1,8 @@
 // Single items: what each type is followed by, and where it may stand.
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
 #include "scan_walk.h"
 
 namespace tenkai::serialization {

@@ -1,5 +1,7 @@
 // Environments, and all that is made of pairs: functions, promises, calls, pairlists,
 // and the calls within byte code.
+#include <cstdint>
+
 #include "scan_walk.h"
 
 namespace tenkai::serialization {

@@ -1,6 +1,7 @@
 // What belongs to vectors: attributes, which must agree with them, and those that are
 // written as how they came about.
 #include <cmath>
+#include <cstdint>
 
 #include "scan_walk.h"
 

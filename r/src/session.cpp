@@ -3,7 +3,14 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "api.h"
 #include "mirai.h"

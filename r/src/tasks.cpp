@@ -1,5 +1,7 @@
 // .Call wrappers for tasks: the hot path.
 #include <cmath>
+#include <cstdint>
+#include <memory>
 
 #include "api.h"
 #include "mirai.h"

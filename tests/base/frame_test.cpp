@@ -1,7 +1,10 @@
 #include "base/frame_reader.h"
 
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/catch.h"

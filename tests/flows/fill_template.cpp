@@ -5,6 +5,8 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/text.h"
 #include "launcher/template/template.h"

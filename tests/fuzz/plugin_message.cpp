@@ -2,6 +2,7 @@
 // taken or refused, and what was taken comes back as it was when it is sent again.
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "launcher/messages.h"

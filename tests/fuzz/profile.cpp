@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "launcher/profile/profiles.h"
 #include "launcher/profile/retries.h"

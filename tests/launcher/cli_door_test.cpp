@@ -1,3 +1,6 @@
+#include <string>
+#include <vector>
+
 #include "scheduler/viewer_door.h"
 
 #include "tests/catch.h"

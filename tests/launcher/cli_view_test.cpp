@@ -1,6 +1,9 @@
 #include "launcher/view.h"
 
 #include <boost/json.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "launcher/show_view.h"
 #include "tests/catch.h"

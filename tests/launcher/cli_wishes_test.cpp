@@ -1,3 +1,8 @@
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "launcher/wishes.h"
 
 #include "tests/catch.h"

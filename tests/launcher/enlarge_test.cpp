@@ -1,5 +1,7 @@
 #include "launcher/enlarge.h"
 
+#include <cstdint>
+
 #include "tests/catch.h"
 
 using namespace tenkai;

@@ -1,5 +1,9 @@
 #include "launcher/environment_command.h"
 
+#include <cstdio>
+#include <map>
+#include <utility>
+
 #include "launcher/shell.h"
 #include "tests/catch.h"
 

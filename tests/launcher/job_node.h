@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 #include "base/text.h"
 #include "launcher/profile/keys.h"
 #include "launcher/template/environment.h"

@@ -1,5 +1,7 @@
 #include "launcher/order.h"
 
+#include <chrono>
+
 #include "base/text.h"
 #include "tests/catch.h"
 

@@ -1,3 +1,5 @@
+#include <string>
+
 #include "launcher/profile/deployment.h"
 #include "tests/catch.h"
 #include "tests/launcher/profile_files.h"

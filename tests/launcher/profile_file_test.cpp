@@ -1,3 +1,8 @@
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 #include "launcher/profile/file.h"
 
 #include "launcher/profile/nearest.h"

@@ -1,3 +1,6 @@
+#include <string>
+#include <vector>
+
 #include "launcher/profile/profiles.h"
 #include "tests/catch.h"
 #include "tests/launcher/profile_files.h"

@@ -1,3 +1,5 @@
+#include <string>
+
 #include "launcher/profile/retries.h"
 
 #include "scheduler/cause.h"

@@ -1,7 +1,10 @@
 #include "launcher/profile/yaml.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tests/catch.h"
 

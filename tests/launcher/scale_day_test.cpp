@@ -1,7 +1,10 @@
 // Days of a group on a cluster: how well capacity follows the work, with the decisions that
 // are made in earnest and a batch system that is simulated.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <random>
 
 #include "tests/catch.h"
 #include "tests/launcher/simulated_site.h"

@@ -1,8 +1,12 @@
 // Any order of events, and what has to hold in all of them.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
+#include <vector>
 
 #include "launcher/scale.h"
 #include "tests/catch.h"

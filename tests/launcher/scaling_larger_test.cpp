@@ -1,4 +1,7 @@
 // The larger daemons that tasks need which have died of too little.
+#include <string>
+#include <vector>
+
 #include "launcher/scaling.h"
 #include "tests/launcher/scaled_world.h"
 

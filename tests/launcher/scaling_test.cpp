@@ -1,6 +1,8 @@
 #include "launcher/scaling.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <random>
 
 #include "tests/launcher/scaled_world.h"

@@ -1,8 +1,11 @@
 #include "tests/launcher/simulated_site.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <utility>
+#include <variant>
 
 namespace tenkai::tests {
 namespace {

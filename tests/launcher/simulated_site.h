@@ -2,6 +2,8 @@
 // between them. Time passes from event to event; seeded, so that each run is the same.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -1,3 +1,7 @@
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "launcher/template/directives.h"
 
 #include "tests/catch.h"

@@ -1,4 +1,6 @@
 // What a profile says of the environment, set up by a job script.
+#include <string>
+
 #include "tests/launcher/job_node.h"
 
 using namespace tenkai;

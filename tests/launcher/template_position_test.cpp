@@ -1,3 +1,6 @@
+#include <string>
+#include <string_view>
+
 #include "launcher/template/shell_position.h"
 
 #include "tests/catch.h"

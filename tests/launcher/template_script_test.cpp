@@ -1,5 +1,11 @@
 // Our job scripts: what they become, how far they tell that they have come, how they end.
+#include <algorithm>
+#include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/version.h"
 #include "tests/launcher/job_node.h"

@@ -1,4 +1,7 @@
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "plugins/command/command_plugin.h"
 #include "tests/catch.h"

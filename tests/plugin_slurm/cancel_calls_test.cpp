@@ -1,5 +1,7 @@
 #include "plugins/slurm/cancel_calls.h"
 
+#include <cstdint>
+
 #include "tests/catch.h"
 #include "tests/plugin_slurm/jobs_fixture.h"
 

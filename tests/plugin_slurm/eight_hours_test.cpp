@@ -1,5 +1,9 @@
 // A working day of a large session, in a moment: how often is Slurm asked?
+#include <chrono>
+#include <cstdint>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "plugins/slurm/slurm_jobs.h"
 #include "tests/catch.h"

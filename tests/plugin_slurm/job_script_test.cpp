@@ -1,6 +1,8 @@
 #include "plugins/slurm/job_script.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "plugins/slurm/asker.h"
 #include "plugins/slurm/job_folder.h"

@@ -1,6 +1,8 @@
 // Jobs as a plugin would hold them, for tests: submitted at noon.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 

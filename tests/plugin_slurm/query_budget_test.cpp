@@ -1,5 +1,7 @@
 #include "plugins/slurm/query_budget.h"
 
+#include <vector>
+
 #include "plugins/slurm/watch_plan.h"
 #include "tests/catch.h"
 

@@ -1,5 +1,9 @@
 #include "plugins/slurm/slurm_jobs.h"
 
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
 #include "launcher/failure.h"
 #include "tests/catch.h"
 #include "tests/plugin_slurm/jobs_fixture.h"

@@ -1,5 +1,7 @@
 #include "plugins/slurm/steps.h"
 
+#include <vector>
+
 #include "tests/catch.h"
 
 using namespace tenkai;

@@ -1,5 +1,7 @@
 #include "plugins/slurm/submission.h"
 
+#include <optional>
+
 #include "tests/catch.h"
 
 using namespace tenkai;

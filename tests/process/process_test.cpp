@@ -10,6 +10,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "process/children.h"
 #include "process/find_process.h"

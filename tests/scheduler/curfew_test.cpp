@@ -1,6 +1,12 @@
 // Daemons whose jobs end, and tasks that say how long they may take.
 #include "scheduler/curfew.h"
 
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
 #include "scheduler/task_queue.h"
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"

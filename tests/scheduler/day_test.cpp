@@ -1,8 +1,15 @@
 // A day of a group whose jobs last an hour: tasks of very different lengths come at any
 // time, and daemons go and are replaced. Seeded, so that each run is the same.
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <random>
+#include <utility>
+#include <variant>
 
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"

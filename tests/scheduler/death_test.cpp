@@ -1,5 +1,8 @@
 // Daemons that die, fall silent, come back and say goodbye.
 #include <csignal>
+#include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"

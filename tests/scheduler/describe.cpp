@@ -1,6 +1,10 @@
 #include "tests/scheduler/describe.h"
 
+#include <cstdint>
 #include <stdexcept>
+#include <string_view>
+#include <utility>
+#include <variant>
 
 namespace tenkai::tests {
 namespace {

@@ -1,8 +1,11 @@
 // What a task costs the dispatcher. Not part of the tests; run it by its tag:
 //   tests "[.bench]"     (with optimization and without sanitizers)
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "tests/catch.h"

@@ -1,4 +1,12 @@
 // Tasks that died of too little, and are tried again where there is more.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "scheduler/task_queue.h"
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"

@@ -1,4 +1,7 @@
 #include <csignal>
+#include <optional>
+#include <string_view>
+#include <variant>
 
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"

@@ -1,6 +1,8 @@
 #include "scheduler/grants.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "tests/catch.h"
 

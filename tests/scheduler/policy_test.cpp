@@ -1,5 +1,8 @@
 // The other two ways in which tasks find daemons: direct, and one fresh R each.
 #include <csignal>
+#include <cstdint>
+#include <optional>
+#include <string>
 
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"

@@ -1,4 +1,6 @@
 // Submitting, waiting, finishing, cancelling: what happens on a good day.
+#include <chrono>
+
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"
 

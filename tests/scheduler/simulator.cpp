@@ -1,7 +1,10 @@
 #include "tests/scheduler/simulator.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <variant>
+#include <vector>
 
 #include "tests/scheduler/describe.h"
 

@@ -1,9 +1,12 @@
 #include "tests/scheduler/simulator.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "tests/catch.h"
 

@@ -1,5 +1,6 @@
 // What status() shows, saisei(), and how much is held in memory.
 #include <csignal>
+#include <cstdint>
 
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"

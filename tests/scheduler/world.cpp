@@ -2,6 +2,8 @@
 #include "tests/scheduler/world.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 
 namespace tenkai::tests {

@@ -8,6 +8,8 @@
 // lost, answered twice, out of order or miscounted is noticed at the event that did it.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>

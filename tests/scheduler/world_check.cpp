@@ -1,6 +1,12 @@
 // Whether what a dispatcher asked for is what had to follow.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "tests/scheduler/describe.h"
 #include "tests/scheduler/world.h"

@@ -1,6 +1,10 @@
 // The real program, with a session and daemons that speak the protocol by hand.
 #include <signal.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "tests/catch.h"
 #include "tests/system/peer.h"
 

@@ -11,9 +11,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/text.h"
 #include "base/version.h"

@@ -1,6 +1,13 @@
 // A daemon that has been let in and means ill: it loses what it had, and nobody else does.
 #include <signal.h>
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/siege.h"

@@ -5,8 +5,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <future>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "base/text.h"
 #include "base/version.h"

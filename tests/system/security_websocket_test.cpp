@@ -1,6 +1,13 @@
 // WebSockets as browsers, scanners and those who know the protocol would abuse them.
 #include <sys/socket.h>
 
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/siege.h"

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include <array>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 

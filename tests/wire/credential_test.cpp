@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
+#include <utility>
 
 #include "tests/catch.h"
 #include "wire/base64url.h"

@@ -7,8 +7,10 @@
 
 #include <openssl/rand.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/frame.h"
 #include "wire/credential.h"

@@ -1,6 +1,7 @@
 #include "wire/handshake.h"
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "tests/catch.h"

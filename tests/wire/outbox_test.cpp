@@ -1,6 +1,11 @@
 #include "wire/outbox.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/frame_reader.h"
 #include "tests/catch.h"

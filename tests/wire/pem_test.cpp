@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <optional>
+
 #include "tests/catch.h"
 #include "tests/wire/tls_meeting.h"
 

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "tests/catch.h"

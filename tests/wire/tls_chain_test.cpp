@@ -1,4 +1,7 @@
 // Listeners with certificates of an authority, and diallers that check them.
+#include <optional>
+#include <string>
+
 #include "tests/catch.h"
 #include "tests/wire/tls_meeting.h"
 

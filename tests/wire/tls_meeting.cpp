@@ -1,6 +1,8 @@
 #include "tests/wire/tls_meeting.h"
 
 #include <boost/asio/local/connect_pair.hpp>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "tests/catch.h"

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
 
 #include "base/descriptor.h"
 #include "tests/catch.h"

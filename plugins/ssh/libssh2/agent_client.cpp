@@ -3,6 +3,9 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include "plugins/ssh/ssh_text.h"
 

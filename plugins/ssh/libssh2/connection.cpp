@@ -1,6 +1,12 @@
 #include "plugins/ssh/libssh2/connection.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "plugins/ssh/client_failure.h"
 

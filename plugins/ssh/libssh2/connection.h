@@ -3,10 +3,14 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "plugins/ssh/libssh2/command_channel.h"

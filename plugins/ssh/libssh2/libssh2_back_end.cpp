@@ -1,6 +1,10 @@
 #include "plugins/ssh/libssh2/libssh2_back_end.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "plugins/ssh/client_failure.h"
 

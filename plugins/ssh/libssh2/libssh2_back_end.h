@@ -6,8 +6,13 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "plugins/ssh/back_end.h"
 #include "plugins/ssh/libssh2/connection.h"

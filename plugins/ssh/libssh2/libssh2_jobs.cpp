@@ -1,5 +1,10 @@
 // The jobs of Libssh2BackEnd on a connection that is open.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "plugins/ssh/client_failure.h"
 #include "plugins/ssh/libssh2/libssh2_back_end.h"

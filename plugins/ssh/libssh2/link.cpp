@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace tenkai {
 namespace {

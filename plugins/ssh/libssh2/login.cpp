@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "plugins/ssh/client_failure.h"

@@ -1,9 +1,12 @@
 // From the first byte to an open session: key exchange, the host's key, the user's.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/ssh/back_end.h"

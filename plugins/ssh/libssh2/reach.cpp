@@ -3,6 +3,11 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+
 #include "plugins/ssh/client_failure.h"
 #include "plugins/ssh/remote.h"
 

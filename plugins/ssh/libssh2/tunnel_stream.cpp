@@ -2,6 +2,8 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+#include <cstdint>
+#include <utility>
 
 namespace tenkai {
 

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "plugins/ssh/libssh2/link.h"
 
