@@ -61,8 +61,10 @@
 #'   a call (so also a formula or a model), an environment, a promise, an
 #'   external pointer, a namespace or an S4 object resolves to an error value
 #'   13, whose attribute `message` says what was found; nothing of it reaches R.
-#'   Results that are no R value at all, or nest deeper than 5,000 levels, are
-#'   refused in the same way whatever `safe` is.
+#'   Results that are no R value at all, or nest deeper than the C stack of R
+#'   has room for (see [Cstack_info()]; 24,000 lists in each other, or 8,000
+#'   environments, in the usual 8 MB), are refused in the same way whatever
+#'   `safe` is.
 #'
 #' @return The number of daemons, or, with `url` and without dispatcher, the
 #'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "depth.h"
 #include "ending.h"
 #include "interrupts.h"
 #include "session.h"
@@ -94,7 +95,7 @@ void Evaluation::keep_failure(SEXP failure) {
 
 bool Evaluation::is_welcome() const {
   if (value_.is_in_file()) return !data_only_;  // it is not read back to be looked through
-  return scan(value_.view(), data_only_ ? Allowed::data : Allowed::everything).is_good();
+  return scan(value_.view(), data_only_ ? Allowed::data : Allowed::everything, deepest()).is_good();
 }
 
 SEXP Evaluation::perform() {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "depth.h"
 #include "serialize.h"
 #include "values.h"
 
@@ -98,9 +99,14 @@ SEXP keep_message(SEXP condition, void* data) {
   return R_NilValue;
 }
 
-// Reading it may run code that fails. That is caught only where it can happen: it
-// takes as long as a short task.
-SEXP value_of_code(const Payload& payload, const Verdict& verdict) {
+// What catching an error takes of the C stack.
+constexpr std::size_t stack_to_catch = 128 * 1024;
+
+// Reading it may run code that fails, or come to an end of R's. That is caught only
+// where it can happen: it takes as long as a short task. That the C stack has too
+// little room just now is no fault of the value, which can be asked for again.
+SEXP value_of_risk(const Payload& payload, const Verdict& verdict) {
+  R_CheckStack2(stack_for(verdict.recursion) + stack_to_catch);
   Reading reading{payload, verdict};
   SEXP value = R_tryCatchError(read_value, &reading, keep_message, &reading);
   return reading.error[0] == '\0' ? value : invalid_result(reading.error);
@@ -110,7 +116,8 @@ SEXP value_from(const Answer& answer, Allowed allowed) {
   if (answer.code != 0) return error_value(answer.code, answer.message);
   Verdict verdict = examine(answer.payload, allowed);
   if (!verdict.is_good()) return invalid_result(verdict.reason);
-  return verdict.runs_code ? value_of_code(answer.payload, verdict) : unserialize(answer.payload, verdict);
+  bool is_risky = verdict.runs_code || verdict.recursion > always_fits;
+  return is_risky ? value_of_risk(answer.payload, verdict) : unserialize(answer.payload, verdict);
 }
 
 // `m$usage`: seconds of processor time, bytes of memory, the number of the task.

@@ -15,11 +15,10 @@ namespace serialization {
 void Scanner::deepen(std::uint32_t calls) {
   recursion_ += calls;
   verdict_.recursion = std::max(verdict_.recursion, recursion_);
-  if (recursion_ > max_recursion) throw Refused{"it holds a chain of more than 15000 elements"};
+  if (recursion_ > deepest_) throw Refused{"it nests deeper than the C stack of R allows here"};
 }
 
 void Scanner::push(const Frame& frame) {
-  if (stack_.size() >= max_nesting) throw Refused{"it nests deeper than 5000 levels"};
   deepen(frame.recursion);
   stack_.push_back(frame);
 }
@@ -98,9 +97,9 @@ void explain(Verdict& verdict, const Refused& refused, std::uint64_t at, std::si
 
 }  // namespace
 
-Verdict scan(std::string_view bytes, Allowed allowed) noexcept {
+Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept {
   Verdict verdict;
-  serialization::Scanner scanner(bytes, allowed == Allowed::data, verdict);
+  serialization::Scanner scanner(bytes, allowed == Allowed::data, deepest, verdict);
   try {
     scanner.run();
   } catch (const Refused& refused) {

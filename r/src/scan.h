@@ -17,12 +17,6 @@
 
 namespace tenkai {
 
-// How far one value may lie within another, and how many calls R's reader may
-// have open: it also needs one for each element of a pairlist. R gets through
-// some 25,000 of them in the usual stack of 8 MB.
-inline constexpr std::uint32_t max_nesting = 5000;
-inline constexpr std::uint32_t max_recursion = 15000;
-
 // Owns nothing, so that R may jump over it.
 struct Verdict {
   char reason[192] = "";        // why it is refused, without a full stop; empty where it is good
@@ -37,6 +31,8 @@ enum class Allowed {
   data,        // no promises, code, environments, pointers, namespaces, S4 objects
 };
 
-Verdict scan(std::string_view bytes, Allowed allowed) noexcept;
+// `deepest`: how many calls R's reader may have open. It makes one for each value that
+// lies within another, and one for each element of a pairlist.
+Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept;
 
 }  // namespace tenkai

@@ -21,6 +21,8 @@ bool Scanner::open_attributes(const Item& owner, bool checked) {
   std::int32_t flags = cursor_.number();
   if (type_of(flags) == nothing) return finish(owner);
   Frame frame(Shape::attributes);
+  // R's reader is still at the owner, which has a frame of its own if it is a pair.
+  frame.recursion = is_pair(owner.type) ? 1 : 2;
   frame.own = owner;
   frame.is_checked = checked;
   frame.extents_from = static_cast<std::uint32_t>(extents_.size());

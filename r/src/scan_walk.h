@@ -80,8 +80,8 @@ struct Frame {
 
 class Scanner {
  public:
-  Scanner(std::string_view bytes, bool data_only, Verdict& verdict)
-      : cursor_(bytes), data_only_(data_only), verdict_(verdict) {}
+  Scanner(std::string_view bytes, bool data_only, std::uint32_t deepest, Verdict& verdict)
+      : cursor_(bytes), data_only_(data_only), deepest_(deepest), verdict_(verdict) {}
 
   void run() {
     read_header();
@@ -150,6 +150,7 @@ class Scanner {
 
   Cursor cursor_;
   bool data_only_;
+  std::uint32_t deepest_;
   Verdict& verdict_;
   std::vector<Frame> stack_;
   std::vector<Word> references_;

@@ -7,6 +7,8 @@
 #include <new>
 #include <string_view>
 
+#include "depth.h"
+
 namespace tenkai {
 
 namespace {
@@ -27,7 +29,8 @@ void ask_for_huge_pages(void* block, std::size_t size) {
 // What is left to be read, and what R has just been told.
 struct Source {
   std::string_view rest;
-  int last_number = 0;  // before a vector's elements comes their number
+  int last_number = 0;       // before a vector's elements comes their number
+  std::uintptr_t stack_end;  // R's reader must not get there
 };
 
 // R reads the elements of a long vector in pieces, the first one right after
@@ -52,6 +55,7 @@ void in_bytes(R_inpstream_t stream, void* bytes, int size) {
   auto& source = *static_cast<Source*>(stream->data);
   std::size_t wanted = static_cast<std::size_t>(size);
   if (wanted > source.rest.size()) Rf_error("a serialized value is cut off");
+  if (stack_position() < source.stack_end) Rf_error("it nests deeper than the C stack allows");
   if (wanted > sizeof(int)) prepare(source, bytes, wanted);
   std::memcpy(bytes, source.rest.data(), wanted);
   source.rest.remove_prefix(wanted);
@@ -73,11 +77,6 @@ std::string_view mapped(const Payload& payload) {
   Rf_error("cannot map a value of %.0f bytes", static_cast<double>(size_of(payload)));
 }
 
-// What R's reader needs of the C stack for each of its calls, which it makes without
-// looking whether there is room; 300 were measured. And for what it calls at last.
-constexpr std::size_t stack_of_call = 400;
-constexpr std::size_t stack_at_end = 64 * 1024;
-
 }  // namespace
 
 void serialize(SEXP object, Buffer& into) {
@@ -86,12 +85,13 @@ void serialize(SEXP object, Buffer& into) {
   R_Serialize(object, &stream);
 }
 
-Verdict examine(const Payload& payload, Allowed allowed) { return scan(mapped(payload), allowed); }
+Verdict examine(const Payload& payload, Allowed allowed) { return scan(mapped(payload), allowed, deepest()); }
 
 SEXP unserialize(const Payload& payload, const Verdict& verdict) {
-  R_CheckStack2(verdict.recursion * stack_of_call + stack_at_end);
+  std::size_t needed = stack_for(verdict.recursion);
+  R_CheckStack2(needed);
   R_inpstream_st stream;
-  Source source{mapped(payload)};
+  Source source{mapped(payload), 0, stack_end(needed)};
   R_InitInPStream(&stream, &source, R_pstream_any_format, in_char, in_bytes, nullptr, R_NilValue);
   return R_Unserialize(&stream);
 }

@@ -13,6 +13,8 @@ namespace {
 using tenkai::Allowed;
 using tenkai::Verdict;
 
+constexpr std::uint32_t deepest = 15000;
+
 void require(bool holds) {
   if (!holds) std::abort();
 }
@@ -30,12 +32,12 @@ bool is_clean(const Verdict& verdict) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  Verdict any = tenkai::scan(bytes, Allowed::everything);
-  Verdict plain = tenkai::scan(bytes, Allowed::data);
+  Verdict any = tenkai::scan(bytes, Allowed::everything, deepest);
+  Verdict plain = tenkai::scan(bytes, Allowed::data, deepest);
   require(is_clean(any) && is_clean(plain));
   if (plain.is_good()) require(any.is_good() && !plain.runs_code);
   if (!any.is_good()) return 0;
-  require(any.recursion <= tenkai::max_recursion);
-  require(!tenkai::scan(bytes.substr(0, size - 1), Allowed::everything).is_good());
+  require(any.recursion <= deepest);
+  require(!tenkai::scan(bytes.substr(0, size - 1), Allowed::everything, deepest).is_good());
   return 0;
 }

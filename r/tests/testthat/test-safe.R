@@ -14,15 +14,87 @@ refusal <- function(value) {
   reason_of(value)
 }
 
+# Values of so many levels. What reads them needs as many calls as are named.
+calls <- c(nested = 1, enclosed = 1, environments = 3, closures = 3, chained = 1)
+enclosed <- function(levels) {
+  x <- emptyenv()
+  for (i in seq_len(levels)) x <- new.env(parent = x)
+  x
+}
+environments <- function(levels) {
+  x <- NULL
+  for (i in seq_len(levels)) x <- list2env(list(x = x), hash = TRUE)
+  x
+}
+closures <- function(levels) {
+  f <- NULL
+  for (i in seq_len(levels)) {
+    f <- local({
+      inner <- f
+      function() inner
+    })
+  }
+  f
+}
+chained <- function(levels) as.pairlist(as.list(seq_len(levels)))
+
+# How many lists in each other R can serialize here, nearly.
+levels_of_r <- function() {
+  if (is.na(Cstack_info()[["size"]])) return(15000)
+  can <- function(levels) {
+    tryCatch(is.raw(serialize(nested(levels), NULL)), error = function(e) FALSE)
+  }
+  levels <- 1000
+  while (levels < 20000 && can(1.05 * levels)) levels <- 1.05 * levels
+  levels
+}
+
+test_that("values nest as deep as R can serialize, there and back", {
+  set_daemons(1)
+  pid <- evaluated(Sys.getpid())
+  # Looking at a mirai from within a test takes some of the stack, too.
+  levels <- 0.8 * levels_of_r()
+  for (kind in names(calls)) {
+    make <- get(kind)
+    x <- make(levels %/% calls[[kind]])
+    value <- evaluated(x, x = x)
+    expect_false(is_error_value(value), label = kind)
+    expect_identical(typeof(value), typeof(x))
+  }
+  expect_identical(evaluated(Sys.getpid()), pid)
+})
+
 test_that("a result that nests too deep is an error value, not the end of R", {
   set_daemons(1)
-  value <- evaluated(nested(10000), nested = nested)
+  # R writes a call within a call with half of the stack that it needs to read it.
+  value <- evaluated({
+    x <- quote(a)
+    for (i in seq_len(levels)) x <- call("f", x)
+    x
+  }, levels = 0.9 * levels_of_r())
 
   expect_match(refusal(value),
-               "^invalid result: it nests deeper than 5000 levels")
+               "^invalid result: it nests deeper than the C stack of R allows")
   expect_identical(printed(value)[1], "'errorValue' int 13 | Protocol error")
   expect_match(printed(value)[2], "invalid result: ", fixed = TRUE)
-  expect_type(evaluated(nested(4900), nested = nested), "list")
+})
+
+test_that("a deep result that is asked for deep in a recursion is not lost", {
+  skip_if(is.na(Cstack_info()[["size"]]), "R does not know its stack here")
+  set_daemons(1)
+  m <- mirai(nested(levels), nested = nested, levels = 0.7 * levels_of_r())
+  before <- options(expressions = 100000)
+  at_end(options(before))
+  half <- Cstack_info()[["size"]] / 2
+  deep <- function() if (Cstack_info()[["current"]] > half) m$data else deep()
+  error <- NULL
+  expect_true(wait_for(function() {
+    error <<- tryCatch(deep(), error = identity)
+    inherits(error, "error")
+  }))
+
+  expect_match(conditionMessage(error), "C stack usage")
+  expect_type(m$data, "list")
 })
 
 test_that("a result that cannot even be serialized is an error of its task", {
@@ -39,19 +111,20 @@ test_that("an argument that nests too deep is an error, on either side", {
   set_daemons(1)
   pid <- evaluated(Sys.getpid())
   too_deep_to_send <- nested(1e5)
-  too_deep_to_read <- nested(10000)
+  # R writes a pairlist without recursion.
+  too_deep_to_read <- chained(1e5)
 
   error <- tryCatch(mirai(length(x), x = too_deep_to_send), error = identity)
   expect_match(conditionMessage(error), "C stack usage")
   value <- value_of(mirai(length(x), x = too_deep_to_read))
   expect_s3_class(value, "miraiError")
-  expect_match(value, "it nests deeper than 5000 levels")
+  expect_match(value, "it nests deeper than the C stack of R allows")
   expect_identical(evaluated(Sys.getpid()), pid)
 })
 
 test_that("a long call in an error costs the call, not the message", {
   set_daemons(1)
-  value <- evaluated(do.call("f", as.list(1:20000)),
+  value <- evaluated(do.call("f", as.list(1:30000)),
                      f = function(...) stop("too many"))
 
   expect_s3_class(value, "miraiError")
