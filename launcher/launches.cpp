@@ -335,6 +335,8 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
       if (!cancelled) tell_failures();
     });
   }
+  if (launch.state() == LaunchState::joined && full_since_ && launch.number() > *full_since_)
+    full_since_.reset();
   BatchPtr batch = entry->batch.lock();
   bool used = batch && !batch->is_job && launch.state() == LaunchState::joined;
   if (batch && (used || std::all_of(batch->entries.begin(), batch->entries.end(),

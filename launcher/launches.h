@@ -110,6 +110,8 @@ class Launches : public LaunchDesk {
   asio::steady_timer scale_timer_;
   std::optional<LaunchTime> scales_at_;
   bool scales_soon_ = false;
+  // The last launch of which the user was told, or knows, that there was no room for it.
+  std::optional<std::uint64_t> full_since_;
   bool closing_ = false;
 };
 

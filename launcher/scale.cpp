@@ -17,6 +17,10 @@ using State = ScaleUnit::State;
 constexpr std::array<milliseconds, 4> ladder = {1s, 5s, 30s, 120s};
 constexpr int last_rung = static_cast<int>(ladder.size()) + 1;
 
+// Where there may be no more jobs, this long, then twice that, and so on.
+constexpr milliseconds first_full_pause = 2min;
+constexpr milliseconds last_full_pause = 30min;
+
 // A job that starts and ends at once has failed, whatever it says.
 constexpr milliseconds short_life = 30s;
 
@@ -98,13 +102,21 @@ void Scale::on_failed(Time now, Time launched, const std::string& why) {
   count_failure(not_come_, now, launched, "5 launches in a row have failed, the last because " + why);
 }
 
+void Scale::on_full(Time now, Time launched) {
+  if (full_ && launched <= full_->since) return;
+  milliseconds pause = full_ ? std::min(2 * full_->pause, last_full_pause) : first_full_pause;
+  full_ = Full{now, pause, now + pause};
+}
+
 void Scale::on_came(Time now, Time launched) {
   not_come_.length = 0;
+  if (full_ && launched > full_->since) full_.reset();
   starts_.push_back(std::max(between(launched, now), milliseconds(0)));
   if (starts_.size() > starts_kept) starts_.pop_front();
 }
 
 void Scale::on_gone(Time now, Time launched, Time came, bool expected, const std::string& why) {
+  if (full_) full_->until = now;
   if (expected || now - came >= short_life) {
     if (!short_lived_.length || came >= short_lived_.last) short_lived_.length = 0;
     return;
@@ -265,6 +277,7 @@ std::optional<Scale::Time> Scale::earliest_launch() const {
   std::optional<Time> when;
   auto not_before = [&when](Time time) { when = when ? std::max(*when, time) : time; };
   if (submitted_) not_before(*submitted_ + rules_.pace);
+  if (full_) not_before(full_->until);
   for (const Row* row : {&not_come_, &short_lived_})
     if (row->length > 0) not_before(row->last + ladder[static_cast<std::size_t>(row->length - 1)]);
   return when;

@@ -84,6 +84,10 @@ class Scale {
   // ended before any daemon had come. `why`: what follows "because". Of units launched
   // before the last failure was known this changes nothing but the reason: they share its trouble.
   void on_failed(Time now, Time launched, const std::string& why);
+  // It was not taken because there are too many jobs already. That is no failure of the
+  // profile: what has come stays, and the rest is asked for again when one has gone, or
+  // later and later.
+  void on_full(Time now, Time launched);
   // Its first daemon has come.
   void on_came(Time now, Time launched);
   // A unit that had come is gone. `expected`: it was dismissed, its time was over, or its
@@ -99,6 +103,12 @@ class Scale {
   struct Row {
     int length = 0;
     Time last{};  // while there are any
+  };
+  // There is no room for more jobs.
+  struct Full {
+    Time since{};
+    std::chrono::milliseconds pause{};
+    Time until{};
   };
   // What the units come to.
   struct Sum {
@@ -136,6 +146,7 @@ class Scale {
   std::size_t queued_ = 0;  // when last asked
   Row not_come_;
   Row short_lived_;
+  std::optional<Full> full_;
   std::string why_;
   bool stopped_ = false;
   bool told_ = false;

@@ -142,7 +142,9 @@ void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
   if (!unit.came) {
     if (state != LaunchState::failed) return;
     std::string why = launch == nullptr ? "it was not heard of again" : launch->failure().message;
+    bool is_full = launch != nullptr && launch->failure().cause == cause::submit_limit;
     if (is_large(unit)) failed_.emplace(unit.size, why);
+    else if (scale_ && is_full) scale_->on_full(now, unit.launched);
     else if (scale_) scale_->on_failed(now, unit.launched, why);
     return forget(unit);
   }

@@ -83,13 +83,12 @@ void SlurmPlugin::start(const LaunchRequest& request, Answer<Plugin::Jobs> answe
   if (request.running) return take_up_again(request, answer);
   if (request.folder.empty())
     return answer(Error{"Slurm's jobs need a folder that the nodes see, too, and the session has made none"});
-  Result<Done> begun = submitter_.submit(
-      request, jobs_.bad_nodes().excluded(), [this, request, answer](const Submission& submission) {
-        bool is_whole = submission.failure().cause.empty() && !submission.is_in_doubt();
-        if (is_whole && !closing_) on_submitted(request, submission, answer);
-        else on_not_submitted(request, submission, answer);
-        check_empty();
-      });
+  Result<Done> begun = submitter_.submit(request, jobs_.bad_nodes().excluded(),
+                                         [this, request, answer](const Submission& submission) {
+                                           if (closing_) on_ended_meanwhile(request, submission, answer);
+                                           else on_submitted(request, submission, answer);
+                                           check_empty();
+                                         });
   if (!begun) answer(begun.error());
 }
 
@@ -100,6 +99,7 @@ void SlurmPlugin::add(const LaunchRequest& request, JobPlace place) {
   jobs_.add(now(), std::move(place), request.stays, request.finishes);
 }
 
+// What was taken is followed, whatever became of the rest.
 void SlurmPlugin::on_submitted(const LaunchRequest& request, const Submission& submission,
                                const Answer<Plugin::Jobs>& answer) {
   Plugin::Jobs names;
@@ -110,35 +110,54 @@ void SlurmPlugin::on_submitted(const LaunchRequest& request, const Submission& s
       add(request, {name, taken.batch.carrier, taken.job.cluster});
     }
   }
-  answer(names);
+  cancel_doubtful(request, submission);
+  std::vector<JobReport> refused = reports_of_rest(request, submission);
+  Plugin::Jobs all = names;
+  for (const JobReport& each : refused) all.push_back(each.job);
+  answer(all);
+  for (JobReport& each : refused) tell_(std::move(each));
   // They may have begun before sbatch came back.
   for (const std::string& name : names) look_at(name);
   scan_later();
   asker_.wake();
 }
 
-// Names that no job of Slurm's has carry the news.
-void SlurmPlugin::on_not_submitted(const LaunchRequest& request, const Submission& submission,
-                                   const Answer<Plugin::Jobs>& answer) {
-  if (!request.stays || !closing_) {
-    for (const TakenBatch& taken : submission.taken())
-      canceller_.cancel_ids({taken.job.id}, taken.job.cluster);
-  }
+// A job of which nobody knows whether it was taken.
+void SlurmPlugin::cancel_doubtful(const LaunchRequest& request, const Submission& submission) {
   bool has_name = carrier_of(request) == Carrier::name;
   if (submission.is_in_doubt() && has_name) canceller_.cancel_carrier(submission.batch().carrier);
-  if (closing_) return answer(Error{"the session has ended"});
-  Plugin::Jobs names;
-  std::string base = "not-submitted-" + std::to_string(++last_failed_);
-  for (std::size_t i = 0; i < request.agents; ++i) names.push_back(base + "_" + std::to_string(i));
-  answer(names);
-  for (const std::string& name : names) {
-    JobReport report;
-    report.job = name;
-    report.state = JobState::failed;
-    report.cause = submission.failure().cause;
-    report.message = submission.failure().message;
-    tell_(std::move(report));
+}
+
+// Names that no job of Slurm's has carry the news of what was not taken.
+std::vector<JobReport> SlurmPlugin::reports_of_rest(const LaunchRequest& request,
+                                                    const Submission& submission) {
+  std::size_t taken = submission.agents_taken();
+  std::vector<JobReport> reports;
+  if (taken == request.agents) return reports;
+  JobReport report;
+  report.state = JobState::failed;
+  report.cause = submission.failure().cause;
+  report.message = submission.failure().message;
+  if (taken > 0) {
+    report.message += "; before that it took " + std::to_string(taken) + " of " +
+                      std::to_string(request.agents) + " jobs, which stay";
   }
+  std::string base = "not-submitted-" + std::to_string(++last_failed_);
+  for (std::size_t i = taken; i < request.agents; ++i) {
+    report.job = base + "_" + std::to_string(i);
+    reports.push_back(report);
+  }
+  return reports;
+}
+
+// The session has ended: what was taken for it goes, unless it is to stay.
+void SlurmPlugin::on_ended_meanwhile(const LaunchRequest& request, const Submission& submission,
+                                     const Answer<Plugin::Jobs>& answer) {
+  for (const TakenBatch& taken : submission.taken()) {
+    if (!request.stays) canceller_.cancel_ids({taken.job.id}, taken.job.cluster);
+  }
+  cancel_doubtful(request, submission);
+  answer(Error{"the session has ended"});
 }
 
 // The jobs live on without a plugin; this one follows them, and can cancel them.

@@ -44,8 +44,10 @@ class SlurmPlugin : public Plugin {
   };
   void on_submitted(const LaunchRequest& request, const Submission& submission,
                     const Answer<Plugin::Jobs>& answer);
-  void on_not_submitted(const LaunchRequest& request, const Submission& submission,
-                        const Answer<Plugin::Jobs>& answer);
+  void on_ended_meanwhile(const LaunchRequest& request, const Submission& submission,
+                          const Answer<Plugin::Jobs>& answer);
+  void cancel_doubtful(const LaunchRequest& request, const Submission& submission);
+  std::vector<JobReport> reports_of_rest(const LaunchRequest& request, const Submission& submission);
   void take_up_again(const LaunchRequest& request, const Answer<Plugin::Jobs>& answer);
   void add(const LaunchRequest& request, JobPlace place);
   void scan_later();

@@ -26,15 +26,25 @@ Submission::Submission(std::string carrier, std::size_t agents, std::size_t elem
   begin_batch();
 }
 
+std::size_t Submission::agents_taken() const {
+  return taken_.empty() ? 0 : taken_.back().batch.first + taken_.back().batch.agents;
+}
+
 void Submission::begin_batch() {
-  std::size_t first = taken_.empty() ? 0 : taken_.back().batch.first + taken_.back().batch.agents;
+  std::size_t first = agents_taken();
   what_ = first < agents_ ? What::submit : What::done;
   tries_ = 0;
   looks_ = 0;
   in_doubt_ = false;
   batch_.first = first;
-  batch_.agents = elements_ == 0 ? agents_ : std::min(elements_, agents_ - first);
+  batch_.agents = size_of_batch(agents_ - first);
   batch_.carrier = batch_carrier(carrier_, first);
+}
+
+std::size_t Submission::size_of_batch(std::size_t rest) const {
+  if (elements_ == 0) return agents_;
+  std::size_t size = std::min(elements_, rest);
+  return too_many_ ? std::min(size, std::max<std::size_t>(*too_many_ / 2, 1)) : size;
 }
 
 std::string Submission::array() const {
@@ -53,12 +63,27 @@ void Submission::wait(seconds pause, What then) {
 
 void Submission::take(const SubmittedJob& job) {
   taken_.push_back({batch_, job});
+  // More than were thought to be let in: other jobs have ended.
+  if (too_many_ && batch_.agents >= *too_many_) too_many_.reset();
+  if (too_many_) *too_many_ -= batch_.agents;
   begin_batch();
+  if (what_ == What::submit && too_many_ == 1U) fail(limit_);
 }
 
 void Submission::fail(Failure failure) {
   failure_ = std::move(failure);
   what_ = What::failed;
+}
+
+// How many there is room for is found by halves. A limit that passes is waited for where
+// there is room for none.
+void Submission::on_too_many(const SlurmOutcome& outcome) {
+  limit_ = submit_failure(SubmitProblem::too_many, outcome, own_job_);
+  bool is_divisible = elements_ != 0 && batch_.agents > 1;
+  if (elements_ != 0) too_many_ = batch_.agents;
+  if (is_divisible) return begin_batch();
+  if (taken_.empty() && tries_ < max_tries) return wait(retry_pause(tries_), What::submit);
+  fail(limit_);
 }
 
 void Submission::on_submitted(const SlurmOutcome& outcome) {
@@ -72,6 +97,7 @@ void Submission::on_submitted(const SlurmOutcome& outcome) {
     elements_ = (batch_.agents + 1) / 2;
     return begin_batch();
   }
+  if (problem == SubmitProblem::too_many) return on_too_many(outcome);
   if (problem == SubmitProblem::unclear) {
     in_doubt_ = true;
     looks_ = 0;
@@ -87,7 +113,10 @@ void Submission::on_looked_up(bool answered, const std::optional<SubmittedJob>& 
   if (job) return take(*job);
   if (++looks_ < max_looks) return wait(look_pause, What::look_up);
   // Only where Slurm has said that there is none: never twice.
-  if (answered && tries_ < max_tries) {
+  if (answered && is_full(last_)) {
+    in_doubt_ = false;
+    on_too_many(last_);
+  } else if (answered && tries_ < max_tries) {
     what_ = What::submit;
   } else {
     fail(submit_failure(SubmitProblem::unclear, last_, own_job_));

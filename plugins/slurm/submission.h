@@ -5,8 +5,11 @@
 //   submit → taken → the next batch … → done
 //      ├ temporary, unreachable → wait → submit, at most three times
 //      ├ array too large → in halves
+//      ├ too many jobs → as many as there is room for; the rest is told
 //      ├ unclear → look up, three times → taken, or submit again
 //      ╰ refused → failed
+//
+// What was taken stays taken, whatever becomes of the rest.
 #pragma once
 
 #include <chrono>
@@ -62,15 +65,17 @@ class Submission {
   const Batch& batch() const { return batch_; }  // to submit, to look up
   std::string array() const;                     // of --array; empty: none
   std::size_t elements() const { return elements_; }
-  // In the order of the agents. Where it has failed: what was taken before that, and
-  // must be cancelled.
+  // In the order of the agents. Where it has failed: what was taken before that.
   const std::vector<TakenBatch>& taken() const { return taken_; }
+  std::size_t agents_taken() const;
   const Failure& failure() const { return failure_; }
   // Whether a job of batch() may be there all the same.
   bool is_in_doubt() const { return in_doubt_; }
 
  private:
   void begin_batch();
+  std::size_t size_of_batch(std::size_t rest) const;
+  void on_too_many(const SlurmOutcome& outcome);
   void take(const SubmittedJob& job);
   void fail(Failure failure);
   void wait(std::chrono::seconds pause, What then);
@@ -79,6 +84,8 @@ class Submission {
   std::size_t agents_;
   std::size_t elements_;
   std::string own_job_;
+  // A limit of the number of jobs lets in fewer than so many more.
+  std::optional<std::size_t> too_many_;
   Batch batch_;
   std::vector<TakenBatch> taken_;
   What what_ = What::submit;
@@ -87,6 +94,7 @@ class Submission {
   int looks_ = 0;
   bool in_doubt_ = false;
   SlurmOutcome last_;
+  Failure limit_;  // of the last refusal for a number
   Failure failure_;
 };
 

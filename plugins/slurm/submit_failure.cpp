@@ -24,6 +24,20 @@ std::string how(const SlurmOutcome& outcome) {
          " and said nothing";
 }
 
+// Limits that have a name of their own are told on a line by themselves, as one word.
+// Slurm has one sentence for all of them.
+bool is_of_number(std::string_view errors) {
+  if (!has_any(errors, {"Job violates accounting"})) return false;
+  for (std::string_view line : split(errors, '\n')) {
+    line = trim(line);
+    std::string_view word = line.substr(line.rfind(' ') + 1);
+    bool is_named = line.starts_with("sbatch: error: ") && line.size() == word.size() + 15 &&
+                    (word.starts_with("QOS") || word.starts_with("Assoc") || word.starts_with("Max"));
+    if (is_named) return has_any(word, {"SubmitJob"});
+  }
+  return true;
+}
+
 std::string inside(const std::string& own_job) {
   if (own_job.empty()) return {};
   return " (this session runs inside of job " + own_job +
@@ -46,6 +60,11 @@ std::string own_words(std::string_view errors) {
   return join(sentences, "; ");
 }
 
+bool is_full(const SlurmOutcome& outcome) {
+  return has_any(outcome.errors, {"temporarily unable to accept job", "Slurm job queue full",
+                                  "Resource temporarily unavailable"});
+}
+
 SubmitProblem submit_problem(const SlurmOutcome& outcome) {
   if (outcome.missing) return SubmitProblem::missing;
   std::string_view errors = outcome.errors;
@@ -57,9 +76,8 @@ SubmitProblem submit_problem(const SlurmOutcome& outcome) {
   if (has_any(errors, {"Unable to contact slurm controller", "Unable to contact Slurm controller",
                        "Connection refused", "Slurm backup controller in standby mode"}))
     return SubmitProblem::unreachable;
-  if (has_any(errors,
-              {"Job violates accounting", "Submission rate too high", "temporarily unable to accept job",
-               "Resource temporarily unavailable", "Slurm controller has reached its limit"}))
+  if (is_of_number(errors) || is_full(outcome)) return SubmitProblem::too_many;
+  if (has_any(errors, {"Submission rate too high", "Slurm controller has reached its limit"}))
     return SubmitProblem::temporary;
   if (has_any(errors, {"Invalid job array specification"})) return SubmitProblem::array_size;
   return SubmitProblem::refused;
@@ -78,6 +96,11 @@ Failure submit_failure(SubmitProblem problem, const SlurmOutcome& outcome, const
     case SubmitProblem::unclear:
       return {std::string(cause::slurm_unreachable),
               "Slurm has not said whether it took the job, and none was found by its name: " + how(outcome)};
+    case SubmitProblem::too_many:
+      return {std::string(cause::submit_limit),
+              "Slurm takes no more jobs now: " + how(outcome) +
+                  "; it is a limit of how many there may be, of yours or of all: launch again when others "
+                  "have ended, or put more daemons into each job (slurm.array-chunk)"};
     case SubmitProblem::array_size:
       return {std::string(cause::submit_refused),
               "sbatch refused the job: " + how(outcome) +

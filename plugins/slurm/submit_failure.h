@@ -27,9 +27,12 @@ enum class SubmitProblem {
   unreachable,  // the controller: it may be starting again
   unclear,      // the job may have been taken: look for it first
   array_size,   // an array of so many elements is not allowed
+  too_many,     // a limit of how many jobs there may be: fewer might be taken
   refused
 };
 SubmitProblem submit_problem(const SlurmOutcome& outcome);
+// Whether Slurm has no room for so many jobs; sbatch then asks by itself, for two minutes.
+bool is_full(const SlurmOutcome& outcome);
 
 // For the user. `own_job` is the job in which we run ourselves, if any: many sites do
 // not let compute nodes submit.

@@ -102,6 +102,28 @@ took <- times_of_tasks(list(down = task), since, 60)
 check_lost("Slurm tells nothing: the signal is what is known", task,
            "daemon 1 \\(job [0-9]+_0 on n1\\) was killed by signal 15", took, 60)
 for (name in c("lost-word", "dirt", "lag", "down")) invisible(daemons(0, .compute = name))
+
+# --- a limit of how many jobs there may be ---
+
+for (name in c("eight", "grown")) {
+  before <- calls("sbatch")
+  ask(name, '"run": true', ', "max_array": 7, "max_submit": 5')
+  check(paste(name, "- as many come as there may be"), wait_for(function() online(name) == 5, 30))
+  check(paste(name, "- what could not be had is told, once"),
+        wait_for(function() {
+          launches(name)
+          length(told[[name]]) > 0
+        }, 10) && length(told[[name]]) == 1 &&
+          grepl("AssocMaxSubmitJobLimit", conditionMessage(told[[name]][[1]])) &&
+          identical(told[[name]][[1]]$cause, "submit_limit"))
+  check(paste(name, "- few calls of sbatch"), calls("sbatch") - before <= 6L)
+  Sys.sleep(2)
+  tasks <- lapply(1:10, function(i) mirai(i, i = i, .compute = name))
+  values <- lapply(tasks, function(task) call_mirai(task)$data)
+  check(paste(name, "- what runs stays, and works"),
+        online(name) == 5 && identical(unlist(values), 1:10))
+  invisible(daemons(0, .compute = name))
+}
 play("")
 check("nothing waits or runs any more",
       wait_for(function() !length(slurm_says("squeue", c("-h", "-o", "%i"))), 15))

@@ -18,6 +18,8 @@ trap leave EXIT
   cat >"$work/profiles.yaml" <<YAML
 profiles:
   base: {launcher: slurm, daemons: 1, threads: 1, url: "wss://127.0.0.1:0", retries: {default: 0}, slurm: {time: 10}}
+  eight: {inherits: base, daemons: 8, slurm: {array-chunk: 1}}
+  grown: {inherits: base, scale: {min: 8, max: 8}, slurm: {array-chunk: 1}}
 YAML
   for name in oom boot deadline oom-2 boot-2 deadline-2 preempted-2 lost-word dirt lag down purged purged-no-db purged-task; do
     echo "  $name: {inherits: base}" >>"$work/profiles.yaml"

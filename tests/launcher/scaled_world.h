@@ -156,6 +156,10 @@ class ScaledWorld {
     launches_.at(launch).on_error(now, cause::plugin, why);
   }
 
+  void fail_as_full(std::uint64_t launch) {
+    launches_.at(launch).on_error(now, cause::submit_limit, "Slurm takes no more jobs now");
+  }
+
   void launch_by_hand(std::size_t slot) {
     if (load.slots[slot].online || has_launch(slot, true)) return;
     add_launch({slot});

@@ -110,6 +110,47 @@ TEST_CASE("a launch that fails is followed by another after a pause, five times 
                           "the partition is down; correct the profile, then daemons() again"});
 }
 
+TEST_CASE("where there is room for five of eight, five stay, and the rest is asked for later and later") {
+  ScaledWorld world(scaled_order(up_to(8, 8), 16));
+  world.look();
+  for (std::size_t slot : {0, 1, 2, 3, 4}) world.join(slot);
+  for (std::uint64_t launch : {6, 7, 8}) world.fail_as_full(launch);
+  std::vector<Time> when{world.now};
+  for (int i = 0; i < 3 * 3600; ++i) {
+    std::size_t before = world.wishes.size();
+    world.pass(1s);
+    if (world.wishes.size() == before) continue;
+    when.push_back(world.now);
+    CHECK(world.wishes.back().units.size() == 3);
+    for (std::uint64_t launch = world.last - 2; launch <= world.last; ++launch) world.fail_as_full(launch);
+  }
+
+  CHECK(world.dismissed.empty());
+  CHECK(world.told.empty());
+  REQUIRE(when.size() >= 6);
+  CHECK(when.size() <= 11);
+  CHECK(when[1] - when[0] <= 125s);
+  for (std::size_t i = 2; i < when.size(); ++i) {
+    CHECK(when[i] - when[i - 1] >= when[i - 1] - when[i - 2]);
+    CHECK(when[i] - when[i - 1] <= 31min);
+  }
+}
+
+TEST_CASE("when one has gone there is room for another at once") {
+  ScaledWorld world(scaled_order(up_to(8, 8), 16));
+  world.look();
+  for (std::size_t slot : {0, 1, 2, 3, 4}) world.join(slot);
+  for (std::uint64_t launch : {6, 7, 8}) world.fail_as_full(launch);
+  world.pass(30s);
+  CHECK(world.wishes.size() == 1);
+
+  world.leave(0);
+  world.end(1, 0);
+  world.pass(3s);
+
+  CHECK(world.wishes.size() == 2);
+}
+
 TEST_CASE("a submission that is refused counts as a failure") {
   ScaledWorld world(scaled_order(up_to(4, 1), 8));
   world.refuses = "there is no folder for its credential";

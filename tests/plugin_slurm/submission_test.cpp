@@ -1,6 +1,9 @@
 #include "plugins/slurm/submission.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <string>
 
 #include "tests/catch.h"
 
@@ -31,6 +34,28 @@ SlurmOutcome silent() {
 
 const std::string busy =
     "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit)";
+
+// A Slurm that takes so many jobs, in arrays of so many, and how often it was asked.
+int submit_to(Submission& submission, std::size_t room, std::size_t max_array) {
+  int calls = 0;
+  for (int id = 1; calls < 100;) {
+    What what = submission.next().what;
+    if (what == What::done || what == What::failed) return calls;
+    if (what != What::submit) continue;
+    ++calls;
+    std::size_t size = submission.batch().agents;
+    if (size > max_array) {
+      submission.on_submitted(
+          refused("sbatch: error: Batch job submission failed: Invalid job array specification"));
+    } else if (size > room) {
+      submission.on_submitted(refused(busy));
+    } else {
+      room -= size;
+      submission.on_submitted(said(std::to_string(id++)));
+    }
+  }
+  return calls;
+}
 
 }  // namespace
 
@@ -95,7 +120,7 @@ TEST_CASE("a limit that passes is waited for, three times at most") {
   submission.on_submitted(refused(busy));
 
   CHECK(submission.next().what == What::failed);
-  CHECK(submission.failure().cause == cause::submit_refused);
+  CHECK(submission.failure().cause == cause::submit_limit);
   CHECK(submission.failure().message.find("violates accounting") != std::string::npos);
 }
 
@@ -176,4 +201,75 @@ TEST_CASE("a missing sbatch is told, and that this is a compute node") {
   denied.on_submitted(refused("sbatch: error: Batch job submission failed: Access/permission denied"));
   CHECK(denied.failure().cause == cause::submit_refused);
   CHECK(denied.failure().message.find("compute nodes") != std::string::npos);
+}
+
+TEST_CASE("what a limit of jobs has room for is taken, and stays when the rest is refused") {
+  Submission submission("t", 8, 1000, "");
+
+  CHECK(submit_to(submission, 5, 7) <= 5);
+
+  CHECK(submission.next().what == What::failed);
+  CHECK(submission.agents_taken() == 5);
+  CHECK(submission.failure().cause == cause::submit_limit);
+  CHECK(submission.failure().message.find("violates accounting/QOS policy") != std::string::npos);
+}
+
+TEST_CASE("as many are taken as there is room for, with few calls of sbatch") {
+  for (std::size_t agents : {1, 2, 3, 7, 64, 1000, 2500}) {
+    for (std::size_t room : {0, 1, 2, 5, 40, 63, 64, 999, 1500, 3000}) {
+      Submission submission("t", agents, 1000, "");
+      int calls = submit_to(submission, room, 600);
+      CAPTURE(agents, room, calls);
+      CHECK(submission.agents_taken() == std::min(agents, room));
+      CHECK(calls <= 20);
+    }
+  }
+}
+
+TEST_CASE("room that comes while a limit is waited for is used") {
+  Submission submission("t", 8, 1000, "");
+  for (std::size_t size : {8, 4, 2, 1}) {
+    CHECK(submission.next().what == What::submit);
+    CHECK(submission.batch().agents == size);
+    submission.on_submitted(refused(busy));
+  }
+  CHECK(submission.next().what == What::wait);
+
+  CHECK(submit_to(submission, 8, 1000) == 2);
+  CHECK(submission.next().what == What::done);
+}
+
+TEST_CASE("what a policy forbids that names no number of jobs is not asked for in smaller pieces") {
+  Submission submission("t", 8, 1000, "");
+  submission.on_submitted(refused("sbatch: error: QOSMaxWallDurationPerJobLimit\n" + busy));
+  CHECK(submission.failure().cause == cause::submit_refused);
+
+  Submission number("t", 8, 1000, "");
+  number.on_submitted(refused("sbatch: error: AssocMaxSubmitJobLimit\n" + busy));
+  CHECK(number.batch().agents == 4);
+}
+
+TEST_CASE("where sbatch asked a full controller until its time was over, fewer are asked for") {
+  Submission submission("t", 8, 1000, "");
+  SlurmOutcome outcome = silent();
+  outcome.errors = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying";
+  submission.on_submitted(outcome);
+  for (int i = 0; i < 3; ++i) {
+    (void)submission.next();
+    submission.on_looked_up(true, std::nullopt);
+  }
+
+  CHECK(submission.next().what == What::submit);
+  CHECK(submission.batch().agents == 4);
+  CHECK_FALSE(submission.is_in_doubt());
+}
+
+TEST_CASE("whatever a later batch fails of, what was taken stays") {
+  Submission submission("t", 2000, 1000, "");
+  submission.on_submitted(said("7"));
+  submission.on_submitted(refused("sbatch: error: Batch job submission failed: Invalid account"));
+
+  CHECK(submission.next().what == What::failed);
+  CHECK(submission.failure().cause == cause::submit_refused);
+  CHECK(submission.agents_taken() == 1000);
 }

@@ -20,7 +20,7 @@ script.json is an object, every key of which may be absent:
 
     "user": "anna", "uid": 1000, "cluster": "fake", "partitions": ["main"],
     "first_id": 100, "min_job_age": 300 (then squeue and scontrol forget an ended job),
-    "max_array": 1001, "accounting": true (else sacct says that it is disabled),
+    "max_array": 1001, "max_submit": jobs that wait or run, "accounting": true (else sacct says that it is disabled),
     "accounting_lag": 0 (seconds by which sacct knows everything later)
     "sbatch", "squeue", "sacct", "scancel", "scontrol": [ANSWER, ...]
 

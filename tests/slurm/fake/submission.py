@@ -55,6 +55,14 @@ def array_of(world, options):
     return numbers, limit
 
 
+def check_room(world, count):
+    there = sum(1 for each in world.elements() if not each.over())
+    if there + count > world.says("max_submit", there + count):
+        raise Refused("sbatch: error: AssocMaxSubmitJobLimit\n"
+                      "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy "
+                      "(job submit limit, user's size and/or time limits)")
+
+
 def sbatch(world, argv, answer):
     try:
         said, words = split(argv)
@@ -67,6 +75,7 @@ def sbatch(world, argv, answer):
         options = {**dict(directives(script, name)), **environment, **options}
         check_options(world, options)
         elements, limit = array_of(world, options)
+        check_room(world, len(elements) or 1)
     except Refused as refusal:
         return refusal.status, "", f"{refusal}\n"
     job = {
