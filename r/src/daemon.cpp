@@ -59,6 +59,29 @@ class NoNotices {
   std::array<struct sigaction, 2> before_;
 };
 
+// While one of these lives, SIGINT interrupts, as the dispatcher means it. What a script
+// has put into the background is begun with that signal ignored, and R leaves it so from
+// 4.5 on.
+class Interruptible {
+ public:
+  Interruptible() {
+    sigaction(SIGINT, nullptr, &before_);
+    if (before_.sa_handler != SIG_IGN) return;
+    struct sigaction interrupt {};
+    interrupt.sa_handler = [](int) { R_interrupts_pending = 1; };
+    interrupt.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &interrupt, nullptr);
+  }
+  ~Interruptible() {
+    if (before_.sa_handler == SIG_IGN) sigaction(SIGINT, &before_, nullptr);
+  }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  struct sigaction before_;
+};
+
 std::string random_bytes(std::size_t size) {
   std::string bytes(size, '\0');
   if (getrandom(bytes.data(), size, 0) != static_cast<ssize_t>(size))
@@ -136,6 +159,7 @@ void Daemon::redial() {
 Stop Daemon::run(const Limits& limits, SEXP functions) {
   NoInterrupts quiet;
   NoNotices until_the_end(limits);
+  Interruptible always;
   Evaluation evaluation(functions);
   Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
   Meter meter;

@@ -59,6 +59,23 @@ launch_agent <- function(i = 1, ...) {
   wait_for(function() status()$daemons[i, "online"] == 1)
 }
 
+# A shell has begun it with the signal ignored, which R 4.5 leaves so.
+test_that("a daemon in the background can be interrupted", {
+  set_daemons(1, url = "tcp://127.0.0.1:0")
+  expect_true(launch_agent())
+  folder <- set_folder()
+
+  m <- mirai({ file.create(file); while (TRUE) sqrt(2) },
+             file = file.path(folder, "begun"))
+  expect_true(wait_for(function() file.exists(file.path(folder, "begun"))))
+  stop_mirai(m)
+  after <- mirai(6 * 7)
+
+  expect_true(wait_for(function() !unresolved(after)))
+  expect_identical(after$data, 42)
+  expect_identical(status()$daemons[[1, "instance"]], 1L)
+})
+
 for (url in c("tcp://127.0.0.1:0", "ws://127.0.0.1:0/path",
               "tls+tcp://127.0.0.1:0", "wss://127.0.0.1:0/path")) {
   scheme <- sub(":.*", "", url)
