@@ -82,6 +82,8 @@ start_session <- function(code, output, frame = parent.frame()) {
   writeLines(code, script)
   system(paste(
     paste0("R_LIBS=", shQuote(paste(.libPaths(), collapse = ":"))),
+    # What runs in the background ignores Ctrl-C, and R 4.5 leaves it so.
+    "env --default-signal=INT",
     "sh -c", shQuote(paste("echo $$ >", pid_file, "; exec",
                            file.path(R.home("bin"),
                                      "Rscript"), "--vanilla", script,

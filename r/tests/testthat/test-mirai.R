@@ -172,7 +172,7 @@ test_that("a value that cannot be serialized is an error value", {
 
 test_that("an external pointer arrives as one to nothing", {
   set_daemons(1)
-  pointer <- getNativeSymbolInfo("R_addTaskCallback", "base")$address
+  pointer <- unclass(getLoadedDLLs()[["base"]])$info
 
   expect_match(evaluated(capture.output(print(pointer)), pointer = pointer)[1],
                "(nil)", fixed = TRUE)
