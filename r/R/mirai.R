@@ -108,7 +108,8 @@ everywhere <- function(.expr, ..., .args = list(), .compute = "default") {
 #' Waits until a mirai has resolved. Ctrl-C ends the wait and leaves the mirai
 #' as it was; `call_mirai_()` is the same and is kept for code that calls it.
 #'
-#' @param aio a mirai, or a list of them. Anything else is returned as it is.
+#' @param aio a mirai, or a list of them, which may be nested. Anything else is
+#'   returned as it is.
 #' @return `aio`, invisibly; its value is then at `$data`.
 #' @examples
 #' m <- mirai(Sys.getpid())
@@ -116,11 +117,7 @@ everywhere <- function(.expr, ..., .args = list(), .compute = "default") {
 #' daemons(0)
 #' @export
 call_mirai <- function(aio) {
-  if (is_mirai(aio)) {
-    .Call(tk_wait, aio)
-  } else if (is.list(aio)) {
-    for (each in unclass(aio)) .Call(tk_wait, each)
-  }
+  for (each in mirais_of(aio)) .Call(tk_wait, each)
   invisible(aio)
 }
 
@@ -132,7 +129,8 @@ call_mirai_ <- call_mirai
 #'
 #' Does not wait.
 #'
-#' @param aio a mirai, a list of them, or what `$data` of a mirai returned.
+#' @param aio a mirai, a list of them, which may be nested, or what `$data` of a
+#'   mirai returned.
 #' @return `TRUE` while (any of) the mirai is unresolved, else `FALSE`.
 #' @examples
 #' m <- mirai(Sys.sleep(0.1))
@@ -141,10 +139,8 @@ call_mirai_ <- call_mirai
 #' daemons(0)
 #' @export
 unresolved <- function(aio) {
-  if (is.list(aio) && !is.environment(aio)) {
-    return(any(vapply(unclass(aio), unresolved, NA)))
-  }
-  .Call(tk_unresolved, aio)
+  for (each in mirais_of(aio)) if (.Call(tk_unresolved, each)) return(TRUE)
+  FALSE
 }
 
 #' Stop a mirai
@@ -154,7 +150,8 @@ unresolved <- function(aio) {
 #' does not look for interrupts keeps its daemon busy until it returns (or until
 #' `kill_after`, see [daemons()]).
 #'
-#' @param aio a mirai, or a list of them. A resolved one stays as it is.
+#' @param aio a mirai, or a list of them, which may be nested. A resolved one
+#'   stays as it is.
 #' @return Invisible `NULL`.
 #' @examples
 #' m <- mirai(Sys.sleep(60))
@@ -163,12 +160,14 @@ unresolved <- function(aio) {
 #' daemons(0)
 #' @export
 stop_mirai <- function(aio) {
-  if (is.list(aio) && !is.environment(aio)) {
-    for (each in unclass(aio)) .Call(tk_stop, each)
-  } else {
-    .Call(tk_stop, aio)
-  }
+  for (each in mirais_of(aio)) .Call(tk_stop, each)
   invisible()
+}
+
+# Of a list those in it and in the lists within it; anything else stands for
+# itself, and C++ looks whether it is one.
+mirais_of <- function(aio) {
+  if (is.list(aio)) .Call(tk_mirais, aio) else list(aio)
 }
 
 #' @export

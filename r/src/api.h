@@ -22,6 +22,8 @@ SEXP tk_wait(SEXP mirai);
 SEXP tk_unresolved(SEXP object);
 SEXP tk_stop(SEXP mirai);
 SEXP tk_mirai_fd(SEXP mirai);
+// search.cpp
+SEXP tk_mirais(SEXP list);
 // daemon_api.cpp
 SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd);
 SEXP tk_daemon_run(SEXP daemon, SEXP functions, SEXP limits);

@@ -216,6 +216,36 @@ test_that("lists of mirais are waited for, asked and stopped as one", {
   expect_false(unresolved(tasks))
 })
 
+test_that("lists of mirais may be nested, and share parts", {
+  set_daemons(2)
+  m <- mirai({Sys.sleep(0.3); 1})
+  other <- mirai({Sys.sleep(0.3); 2})
+  tasks <- list(list(1, NULL, a = list(m)), "b", pairlist(other))
+  expect_true(unresolved(tasks))
+  expect_true(unresolved(list(list(m$data))))
+
+  expect_identical(call_mirai(tasks), tasks)
+  expect_identical(list(m$data, other$data), list(1, 2))
+  expect_false(unresolved(tasks))
+
+  m <- mirai(Sys.sleep(600))
+  for (i in 1:100) tasks <- list(tasks, tasks, m)
+  expect_true(unresolved(tasks))
+  stop_mirai(tasks)
+  expect_true(is_error_code(m$data, 20L))
+  expect_false(unresolved(tasks))
+})
+
+test_that("a value is not unresolved, however large and deep it is", {
+  deep <- list()
+  for (i in 1:20000) deep <- list(deep)
+
+  expect_false(unresolved(deep))
+  expect_false(unresolved(rep(list(1:3), 1e6)))
+  expect_type(call_mirai(deep), "list")
+  expect_null(stop_mirai(deep))
+})
+
 test_that("tasks run first in, first out", {
   set_daemons(1)
   folder <- set_folder()
