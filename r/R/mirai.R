@@ -8,9 +8,11 @@
 #'   name of a variable that holds a language object (see [quote()]).
 #' @param ... named objects that the expression needs. They are assigned into
 #'   the global environment of the daemon before evaluation, so functions among
-#'   them find each other. Or one environment, whose objects are taken.
-#' @param .args a named list (or an environment) of objects that only the
-#'   expression itself sees; they are not put into the global environment.
+#'   them find each other. Or one environment, whose objects are taken: all of
+#'   them but `.Random.seed`, also those whose names begin with a dot, and, of a
+#'   function called with `...`, that.
+#' @param .args a named list or vector (or an environment) of objects that only
+#'   the expression itself sees; they are not put into the global environment.
 #' @param .timeout milliseconds after which the mirai resolves to an error value
 #'   5 (timed out), counted from now. The work is cancelled as by
 #'   [stop_mirai()]. `NULL`: no limit.
@@ -189,7 +191,10 @@ expression_of <- function(expr, where) {
 # A list of named objects from `...` or `.args`. A single environment stands for
 # the objects in it.
 named_objects <- function(objects, argument) {
-  if (is.environment(objects)) return(as.list.environment(objects))
+  if (is.environment(objects)) return(objects_in(objects))
+  if (is.atomic(objects) && !is.null(names(objects))) {
+    objects <- as.list(objects)
+  }
   if (!is.list(objects)) {
     stop(sprintf("'%s' must be a named list or an environment", argument),
          call. = FALSE)
@@ -197,11 +202,25 @@ named_objects <- function(objects, argument) {
   names <- names(objects)
   if (is.null(names) || !all(nzchar(names))) {
     if (length(objects) == 1L && is.environment(objects[[1L]])) {
-      return(as.list.environment(objects[[1L]]))
+      return(objects_in(objects[[1L]]))
     }
     stop(sprintf("all objects in '%s' must be named", argument), call. = FALSE)
   }
   objects
+}
+
+# The objects of an environment. What was given as `...` is evaluated here, where
+# it was meant; what cannot be (it may be for a function that looks at the words)
+# goes as it was written. A daemon has random numbers of its own.
+objects_in <- function(env) {
+  if (exists("...", envir = env, inherits = FALSE)) {
+    given <- eval(as.call(list(`...length`)), env)
+    for (i in seq_len(given)) {
+      tryCatch(eval(as.call(list(`...elt`, i)), env), error = identity)
+    }
+  }
+  objects <- as.list.environment(env, all.names = TRUE)
+  objects[names(objects) != ".Random.seed"]
 }
 
 `%||%` <- function(x, y) if (is.null(x)) y else x

@@ -83,7 +83,55 @@ test_that("an environment stands for its objects", {
   expect_identical(evaluated(a + 1, here), 2)
   expect_identical(evaluated(a + 1, .args = here), 2)
   expect_identical(evaluated(a + 1, .args = list(here)), 2)
-  expect_false(evaluated(exists(".hidden"), here))
+  expect_identical(evaluated(a + .hidden, here), 3)
+  expect_identical(evaluated(a + .hidden, .args = here), 3)
+})
+
+test_that("the environment of a function brings what it was called with", {
+  set_daemons(1)
+  f <- function(...) c(...length(), ...)
+  by_args <- function(...) value_of(mirai(f(...), f = f, .args = environment()))
+  alone <- function(f, ...) value_of(mirai(f(...), environment()))
+  y <- 40
+  expect_identical(alone(f, y + 1, a = 2), c(2, 41, a = 2))
+  expect_identical(by_args(y + 1, a = 2), c(2, 41, a = 2))
+  expect_identical(alone(f), 0L)
+
+  second <- function(...) value_of(mirai(..2, environment()))
+  expect_identical(second(stop("not asked for"), y), 40)
+  columns <- function(x, ...) value_of(mirai(x[...], environment()))
+  expect_identical(columns(matrix(1:4, 2), , 2), 3:4)
+  words <- function(...) {
+    here <- environment()
+    value_of(mirai(as.character(substitute(list(...))[-1]), .args = here))
+  }
+  expect_identical(words(nobody, knows), c("nobody", "knows"))
+  late <- function(x, later = y) value_of(mirai(later, environment()))
+  expect_identical(late(), 40)
+  absent <- function(x) value_of(mirai(x + 0, environment()))
+  expect_match(absent(), "argument \"x\" is missing, with no default")
+  # It is gone with its task.
+  expect_false(evaluated(exists("...")))
+
+  state <- evaluated(.Random.seed)
+  set.seed(1)
+  expect_identical(evaluated(exists(".Random.seed"), globalenv()), TRUE)
+  expect_identical(evaluated(.Random.seed), state)
+  everywhere(all_of <- sum(...), local((function(...) environment())(1, 2)))
+  expect_identical(evaluated(all_of), 3)
+})
+
+test_that("active and locked bindings of an environment bring their values", {
+  set_daemons(1)
+  here <- new.env()
+  here$locked <- 1
+  lockBinding("locked", here)
+  makeActiveBinding("active", function() 2, here)
+  delayedAssign("late", locked + active, here, here)
+  lockEnvironment(here)
+
+  expect_identical(evaluated(c(locked, active, late), here), c(1, 2, 3))
+  expect_identical(evaluated(c(locked, active, late), .args = here), c(1, 2, 3))
 })
 
 test_that("a mirai in an environment that is sent does no harm", {
@@ -136,6 +184,13 @@ test_that("what cannot be done is said in words", {
   expect_error(mirai(1, .compute = 1),
                "'.compute' must be a single string, not 1")
   expect_identical(evaluated("undisturbed"), "undisturbed")
+})
+
+test_that(".args may be a named vector", {
+  set_daemons(1)
+  expect_identical(evaluated(c(m, n), .args = c(m = 2L, n = 4L)), c(2L, 4L))
+  expect_error(mirai(m, .args = c(m = 2L, 4L)), "'.args' must be named",
+               fixed = TRUE)
 })
 
 # Nested deeper than the C stack, which R finds out in the middle.
