@@ -414,7 +414,7 @@ autoexit_setting <- function(autoexit) {
 call_settings <- function(profile, n) {
   vapply(seq_len(n), function(i) {
     options <- c(profile$options, list(rs = take_stream(profile)))
-    paste0("call=", daemon_call("@URL@", options, quote = '"'))
+    paste0("call=", local_call("@URL@", options))
   }, "")
 }
 

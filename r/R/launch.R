@@ -53,7 +53,7 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
     secret <- is_network(each) && !is.na(slot)
     options <- c(options, if (secret) list(credential = "fd:3"),
                  if (!is.null(tls)) list(tls = tls))
-    call <- daemon_call(each, options, quote = '"')
+    call <- local_call(each, options)
     # The dispatcher ends what it has started, so a daemon that is to outlive
     # it is started on its own.
     alone <- is.na(slot) || output ||

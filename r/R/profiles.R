@@ -39,7 +39,7 @@ ephemeral_link <- function() {
   .Call(tk_setup, link, lines_of(
     "policy=ephemeral",
     paste0("rscript=", rscript()),
-    paste0("call=", daemon_call("@URL@", list(cleanup = FALSE), quote = '"'))
+    paste0("call=", local_call("@URL@", list(cleanup = FALSE)))
   ))
   found$ephemeral <- link
   link

@@ -68,10 +68,20 @@ start_dispatcher <- function(output = FALSE) {
 # shall find the packages this session finds, and no start-up file in the
 # working directory that somebody else could have put there.
 daemon_environment <- function() {
-  c(paste0("R_LIBS=", paste(.libPaths(), collapse = .Platform$path.sep)),
+  libraries <- function(paths) paste(paths, collapse = .Platform$path.sep)
+  c(paste0("R_LIBS=", libraries(.libPaths())),
+    # The library of R itself is that of the R which is started.
+    paste0("TENKAI_LIBRARIES=", libraries(setdiff(.libPaths(), .Library))),
     "R_TESTS",
     startup_file("R_PROFILE_USER", ".Rprofile"),
     startup_file("R_ENVIRON_USER", ".Renviron"))
+}
+
+# What such a daemon evaluates. A start-up file may have said otherwise where
+# packages are, and not even this one would then be found.
+local_call <- function(url, options) {
+  paste0(".libPaths(strsplit(Sys.getenv(\"TENKAI_LIBRARIES\"),\":\",TRUE)",
+         "[[1]],FALSE);", daemon_call(url, options, quote = '"'))
 }
 
 startup_file <- function(variable, file) {

@@ -205,6 +205,27 @@ test_that("local daemons have the session's directory and libraries", {
   expect_identical(evaluated(.libPaths()), .libPaths())
 })
 
+test_that("local daemons find the session's packages, whatever .Rprofile says", {
+  folder <- set_folder()
+  dir.create(file.path(folder, "added"))
+  dir.create(file.path(folder, "only"))
+  code <- c(
+    sprintf("setwd('%s')", folder),
+    "writeLines('.libPaths(\"only\", include.site = FALSE)', '.Rprofile')",
+    ".libPaths(c('added', .libPaths()))",
+    "library(tenkai)",
+    "ours <- function(...) cat(identical(call_mirai(mirai(.libPaths(), ...))$data,",
+    "                                    .libPaths()), '')",
+    "invisible(daemons(1))",
+    "ours()",
+    "invisible(daemons(1, url = 'tcp://127.0.0.1:0', .compute = 'b'))",
+    "launch_local(1, .compute = 'b')",
+    "ours(.compute = 'b')",
+    "ours(.compute = 'ephemeral')"
+  )
+  expect_identical(run_session(code, options = "--no-save"), "TRUE TRUE TRUE ")
+})
+
 test_that("daemons end with their profile", {
   daemons(2)
   daemon_pids <- vapply(1:8, function(i) evaluated(Sys.getpid()), 0L)
