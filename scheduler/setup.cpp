@@ -1,6 +1,5 @@
 #include "scheduler/setup.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -113,7 +112,6 @@ const std::map<std::string_view, Read>& readers() {
       {"tls_pem",
        [](Setup& setup, std::string_view value) {
          setup.tls_pem = value;
-         std::replace(setup.tls_pem.begin(), setup.tls_pem.end(), '|', '\n');
          return Result<Done>(Done{});
        }},
       {"tls_file",
@@ -133,7 +131,7 @@ const std::map<std::string_view, Read>& readers() {
        }},
       {"profile",
        [](Setup& setup, std::string_view value) {
-         setup.profile = unescape_line(value);
+         setup.profile = value;
          return Result<Done>(Done{});
        }},
       {"rscript",
@@ -200,7 +198,7 @@ Result<Setup> parse_setup(std::string_view text) {
       return Error{"'" + printable(key) +
                    "' is not a setting of this dispatcher; are R package and program of one version?"};
     }
-    Result<Done> read = reader->second(setup, line.substr(equals + 1));
+    Result<Done> read = reader->second(setup, unescape_line(line.substr(equals + 1)));
     if (!read) return read.error();
   }
   Result<Done> good = check(setup);

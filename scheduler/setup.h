@@ -52,7 +52,7 @@ struct Setup {
 inline constexpr std::size_t max_slots = 100000;
 
 // Reads lines `key=value`. Refuses unknown keys, bad numbers and URLs that are none.
-// In a value of more than one line (PEM) a '|' stands for each line end.
+// Values are those of escape_line().
 Result<Setup> parse_setup(std::string_view text);
 
 // What the user should know about URLs whose traffic others can read; empty: nothing.

@@ -26,5 +26,5 @@ describe <- function(x) {
   sprintf("an object of class '%s' and length %d", class(x)[1L], length(x))
 }
 
-# c("a", "b") as the lines of a message to the dispatcher.
-lines_of <- function(...) paste0(c(...), "\n", collapse = "")
+# c("a", "b") as the lines of a message to the dispatcher, whatever is in them.
+lines_of <- function(...) paste0(escape_line(c(...)), "\n", collapse = "")

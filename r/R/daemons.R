@@ -154,7 +154,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   settings <- c(
     paste0("policy=", if (profile$direct) "direct" else "queue"),
     paste0("slots=", slots),
-    paste0("profile=", escape_line(enc2utf8(.compute))),
+    paste0("profile=", .compute),
     paste0("rscript=", local_rscript(deployment)),
     url_settings(url, slots, profile$direct, isTRUE(options$token)),
     if (!is.null(deployment$ports)) paste0("ports=", deployment$ports),
@@ -358,7 +358,6 @@ time_setting <- function(key, seconds, argument) {
   paste0(key, "=", whole(min(1000 * seconds, 2^32 - 1)))
 }
 
-# One line for each; '|' stands for a line end within a PEM text.
 tls_settings <- function(tls, pass) {
   if (is.null(tls)) return()
   ok <- is.character(tls) && length(tls) %in% 1:2 && !anyNA(tls)
@@ -370,7 +369,7 @@ tls_settings <- function(tls, pass) {
   text <- paste(tls, collapse = "\n")
   c(
     if (grepl("-----BEGIN", text, fixed = TRUE)) {
-      paste0("tls_pem=", gsub("\r?\n", "|", text))
+      paste0("tls_pem=", text)
     } else {
       paste0("tls_file=", normalizePath(tls[1L], mustWork = FALSE))
     },

@@ -169,7 +169,7 @@ launch_order <- function(profile, slots, remote, dots, tls, name, dry,
   autoexit <- dots$autoexit %||% profile$options$autoexit
   output <- dots$output %||% profile$options$output
   line <- function(key, value) {
-    if (length(value)) paste0(key, "=", escape_line(value))
+    if (length(value)) paste0(key, "=", value)
   }
   calls <- function(slots) {
     unlist(lapply(slots, function(slot) {
@@ -278,10 +278,12 @@ check_tunnel <- function(urls) {
 
 # A value within a line, and back: see base/text.h.
 escape_line <- function(text) {
+  text <- enc2utf8(text)
   for (i in seq_along(line_escapes)) {
     text <- gsub(line_escapes[i], names(line_escapes)[i], text, fixed = TRUE,
                  useBytes = TRUE)
   }
+  Encoding(text) <- "UTF-8"
   text
 }
 

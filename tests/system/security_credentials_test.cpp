@@ -1,7 +1,6 @@
 // Credentials that were used, replaced or have expired, and certificates out of date.
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/proxy.h"
@@ -304,8 +304,7 @@ TEST_CASE("clocks that differ by less than five minutes are no trouble", "[T20]"
 
 TEST_CASE("a dispatcher is not set up with a certificate that is out of date", "[T20]") {
   TlsIdentity expired = std::move(*TlsIdentity::make({"127.0.0.1"}, Clock::now() - 24h * 8));
-  std::string pem = expired.private_pem();
-  std::replace(pem.begin(), pem.end(), '\n', '|');
+  std::string pem = escape_line(expired.private_pem());
   TestDispatcher dispatcher;
 
   std::string reason = thrown(
