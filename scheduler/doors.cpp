@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <utility>
@@ -27,6 +28,14 @@ std::string place_of(const Url& url) {
   return to_string(place);
 }
 
+// The same place under a name that nobody can guess. tcp has no place for one.
+Url with_token(Url url) {
+  if (is_websocket(url)) url.path = (url.path == "/" ? "" : url.path) + "/" + random_hex(name_bytes);
+  if (url.scheme == Url::Scheme::abstract) return fresh_local_url();
+  if (url.scheme == Url::Scheme::ipc) url.path += "." + random_hex(name_bytes);
+  return url;
+}
+
 }  // namespace
 
 Url fresh_local_url() {
@@ -36,11 +45,13 @@ Url fresh_local_url() {
   return url;
 }
 
-Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity, Ports ports) {
+Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity, Ports ports,
+                         bool tokens) {
   identity_ = std::move(identity);
   ports_ = ports;
   given_ = urls;
   urls_ = std::move(urls);
+  if (tokens) std::transform(given_.begin(), given_.end(), urls_.begin(), with_token);
   // WebSocket URLs with port 0 on one host share the port that the first one gets.
   std::map<std::string, std::uint16_t> taken;
   for (std::size_t i = 0; i < urls_.size(); ++i) {
@@ -119,15 +130,11 @@ std::optional<std::size_t> Doors::slot_of(std::string_view text, std::uint16_t p
 Result<std::optional<Url>> Doors::regenerate(std::size_t slot) {
   Url url = urls_[slot];
   if (is_network(url) && !is_websocket(url)) return std::optional<Url>();
-  if (is_websocket(url)) {
-    url.path = (given_[slot].path == "/" ? "" : given_[slot].path) + "/" + random_hex(name_bytes);
-  } else if (url.scheme == Url::Scheme::abstract) {
-    url = fresh_local_url();
-  } else {
-    url.path = given_[slot].path + "." + random_hex(name_bytes);
-    Result<Url> fits = parse_url(to_string(url));
-    if (!fits) return fits.error();
-  }
+  std::uint16_t port = url.port;
+  url = with_token(given_[slot]);
+  url.port = port;
+  Result<Url> fits = parse_url(to_string(url));
+  if (!fits) return fits.error();
   Result<Done> open = open_one(url);
   if (!open) return open.error();
   slots_.erase(place_of(urls_[slot]));

@@ -36,7 +36,9 @@ class Doors {
     std::uint16_t first = 0;
     std::uint16_t last = 0;
   };
-  Result<Done> open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity, Ports ports);
+  // `tokens`: each URL gets a name that nobody can guess, as by regenerate().
+  Result<Done> open(std::vector<Url> urls, std::shared_ptr<const TlsIdentity> identity, Ports ports,
+                    bool tokens);
   void close();
 
   // With the ports that were really taken.
@@ -61,7 +63,7 @@ class Doors {
   OnStranger on_stranger_;
   Ports ports_;
   std::vector<Url> urls_;
-  std::vector<Url> given_;  // before any regenerate()
+  std::vector<Url> given_;  // before they got such names
   // By the URL without its path (ws) or whole.
   std::map<std::string, std::unique_ptr<Listener>> listeners_;
   // Rendezvous of URL and slot, for slot_of().

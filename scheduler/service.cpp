@@ -198,7 +198,8 @@ Result<Done> Service::set_up(Setup setup) {
   Result<Done> prepared = keys_.prepare(setup_, urls, notes);
   if (prepared) prepared = keys_.expect(slots);
   if (!prepared) return prepared;
-  Result<Done> open = doors_.open(std::move(urls), keys_.identity(), {setup_.first_port, setup_.last_port});
+  Result<Done> open = doors_.open(std::move(urls), keys_.identity(), {setup_.first_port, setup_.last_port},
+                                  setup_.tokens && !one_url);
   if (!open) return open;
   if (!setup_.insecure) notes.push_back(warning_about(doors_.urls()));
   for (const std::string& note : notes) {

@@ -107,6 +107,7 @@ const std::map<std::string_view, Read>& readers() {
       {"local", [](Setup& setup, std::string_view value) { return read_count("local", value, setup.local); }},
       {"output",
        [](Setup& setup, std::string_view value) { return read_flag("output", value, setup.output); }},
+      {"token", [](Setup& setup, std::string_view value) { return read_flag("token", value, setup.tokens); }},
       {"insecure",
        [](Setup& setup, std::string_view value) { return read_flag("insecure", value, setup.insecure); }},
       {"tls_pem",

@@ -30,6 +30,7 @@ struct Setup {
   Policy policy = Policy::queue;
   std::size_t slots = 0;
   std::vector<Url> urls;  // as given; empty: fresh abstract ones
+  bool tokens = false;    // they get names that nobody can guess
   std::size_t local = 0;  // R daemons to start here, on the first slots
   std::string rscript = "Rscript";
   std::vector<std::string> calls;  // the R expression for each of them

@@ -156,7 +156,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     paste0("slots=", slots),
     paste0("profile=", .compute),
     paste0("rscript=", local_rscript(deployment)),
-    url_settings(url, slots, profile$direct, isTRUE(options$token)),
+    if (!is.null(url)) paste0("url=", if (profile$direct) url[1L] else url),
+    if (isTRUE(as.logical(options$token)) && !profile$direct) "token=1",
     if (!is.null(deployment$ports)) paste0("ports=", deployment$ports),
     retry_settings(if (profile$direct && !isTRUE(resilience)) 0 else retries),
     time_setting("reconnect_ms", reconnect, "reconnect"),
@@ -323,21 +324,6 @@ ask <- function(link, name, payload = "", slot = NaN, kind = NaN,
 }
 
 # --- lines of SETUP ---
-
-url_settings <- function(url, n, direct, token) {
-  if (is.null(url)) return()
-  if (direct) url <- url[1L]
-  if (token && !direct) {
-    plain <- grepl("^(tcp|tls\\+tcp)://", url)
-    if (length(url) != n && !plain[1L]) {
-      url <- paste0(url[1L], "/", seq_len(n))
-      plain <- rep(FALSE, n)
-    }
-    tokens <- vapply(url, function(each) random_hex(), "")
-    url <- ifelse(plain, url, paste0(url, "/", tokens))
-  }
-  paste0("url=", url)
-}
 
 retry_settings <- function(retries) {
   # Those of a profile come as they are sent.

@@ -206,6 +206,9 @@ test_that("token = TRUE makes URLs that cannot be guessed", {
   at_end(daemons(0))
   daemons(2, url = "ws://127.0.0.1:0", token = TRUE)
   expect_match(nextget("urls"), "/[12]/[0-9a-f]{24}$")
+  expect_match(saisei(1), "^ws://127.0.0.1:[0-9]+/1/[0-9a-f]{24}$")
+  launch_local(1)
+  expect_identical(evaluated("still reached"), "still reached")
 })
 
 test_that("a daemon that cannot start is an error with its cause", {
