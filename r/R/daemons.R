@@ -332,7 +332,7 @@ retry_settings <- function(retries) {
     stop("'retries' must be a number, by cause if named, such as c(2, oom = 1)",
          call. = FALSE)
   }
-  numbers <- format(retries, scientific = FALSE, trim = TRUE)
+  numbers <- number_text(retries)
   named <- nzchar(names(retries) %||% rep("", length(retries)))
   paste0("retries=", paste(ifelse(named, paste0(names(retries), "=", numbers),
                                   numbers), collapse = ","))
@@ -403,4 +403,12 @@ call_settings <- function(profile, n) {
   }, "")
 }
 
-whole <- function(x) format(round(x), scientific = FALSE, trim = TRUE)
+# --- numbers for others to read ---
+
+# Not by format(), paste() and as.character(): how those write depends on the
+# user's options (OutDec, digits, scipen).
+whole <- function(x) sprintf("%.0f", round(x))
+
+number_text <- function(x) {
+  if (is.integer(x)) sprintf("%d", x) else sprintf("%.15g", x)
+}

@@ -208,7 +208,7 @@ daemon_call <- function(url, options, quote) {
 call_arguments <- function(options, quote) {
   values <- vapply(options, function(value) {
     text <- if (is.character(value)) paste0(quote, value, quote) else
-      format(value, digits = 15L, trim = TRUE, scientific = FALSE)
+      if (is.logical(value)) as.character(value) else number_text(value)
     if (length(text) == 1L) text else
       paste0("c(", paste(text, collapse = ","), ")")
   }, "")

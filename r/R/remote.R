@@ -213,10 +213,8 @@ tail_of <- function(x, n) x[seq(to = length(x), length.out = n)]
 
 scale_line <- function(scale) {
   if (is.null(scale)) return()
-  paste0("scale=", paste(vapply(scale, whole_or_not, ""), collapse = ","))
+  paste0("scale=", paste(vapply(scale, number_text, ""), collapse = ","))
 }
-
-whole_or_not <- function(x) format(x, digits = 15L, scientific = FALSE)
 
 # How many slots a profile has beyond those of its daemons. With `scale` one for
 # each: a job is replaced before it ends. For larger daemons one in four.

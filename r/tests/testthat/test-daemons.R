@@ -124,6 +124,24 @@ test_that("it is said once that others can read what goes over a plain URL", {
   }
 })
 
+test_that("options for how numbers are shown change nothing for daemons", {
+  before <- options(OutDec = ",", scipen = -20, digits = 3)
+  at_end(options(before))
+  set_daemons(2, url = "tcp://127.0.0.1:0", idletime = 1e6 + 0.25,
+              retries = c(2, oom = 1), reconnect = 60.5, memory = 123456789)
+  command <- launch_remote(1, walltime = 1234567.5, maxtasks = 1e5)
+
+  expect_match(command, "walltime=1234567.5,maxtasks=100000,idletime=1000000.25,",
+               fixed = TRUE)
+  expect_match(command, "rs=c\\(10407(,-?[0-9]+){6}\\)")
+  expect_match(launch_remote("tcp://127.0.0.1:5555", idletime = 1000.25),
+               "idletime=1000.25,", fixed = TRUE)
+  launch_local(1, walltime = 600000.5)
+  expect_identical(evaluated(1 + 1), 2)
+  expect_match(ssh_config("ssh://h", timeout = 10)$args[[1L]][1L], "=10 ")
+  expect_identical(slurm_config(cpus_per_task = 1e5)$options[[1L]], "100000")
+})
+
 test_that("one URL for n daemons becomes n", {
   at_end(daemons(0))
   daemons(3, url = "ws://127.0.0.1:0/base")
