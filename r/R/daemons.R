@@ -102,6 +102,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL) {
   force(.compute)
+  check_flag(dispatcher, "dispatcher")
   # To end daemons nothing need be read, and it may be wrong by now.
   ends <- is.null(url) && !missing(n) &&
     (is.null(n) || (is.numeric(n) && identical(n + 0, 0)))

@@ -87,6 +87,14 @@ test_that("wrong numbers of daemons are refused in words", {
   expect_identical(status()$connections, 0L)
 })
 
+test_that("what 'dispatcher' cannot be is refused by name", {
+  for (wrong in list("", NA, NULL, 1, "thread", c(TRUE, TRUE))) {
+    expect_error(daemons(1, dispatcher = wrong),
+                 "'dispatcher' must be TRUE or FALSE, not ")
+  }
+  expect_identical(status()$connections, 0L)
+})
+
 test_that("URLs that cannot be are refused with their cause, at once", {
   at_end(daemons(0))
   taken <- serverSocket(port <- 20000L + sample.int(9999L, 1L))
