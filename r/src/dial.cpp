@@ -27,7 +27,7 @@ int given_descriptor(const std::string& url) {
   char* end = nullptr;
   long number = std::strtol(url.c_str() + 3, &end, 10);
   if (*end != '\0' || end == url.c_str() + 3 || number < 0 || number > 1 << 20) {
-    fail("15 | Address invalid", url, "after fd: comes the number of an open descriptor");
+    fail("3 | Invalid argument", url, "after fd: comes the number of an open descriptor");
   }
   int fd = static_cast<int>(number);
   int type = 0;
@@ -65,7 +65,7 @@ int dial(const std::string& url) {
   if (starts_with(url, "fd:")) return given_descriptor(url);
   bool abstract = starts_with(url, "abstract://");
   if (!abstract && !starts_with(url, "ipc://")) {
-    fail("15 | Address invalid", url, "an R process on this machine dials abstract://, ipc:// or fd:");
+    fail("3 | Invalid argument", url, "a daemon dials a URL, such as tcp://host:5555 or abstract://name");
   }
   std::string name = url.substr(abstract ? 11 : 6);
   sockaddr_un address{};

@@ -191,6 +191,8 @@ test_that("autoexit = TRUE interrupts the running task", {
 })
 
 test_that("daemon() names what is wrong", {
+  expect_error(daemon("URL"), "^3 \\| Invalid argument: URL: ")
+  expect_error(daemon("fd:x"), "^3 \\| Invalid argument: fd:x: ")
   expect_error(daemon(5), "'url' must be a single string, not 5")
   expect_error(daemon("abstract://tenkai-nobody-is-here"),
                "6 | Connection refused", fixed = TRUE)
