@@ -4,7 +4,9 @@
 #' another one, or returns the shell commands that do, to be pasted there.
 #'
 #' @param url one or more URLs as strings, or the numbers of URLs of the
-#'   profile, as [status()] shows them.
+#'   profile, as [status()] shows them. Where no daemons are set here,
+#'   `launch_remote()` runs the command of [remote_config()] or [ssh_config()] as
+#'   it stands, and cannot know what becomes of it.
 #' @param remote how to launch, from [ssh_config()], [slurm_config()],
 #'   [mpi_config()], [remote_config()] or [profile()]. Without a command, as by default, the
 #'   commands to run are returned, and nothing is run.
@@ -96,6 +98,9 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
   dots <- daemon_options(...)
   if (!is.null(remote$command)) {
     check_flag(dry_run, "dry_run")
+    if (is.null(profile) && !is.null(remote$args)) {
+      return(launch_unknown(url, remote, dots, tls, dry_run))
+    }
     slots <- if (is.null(profile)) NA else match(url, profile$urls)
     if (anyNA(slots)) {
       stop("launching needs daemons that are set at this URL: call ",
@@ -125,6 +130,39 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
     paste0(command, if (credential == "fd:3") " 3<<'TENKAI'\n" else
       " <<TENKAI\n", line, "\nTENKAI")
   }, "")
+  structure(commands, class = "miraiLaunchCmd")
+}
+
+# Daemons for a dispatcher that is not ours: the command is run as it stands,
+# and what becomes of it nobody here can know.
+launch_unknown <- function(url, remote, options, tls, dry) {
+  if (identical(remote$options$tunnel, "1")) {
+    stop("a tunnel needs daemons that are set here: call daemons(url =) first",
+         call. = FALSE)
+  }
+  vectors <- if (is.list(remote$args)) remote$args else list(remote$args)
+  count <- max(length(url), length(vectors))
+  if (!all(c(length(url), length(vectors)) %in% c(1L, count))) {
+    stop("'args' and/or 'url' must be of length 1 or the same length",
+         call. = FALSE)
+  }
+  options <- c(if (!is.null(tls)) list(tls = tls), options)
+  commands <- unlist(Map(function(each, args) {
+    word <- launch_command(each, options, remote$rscript)
+    if (is.null(remote$options$quote)) word <- double_quoted(word)
+    paste(c(remote$command, ifelse(args == ".", word, args)), collapse = " ")
+  }, rep_len(url, count), rep_len(vectors, count)), use.names = FALSE)
+  if (!dry) {
+    if (any(is_network(url))) {
+      warning("no daemons are set here at ", url[is_network(url)][1L], ": ",
+              "what was launched has no credential, and is let in only by ",
+              "whoever asks for none", call. = FALSE)
+    }
+    for (each in commands) {
+      .Call(tk_launch, c("/bin/sh", "-c", each), daemon_environment(), FALSE,
+            "")
+    }
+  }
   structure(commands, class = "miraiLaunchCmd")
 }
 

@@ -142,8 +142,9 @@ SEXP tk_launch(SEXP argv, SEXP environment, SEXP output, SEXP text) {
     bool shown = Rf_asLogical(output) == TRUE;
     std::string line = text_of(text);
     int fd = start_program(arguments_of(argv), arguments_of(environment), shown, Tie::none).fd;
-    // A socket that nobody has read from yet takes a line at once.
-    ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    // A socket that nobody has read from yet takes a line at once. Without one it does
+    // not matter who has ended already.
+    ssize_t sent = line.empty() ? 0 : send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
     if (sent != static_cast<ssize_t>(line.size()))
       throw std::runtime_error("a daemon did not get its credential");

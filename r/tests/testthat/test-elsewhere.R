@@ -83,6 +83,33 @@ test_that("launch_remote() launches, and returns what was run", {
   expect_true(wait_for(function() !file.exists(path)))
 })
 
+test_that("launch_remote() launches for a dispatcher of somebody else, too", {
+  url <- local_url()
+  echo <- remote_config("echo", c("to", ".", ">>", "'#'"))
+  command <- paste0("echo to \"Rscript -e \\\"tenkai::daemon('", url,
+                    "',maxtasks=3)\\\"\" >> '#'")
+  shown <- launch_remote(url, remote = echo, maxtasks = 3, dry_run = TRUE)
+  expect_s3_class(shown, "miraiLaunchCmd")
+  expect_identical(unclass(shown), command)
+
+  set_daemons(1, url = url, .compute = "theirs")
+  quoted <- remote_config(paste(env(".")$command, "sh"), c("-c", "."),
+                          rscript = env(".")$rscript)
+  ran <- launch_remote(url, remote = quoted, .compute = "not set")
+  expect_length(ran, 1L)
+  expect_identical(evaluated("there", .compute = "theirs"), "there")
+
+  expect_error(launch_remote(c(url, url), remote = remote_config(
+    "echo", list(c("a", "."), c("b", "."), c("c", ".")))),
+    "'args' and/or 'url' must be of length 1 or the same length")
+  expect_warning(launch_remote("tcp://127.0.0.1:9", remote = remote_config(
+    "true", ".")), "has no credential")
+  expect_error(launch_remote(url, remote = ssh_config("h", tunnel = TRUE)),
+               "a tunnel needs daemons that are set here")
+  expect_error(launch_remote(url, remote = slurm_config()),
+               "launching needs daemons that are set at this URL")
+})
+
 test_that("without dispatcher any number is launched at the one URL", {
   set_daemons(url = "ws://127.0.0.1:0", dispatcher = FALSE,
               remote = env(list(".", ".")))
