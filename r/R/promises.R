@@ -4,6 +4,7 @@
 register_promises <- function() {
   register <- function(...) {
     space <- asNamespace("promises")
+    if (!is_generic(space$is.promising)) .Call(tk_name_promise)
     registerS3method("as.promise", "mirai", as_promise, envir = space)
     registerS3method("is.promising", "mirai", is_promising, envir = space)
   }
@@ -12,6 +13,10 @@ register_promises <- function() {
 }
 
 is_promising <- function(x) TRUE
+
+# Before promises 1.3 it looked for the class of a promise and asked no method, so
+# that a mirai which a step of a chain returned was not waited for.
+is_generic <- function(f) "UseMethod" %in% all.names(body(f))
 
 # Fulfilled with the value (or an interrupt), rejected with any other error.
 as_promise <- function(x) {

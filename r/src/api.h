@@ -21,6 +21,7 @@ SEXP tk_data(SEXP mirai);
 SEXP tk_wait(SEXP mirai);
 SEXP tk_unresolved(SEXP object);
 SEXP tk_stop(SEXP mirai);
+SEXP tk_name_promise();
 SEXP tk_mirai_fd(SEXP mirai);
 // search.cpp
 SEXP tk_mirais(SEXP list);

@@ -30,6 +30,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_wait", tk_wait, 1),
       entry("tk_unresolved", tk_unresolved, 1),
       entry("tk_stop", tk_stop, 1),
+      entry("tk_name_promise", tk_name_promise, 0),
       entry("tk_mirai_fd", tk_mirai_fd, 1),
       entry("tk_mirais", tk_mirais, 1),
       entry("tk_daemon_open", tk_daemon_open, 3),

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 
 #include "depth.h"
@@ -35,16 +36,21 @@ SEXP handle_tag() {
   return symbol;
 }
 
+SEXP classes(std::initializer_list<const char*> names) {
+  SEXP made = Rf_allocVector(STRSXP, static_cast<R_xlen_t>(names.size()));
+  R_PreserveObject(made);
+  R_xlen_t i = 0;
+  for (const char* name : names) SET_STRING_ELT(made, i++, Rf_mkChar(name));
+  MARK_NOT_MUTABLE(made);
+  return made;
+}
+
+bool named_promises = false;
+
 SEXP mirai_class() {
-  static SEXP classes = [] {
-    SEXP made = Rf_allocVector(STRSXP, 2);
-    R_PreserveObject(made);
-    SET_STRING_ELT(made, 0, Rf_mkChar("mirai"));
-    SET_STRING_ELT(made, 1, Rf_mkChar("recvAio"));
-    MARK_NOT_MUTABLE(made);
-    return made;
-  }();
-  return classes;
+  static SEXP plain = classes({"mirai", "recvAio"});
+  static SEXP promise = classes({"mirai", "recvAio", "promise"});
+  return named_promises ? promise : plain;
 }
 
 // What `aio` is once there is nothing more to come. One for all: the handles of
@@ -147,6 +153,8 @@ void set_reader_factory(SEXP factory) {
   R_PreserveObject(factory);
   reader_factory = factory;
 }
+
+void name_promises() { named_promises = true; }
 
 SEXP new_mirai(const std::shared_ptr<Link>& link) {
   SEXP self = PROTECT(R_NewEnv(R_EmptyEnv, FALSE, 0));

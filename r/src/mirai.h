@@ -20,6 +20,9 @@ struct Handle {
 // A function(self) that makes the function behind `data`. Given once by R.
 void set_reader_factory(SEXP factory);
 
+// From now on mirais have the class "promise", too.
+void name_promises();
+
 // A mirai whose handle is still without a task. The result is not protected.
 SEXP new_mirai(const std::shared_ptr<Link>& link);
 

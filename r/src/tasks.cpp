@@ -159,6 +159,13 @@ SEXP tk_stop(SEXP mirai) {
   });
 }
 
+SEXP tk_name_promise() {
+  return guarded([] {
+    name_promises();
+    return R_NilValue;
+  });
+}
+
 // The descriptor on which its answer will come; -1 when there is none any more.
 SEXP tk_mirai_fd(SEXP mirai) {
   return guarded([&] {

@@ -383,6 +383,31 @@ test_that("promises get the value, or the reason", {
   expect_match(conditionMessage(got$late), "5 | Timed out", fixed = TRUE)
 })
 
+test_that("a mirai that a step of a chain of promises returns is waited for", {
+  skip_if_not_installed("promises")
+  skip_if_not_installed("later")
+  code <- c(
+    "invisible(daemons(1))",
+    "got <- list()",
+    "keep <- function(name) function(value) got[[name]] <<- value",
+    "start <- promises::promise_resolve(1)",
+    "p <- promises::then(start, function(v) mirai({ Sys.sleep(0.1); v + 1 }, v = v))",
+    "p <- promises::then(p, function(v) mirai(v + 40, v = v))",
+    "promises::then(p, keep('value'))",
+    "p <- promises::then(start, function(v) mirai(stop('oh')))",
+    "promises::then(p, keep('none'), keep('error'))",
+    "p <- promises::promise(function(resolve, reject) resolve(mirai('resolved')))",
+    "promises::then(p, keep('inner'))",
+    "until <- Sys.time() + 60",
+    "while (length(got) < 3 && Sys.time() < until) later::run_now(0.05)",
+    "cat(got$value, conditionMessage(got$error), got$inner)"
+  )
+  loads <- c("library(tenkai)", "invisible(loadNamespace('promises'))")
+  for (order in list(loads, rev(loads))) {
+    expect_identical(run_session(c(order, code)), "42 oh resolved")
+  }
+})
+
 test_that("a mirai tells what its evaluation has used", {
   daemons(1)
   on.exit(daemons(0))
