@@ -250,7 +250,8 @@ def sessions():
         except OSError:
             continue
         pid = int(name.split("/")[2])
-        if text.startswith(b"sshd: root") and os.readlink(f"/proc/{pid}/ns/net") == far_net:
+        # The second one from OpenSSH 9.8 on.
+        if text.startswith((b"sshd: root", b"sshd-session: root")) and os.readlink(f"/proc/{pid}/ns/net") == far_net:
             found.append(pid)
     return found
 

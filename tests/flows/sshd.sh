@@ -53,6 +53,10 @@ start_sshd() {
       'ClientAliveInterval 5' "SetEnv TENKAI_FLOW=$mark"
     cat "$sshd/$name.extra" 2>/dev/null || true
   } >"$sshd/$name.conf"
+  # From OpenSSH 9.8 on it refuses for a while whoever has failed, which is all of us.
+  if /usr/sbin/sshd -t -o PerSourcePenalties=no -f "$sshd/$name.conf" 2>/dev/null; then
+    echo 'PerSourcePenalties no' >>"$sshd/$name.conf"
+  fi
   TENKAI_FLOW=$mark "$@" /usr/sbin/sshd -D -e -f "$sshd/$name.conf" </dev/null >"$sshd/$name.log" 2>&1 &
   started=$!
   sshds="${sshds-} $started"
