@@ -70,11 +70,13 @@ std::vector<std::pair<std::string, std::string>> limits_of(const Profile& profil
 // What stands below these sections, under the same names.
 Deployment::Options options_below(const Profile& profile, const std::vector<std::string>& sections) {
   Deployment::Options options;
-  for (const auto& [path, value] : profile.values) {
-    bool below = std::any_of(sections.begin(), sections.end(), [&path](const std::string& section) {
+  auto is_below = [&sections](const std::string& path) {
+    return std::any_of(sections.begin(), sections.end(), [&path](const std::string& section) {
       return path == section || path.starts_with(section + ".");
     });
-    if (!below) continue;
+  };
+  for (const auto& [path, value] : profile.values) {
+    if (!is_below(path)) continue;
     options[path] = path.ends_with(".template") ? std::vector{path_from(value)} : value.texts;
   }
   return options;
