@@ -1,6 +1,10 @@
 #include "base/random_stream.h"
 
-#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
 
 namespace tenkai {
 namespace {
@@ -63,6 +67,26 @@ RandomStream next_substream(const RandomStream& stream) {
   go_on(stream.data() + 1, first_jump, modulus1, next.data() + 1);
   go_on(stream.data() + 4, second_jump, modulus2, next.data() + 4);
   return next;
+}
+
+std::string with_substream(const std::string& call, std::size_t number) {
+  constexpr std::string_view begin = "rs=c(";
+  std::size_t at = call.find(begin);
+  std::size_t end = call.find(')', at);
+  if (number == 0 || at == call.npos || end == call.npos) return call;
+  at += begin.size();
+  RandomStream stream{};
+  std::vector<std::string_view> fields = split(std::string_view(call).substr(at, end - at), ',');
+  if (fields.size() != stream.size()) return call;
+  for (std::size_t i = 0; i < stream.size(); ++i) {
+    auto each = to_number<std::int32_t>(fields[i]);
+    if (!each) return call;
+    stream[i] = *each;
+  }
+  for (std::size_t i = 0; i < number; ++i) stream = next_substream(stream);
+  std::string text;
+  for (std::int32_t each : stream) text += (text.empty() ? "" : ",") + std::to_string(each);
+  return call.substr(0, at) + text + call.substr(end);
 }
 
 }  // namespace tenkai

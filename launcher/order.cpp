@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <system_error>
 
-#include "base/random_stream.h"
 #include "base/text.h"
 #include "launcher/profile/value.h"
 
@@ -273,26 +272,6 @@ std::vector<std::string> agent_command(const Order& order, const Order::Part& pa
   if (order.output) words.emplace_back("--output");
   words.emplace_back("--rscript");
   return words;
-}
-
-std::string with_substream(const std::string& call, std::size_t number) {
-  constexpr std::string_view begin = "rs=c(";
-  std::size_t at = call.find(begin);
-  std::size_t end = call.find(')', at);
-  if (number == 0 || at == call.npos || end == call.npos) return call;
-  at += begin.size();
-  RandomStream stream{};
-  std::vector<std::string_view> fields = split(std::string_view(call).substr(at, end - at), ',');
-  if (fields.size() != stream.size()) return call;
-  for (std::size_t i = 0; i < stream.size(); ++i) {
-    auto each = to_number<std::int32_t>(fields[i]);
-    if (!each) return call;
-    stream[i] = *each;
-  }
-  for (std::size_t i = 0; i < number; ++i) stream = next_substream(stream);
-  std::string text;
-  for (std::int32_t each : stream) text += (text.empty() ? "" : ",") + std::to_string(each);
-  return call.substr(0, at) + text + call.substr(end);
 }
 
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls) {

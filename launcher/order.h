@@ -86,9 +86,6 @@ std::vector<std::string> command_of(const Order& order, const Order::Part& part,
 // it there is the path of Rscript. Empty where it takes R to say how it is started.
 std::vector<std::string> agent_command(const Order& order, const Order::Part& part,
                                        const std::string& program, const std::string& place);
-// A daemon's call with its stream of random numbers (`rs=c(…)`) so many substreams on: one
-// that is launched again does not draw the same numbers once more.
-std::string with_substream(const std::string& call, std::size_t number);
 // What an agent reads behind its credential line: the memory that each daemon may have
 // (`limits.memory`), in bytes, and the URL and the call of each.
 std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/random_stream.h"
 #include "launcher/enlarge.h"
 #include "launcher/profile/value.h"
 #include "scheduler/curfew.h"

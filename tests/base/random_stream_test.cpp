@@ -1,5 +1,6 @@
 #include "base/random_stream.h"
 
+#include <string>
 #include <vector>
 
 #include "tests/catch.h"
@@ -51,4 +52,19 @@ TEST_CASE("the kind of generator stays what it is") {
   other[0] = 407;
 
   CHECK(next_substream(other)[0] == 407);
+}
+
+TEST_CASE("a daemon that is started again draws other numbers") {
+  // parallel::nextRNGSubStream() of R says so.
+  const std::string call = "tenkai::daemon('fd:3',a=c(1),rs=c(10407,1,2,3,4,5,6),b=2)";
+  CHECK(with_substream(call, 0) == call);
+  CHECK(with_substream(call, 1) ==
+        "tenkai::daemon('fd:3',a=c(1),rs=c(10407,-972087994,835460660,-1947738528,146574254,822766843,-"
+        "976026004),b=2)");
+  CHECK(with_substream(call, 2) ==
+        "tenkai::daemon('fd:3',a=c(1),rs=c(10407,-270999226,1975198736,1772099330,1095832456,-945089545,-"
+        "1030460349),b=2)");
+  for (std::string other :
+       {"", "rs=c(", "rs=c()", "rs=c(1,2,3)", "rs=c(1,2,3,4,5,6,x)", "rs=c(1,2,3,4,5,6,99999999999)"})
+    CHECK(with_substream(other, 1) == other);
 }

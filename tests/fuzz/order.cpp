@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/random_stream.h"
 #include "base/text.h"
 #include "launcher/order.h"
 

@@ -140,21 +140,6 @@ TEST_CASE("an order may leave slots for later") {
   CHECK(problem("plugin=slurm\nspare=\nlaunch=").find("is no line") != std::string::npos);
 }
 
-TEST_CASE("a daemon that is launched again draws other numbers") {
-  // parallel::nextRNGSubStream() of R says so.
-  const std::string call = "tenkai::daemon('fd:3',a=c(1),rs=c(10407,1,2,3,4,5,6),b=2)";
-  CHECK(with_substream(call, 0) == call);
-  CHECK(with_substream(call, 1) ==
-        "tenkai::daemon('fd:3',a=c(1),rs=c(10407,-972087994,835460660,-1947738528,146574254,822766843,-"
-        "976026004),b=2)");
-  CHECK(with_substream(call, 2) ==
-        "tenkai::daemon('fd:3',a=c(1),rs=c(10407,-270999226,1975198736,1772099330,1095832456,-945089545,-"
-        "1030460349),b=2)");
-  for (std::string other :
-       {"", "rs=c(", "rs=c()", "rs=c(1,2,3)", "rs=c(1,2,3,4,5,6,x)", "rs=c(1,2,3,4,5,6,99999999999)"})
-    CHECK(with_substream(other, 1) == other);
-}
-
 TEST_CASE("agents of a batch system share the daemons") {
   Order order = *parse_order(whole, 3);
   CHECK(chunk_of(order, order.parts[0]) == std::nullopt);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <random>
 
+#include "base/random_stream.h"
 #include "tests/launcher/scaled_world.h"
 
 using namespace tenkai;
