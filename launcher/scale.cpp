@@ -1,9 +1,10 @@
 #include "launcher/scale.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
+
+#include "process/restarts.h"
 
 namespace tenkai {
 namespace {
@@ -13,16 +14,12 @@ using std::chrono::milliseconds;
 using Time = Scale::Time;
 using State = ScaleUnit::State;
 
-// After so many failures in a row this long; after one more it is not chance any more.
-constexpr std::array<milliseconds, 4> ladder = {1s, 5s, 30s, 120s};
-constexpr int last_rung = static_cast<int>(ladder.size()) + 1;
+// Of failures in a row.
+constexpr int last_rung = static_cast<int>(restart_pauses.size()) + 1;
 
 // Where there may be no more jobs, this long, then twice that, and so on.
 constexpr milliseconds first_full_pause = 2min;
 constexpr milliseconds last_full_pause = 30min;
-
-// A job that starts and ends at once has failed, whatever it says.
-constexpr milliseconds short_life = 30s;
 
 // A start is as long as the longest of these, and a little longer.
 constexpr std::size_t starts_kept = 8;
@@ -279,7 +276,7 @@ std::optional<Scale::Time> Scale::earliest_launch() const {
   if (submitted_) not_before(*submitted_ + rules_.pace);
   if (full_) not_before(full_->until);
   for (const Row* row : {&not_come_, &short_lived_})
-    if (row->length > 0) not_before(row->last + ladder[static_cast<std::size_t>(row->length - 1)]);
+    if (row->length > 0) not_before(row->last + restart_pauses[static_cast<std::size_t>(row->length - 1)]);
   return when;
 }
 
