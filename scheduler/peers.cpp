@@ -137,7 +137,7 @@ void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello, 
   peer->ranks[0] = ++last_daemon_;
   peers_[peer->id] = peer;
   daemons_[last_daemon_] = {peer, 0};
-  if (peer->pid && around_.processes.holds(*peer->pid)) joined_pids_.insert(*peer->pid);
+  if (peer->pid) around_.local.on_joined(*peer->pid);
   watch(peer);
   welcome(*connection, callbacks_for(peer), Frame(Type::welcome).with(Key::version, program_version));
   spdlog::info("daemon {} ({}) has joined", last_daemon_, connection->peer().address);
@@ -352,21 +352,16 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
   settle(peer, {Cause::Kind::lost, "closed its connection (" + end.reason + ")"});
 }
 
-bool Peers::on_process_ended(pid_t pid, const REnd& end) {
-  bool had_joined = joined_pids_.erase(pid) != 0;
-  for (const auto& [id, peer] : peers_) {
-    if (peer->pid != pid) continue;
-    PeerPtr found = peer;
-    found->ended = end;
-    if (!found->connection->is_open()) {
-      settle(found, cause_of_end(*found));
-    } else {
-      // Its last answer may still be in the stream.
-      after(wait_for_last_words, [this, found] { settle(found, cause_of_end(*found)); });
-    }
-    break;
-  }
-  return had_joined;
+void Peers::on_process_ended(pid_t pid, const REnd& end) {
+  auto found = std::find_if(peers_.begin(), peers_.end(),
+                            [pid](const auto& each) { return each.second->pid == pid; });
+  // It was sent away.
+  if (found == peers_.end()) return around_.local.on_left(pid);
+  PeerPtr peer = found->second;
+  peer->ended = end;
+  if (!peer->connection->is_open()) return settle(peer, cause_of_end(*peer));
+  // Its last answer may still be in the stream.
+  after(wait_for_last_words, [this, peer] { settle(peer, cause_of_end(*peer)); });
 }
 
 // The peer is gone for good, with all its daemons. Does nothing the second time.
@@ -381,7 +376,7 @@ void Peers::settle(const PeerPtr& peer, const Cause& cause) {
 }
 
 void Peers::tell_of_daemon(const Connected& peer, std::size_t slot, std::optional<Cause::Kind> left) {
-  bool is_ours = peer.pid && (around_.processes.holds(*peer.pid) || joined_pids_.count(*peer.pid) != 0);
+  bool is_ours = peer.pid && around_.local.holds(*peer.pid);
   if (around_.desk == nullptr || (is_ours && !peer.admission)) return;
   GrantId grant = peer.admission ? peer.admission->grant : 0;
   left ? around_.desk->on_left(grant, slot, *left) : around_.desk->on_joined(grant, slot);
@@ -404,6 +399,7 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
   set_busy(peer);
   // Where the slot has been given to another URL, the credential alone tells whose it was.
   tell_of_daemon(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), cause.kind);
+  if (peer->pid) around_.local.on_left(*peer->pid);
   around_.on_changed();
 }
 

@@ -26,6 +26,7 @@
 #include "scheduler/grants.h"
 #include "scheduler/launch_desk.h"
 #include "scheduler/liveness.h"
+#include "scheduler/local_daemons.h"
 #include "wire/connection.h"
 
 namespace tenkai {
@@ -36,7 +37,8 @@ class Peers {
     Dispatcher& dispatcher;
     const Doors& doors;
     Grants& grants;
-    const RProcesses& processes;       // whose ends come to on_process_ended()
+    const RProcesses& processes;
+    LocalDaemons& local;               // whose ends come to on_process_ended()
     std::function<void(Sends)> apply;  // carries out what the dispatcher decides
     std::function<void()> on_changed;  // somebody has come or gone
     // Whom daemons that come and go, and are no R processes of ours, concern; or null.
@@ -58,8 +60,8 @@ class Peers {
   // agent that is still there is left alone: it will not be for long.
   void on_job_over(GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause);
 
-  // One of our R processes has ended. Returns whether it had ever joined.
-  bool on_process_ended(pid_t pid, const REnd& end);
+  // A process of ours has ended that was a daemon.
+  void on_process_ended(pid_t pid, const REnd& end);
 
   void assign(const Assign& assign);
   void interrupt(DaemonId daemon, const TaskKey& key, std::uint32_t attempt);
@@ -152,7 +154,6 @@ class Peers {
   std::unordered_map<PeerId, PeerPtr> peers_;
   boost::unordered_flat_map<DaemonId, Member> daemons_;
   std::unordered_map<std::size_t, DaemonId> slots_;
-  std::unordered_set<pid_t> joined_pids_;  // of processes of ours that have joined
 };
 
 }  // namespace tenkai

@@ -91,7 +91,7 @@ void Service::reply_launch(const Frame& request) {
     if (slot < 1 || slot > count) {
       return reply_error(request.task, Code::closed, "there is no slot " + std::to_string(slot));
     }
-    Result<Done> launched = launch(slot - 1, unescape_line(line.substr(5)));
+    Result<Done> launched = local_.start(slot - 1, unescape_line(line.substr(5)));
     if (!launched) return reply_error(request.task, Code::reset, launched.error().message);
   }
   reply(request.task, "");

@@ -1,8 +1,6 @@
 #include "scheduler/service.h"
-#include "scheduler/end_cause.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +12,6 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "process/memory_group.h"
-#include "process/spawn.h"
 
 namespace tenkai {
 namespace {
@@ -23,15 +20,6 @@ namespace {
 constexpr std::chrono::seconds time_to_end{5};
 
 Time now() { return std::chrono::steady_clock::now(); }
-
-std::string with_url(std::string call, const Url& url) {
-  static constexpr std::string_view place = "@URL@";
-  std::string text = to_string(url);
-  for (std::size_t at = call.find(place); at != call.npos; at = call.find(place, at + text.size())) {
-    call.replace(at, place.size(), text);
-  }
-  return call;
-}
 
 // What the user is told while the session is busy with something else. A daemon can
 // go wrong a thousand times a second.
@@ -68,6 +56,7 @@ Service::Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk ope
                  }}),
       doors_(io.get_executor(), strangers_,
              [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
+      local_(around_local()),
       viewers_(io.get_executor(), strangers_, for_viewers()),
       begun_(now()),
       timer_(io),
@@ -181,6 +170,7 @@ void Service::on_setup(const Frame& frame) {
 
 Result<Done> Service::set_up(Setup setup) {
   setup_ = std::move(setup);
+  local_.set_up({setup_.rscript, setup_.output});
   if (setup_.daemon_memory) processes_.limit_memory(*setup_.daemon_memory);
   bool one_url = setup_.policy != Policy::queue;
   std::size_t slots = one_url ? 1 : setup_.slots;
@@ -210,14 +200,14 @@ Result<Done> Service::set_up(Setup setup) {
   Liveness::Limits limits;
   limits.reconnect = setup_.reconnect;
   peers_.emplace(io_.get_executor(),
-                 Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_,
+                 Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_, local_,
                                      [this](Sends sends) { apply(std::move(sends)); },
                                      [this] { check_await(false); }, desk_.get(), one_url},
                  limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
   for (std::size_t i = 0; i < setup_.local; ++i) {
-    Result<Done> launched = launch(one_url ? 0 : i, setup_.calls[std::min(i, setup_.calls.size() - 1)]);
+    Result<Done> launched = local_.start(one_url ? 0 : i, setup_.calls[std::min(i, setup_.calls.size() - 1)]);
     if (!launched) return launched;
   }
   viewers_.open();
@@ -235,46 +225,20 @@ void Service::tell(const std::string& text, const std::string& launches) {
 
 // --- local daemons ---
 
-// What a daemon of ours that comes in over the network reads from its descriptor 3.
-Result<Descriptor> Service::credential_pipe(std::size_t slot) {
-  Result<std::string> line = credential_for(slot);
-  if (!line) return line.error();
-  Result<std::pair<Descriptor, Descriptor>> pipe = make_pipe();
-  if (!pipe) return pipe.error();
-  // A line is smaller than any pipe.
-  bool written =
-      ::write(pipe->second.get(), line->data(), line->size()) == static_cast<ssize_t>(line->size());
-  wipe(*line);
-  if (!written) return Error{"a credential could not be written to a pipe"};
-  return std::move(pipe->first);
+LocalDaemons::Surroundings Service::around_local() {
+  return {processes_, [this](std::size_t slot) -> const Url& { return doors_.urls()[slot]; },
+          [this](std::size_t slot) { return credential_for(slot); },
+          [this](pid_t pid, const REnd& end) { peers_->on_process_ended(pid, end); },
+          [this](std::size_t slot, const Cause& cause, const std::string& log) {
+            on_not_come(slot, cause, log);
+          }};
 }
 
-Result<Done> Service::launch(std::size_t slot, const std::string& call) {
-  RStart start;
-  start.rscript = setup_.rscript;
-  start.call = with_url(call, doors_.urls()[slot]);
-  start.output = setup_.output;
-  Descriptor credential;
-  if (is_network(doors_.urls()[slot])) {
-    Result<Descriptor> made = credential_pipe(slot);
-    if (!made) return made.error();
-    credential = std::move(*made);
-    start.stream = credential.get();
-  }
-  Result<pid_t> pid = processes_.start(
-      start, [this, slot](pid_t ended, const REnd& end) { on_process_ended(ended, slot, end); });
-  if (!pid) return pid.error();
-  return Done{};
-}
-
-void Service::on_process_ended(pid_t pid, std::size_t slot, const REnd& end) {
-  bool had_joined = peers_->on_process_ended(pid, end);
-  if (had_joined || ending_) return;
-  Cause cause = cause_of(end);
-  // One that came too late for its slot, and said so, has not failed to start.
+void Service::on_not_come(std::size_t slot, Cause cause, const std::string& log) {
+  if (ending_) return;
   std::string why =
       "the R process for daemon " + std::to_string(slot + 1) + " " + cause.text + " before it connected";
-  if (!end.log_tail.empty()) why += "; its last lines:\n" + end.log_tail;
+  if (!log.empty()) why += "; its last lines:\n" + log;
   spdlog::warn("{}", why);
   if (setup_.policy == Policy::ephemeral) {
     cause.text = why;
@@ -316,7 +280,7 @@ void Service::carry_out(Resolve& resolve) {
 }
 
 void Service::carry_out(StartLocal&) {
-  Result<Done> launched = launch(0, setup_.calls.empty() ? "" : setup_.calls.front());
+  Result<Done> launched = local_.start(0, setup_.calls.empty() ? "" : setup_.calls.front());
   if (launched) return;
   // Not from inside apply(): the dispatcher is not asked while it is obeyed.
   asio::post(io_, [this, why = launched.error().message] {

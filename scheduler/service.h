@@ -16,12 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/descriptor.h"
 #include "process/r_processes.h"
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
 #include "scheduler/keys.h"
 #include "scheduler/launch_desk.h"
+#include "scheduler/local_daemons.h"
 #include "scheduler/peers.h"
 #include "scheduler/setup.h"
 #include "scheduler/viewers.h"
@@ -66,9 +66,8 @@ class Service {
   std::string view() const;
 
   // local daemons
-  Result<Descriptor> credential_pipe(std::size_t slot);
-  Result<Done> launch(std::size_t slot, const std::string& call);
-  void on_process_ended(pid_t pid, std::size_t slot, const REnd& end);
+  LocalDaemons::Surroundings around_local();
+  void on_not_come(std::size_t slot, Cause cause, const std::string& log);
 
   // what the dispatcher decided
   void apply(Sends sends);
@@ -100,6 +99,7 @@ class Service {
   Greeting greeting_;
   Doors doors_;
   Setup setup_;
+  LocalDaemons local_;
   std::optional<Dispatcher> dispatcher_;
   std::optional<Peers> peers_;
   std::unique_ptr<LaunchDesk> desk_;
