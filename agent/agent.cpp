@@ -189,8 +189,9 @@ void Agent::on_frame(Frame&& frame) {
     case Type::refused:
       if (rank.stream) rank.stream->send(Frame(Type::refused).with(Key::message, frame.text(Key::message)));
       rank.said_goodbye = true;
-      if (!rank.accepted) complain(std::string(frame.text(Key::message)));
-      return;
+      if (rank.accepted) return;
+      exit_code_ = 1;
+      return complain(std::string(frame.text(Key::message)));
     case Type::task: return on_task(rank, std::move(frame));
     case Type::cancel: return on_cancel(rank, frame);
     case Type::ack: rank.held.reset(); return;
@@ -243,10 +244,10 @@ void Agent::retry(const std::string& why) {
 
 // Whoever has started us reads it: a launcher, or a person.
 void Agent::complain(const std::string& why) {
-  exit_code_ = 1;
   if (options_.adopt_pid) return;
   std::string line = "tenkai agent: " + printable(why, 5000) + "\n";
-  if (::write(STDERR_FILENO, line.data(), line.size()) < 0) exit_code_ = 1;
+  // There is nobody else to be told.
+  [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 // There is no dispatcher, or it does not want us: the daemons learn why.
@@ -256,6 +257,7 @@ void Agent::give_up(const std::string& why) {
   for (Rank& rank : ranks_) {
     if (rank.stream && !rank.accepted) rank.stream->send(Frame(Type::refused).with(Key::message, why));
   }
+  exit_code_ = 1;
   complain(why);
   ending_ = true;
   end_daemons(options_.autoexit != AgentOptions::Autoexit::finish);

@@ -94,7 +94,8 @@ class Agent {
   void leave_adopted(std::uint32_t rank);
   Frame left_of(const Rank& rank, const REnd& end) const;
   void report_left(Rank& rank, const REnd& end);
-  void restart_later(std::uint32_t rank);
+  void leave_down(Rank& rank, const REnd& end, const std::string& why);
+  void restart_after(std::uint32_t number, std::chrono::milliseconds pause);
   void join(Rank& rank);
   void on_task(Rank& rank, Frame&& frame);
   void on_cancel(Rank& rank, const Frame& frame);

@@ -15,6 +15,7 @@
 #include "agent/agent.h"
 #include "agent/devices.h"
 #include "agent/task_log.h"
+#include "base/random_stream.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "process/r_log.h"
@@ -30,6 +31,7 @@ constexpr std::chrono::milliseconds wait_for_last_words{500};
 // on its way, and it is the job's end that has to be told, not R's.
 constexpr std::chrono::seconds wait_for_signal_of_job{2};
 constexpr int max_failed_starts = 3;
+constexpr std::chrono::milliseconds pause_of_start{500};
 
 std::uint64_t time_left(std::chrono::system_clock::time_point end) {
   auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::system_clock::now());
@@ -49,7 +51,8 @@ void Agent::start_daemon(std::uint32_t number) {
   if (!pair) return give_up(pair.error().message);
   RStart start;
   start.rscript = options_.rscript;
-  start.call = number < options_.calls.size() ? options_.calls[number] : options_.call;
+  start.call = with_substream(number < options_.calls.size() ? options_.calls[number] : options_.call,
+                              rank.starts++);
   start.output = options_.output;
   start.stream = pair->second.get();
   if (options_.in_job) start.environment = device_variables(number, ranks_.size());
@@ -59,8 +62,8 @@ void Agent::start_daemon(std::uint32_t number) {
     rank.log = options_.logs + "/" + options_.log_name + "daemon-" + std::to_string(daemon);
     start.log_file = rank.log + ".log";
   }
-  rank.started = Clock::now();
-  rank.said_goodbye = false;
+  rank.said_goodbye = rank.worked = false;
+  rank.up_since.reset();
   Result<pid_t> pid =
       processes_.start(start, [this, number](pid_t, const REnd& end) { on_r_ended(number, end); });
   if (!pid) return give_up(pid.error().message + "; is R installed on this machine, and in PATH?");
@@ -114,6 +117,7 @@ void Agent::on_r_hello(std::uint32_t number, const Frame& frame) {
     return;
   }
   rank.up = true;
+  rank.up_since = Clock::now();
   rank.failed_starts = 0;
   rank.instance = frame.text(Key::instance);
   if (welcomed_) join(rank);
@@ -160,6 +164,7 @@ void Agent::on_task(Rank& rank, Frame&& frame) {
   }
   if (!rank.stream) return;  // its R has just ended; LEFT is on its way
   rank.running = attempt;
+  if (frame.number(Key::kind) == 0) rank.worked = true;  // else it is an everywhere()
   if (options_.task_logs && !rank.log.empty()) rank.log_begin = size_of_file(rank.log + ".log");
   rank.stream->send(std::move(frame));
 }
@@ -218,17 +223,30 @@ void Agent::settle(std::uint32_t number) {
     return;
   }
   bool hopeless = rank.refused || misses_package(end.log_tail);
-  if (!was_up && (++rank.failed_starts >= max_failed_starts || hopeless)) {
-    give_up("R for daemon " + std::to_string(number + 1) + " ended " +
-            (rank.failed_starts == 1 ? "" : std::to_string(rank.failed_starts) + " times ") +
-            "before it was ready" + (end.excess.empty() ? "" : ": " + end.excess) + "; its last lines:\n" +
-            end.log_tail);
-    // Who has started us would know how R has ended.
-    int how = end.how.exit_code.value_or(128 + end.how.signal.value_or(0));
-    if (how != 0) exit_code_ = how;
-    return;
+  std::string lines = (end.excess.empty() ? "" : ": " + end.excess) + "; its last lines:\n" + end.log_tail;
+  std::string name = "R for daemon " + std::to_string(number + 1) + " ended ";
+  if (!was_up) {
+    bool once = ++rank.failed_starts == 1;
+    std::string often = once ? "" : std::to_string(rank.failed_starts) + " times ";
+    if (hopeless || rank.failed_starts >= max_failed_starts)
+      return leave_down(rank, end, name + often + "before it was ready" + lines);
+    return restart_after(number, once ? std::chrono::milliseconds(0) : pause_of_start);
   }
-  restart_later(number);
+  auto pause = rank.restarts.on_ended(Clock::now(), rank.up_since, rank.worked);
+  if (pause) return restart_after(number, *pause);
+  std::string often = std::to_string(rank.restarts.failures()) + " times in a row with nothing done";
+  leave_down(rank, end, name + often + lines);
+}
+
+// The other daemons go on; where there are none, nothing is left to do.
+void Agent::leave_down(Rank& rank, const REnd& end, const std::string& why) {
+  rank.is_down = true;
+  bool all = std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& each) { return each.is_down; });
+  if (!all) return complain(why + "\nIt is not started again; the other daemons go on");
+  give_up(why);
+  // Who has started us would know how R has ended.
+  int how = end.how.exit_code.value_or(128 + end.how.signal.value_or(0));
+  if (how != 0) exit_code_ = how;
 }
 
 void Agent::on_r_stream_ended(std::uint32_t number) {
@@ -275,10 +293,8 @@ void Agent::report_left(Rank& rank, const REnd& end) {
   send(*rank.left);
 }
 
-void Agent::restart_later(std::uint32_t number) {
-  // At once the first time; a daemon that cannot live must not spin.
-  bool quick = Clock::now() - ranks_[number].started < std::chrono::seconds(1);
-  auto timer = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(quick ? 500 : 0));
+void Agent::restart_after(std::uint32_t number, std::chrono::milliseconds pause) {
+  auto timer = std::make_shared<asio::steady_timer>(io_, pause);
   timer->async_wait([this, timer, number](boost::system::error_code cancelled) {
     if (!cancelled) start_daemon(number);
   });

@@ -3,13 +3,14 @@
 
 #include <sys/types.h>
 
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/frame.h"
 #include "process/r_processes.h"
+#include "process/restarts.h"
 #include "wire/connection.h"
 
 namespace tenkai {
@@ -46,10 +47,14 @@ struct Rank {
   std::optional<Frame> left;
   // How its process ended, while the last words in its stream are awaited.
   std::optional<REnd> ended;
+  std::size_t starts = 0;
   // Starts in a row that did not get as far as greeting.
   int failed_starts = 0;
   bool refused = false;  // its R is of another version: the next would be no other
-  std::chrono::steady_clock::time_point started{};
+  bool is_down = false;  // no other is started
+  bool worked = false;   // this R was given a task
+  Restarts restarts;
+  std::optional<Restarts::Time> up_since;
 
   // What the dispatcher should know after a reconnection.
   std::optional<Attempt> holds() const {
