@@ -213,4 +213,11 @@ void keep_last_lines(std::string& text, std::size_t limit) {
   text.erase(0, cut);
 }
 
+std::string in_seconds(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  std::string rest = std::to_string(1000 + time.count() % 1000);
+  while (rest.back() == '0') rest.pop_back();
+  return text + (rest.size() > 1 ? "." + rest.substr(1) : "") + " s";
+}
+
 }  // namespace tenkai

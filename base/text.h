@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ std::optional<Number> to_number(std::string_view text) {
   if (problem != std::errc() || stop != end) return std::nullopt;
   return number;
 }
+
+// "90 s", "1.5 s"
+std::string in_seconds(std::chrono::milliseconds time);
 
 // One word for a POSIX shell, whatever bytes it holds (but NUL, which no
 // argument can carry). Words that need no quotes get none.

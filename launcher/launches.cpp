@@ -176,6 +176,7 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
     if (!rendering.order.by_hand) begin(batch);
   }
   if (rendering.order.spare && !rendering.order.dry) launch_later(rendering.order);
+  around_.changed();
   reply(lines);
 }
 
@@ -344,6 +345,26 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
     let_go_of_credential(*batch);
   }
   forget_old();
+  around_.changed();
+}
+
+// An agent that is there starts its R again, and Scale launches what is missing.
+Prospects Launches::prospects() const {
+  using Kind = Prospects::Kind;
+  if (scaling_ && scaling_->is_scaling()) return {Kind::coming, {}};
+  bool by_hand = false;
+  std::string last;
+  for (const auto& [number, entry] : entries_) {
+    const Launch& launch = entry->launch;
+    bool is_over = launch.state() == LaunchState::failed || launch.state() == LaunchState::gone;
+    if (!is_over && (!entry->by_hand || launch.joined() > 0)) return {Kind::coming, {}};
+    by_hand = by_hand || !is_over;
+    if (!is_over) continue;
+    last = "launch " + std::to_string(number) + " (" + daemons_of(launch) + ", by " + entry->plugin + ") ";
+    last += launch.state() == LaunchState::failed ? "has failed: " + launch.failure().message : "is over";
+  }
+  if (by_hand || (last.empty() && !scaling_)) return {};
+  return {Kind::none, last.empty() ? "none could be launched" : last};
 }
 
 bool Launches::is_over(const Entry& entry) {

@@ -31,6 +31,7 @@ class Launches : public LaunchDesk {
   std::string place_of(GrantId grant, std::size_t slot) const override;
   Size size_of(GrantId grant, std::size_t slot) const override;
   void on_load() override;
+  Prospects prospects() const override;
   std::optional<std::size_t> wanted() const override { return scaling_ ? scaling_->wanted() : std::nullopt; }
   std::string status() override;
   void close(std::function<void()> done) override;
@@ -56,7 +57,8 @@ class Launches : public LaunchDesk {
     std::weak_ptr<Batch> batch;
     std::string plugin;
     GrantId grant = 0;
-    bool asked = false;  // the plugin, what has become of it
+    bool by_hand = false;  // somebody else is to run it
+    bool asked = false;    // the plugin, what has become of it
   };
   struct Rendering;
 

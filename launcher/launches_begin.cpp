@@ -50,7 +50,7 @@ Result<Launches::BatchPtr> Launches::enter(const Order& order, const Order::Part
         part.slots.begin() + static_cast<long>(std::min((i + 1) * chunk, part.slots.size())));
     auto entry = std::make_shared<Entry>(
         Entry{Launch(request.number + i, std::move(slots), order.rscript, hands_on, now()), batch,
-              order.plugin, batch->grant});
+              order.plugin, batch->grant, order.by_hand});
     batch->entries.push_back(std::move(entry));
   }
   return batch;

@@ -76,6 +76,7 @@ void Launches::scale() {
   for (const auto& [size, why] : orders.unavailable) around_.unavailable(size, why);
   for (const std::string& text : orders.tell) around_.tell(text, {});
   if (orders.look_again) scale_at(*orders.look_again);
+  around_.changed();
 }
 
 // A launch of somebody else's, for this slot, that may yet bring a daemon.

@@ -71,6 +71,8 @@ class Scaling {
   Size size_of(std::uint64_t launch) const;
   // How many daemons there are to be, without larger ones; nothing where there is no scale.
   std::optional<std::size_t> wanted() const { return wanted_; }
+  // Whether it goes on launching daemons as there is work.
+  bool is_scaling() const { return scale_ && !scale_->is_stopped(); }
 
  private:
   struct Unit {

@@ -61,6 +61,11 @@ bool Dispatcher::has_daemon_for(const Size& need) const {
   });
 }
 
+bool Dispatcher::has_worked(DaemonId daemon) const {
+  const Daemon* found = find(daemon);
+  return found != nullptr && found->has_worked;
+}
+
 // Slots are numbered from 1 where users see them.
 std::string Dispatcher::name_of(const Daemon& daemon) const {
   return "daemon " + std::to_string(daemon.slot + 1);
@@ -213,6 +218,7 @@ void Dispatcher::assign(Daemon& daemon, Task& task, Sends& sends) {
   task.daemon = daemon.id;
   ++task.attempts;
   ++slots_[daemon.slot].assigned;
+  daemon.has_worked = true;
   Running running;
   running.key = task.key;
   running.attempt = task.attempts;
@@ -311,11 +317,18 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
   if (escalates) need = rules_.retries.need_after(cause.kind, daemon.size);
   bool again = need && rules_.retries.permit(task.deaths, cause.kind);
   if (again && escalates) escalate(task, *need, daemon, cause, sends);
-  if (again) return enqueue(task);
+  if (again) {
+    tasks_.add_to_story(task, name_of(daemon) + " " + cause.text);
+    return enqueue(task);
+  }
   std::string reason = name_of(daemon) + " " + cause.text + " while it ran this task";
   if (!need) reason += "; it has been given more " + std::to_string(max_steps) + " times, which is the limit";
   int tries = task.deaths.total();
-  if (tries > 1) reason += "; it was tried " + std::to_string(tries) + " times";
+  if (tries > 1) {
+    reason += "; it was tried " + std::to_string(tries) + " times, and before that " +
+              tasks_.story_of(task, tries - 1);
+  }
+  if (!cause.log.empty()) reason += "; the last lines of " + name_of(daemon) + ": " + cause.log;
   sends.emplace_back(Resolve{task.key, Code::reset, std::move(reason), {}, false});
   tasks_.take(task);
 }
@@ -339,6 +352,7 @@ void Dispatcher::escalate(Task& task, const Size& need, const Daemon& daemon, co
 void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   if (task.place == Task::Place::queued) {
     queue_.remove(task);
+    if (queue_.empty()) give_up_at_.reset();
     return;
   }
   Daemon& daemon = *find(task.daemon);

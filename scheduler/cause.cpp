@@ -26,6 +26,7 @@ constexpr KindName kind_names[] = {
     {Cause::Kind::job_cancelled, "job_cancelled"},
     {Cause::Kind::oom, "oom"},
     {Cause::Kind::segfault, "segfault"},
+    {Cause::Kind::limit, "limit"},
     {Cause::Kind::quit, "quit"},
     {Cause::Kind::goodbye, "goodbye"},
 };
@@ -108,9 +109,19 @@ std::string_view name_of(Cause::Kind kind) {
   return name_of(Cause::Kind::lost);
 }
 
+std::string in_full(const Cause& cause) {
+  return cause.log.empty() ? cause.text : cause.text + "; its last lines: " + cause.log;
+}
+
 bool is_from_outside(Cause::Kind kind) {
-  return kind != Cause::Kind::oom && kind != Cause::Kind::segfault && kind != Cause::Kind::quit &&
-         kind != Cause::Kind::goodbye;
+  switch (kind) {
+    case Cause::Kind::oom:
+    case Cause::Kind::segfault:
+    case Cause::Kind::limit:
+    case Cause::Kind::quit:
+    case Cause::Kind::goodbye: return false;
+    default: return true;
+  }
 }
 
 Cause cause_of_exit(int exit_code) {
@@ -122,6 +133,7 @@ Cause cause_of_signal(int signal, bool out_of_memory) {
   std::string_view name = signal_name(signal);
   if (!name.empty()) text += " (" + std::string(name) + ")";
   if (is_crash(signal)) return {Cause::Kind::segfault, text};
+  if (signal == SIGXCPU || signal == SIGXFSZ) return {Cause::Kind::limit, text};
   // The kernel kills with SIGKILL when memory ends. In a group with several
   // daemons it may have been another one, but two such deaths at a time have one
   // reason.

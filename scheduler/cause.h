@@ -26,6 +26,7 @@ struct Cause {
     // The task's own doing: it would happen again, not tried unless asked.
     oom,
     segfault,  // SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP
+    limit,     // of processor time or of the size of a file: SIGXCPU, SIGXFSZ
     quit,      // the process ended by itself in the middle of a task
     // It went on purpose (idletime, walltime, maxtasks, goodbye): a task that
     // crossed it on the way never started, is put back and counts no attempt.
@@ -34,7 +35,11 @@ struct Cause {
   Kind kind = Kind::lost;
   // For people, without the daemon's name: "was killed by signal 9 (SIGKILL)".
   std::string text;
+  std::string log = {};  // the last lines that its R has written, if any
 };
+
+// The text, and the last lines of the log.
+std::string in_full(const Cause& cause);
 
 // The word for a kind in `retries` and in messages: "killed", "oom", …
 std::string_view name_of(Cause::Kind kind);

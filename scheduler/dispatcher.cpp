@@ -19,19 +19,9 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
+
 namespace tenkai {
-namespace {
-
-// "90 s", "1.5 s"
-std::string in_seconds(std::chrono::milliseconds time) {
-  std::string text = std::to_string(time.count() / 1000);
-  std::string rest = std::to_string(1000 + time.count() % 1000);
-  while (rest.back() == '0') rest.pop_back();
-  return text + (rest.size() > 1 ? "." + rest.substr(1) : "") + " s";
-}
-
-}  // namespace
-
 Dispatcher::Dispatcher(Rules rules, std::size_t slots) : rules_(std::move(rules)) {
   if (rules_.policy != Policy::queue) return;
   slots_.resize(slots);
@@ -157,6 +147,8 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
   slots_[*slot].instance = std::abs(slots_[*slot].instance) + 1;
   takers_.insert(*slot);
   why_alone_.clear();
+  told_alone_ = false;
+  give_up_at_.reset();
   if (left) {
     daemon.curfew = Curfew::in(now, bounded_wait(*left));
     last_calls_.emplace(daemon.curfew->last_call, id);
@@ -242,25 +234,56 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
   Daemon gone = remove(*found);
   if (gone.running) retry(*gone.running, gone, cause, sends);
   hand_out(sends);
-  if (rules_.policy == Policy::queue && daemons_.empty()) {
+  if (rules_.policy != Policy::ephemeral && daemons_.empty()) {
     last_left_ = gone.slot + 1;
     bool as_told = cause.kind == Cause::Kind::goodbye;
-    why_alone_ = as_told ? "has ended as it was told to (idletime, walltime, maxtasks)" : cause.text;
+    why_alone_ = as_told ? "has ended as it was told to (idletime, walltime, maxtasks)" : in_full(cause);
     tell_if_alone(sends);
   }
   tell_if_too_long(sends);
   return sends;
 }
 
+Sends Dispatcher::on_prospects(Time now, Prospects prospects) {
+  now_ = now;
+  Sends sends;
+  if (prospects.kind != Prospects::Kind::none) give_up_at_.reset();
+  if (prospects.kind == Prospects::Kind::coming) told_alone_ = false;
+  prospects_ = std::move(prospects);
+  tell_if_alone(sends);
+  return sends;
+}
+
+// How the last daemon has left, or why none has come; empty: none has been expected yet.
+std::string Dispatcher::why_alone() const {
+  if (why_alone_.empty()) return prospects_.why;
+  return "daemon " + std::to_string(last_left_) + " " + why_alone_;
+}
+
 void Dispatcher::tell_if_alone(Sends& sends) {
+  if (!daemons_.empty() || prospects_.kind == Prospects::Kind::coming || queue_.empty()) return;
+  bool none = prospects_.kind == Prospects::Kind::none;
+  if (none && rules_.patience && !give_up_at_) give_up_at_ = now_ + bounded_wait(*rules_.patience);
   // What needs a larger daemon than usual has the launcher look for one.
   std::optional<TaskQueue::Head> head = queue_.first({}, Size());
-  if (scaled_ || why_alone_.empty() || !head) return;
-  std::string slot = std::to_string(last_left_);
-  sends.emplace_back(Tell{head->key.session, "no daemon is left: daemon " + slot + " " +
-                                                 std::exchange(why_alone_, {}) +
-                                                 "; tasks wait until one joins, launch_local(" + slot +
-                                                 ") starts one here, launch_remote() one elsewhere"});
+  std::string why = why_alone();
+  if (told_alone_ || why.empty() || !head) return;
+  told_alone_ = true;
+  std::string slot = std::to_string(rules_.policy == Policy::direct ? 1 : std::max<std::size_t>(last_left_, 1));
+  std::string text = why_alone_.empty() ? "no daemon is coming: " : "no daemon is left: ";
+  text += why + "; tasks wait until one joins, launch_local(" + slot +
+          ") starts one here, launch_remote() one elsewhere";
+  if (give_up_at_)
+    text += ". Those that still wait in " + in_seconds(*rules_.patience) +
+            " (daemons(patience =)) resolve to an error value 19";
+  sends.emplace_back(Tell{head->key.session, std::move(text)});
+}
+
+void Dispatcher::give_up_all(Sends& sends) {
+  give_up_at_.reset();
+  told_alone_ = false;  // what is submitted from now on waits anew
+  std::string reason = "no daemon has come for " + in_seconds(*rules_.patience) + ": " + why_alone();
+  while (auto head = queue_.first()) resolve(now_, *tasks_.find(head->key), Code::reset, reason, sends);
 }
 
 // Tasks that ask for more than the next daemons have, and than any that is here has left.
@@ -348,7 +371,6 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
 Sends Dispatcher::on_scaled(Time now, std::optional<std::chrono::milliseconds> room) {
   now_ = now;
   Sends sends;
-  scaled_ = true;
   knows_room_ = room.has_value();
   if (room) next_room_ = room;
   tell_if_too_long(sends);
@@ -393,6 +415,7 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
     }
   }
   hand_out(sends);
+  tell_if_alone(sends);
   return sends;
 }
 
@@ -403,6 +426,7 @@ std::optional<Time> Dispatcher::next_timer() const {
   for (const auto* times : {&kills_, &last_calls_, &hand_backs_}) {
     if (!times->empty() && (!next || times->begin()->first < *next)) next = times->begin()->first;
   }
+  if (give_up_at_ && (!next || *give_up_at_ < *next)) next = give_up_at_;
   return next;
 }
 
@@ -414,6 +438,7 @@ Sends Dispatcher::on_timer(Time now) {
                          whereabouts(*task);
     resolve(now, *task, Code::timed_out, std::move(reason), sends);
   }
+  if (give_up_at_ && *give_up_at_ <= now) give_up_all(sends);
   while (!kills_.empty() && kills_.begin()->first <= now) {
     DaemonId id = kills_.begin()->second;
     kills_.erase(kills_.begin());

@@ -25,6 +25,7 @@
 #include "scheduler/cause.h"
 #include "scheduler/curfew.h"
 #include "scheduler/load.h"
+#include "scheduler/prospects.h"
 #include "scheduler/size.h"
 #include "scheduler/task_queue.h"
 #include "scheduler/tasks.h"
@@ -70,6 +71,9 @@ struct Rules {
   // How many everywhere() calls are kept for daemons that join later. More are
   // refused: a daemon without one of them would not be what the user asked for.
   std::size_t max_everywhere = 1000;
+  // How long tasks wait when no daemon is here and none can come; then they resolve to
+  // reset. Nothing: for ever.
+  std::optional<std::chrono::milliseconds> patience;
   // After a cancellation that the daemon has not obeyed for this long, it is ended.
   std::optional<std::chrono::milliseconds> kill_after;
 };
@@ -208,9 +212,13 @@ class Dispatcher {
   // them: "the larger job that was asked for (mem=4G) could not be had: …".
   Sends on_size_unavailable(Time now, Size size, const std::string& why);
 
-  // From now on daemons are launched as there is work: that none is left is nothing to tell.
-  // Each will have so long for tasks; nullopt: that is not known.
+  // From now on daemons are launched as there is work. Each will have so long for tasks;
+  // nullopt: that is not known.
   Sends on_scaled(Time now, std::optional<std::chrono::milliseconds> room);
+
+  // What may come where no daemon is here. Until it is said they may. Where none is on its
+  // way, tasks that wait are told so once.
+  Sends on_prospects(Time now, Prospects prospects);
 
   // Daemons at these slots are not needed: they are dismissed, when they have done what
   // they do.
@@ -244,6 +252,8 @@ class Dispatcher {
   std::optional<std::size_t> slot_of(DaemonId daemon) const;
   // Whether a daemon runs something now, for the watch on silent peers.
   bool is_busy(DaemonId daemon) const;
+  // Whether it was ever given a task.
+  bool has_worked(DaemonId daemon) const;
 
  private:
   // What was sent to a daemon and not answered.
@@ -267,6 +277,7 @@ class Dispatcher {
     bool leaving = false;
     bool dismissed = false;
     bool last_call_came = false;
+    bool has_worked = false;
     Time idle_since{};  // while nothing is running
     std::optional<Curfew> curfew;
     Size size;
@@ -283,8 +294,11 @@ class Dispatcher {
   std::optional<std::size_t> place_for_daemon(std::size_t wanted);
   std::string name_of(const Daemon& daemon) const;
 
-  // Once for each time that the last daemon has left, when something waits for the next.
+  // Tells, once for each time that none is left or can come, when something waits for the
+  // next; and has what waits given up in time.
   void tell_if_alone(Sends& sends);
+  std::string why_alone() const;
+  void give_up_all(Sends& sends);
   // Once, when something waits that asks for more time than daemons have.
   void tell_if_too_long(Sends& sends);
   void enqueue(Task& task);
@@ -326,14 +340,16 @@ class Dispatcher {
   std::vector<Slot> slots_;
   std::vector<DaemonId> daemon_at_;         // for slots that are online
   std::set<Cause::Kind> told_escalations_;  // so that each is told once
-  std::string why_alone_;                   // how the last daemon has left, until that is told or one joins
-  std::size_t last_left_ = 0;               // its number
+  Prospects prospects_;
+  std::string why_alone_;               // how the last daemon has left, until one joins
+  std::size_t last_left_ = 0;           // its number
+  bool told_alone_ = false;             // ... and that none is there
+  std::optional<Time> give_up_at_;      // what waits, because no daemon can come
   // What daemons that are to come have for tasks: as the launcher knows, or the longest that one came with.
   std::optional<std::chrono::milliseconds> next_room_;
   bool knows_room_ = false;
   std::chrono::milliseconds longest_request_{0};  // that was submitted, as it was
   bool told_too_long_ = false;
-  bool scaled_ = false;                // somebody launches daemons as there is work
   std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
   std::set<std::size_t> free_;         // slots whose daemon waits for something to do
   std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not

@@ -28,6 +28,7 @@ class Keys {
   std::string certificate() const { return identity_ ? identity_->certificate_pem() : std::string(); }
 
   Grants& grants() { return grants_; }
+  const Grants& grants() const { return grants_; }
   // With a kept credential, daemons may come of which this session knows nothing.
   Result<Done> expect(std::size_t slots);
   // The line for one daemon at a slot: the one that was given out last if nobody

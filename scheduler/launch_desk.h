@@ -17,6 +17,7 @@
 #include "scheduler/cause.h"
 #include "scheduler/grants.h"
 #include "scheduler/load.h"
+#include "scheduler/prospects.h"
 
 namespace tenkai {
 
@@ -52,6 +53,7 @@ class LaunchDesk {
     std::function<const Retries&()> retries;  // what changes with another attempt
     // The job of the agent that came with this grant and has these slots is over.
     std::function<void(GrantId, const std::vector<std::size_t>& slots, const Cause&)> over;
+    std::function<void()> changed;  // what prospects() says may have
   };
   using Reply = std::function<void(Result<std::string>)>;
 
@@ -72,6 +74,8 @@ class LaunchDesk {
   virtual Size size_of(GrantId grant, std::size_t slot) const = 0;
   // Something has changed in what there is to do. Called for nearly each task.
   virtual void on_load() = 0;
+  // What may come of the launches; open: there were none, or only ones to be run by hand.
+  virtual Prospects prospects() const = 0;
   // How many daemons there are to be now, where that changes with the work.
   virtual std::optional<std::size_t> wanted() const = 0;
   // Lines for the reply to `status`. Somebody waits for those that are not there yet:

@@ -2,15 +2,23 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
+#include "base/random_stream.h"
+#include "base/text.h"
 #include "process/spawn.h"
 #include "scheduler/end_cause.h"
 #include "wire/secret.h"
 
 namespace tenkai {
 namespace {
+
+// A pause that the user is told of.
+constexpr std::chrono::seconds long_pause{5};
+
+Restarts::Time now() { return std::chrono::steady_clock::now(); }
 
 std::string with_url(std::string call, const Url& url) {
   static constexpr std::string_view place = "@URL@";
@@ -22,6 +30,40 @@ std::string with_url(std::string call, const Url& url) {
 }
 
 }  // namespace
+
+std::string LocalDaemons::name_of(const Place& place) { return "daemon " + std::to_string(place.slot + 1); }
+
+LocalDaemons::Places::iterator LocalDaemons::find(pid_t pid) {
+  return std::find_if(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
+}
+
+bool LocalDaemons::holds(pid_t pid) const {
+  return std::any_of(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
+}
+
+// With one URL for all, each start is for one more.
+std::shared_ptr<LocalDaemons::Place> LocalDaemons::place_for(std::size_t slot) {
+  auto known = std::find_if(places_.begin(), places_.end(), [&](const auto& place) {
+    return !settings_.one_url && place->slot == slot && !place->joined;
+  });
+  if (known != places_.end()) return *known;
+  places_.push_back(std::make_shared<Place>(around_.executor));
+  places_.back()->slot = slot;
+  return places_.back();
+}
+
+Result<Done> LocalDaemons::start(std::size_t slot, const std::string& call) {
+  std::shared_ptr<Place> place = place_for(slot);
+  if (place->pid) return Done{};  // it is coming already
+  place->pause.cancel();
+  place->call = call;
+  place->starts = 0;
+  place->restarts = {};
+  Result<Done> started = start(*place);
+  if (!started) places_.remove(place);
+  around_.changed();
+  return started;
+}
 
 // What a daemon of ours that comes in over the network reads from its descriptor 3.
 Result<Descriptor> LocalDaemons::credential_pipe(std::size_t slot) {
@@ -37,14 +79,15 @@ Result<Descriptor> LocalDaemons::credential_pipe(std::size_t slot) {
   return std::move(pipe->first);
 }
 
-Result<Done> LocalDaemons::start(std::size_t slot, const std::string& call) {
+Result<Done> LocalDaemons::start(Place& place) {
+  const Url& url = around_.url(place.slot);
   RStart start;
   start.rscript = settings_.rscript;
-  start.call = with_url(call, around_.url(slot));
+  start.call = with_url(with_substream(place.call, place.starts), url);
   start.output = settings_.output;
   Descriptor credential;
-  if (is_network(around_.url(slot))) {
-    Result<Descriptor> made = credential_pipe(slot);
+  if (is_network(url)) {
+    Result<Descriptor> made = credential_pipe(place.slot);
     if (!made) return made.error();
     credential = std::move(*made);
     start.stream = credential.get();
@@ -52,21 +95,80 @@ Result<Done> LocalDaemons::start(std::size_t slot, const std::string& call) {
   Result<pid_t> pid =
       around_.processes.start(start, [this](pid_t ended, const REnd& end) { on_ended(ended, end); });
   if (!pid) return pid.error();
-  running_[*pid] = {slot, false};
+  place.pid = *pid;
+  ++place.starts;
   return Done{};
 }
 
 void LocalDaemons::on_joined(pid_t pid) {
-  if (auto found = running_.find(pid); found != running_.end()) found->second.joined = true;
+  if (auto place = find(pid); place != places_.end()) (*place)->joined = now();
 }
 
 void LocalDaemons::on_ended(pid_t pid, const REnd& end) {
-  auto found = running_.find(pid);
-  if (found == running_.end()) return;  // it had left before
-  if (found->second.joined) return around_.ended(pid, end);
-  std::size_t slot = found->second.slot;
-  running_.erase(found);
-  around_.not_come(slot, cause_of(end), end.log_tail);
+  auto found = find(pid);
+  if (found == places_.end()) return;  // it had left before
+  std::shared_ptr<Place> place = *found;
+  if (place->joined) return around_.ended(pid, end);
+  std::string why = "the R process for " + name_of(*place) + " " + cause_of(end).text + " before it connected";
+  place->pid.reset();
+  bool again = settings_.respawn && !around_.is_taken(place->slot);
+  if (!around_.not_come(why, end.log_tail, again)) return forget(place);
+  start_again(place, why, end.log_tail, false);
+}
+
+void LocalDaemons::on_left(pid_t pid, const Cause& cause, bool worked) {
+  auto found = find(pid);
+  if (found == places_.end()) return;
+  std::shared_ptr<Place> place = *found;
+  place->pid.reset();
+  // It may live on without its stream, and would be in the way of the next one.
+  if (cause.kind == Cause::Kind::lost) around_.processes.kill(pid);
+  if (settings_.respawn && !closed_ && cause.kind != Cause::Kind::goodbye)
+    return start_again(place, name_of(*place) + " " + cause.text, {}, worked);
+  forget(place);
+}
+
+void LocalDaemons::forget(const std::shared_ptr<Place>& place) {
+  places_.remove(std::shared_ptr<Place>(place));  // what is removed may be the last that holds it
+  around_.changed();
+}
+
+// `log`: lines, told where it has not even come up.
+void LocalDaemons::start_again(const std::shared_ptr<Place>& place, const std::string& end,
+                               const std::string& log, bool worked) {
+  bool had_come = place->joined.has_value();
+  auto pause = place->restarts.on_ended(now(), std::exchange(place->joined, std::nullopt), worked);
+  std::string row = end;
+  if (place->restarts.failures() > 1)
+    row += ", " + std::to_string(place->restarts.failures()) + " times in a row with nothing done";
+  std::string lines = log.empty() ? "" : "; its last lines:\n" + log;
+  if (!pause) {
+    last_end_ = end;
+    around_.tell(row + ". It is not started again: find out why, then call launch_local(" +
+                 std::to_string(place->slot + 1) + ")" + lines);
+    return forget(place);
+  }
+  if (!had_come || *pause >= long_pause) {
+    bool soon = pause->count() == 0;
+    around_.tell(row + ". It is started again" + (soon ? "" : " in " + in_seconds(*pause)) + lines);
+  }
+  start_later(place, *pause);
+}
+
+// Not at once even without a pause: what has ended is still being told.
+void LocalDaemons::start_later(const std::shared_ptr<Place>& place, std::chrono::milliseconds pause) {
+  place->pause.expires_after(pause);
+  place->pause.async_wait([this, place](boost::system::error_code cancelled) {
+    if (cancelled || closed_ || place->pid) return;
+    if (around_.is_taken(place->slot)) return forget(place);
+    Result<Done> started = start(*place);
+    if (!started) start_again(place, name_of(*place) + " could not be started: " + started.error().message, {}, false);
+  });
+}
+
+void LocalDaemons::close() {
+  closed_ = true;
+  for (const auto& place : places_) place->pause.cancel();
 }
 
 }  // namespace tenkai

@@ -1,41 +1,58 @@
-// The R daemons that the dispatcher starts on its own machine.
+// The R daemons that the dispatcher starts on its own machine, and starts again.
 //
 // Knows their processes, and which of them have joined; what they do as daemons is told to
-// Peers by their connections.
+// Peers by their connections. One that ends though nobody has asked for it is started again at
+// its slot: Restarts says when, and when no more.
 #pragma once
 
 #include <sys/types.h>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <map>
+#include <list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "base/url.h"
 #include "process/r_processes.h"
+#include "process/restarts.h"
 #include "scheduler/cause.h"
 
 namespace tenkai {
 
+namespace asio = boost::asio;
+
 class LocalDaemons {
  public:
   struct Surroundings {
+    asio::any_io_executor executor;
     RProcesses& processes;
     std::function<const Url&(std::size_t slot)> url;
     // A line that lets one daemon in at a slot, which is wiped here.
     std::function<Result<std::string>(std::size_t slot)> credential;
+    // Whether a daemon is there, and there may be no other.
+    std::function<bool(std::size_t slot)> is_taken;
     // A process of ours has ended that was a daemon. Its connection may still hold last words.
     std::function<void(pid_t, const REnd&)> ended;
-    // One has ended before it was a daemon.
-    std::function<void(std::size_t slot, const Cause&, const std::string& log)> not_come;
+    // One has ended before it was a daemon: a sentence, and its last lines. `again`: it would
+    // be started again. Returns whether that is to be; it is told then. Else who is asked tells.
+    std::function<bool(const std::string& why, const std::string& log, bool again)> not_come;
+    std::function<void(const std::string&)> tell;  // the user
+    // What is_any_to_come() says may have changed.
+    std::function<void()> changed;
   };
   struct Settings {
     std::string rscript = "Rscript";
     bool output = false;
+    bool respawn = true;
+    bool one_url = false;  // any number of daemons at a slot
   };
 
   explicit LocalDaemons(Surroundings around) : around_(std::move(around)) {}
@@ -44,25 +61,55 @@ class LocalDaemons {
   void set_up(Settings settings) { settings_ = std::move(settings); }
 
   // Starts one for a slot, numbered from 0; `call` is its R expression, with @URL@ for the URL.
+  // Where one is being started there, that one has to do; where one is to be started later, it
+  // is started now, as this call says.
   Result<Done> start(std::size_t slot, const std::string& call);
 
   // Whether a daemon, or what is to become one, is a process of ours. True until on_left().
-  bool holds(pid_t pid) const { return running_.count(pid) != 0; }
+  bool holds(pid_t pid) const;
+  // Whether one is here, is coming, or will be started again.
+  bool is_any_to_come() const { return !places_.empty(); }
+  // How the last one ended that is not started again.
+  const std::string& last_end() const { return last_end_; }
+
   void on_joined(pid_t pid);
-  // It is no daemon any more.
-  void on_left(pid_t pid) { running_.erase(pid); }
+  // It is no daemon any more. `worked`: it was given a task.
+  void on_left(pid_t pid, const Cause& cause, bool worked);
+
+  // From now on nothing is started.
+  void close();
 
  private:
-  struct Running {
+  // Where one daemon is, or is to be again.
+  struct Place {
+    explicit Place(const asio::any_io_executor& executor) : pause(executor) {}
+
     std::size_t slot = 0;
-    bool joined = false;
+    std::string call;
+    std::size_t starts = 0;
+    Restarts restarts;
+    std::optional<pid_t> pid;
+    std::optional<Restarts::Time> joined;
+    asio::steady_timer pause;
   };
+  using Places = std::list<std::shared_ptr<Place>>;
+
+  static std::string name_of(const Place& place);
+  Places::iterator find(pid_t pid);
+  std::shared_ptr<Place> place_for(std::size_t slot);
+  Result<Done> start(Place& place);
   Result<Descriptor> credential_pipe(std::size_t slot);
   void on_ended(pid_t pid, const REnd& end);
+  void start_again(const std::shared_ptr<Place>& place, const std::string& end, const std::string& log,
+                   bool worked);
+  void forget(const std::shared_ptr<Place>& place);
+  void start_later(const std::shared_ptr<Place>& place, std::chrono::milliseconds pause);
 
   Surroundings around_;
   Settings settings_;
-  std::map<pid_t, Running> running_;
+  Places places_;
+  std::string last_end_;
+  bool closed_ = false;
 };
 
 }  // namespace tenkai

@@ -33,7 +33,7 @@ constexpr std::size_t max_message = 1000;
 Time now() { return std::chrono::steady_clock::now(); }
 
 Cause with_log(Cause cause, const std::string& log) {
-  if (!log.empty()) cause.text += "; its last lines: " + printable(log, max_message);
+  cause.log = printable(log, max_message);
   return cause;
 }
 
@@ -355,8 +355,7 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
 void Peers::on_process_ended(pid_t pid, const REnd& end) {
   auto found = std::find_if(peers_.begin(), peers_.end(),
                             [pid](const auto& each) { return each.second->pid == pid; });
-  // It was sent away.
-  if (found == peers_.end()) return around_.local.on_left(pid);
+  if (found == peers_.end()) return around_.local.on_left(pid, {Cause::Kind::goodbye, "was sent away"}, true);
   PeerPtr peer = found->second;
   peer->ended = end;
   if (!peer->connection->is_open()) return settle(peer, cause_of_end(*peer));
@@ -394,12 +393,13 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
   if (slot) cause.text = with_place(*peer, *slot, why.text);
   if (slot) slots_.erase(*slot);
   daemons_.erase(daemon);
-  spdlog::info("daemon {} is gone: {}", daemon, cause.text);
+  spdlog::info("daemon {} is gone: {}", daemon, in_full(cause));
+  bool worked = around_.dispatcher.has_worked(daemon);
   around_.apply(around_.dispatcher.on_daemon_left(now(), daemon, cause));
   set_busy(peer);
   // Where the slot has been given to another URL, the credential alone tells whose it was.
   tell_of_daemon(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), cause.kind);
-  if (peer->pid) around_.local.on_left(*peer->pid);
+  if (peer->pid) around_.local.on_left(*peer->pid, cause, worked);
   around_.on_changed();
 }
 

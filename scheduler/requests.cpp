@@ -133,6 +133,7 @@ void Service::reply_credential(const Frame& request) {
   if (!line) return reply_error(request.task, Code::closed, line.error().message);
   reply(request.task, *line);
   wipe(*line);
+  look_ahead();
 }
 
 // --- viewers ---

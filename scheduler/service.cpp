@@ -33,6 +33,7 @@ Rules rules_of(const Setup& setup) {
   rules.policy = setup.policy;
   rules.retries = setup.retries;
   rules.kill_after = setup.kill_after;
+  rules.patience = setup.patience;
   rules.memory_limit = setup.memory_limit.value_or(memory_available() / 2);
   return rules;
 }
@@ -91,7 +92,8 @@ LaunchDesk::Surroundings Service::around_desk() {
           [this]() -> const Retries& { return setup_.retries; },
           [this](GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
             if (peers_) peers_->on_job_over(grant, slots, cause);
-          }};
+          },
+          [this] { look_ahead(); }};
 }
 
 void Service::start() {
@@ -170,9 +172,10 @@ void Service::on_setup(const Frame& frame) {
 
 Result<Done> Service::set_up(Setup setup) {
   setup_ = std::move(setup);
-  local_.set_up({setup_.rscript, setup_.output});
-  if (setup_.daemon_memory) processes_.limit_memory(*setup_.daemon_memory);
   bool one_url = setup_.policy != Policy::queue;
+  bool respawn = setup_.respawn && setup_.policy != Policy::ephemeral;
+  local_.set_up({setup_.rscript, setup_.output, respawn, one_url});
+  if (setup_.daemon_memory) processes_.limit_memory(*setup_.daemon_memory);
   std::size_t slots = one_url ? 1 : setup_.slots;
   std::vector<Url> urls;
   if (setup_.urls.empty()) {
@@ -202,7 +205,11 @@ Result<Done> Service::set_up(Setup setup) {
   peers_.emplace(io_.get_executor(),
                  Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_, local_,
                                      [this](Sends sends) { apply(std::move(sends)); },
-                                     [this] { check_await(false); }, desk_.get(), one_url},
+                                     [this] {
+                                       check_await(false);
+                                       look_ahead();
+                                     },
+                                     desk_.get(), one_url},
                  limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
@@ -211,6 +218,7 @@ Result<Done> Service::set_up(Setup setup) {
     if (!launched) return launched;
   }
   viewers_.open();
+  look_ahead();
   return Done{};
 }
 
@@ -226,28 +234,61 @@ void Service::tell(const std::string& text, const std::string& launches) {
 // --- local daemons ---
 
 LocalDaemons::Surroundings Service::around_local() {
-  return {processes_, [this](std::size_t slot) -> const Url& { return doors_.urls()[slot]; },
+  return {io_.get_executor(),
+          processes_,
+          [this](std::size_t slot) -> const Url& { return doors_.urls()[slot]; },
           [this](std::size_t slot) { return credential_for(slot); },
+          [this](std::size_t slot) {
+            return setup_.policy == Policy::queue && dispatcher_->slots()[slot].online;
+          },
           [this](pid_t pid, const REnd& end) { peers_->on_process_ended(pid, end); },
-          [this](std::size_t slot, const Cause& cause, const std::string& log) {
-            on_not_come(slot, cause, log);
-          }};
+          [this](const std::string& why, const std::string& log, bool again) {
+            return on_not_come(why, log, again);
+          },
+          [this](const std::string& text) { tell(text); },
+          [this] { look_ahead(); }};
 }
 
-void Service::on_not_come(std::size_t slot, Cause cause, const std::string& log) {
-  if (ending_) return;
-  std::string why =
-      "the R process for daemon " + std::to_string(slot + 1) + " " + cause.text + " before it connected";
-  if (!log.empty()) why += "; its last lines:\n" + log;
-  spdlog::warn("{}", why);
+// Whether it may be started again.
+bool Service::on_not_come(const std::string& why, const std::string& log, bool again) {
+  if (ending_) return false;
+  std::string told = log.empty() ? why : why + "; its last lines:\n" + log;
+  spdlog::warn("{}", told);
   if (setup_.policy == Policy::ephemeral) {
-    cause.text = why;
-    return apply(dispatcher_->on_launch_failed(now(), cause));
+    apply(dispatcher_->on_launch_failed(now(), {Cause::Kind::quit, told}));
+    return false;
+  }
+  if (awaited_) {
+    if (!again) tell(told);
+    return again;
   }
   // The first ones are the business of whoever waits for them, or is about to.
-  if (awaited_) return tell(why);
-  failed_start_ = why;
+  failed_start_ = told;
   check_await(false);
+  return false;
+}
+
+// Of the session's own daemons it is known whether more will come; anybody may come to a
+// URL that was given, as long as nothing was launched for it.
+Prospects Service::prospects() const {
+  if (local_.is_any_to_come()) return {Prospects::Kind::coming, {}};
+  Prospects launched = desk_ ? desk_->prospects() : Prospects();
+  if (launched.kind == Prospects::Kind::coming) return launched;
+  bool given_out = !setup_.credential_file.empty();
+  for (std::size_t slot = 0; slot < doors_.urls().size() && !given_out; ++slot)
+    given_out = keys_.grants().fresh_for(slot).has_value();
+  bool expected = launched.kind == Prospects::Kind::open && !setup_.urls.empty();
+  if (given_out || expected) return {};
+  std::string why = launched.why.empty() ? local_.last_end() : launched.why;
+  return {Prospects::Kind::none, why};
+}
+
+void Service::look_ahead() {
+  if (!dispatcher_ || ending_ || setup_.policy == Policy::ephemeral) return;
+  Prospects now_known = prospects();
+  if (prospects_ == now_known) return;
+  prospects_ = now_known;
+  apply(dispatcher_->on_prospects(now(), std::move(now_known)));
 }
 
 // --- what the dispatcher decided ---
@@ -308,6 +349,7 @@ void Service::arm_timer() {
 
 void Service::on_session_ended(bool stop) {
   if (std::exchange(ending_, true)) return;
+  local_.close();
   doors_.close();
   viewers_.close();
   if (dispatcher_) {

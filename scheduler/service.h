@@ -67,7 +67,11 @@ class Service {
 
   // local daemons
   LocalDaemons::Surroundings around_local();
-  void on_not_come(std::size_t slot, Cause cause, const std::string& log);
+  bool on_not_come(const std::string& why, const std::string& log, bool again);
+
+  // what may come where no daemon is here
+  Prospects prospects() const;
+  void look_ahead();
 
   // what the dispatcher decided
   void apply(Sends sends);
@@ -102,6 +106,7 @@ class Service {
   LocalDaemons local_;
   std::optional<Dispatcher> dispatcher_;
   std::optional<Peers> peers_;
+  std::optional<Prospects> prospects_;  // as the dispatcher knows them
   std::unique_ptr<LaunchDesk> desk_;
   Viewers viewers_;
   const Time begun_;

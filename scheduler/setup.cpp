@@ -108,6 +108,15 @@ const std::map<std::string_view, Read>& readers() {
       {"output",
        [](Setup& setup, std::string_view value) { return read_flag("output", value, setup.output); }},
       {"token", [](Setup& setup, std::string_view value) { return read_flag("token", value, setup.tokens); }},
+      {"respawn",
+       [](Setup& setup, std::string_view value) { return read_flag("respawn", value, setup.respawn); }},
+      {"patience_ms",
+       [](Setup& setup, std::string_view value) -> Result<Done> {
+         Result<std::chrono::milliseconds> time = read_time("patience_ms", value);
+         if (!time) return time.error();
+         setup.patience = *time;
+         return Done{};
+       }},
       {"insecure",
        [](Setup& setup, std::string_view value) { return read_flag("insecure", value, setup.insecure); }},
       {"tls_pem",

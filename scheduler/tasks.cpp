@@ -3,7 +3,15 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/text.h"
+
 namespace tenkai {
+namespace {
+
+// Deaths of one task that are told one by one.
+constexpr std::size_t max_told_deaths = 10;
+
+}  // namespace
 
 void Tasks::open(SessionId session) { sessions_.try_emplace(session); }
 
@@ -47,6 +55,19 @@ std::string Tasks::explanation_of(const Task& task) const {
   return found == explanations_.end() ? std::string() : found->second;
 }
 
+void Tasks::add_to_story(const Task& task, const std::string& end) {
+  std::vector<std::string>& story = stories_[task.key];
+  if (story.size() < max_told_deaths) story.push_back(end);
+}
+
+std::string Tasks::story_of(const Task& task, int count) const {
+  auto found = stories_.find(task.key);
+  if (found == stories_.end()) return {};
+  std::string text = join(found->second, ", ");
+  std::size_t more = static_cast<std::size_t>(count) - std::min<std::size_t>(static_cast<std::size_t>(count), found->second.size());
+  return more == 0 ? text : text + ", and " + std::to_string(more) + " more";
+}
+
 std::optional<Time> Tasks::first_deadline() const {
   if (deadlines_.empty()) return std::nullopt;
   return deadlines_.begin()->first;
@@ -61,6 +82,7 @@ void Tasks::forget(const Task& task) {
   if (task.deadline) deadlines_.erase({*task.deadline, task.key});
   memory_ -= size_of(task.payload);
   if (!explanations_.empty()) explanations_.erase(task.key);
+  if (!stories_.empty()) stories_.erase(task.key);
   --size_;
 }
 

@@ -82,6 +82,10 @@ class Tasks {
   // no part of a task: a queue of a million should not pay for it.
   void explain(const Task& task, std::string why) { explanations_[task.key] = std::move(why); }
   std::string explanation_of(const Task& task) const;
+  // How its attempts have ended so far: "daemon 1 was killed …, daemon 2 was killed …". The
+  // first of them where there are many; `count`: how many there were.
+  void add_to_story(const Task& task, const std::string& end);
+  std::string story_of(const Task& task, int count) const;
 
   std::size_t size() const { return size_; }
   std::uint64_t memory() const { return memory_; }
@@ -97,6 +101,7 @@ class Tasks {
   std::unordered_map<SessionId, OfSession> sessions_;
   std::set<std::pair<Time, TaskKey>> deadlines_;
   std::map<TaskKey, std::string> explanations_;
+  std::map<TaskKey, std::vector<std::string>> stories_;
   std::size_t size_ = 0;
   std::uint64_t memory_ = 0;
 };

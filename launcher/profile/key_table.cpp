@@ -133,6 +133,7 @@ const std::vector<ProfileKey> profile_table = {
      "in which it is tried "
      "again"},
     {"retries.segfault", count, "0", "1", "how often, where it crashed"},
+    {"retries.limit", count, "0", "1", "how often, where it met a limit of processor time or file size"},
     {"retries.quit", count, "0", "1", "how often, where the task has ended it"},
 };
 

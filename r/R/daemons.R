@@ -40,8 +40,9 @@
 #' @param retries how often a task is run again whose daemon was lost through
 #'   no fault of the task. By cause: `c(2, oom = 1)`; causes are `killed`,
 #'   `lost`, `preempted`, `node_fail`, `time_limit`, `job_cancelled` and, not
-#'   tried again unless asked for, `oom`, `segfault` and `quit`. A profile can
-#'   also say with how much more memory or time.
+#'   tried again unless asked for, `oom`, `segfault`, `limit` (of processor time
+#'   or file size) and `quit`. A profile can also say with how much more memory
+#'   or time.
 #' @param insecure `TRUE` where you know that what goes through a `tcp://` or
 #'   `ws://` URL can be read and changed by others on the network: then you are
 #'   not told so.
@@ -57,6 +58,16 @@
 #'   `autoexit = FALSE` that were launched with it find the next session.
 #'   `NULL`: all are made anew, and end with the session.
 #'
+#' @param respawn `TRUE`: a daemon on this machine that ends though nobody has
+#'   asked for it is started again: at once, and, where it ends again with
+#'   nothing done, after 1 s, 5 s, 30 s and 2 min; then it is told, and not
+#'   started any more. `FALSE`: none is, until [launch_local()].
+#' @param patience seconds for which tasks wait when no daemon is there and none
+#'   can come: all have ended and are not started again, or all launches have
+#'   failed. Then they resolve to an error value 19 that says why. `Inf`, in
+#'   interactive sessions: for ever. Daemons that others may start, at a `url`
+#'   for which nothing was launched or by a command that [launch_remote()] has
+#'   printed, are waited for in any case.
 #' @param safe `TRUE`: results are nothing but data. One that holds a function,
 #'   a call (so also a formula or a model), an environment, a promise, an
 #'   external pointer, a namespace or an S4 object resolves to an error value
@@ -77,6 +88,9 @@
 #' `daemons()` returns; where they cannot start, the error has the class
 #' [tenkai_launch_error]. `TENKAI_ALLOCATION=0` in the environment keeps them local,
 #' and lets profiles submit jobs of their own.
+#'
+#' A task under which its daemon dies is tried as often as `retries` says, and
+#' then resolves to an error value 19 that names each of the deaths.
 #'
 #' Local daemons are ready when `daemons()` returns. If one cannot start, the
 #' error says why and nothing stays set; if some take longer than 10 seconds,
@@ -100,7 +114,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     .compute = profile %||% "default", retries = 2,
                     insecure = FALSE, reconnect = 60, kill_after = NULL,
                     memory = NULL, credential = NULL, safe = FALSE,
-                    profile = NULL) {
+                    profile = NULL, respawn = TRUE,
+                    patience = if (interactive()) Inf else 600) {
   force(.compute)
   check_flag(dispatcher, "dispatcher")
   # To end daemons nothing need be read, and it may be wrong by now.
@@ -127,6 +142,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     return(reset(.compute, kind = 1L))
   }
   check_flag(safe, "safe")
+  check_flag(respawn, "respawn")
   if (!is.null(remote)) {
     check_remote(remote)
     if (is.null(url)) {
@@ -163,6 +179,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     retry_settings(if (profile$direct && !isTRUE(resilience)) 0 else retries),
     time_setting("reconnect_ms", reconnect, "reconnect"),
     time_setting("kill_after_ms", kill_after, "kill_after"),
+    if (!respawn) "respawn=0",
+    patience_setting(patience),
     memory_setting(memory),
     if (!is.null(deployment$memory)) {
       paste0("daemon_memory=", deployment$memory)
@@ -343,6 +361,10 @@ time_setting <- function(key, seconds, argument) {
   if (is.null(seconds)) return()
   check_number(seconds, argument)
   paste0(key, "=", whole(min(1000 * seconds, 2^32 - 1)))
+}
+
+patience_setting <- function(patience) {
+  if (!identical(patience, Inf)) time_setting("patience_ms", patience, "patience")
 }
 
 tls_settings <- function(tls, pass) {

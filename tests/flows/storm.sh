@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Daemons are killed again and again while tasks run, and brought back: every task
-# is answered, and each by its own value.
+# Daemons are killed again and again while tasks run, and come back by themselves: every
+# task is answered, and each by its own value.
 # time limit: 180 s
 . "$(dirname "$0")/common.sh"
 

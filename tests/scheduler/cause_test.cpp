@@ -176,6 +176,7 @@ TEST_CASE("retries that make no sense are refused and named") {
   CHECK(refusal("oom=1,oom=2") == "cannot read retries = \"oom=1,oom=2\": \"oom\" is given twice");
   CHECK(refusal("fire=1") ==
         "cannot read retries = \"fire=1\": there is no cause called \"fire\"; there are killed, lost, "
-        "preempted, node_fail, time_limit, job_cancelled, oom, segfault, quit");
+        "preempted, node_fail, time_limit, job_cancelled, oom, segfault, "
+        "limit, quit");
   CHECK(refusal("goodbye=1").find("no cause called \"goodbye\"") != std::string::npos);
 }

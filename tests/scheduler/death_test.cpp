@@ -1,5 +1,6 @@
 // Daemons that die, fall silent, come back and say goodbye.
 #include <csignal>
+#include <string>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -56,7 +57,8 @@ TEST_CASE(
 
   CHECK(describe(dispatcher.on_daemon_left(at(3s), 12, killed)) ==
         Lines{"resolve 1/1 code 19: daemon 3 was killed by signal 9 (SIGKILL) while it ran this task; "
-              "it was tried 3 times"});
+              "it was tried 3 times, and before that daemon 1 was killed by signal 9 (SIGKILL), daemon 2 was "
+              "silent for 60 s"});
   CHECK(dispatcher.unresolved() == 0);
   CHECK(dispatcher.memory() == 0);
 }
@@ -79,7 +81,8 @@ TEST_CASE("memory that ran out is tried again when asked for") {
   CHECK(describe(dispatcher.on_daemon_left(at(2s), 11, cause_of_signal(SIGKILL, true))) ==
         Lines{"resolve 1/1 code 19: daemon 2 was killed by signal 9 (SIGKILL) because memory ran out while "
               "it ran "
-              "this task; it was tried 2 times"});
+              "this task; it was tried 2 times, and before that daemon 1 was killed by signal 9 (SIGKILL) "
+              "because memory ran out"});
 }
 
 TEST_CASE("with no retries the first death resolves the task") {
@@ -251,12 +254,40 @@ TEST_CASE("daemons that are not known are ignored") {
   CHECK(dispatcher.slots()[0].instance == 1);
 }
 
-TEST_CASE("that no daemon is left is nothing to tell where daemons are launched as there is work") {
-  Dispatcher dispatcher = with_daemons(1);
-  dispatcher.on_scaled(at(0s), std::nullopt);
-  dispatcher.on_daemon_left(at(1s), 10, killed);
+TEST_CASE("of many deaths of one task the first ten are told, and how many more there were") {
+  Dispatcher dispatcher = with_daemons(1, with_retries("12"));
+  dispatcher.on_submit(at(0s), 1, task(1));
+  for (DaemonId daemon = 10; daemon < 22; ++daemon) {
+    dispatcher.on_daemon_left(at(1s), daemon, killed);
+    dispatcher.on_daemon_joined(at(1s), daemon + 1, 0);
+  }
 
-  CHECK(dispatcher.on_submit(at(2s), 1, task(1)).empty());
+  std::string told = describe(dispatcher.on_daemon_left(at(2s), 22, killed)).front();
+  CHECK(told.find("it was tried 13 times, and before that daemon 1 was") != told.npos);
+  CHECK(told.ends_with(", and 2 more"));
+}
+
+TEST_CASE("a limit of the kernel would strike again, so what it ends is not tried again") {
+  for (int signal : {SIGXCPU, SIGXFSZ}) {
+    Dispatcher dispatcher = with_daemons(2);
+    dispatcher.on_submit(at(0s), 1, task(1));
+
+    Lines lines = describe(dispatcher.on_daemon_left(at(1s), 10, cause_of_signal(signal, false)));
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].starts_with("resolve 1/1 code 19: daemon 1 was killed by signal " + std::to_string(signal)));
+  }
+}
+
+TEST_CASE("the last lines of a daemon are told once, behind how it ended") {
+  Dispatcher dispatcher = with_daemons(2, with_retries("1"));
+  dispatcher.on_submit(at(0s), 1, task(1));
+  Cause cause = killed;
+  cause.log = "so long";
+  dispatcher.on_daemon_left(at(1s), 10, cause);
+
+  CHECK(describe(dispatcher.on_daemon_left(at(2s), 11, cause)).front() ==
+        "resolve 1/1 code 19: daemon 2 was killed by signal 9 (SIGKILL) while it ran this task; it was tried 2 "
+        "times, and before that daemon 1 was killed by signal 9 (SIGKILL); the last lines of daemon 2: so long");
 }
 
 TEST_CASE("that no daemon is left is told once, when a task waits for the next one") {

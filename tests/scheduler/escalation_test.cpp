@@ -71,7 +71,7 @@ TEST_CASE("each death of the same kind asks for a step more than the daemon had"
   CHECK(
       describe(dispatcher.on_daemon_left(at(4s), 22, oom)) ==
       Lines{"resolve 1/1 code 19: daemon 1 was killed: OUT_OF_MEMORY while it ran this task; it was tried 3 "
-            "times"});
+            "times, and before that daemon 1 was killed: OUT_OF_MEMORY, daemon 1 was killed: OUT_OF_MEMORY"});
   CHECK(dispatcher.unresolved() == 0);
 }
 
@@ -196,6 +196,7 @@ TEST_CASE("direct and ephemeral daemons are all alike: the task is tried again w
   dispatcher.on_session_joined(at(0s), 1);
   dispatcher.on_submit(at(0s), 1, task(1));
   dispatcher.on_daemon_joined(at(0s), 10);
+  dispatcher.on_prospects(at(0s), {Prospects::Kind::coming, {}});
 
   Lines lines = describe(dispatcher.on_daemon_left(at(1s), 10, oom));
   CHECK(lines == (policy == Policy::direct ? Lines{} : Lines{"launch"}));

@@ -25,6 +25,7 @@ Rules rules_of(const Scenario& scenario) {
   if (below(4) == 0) rules.retries.by_kind[Cause::Kind::lost] = 0;
   if (below(2) == 0) rules.memory_limit = 200 + below(2000);
   if (below(2) == 0) rules.kill_after = 100ms;
+  if (below(2) == 0) rules.patience = 300ms;
   rules.max_ephemeral = 1 + below(6);
   rules.max_everywhere = 1 + below(8);
   if (below(2) == 0) {
@@ -132,6 +133,7 @@ std::optional<Event> Simulation::storm() {
   if (falls(3)) return finish_again();
   if (falls(1)) return of_some_daemon(chance(50) ? Kind::leaving : Kind::last_call);
   if (falls(1)) return unavailable();
+  if (falls(1) && scenario_.policy != Policy::ephemeral) return prospects();
   if (falls(1)) {
     Event regenerated = event(Kind::regenerate);
     regenerated.slot = below(world_.slots().size() + 1);
@@ -219,6 +221,14 @@ Event Simulation::unavailable() {
     if (!task.running && task.need != Size()) event.size = task.need;
   }
   if (chance(20)) event.size = {static_cast<std::uint8_t>(below(3)), static_cast<std::uint8_t>(below(3))};
+  return event;
+}
+
+Event Simulation::prospects() {
+  Event event = this->event(Kind::prospects);
+  constexpr Prospects::Kind kinds[] = {Prospects::Kind::coming, Prospects::Kind::open, Prospects::Kind::none};
+  event.prospects.kind = kinds[below(std::size(kinds))];
+  if (event.prospects.kind == Prospects::Kind::none) event.prospects.why = "launch 1 has failed";
   return event;
 }
 

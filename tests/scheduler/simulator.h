@@ -58,6 +58,7 @@ class Simulation {
   Event cancel();
   Event join();
   Event unavailable();
+  Event prospects();
   std::optional<Event> make_room();
   Event leave();
   Event finish();
@@ -113,6 +114,7 @@ Sends apply(Subject& subject, const Event& event) {
     case Kind::launch_failed: return subject.on_launch_failed(event.now, event.cause);
     case Kind::size_unavailable:
       return subject.on_size_unavailable(event.now, event.size, "none is to be had");
+    case Kind::prospects: return subject.on_prospects(event.now, event.prospects);
     case Kind::regenerate: return subject.regenerate(event.now, event.slot);
     case Kind::timer: return subject.on_timer(event.now);
   }

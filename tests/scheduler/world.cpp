@@ -68,10 +68,17 @@ void World::foresee(const Event& event) {
       if (!source_of(0).empty()) give_up(event.now, source_of(0).begin()->second, Code::reset);
       break;
     case Kind::size_unavailable: foresee_size_unavailable(event); break;
+    case Kind::prospects:
+      prospects_ = event.prospects;
+      if (prospects_.kind == Prospects::Kind::coming) told_alone_ = false;
+      break;
     case Kind::regenerate: foresee_regenerate(event); break;
     case Kind::timer: foresee_timer(event); break;
   }
   deal();
+  bool hopeless = daemons_.empty() && prospects_.kind == Prospects::Kind::none && !source_of(0).empty();
+  if (!hopeless) give_up_at_.reset();
+  if (hopeless && rules_.patience && !give_up_at_) give_up_at_ = event.now + *rules_.patience;
 }
 
 void World::foresee_submit(const Event& event) {
@@ -112,7 +119,7 @@ void World::foresee_joined(const Event& event) {
     dismisses_.insert(event.daemon);
     return;
   }
-  misses_daemons_ = false;
+  has_left_ = told_alone_ = false;
   auto room = std::chrono::milliseconds::max();
   if (event.left) {
     Curfew curfew = Curfew::in(event.now, *event.left);
@@ -154,7 +161,7 @@ void World::foresee_left(const Event& event, Daemon& daemon) {
   stop(event.daemon, daemon);
   const Daemon gone = daemon;
   forget(event.daemon);
-  if (daemons_.empty() && rules_.policy == Policy::queue) misses_daemons_ = true;
+  if (daemons_.empty() && rules_.policy != Policy::ephemeral) has_left_ = true;
   if (!run || run->everywhere > 0 || run->discarded) return;
   Unresolved& task = tasks_[run->key];
   bool again = event.cause.kind == Cause::Kind::goodbye;
@@ -244,6 +251,7 @@ void World::foresee_timer(const Event& event) {
     if (task.deadline && *task.deadline <= event.now) overdue.push_back(key);
   }
   for (TaskKey key : overdue) give_up(event.now, key, Code::timed_out);
+  foresee_patience(event);
   for (auto& [id, daemon] : daemons_) {
     if (!daemon.run || !daemon.run->kill_at || *daemon.run->kill_at > event.now) continue;
     daemon.run->kill_at.reset();
@@ -257,6 +265,14 @@ void World::foresee_timer(const Event& event) {
       if (daemon.run) hand_backs_.insert(id);
     }
   }
+}
+
+// What waits for daemons that cannot come does so for so long.
+void World::foresee_patience(const Event& event) {
+  std::map<std::uint64_t, TaskKey> waiting = source_of(0);
+  if (!give_up_at_ || *give_up_at_ > event.now || waiting.empty()) return;
+  for (const auto& [sequence, key] : waiting) give_up(event.now, key, Code::reset);
+  told_alone_ = false;
 }
 
 void World::call_last(DaemonId id, Daemon& daemon) {

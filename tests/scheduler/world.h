@@ -40,6 +40,7 @@ struct Event {
     finished,
     launch_failed,
     size_unavailable,
+    prospects,
     regenerate,
     timer,
   };
@@ -58,6 +59,7 @@ struct Event {
   bool last = false;
   std::optional<Dispatcher::Held> held;
   Cause cause;
+  Prospects prospects;
 };
 std::string describe(const Event& event);
 
@@ -146,6 +148,7 @@ class World {
   void foresee_size_unavailable(const Event& event);
   void foresee_regenerate(const Event& event);
   void foresee_timer(const Event& event);
+  void foresee_patience(const Event& event);
   bool escalate(Unresolved& task, const Daemon& daemon, Cause::Kind kind);
   void call_last(DaemonId id, Daemon& daemon);
   void requeue(TaskKey key);
@@ -166,6 +169,7 @@ class World {
   void take(const Event& event, const StartLocal& send);
   void take(const Event& event, const Tell& send);
   bool waits_for_any() const;
+  bool misses_daemons() const;
   bool waits_too_long() const;
   void check_expectations();
   void check_idleness();
@@ -197,7 +201,10 @@ class World {
   std::optional<std::chrono::milliseconds> most_room_;  // that a daemon has had
   bool told_too_long_ = false;
   bool has_joined_ = false;  // just now
-  bool misses_daemons_ = false;  // the last one has left, and nobody was told yet
+  Prospects prospects_;
+  bool has_left_ = false;    // the last one, and none has come since
+  bool told_alone_ = false;  // that none is here
+  std::optional<Time> give_up_at_;
   bool ignored_ = false;         // nothing at all must follow
   std::string complaint_;
 };

@@ -151,9 +151,9 @@ void World::take(const Event&, const StartLocal&) {
 }
 
 void World::take(const Event&, const Tell& send) {
-  if (send.text.starts_with("no daemon is left")) {
-    if (!std::exchange(misses_daemons_, false)) complain("no daemon is missed, or that was told already");
-    if (!daemons_.empty() || !waits_for_any()) complain("nothing waits for a daemon");
+  if (send.text.starts_with("no daemon is ")) {
+    if (!misses_daemons()) complain("no daemon is missed, or that was told already");
+    told_alone_ = true;
     return;
   }
   if (send.text.starts_with("a task asks for")) {
@@ -169,6 +169,13 @@ void World::take(const Event&, const Tell& send) {
 bool World::waits_for_any() const {
   return std::any_of(tasks_.begin(), tasks_.end(),
                      [](const auto& each) { return each.second.need == Size(); });
+}
+
+// Whether somebody is to be told that none is here, and none was told to be coming.
+bool World::misses_daemons() const {
+  bool expected = has_left_ || !prospects_.why.empty();
+  return daemons_.empty() && prospects_.kind != Prospects::Kind::coming && expected && !told_alone_ &&
+         waits_for_any();
 }
 
 // Whether there is one that asks for more time than any daemon came with, or has left.
@@ -197,7 +204,7 @@ void World::check_expectations() {
   if (tells_ > 0) complain("the session should have been told something");
   if (std::exchange(has_joined_, false) && !told_too_long_ && waits_too_long())
     complain("a request that is too long should have been told");
-  if (misses_daemons_ && waits_for_any())
+  if (misses_daemons())
     complain("the session should have been told that no daemon is left");
 }
 
@@ -255,6 +262,7 @@ void World::check_account(const Account& account) {
   auto earlier = [&](std::optional<Time> time) {
     if (time && (!timer || *time < *timer)) timer = time;
   };
+  earlier(give_up_at_);
   for (const auto& [key, task] : tasks_) earlier(task.deadline);
   for (const auto& [id, daemon] : daemons_) {
     if (daemon.run) earlier(daemon.run->kill_at);
@@ -290,6 +298,8 @@ std::string describe(const Event& event) {
     case Kind::finished: return "daemon" + daemon + " finished " + attempt + (event.last ? ", its last" : "");
     case Kind::launch_failed: return "a launch fails";
     case Kind::size_unavailable: return "nothing of size " + size + " is to be had";
+    case Kind::prospects:
+      return "prospects are " + text(static_cast<std::uint64_t>(event.prospects.kind)) + " " + event.prospects.why;
     case Kind::regenerate: return "slot " + text(event.slot) + " is regenerated";
     case Kind::timer:
       return "timer at " + text(static_cast<std::uint64_t>(event.now.time_since_epoch().count()));

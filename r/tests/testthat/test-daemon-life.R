@@ -75,7 +75,7 @@ test_that("everywhere() leaves its effects on every daemon, through cleanup", {
 })
 
 test_that("everywhere() reaches later daemons before their first task", {
-  set_daemons(1, url = "abstract://tenkai-test-late")
+  set_daemons(1, url = "abstract://tenkai-test-late", respawn = FALSE)
   everywhere(offset <- 100)
   m <- mirai(offset + 1)
   launch_local(1)

@@ -367,7 +367,7 @@ test_that("without resilience the task of a daemon that dies resolves to 19", {
 })
 
 test_that("launch_local() brings a daemon back at its index or its URL", {
-  set_daemons(2)
+  set_daemons(2, respawn = FALSE)
   pid <- function() evaluated(Sys.getpid())
   first <- pid()
   slot <- which(status()$daemons[, "assigned"] == 1)
