@@ -100,7 +100,7 @@ class ScaledWorld {
     unavailable.insert(unavailable.end(), orders.unavailable.begin(), orders.unavailable.end());
     // The dispatcher gives up on their tasks.
     for (const auto& [size, why] : orders.unavailable)
-      std::erase_if(load.larger, [&size](const auto& need) { return covers(need.first, size); });
+      std::erase_if(load.larger, [&size = size](const auto& need) { return covers(need.first, size); });
     return orders;
   }
 
