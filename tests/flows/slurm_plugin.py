@@ -132,9 +132,10 @@ def real_ends():
     check("a job that is cancelled by us is told as that", end.get("cause") == "cancelled", end)
     check("... and its neighbour stays", until(lambda: squeue("-j", base, "-t", "R", "-o", "%i").split() == [jobs[1]], 5))
 
-    waiting = plugin.launch(["sleep", "611"], **{"slurm.cpus-per-task": "64"})
-    report = plugin.poll(waiting[0])
-    check("why a job waits is told", report.get("state") == "pending" and report.get("reason"), report)
+    waiting = plugin.launch(["sleep", "611"], **{"slurm.options": "--begin=now+1hour"})
+    report = {}
+    told = until(lambda: report.update(plugin.poll(waiting[0])) or report.get("reason"), 30)
+    check("why a job waits is told", told and report.get("state") == "pending", report)
     plugin.close("at the end of the session all are cancelled")
     check("... those that wait, too", until(lambda: not squeue("-o", "%i").split(), 15), squeue())
 
