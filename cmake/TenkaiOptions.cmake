@@ -15,6 +15,12 @@ if(TENKAI_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   endif()
 endif()
 
+# Programs look for their libraries in the same places before and after they are
+# installed. What CMake would put into a build folder's to make room for those of the
+# installation is a list of empty names, and an empty name is the working directory.
+set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+
 configure_file(${PROJECT_SOURCE_DIR}/cmake/version.h.in
                ${PROJECT_BINARY_DIR}/generated/base/version.h @ONLY)
 

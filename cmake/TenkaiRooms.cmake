@@ -37,8 +37,7 @@ function(tenkai_program program folder)
   add_executable(${program} ${sources})
   target_link_libraries(${program} PRIVATE tenkai_options ${program_BELOW} ${program_LIBRARIES})
   # The prefix can be moved; libraries found elsewhere (Spack) stay where they are.
-  set_target_properties(${program} PROPERTIES
-    INSTALL_RPATH "$ORIGIN/../lib" INSTALL_RPATH_USE_LINK_PATH ON)
+  set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 endfunction()
 
 # tenkai_plugin(ssh LIBRARIES …) makes the program `tenkai-plugin-ssh` from plugins/ssh/*.cpp.
@@ -54,7 +53,6 @@ function(tenkai_plugin name)
   target_link_libraries(tenkai_plugin_${name}_parts PUBLIC tenkai_options tenkai_launcher ${plugin_LIBRARIES})
   add_executable(tenkai-plugin-${name} plugins/${name}/main.cpp)
   target_link_libraries(tenkai-plugin-${name} PRIVATE tenkai_plugin_${name}_parts)
-  set_target_properties(tenkai-plugin-${name} PROPERTIES
-    INSTALL_RPATH "$ORIGIN/../../lib" INSTALL_RPATH_USE_LINK_PATH ON)
+  set_target_properties(tenkai-plugin-${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../../lib")
   set_property(GLOBAL APPEND PROPERTY tenkai_plugins tenkai-plugin-${name})
 endfunction()

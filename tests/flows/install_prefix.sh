@@ -32,6 +32,9 @@ if grep -rIl -e "$work/first" -e "$root" "$prefix"; then fail "these files hold 
 echo "the program runs where it was moved to"
 "$prefix/bin/tenkai" --version | grep -qF "$version" || fail "bin/tenkai --version does not say $version"
 
+echo "its programs take no library from the working directory"
+tests/runpaths.sh "$prefix"
+
 echo "pkg-config finds it"
 found=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --modversion tenkai)
 [ "$found" = "$version" ] || fail "pkg-config says version $found, not $version"
@@ -61,6 +64,8 @@ cp -RL "$prefix/share/tenkai/r" "$work/home/r"
 mkdir "$work/home/library"
 as_user TENKAI_PREFIX="$prefix" R CMD INSTALL --library="$work/home/library" "$work/home/r" >"$work/r.log" 2>&1 ||
   { cat "$work/r.log"; fail "R CMD INSTALL failed"; }
+
+tests/runpaths.sh "$work/home/library"
 
 echo "and uses it"
 answer=$(cd "$work/home" && as_user R_LIBS="$work/home/library" timeout 60 Rscript -e '
