@@ -3,14 +3,18 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 namespace tenkai {
 namespace {
+
+constexpr std::chrono::seconds time_for_crowded_doors{1};
 
 Result<std::vector<ViewerDoor>> all_doors() {
   std::ifstream file("/proc/net/unix", std::ios::binary);
@@ -48,22 +52,51 @@ void keep(Result<View> view, std::unique_ptr<Viewer> viewer, Survey& survey) {
   else survey.troubles.push_back(view.error().message);
 }
 
+// What the process behind `viewer` says, unless another one is asked for.
+void listen(std::unique_ptr<Viewer> viewer, std::optional<int> pid, Survey& survey) {
+  Result<View> view = viewer->look();
+  bool is_asked_for = !pid || viewer->pid() == *pid || !view || view->session_pid == *pid;
+  if (is_asked_for) keep(std::move(view), std::move(viewer), survey);
+}
+
+// Goes to all doors once; returns those before which too many stand.
+std::vector<ViewerDoor> visit_all(asio::io_context& io, const std::vector<ViewerDoor>& doors,
+                                  std::optional<int> pid, Survey& survey) {
+  std::vector<ViewerDoor> crowded;
+  for (const ViewerDoor& door : doors) {
+    Result<Viewer::Visit> visit = Viewer::visit(io, door);
+    if (!visit) survey.troubles.push_back(visit.error().message);
+    if (visit && visit->is_crowded) crowded.push_back(door);
+    if (visit && visit->viewer) listen(std::move(visit->viewer), pid, survey);
+  }
+  return crowded;
+}
+
+std::string not_answered(const std::vector<ViewerDoor>& doors) {
+  std::string first = name_of(doors.front());
+  std::string which = doors.size() == 1
+                          ? "the socket @" + first + " has"
+                          : std::to_string(doors.size()) + " sockets, the first one @" + first + ", have";
+  return which +
+         " the name of a dispatcher of yours, and nobody takes the calls there: it is stopped or very busy, "
+         "or "
+         "another user has taken the name";
+}
+
 }  // namespace
 
 Result<Survey> survey(asio::io_context& io, std::optional<int> pid) {
   Result<std::vector<ViewerDoor>> doors = all_doors();
   if (!doors) return doors.error();
   Survey survey;
-  for (const ViewerDoor& door : ours(*doors, pid)) {
-    Result<std::unique_ptr<Viewer>> viewer = Viewer::visit(io, door);
-    if (!viewer) {
-      survey.troubles.push_back(viewer.error().message);
-    } else if (*viewer) {
-      Result<View> view = (*viewer)->look();
-      bool is_asked_for = !pid || door.pid == *pid || !view || view->session_pid == *pid;
-      if (is_asked_for) keep(std::move(view), std::move(*viewer), survey);
-    }
+  // Anybody can have such a name, and any number of them: all are waited for together.
+  auto until = std::chrono::steady_clock::now() + time_for_crowded_doors;
+  std::vector<ViewerDoor> left = visit_all(io, ours(*doors, pid), pid, survey);
+  while (!left.empty() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    left = visit_all(io, left, pid, survey);
   }
+  if (!left.empty()) survey.troubles.push_back(not_answered(left));
   if (pid && survey.found.empty() && survey.troubles.empty()) return not_found(*pid, *doors);
   return survey;
 }

@@ -27,12 +27,15 @@ std::string name_of(pid_t pid) { return "the dispatcher " + std::to_string(pid);
 
 }  // namespace
 
-Result<std::unique_ptr<Viewer>> Viewer::visit(asio::io_context& io, const ViewerDoor& door) {
+Result<Viewer::Visit> Viewer::visit(asio::io_context& io, const ViewerDoor& door) {
   auto dialled = std::make_shared<std::optional<Result<ConnectionPtr>>>();
-  dial(io.get_executor(), url_of(door), greeting_limit, nullptr,
+  dial(io.get_executor(), url_of(door), std::chrono::milliseconds(0), nullptr,
        [dialled](Result<ConnectionPtr> connection) { *dialled = std::move(connection); });
-  if (!run_until(io, greeting_limit, [&] { return dialled->has_value(); }) || !**dialled) {
-    return std::unique_ptr<Viewer>();
+  Visit visit;
+  if (!run_until(io, greeting_limit, [&] { return dialled->has_value(); })) return visit;
+  if (!**dialled) {
+    visit.is_crowded = (*dialled)->error().message.rfind("5 |", 0) == 0;
+    return visit;
   }
   std::unique_ptr<Viewer> viewer(new Viewer(io, door.pid, ***dialled));
   viewer->connection_->send(Frame(Type::hello)
@@ -44,7 +47,8 @@ Result<std::unique_ptr<Viewer>> Viewer::visit(asio::io_context& io, const Viewer
     return Error{name_of(door.pid) + " lets nobody look: " + printable(answer->text(Key::message), 500)};
   }
   viewer->connection_->set_limit(max_payload);
-  return viewer;
+  visit.viewer = std::move(viewer);
+  return visit;
 }
 
 Viewer::Viewer(asio::io_context& io, pid_t pid, ConnectionPtr connection)

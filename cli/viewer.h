@@ -19,9 +19,16 @@ namespace tenkai {
 
 class Viewer {
  public:
-  // `io` must outlive this, and runs while this waits, no longer. Null where nobody of
-  // this user is behind the door: it was shut meanwhile, or is another user's.
-  static Result<std::unique_ptr<Viewer>> visit(asio::io_context& io, const ViewerDoor& door);
+  struct Visit {
+    // Null where nobody of this user is behind the door: it was shut meanwhile, or is
+    // another user's.
+    std::unique_ptr<Viewer> viewer;
+    // Null as well: as many stand before it as may. It may be anybody's.
+    bool is_crowded = false;
+  };
+  // `io` must outlive the viewer, and runs while this waits, no longer. Nobody is
+  // waited for at a crowded door.
+  static Result<Visit> visit(asio::io_context& io, const ViewerDoor& door);
   ~Viewer();
   Viewer(const Viewer&) = delete;
   Viewer& operator=(const Viewer&) = delete;

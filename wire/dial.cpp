@@ -26,17 +26,47 @@ Error cannot_connect(const Url& url, const std::string& why) {
   return Error{why + ": cannot connect to " + to_string(url)};
 }
 
-void dial_local(asio::any_io_executor executor, const Url& url, OnDone on_done) {
-  asio::local::stream_protocol::socket socket(executor);
-  boost::system::error_code failed;
-  // A local connect() is decided at once.
-  socket.connect(local_endpoint(url), failed);
-  if (failed) return on_done(cannot_connect(url, failure_text(failed)));
-  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-  Result<Peer> peer = local_peer(socket.native_handle());
-  if (!peer) return on_done(cannot_connect(url, "16 | Permission denied: " + peer.error().message));
-  on_done(make_socket_connection(std::move(socket), std::move(*peer)));
-}
+// A local connect() is decided at once, but for one case: the queue of whoever listens
+// is full. A blocking connect() would wait for ever then, and anybody may have taken
+// the name; whose it is the kernel tells only of those who let us in.
+class LocalDial : public std::enable_shared_from_this<LocalDial> {
+ public:
+  LocalDial(asio::any_io_executor executor, Url url, OnDone on_done)
+      : socket_(executor), pause_(executor), url_(std::move(url)), on_done_(std::move(on_done)) {}
+
+  void start(std::chrono::milliseconds time_limit) {
+    until_ = std::chrono::steady_clock::now() + time_limit;
+    try_once();
+  }
+
+ private:
+  void try_once() {
+    boost::system::error_code failed = connect_at_once(socket_, url_);
+    if (failed == asio::error::try_again) return try_again();
+    if (failed) return on_done_(cannot_connect(url_, failure_text(failed)));
+    ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
+    Result<Peer> peer = local_peer(socket_.native_handle());
+    if (!peer) return on_done_(cannot_connect(url_, "16 | Permission denied: " + peer.error().message));
+    on_done_(make_socket_connection(std::move(socket_), std::move(*peer)));
+  }
+
+  void try_again() {
+    if (std::chrono::steady_clock::now() >= until_) {
+      return on_done_(cannot_connect(
+          url_, "5 | Timed out (as many wait there already as may, and nobody takes their calls)"));
+    }
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    pause_.expires_after(std::chrono::milliseconds(20));
+    pause_.async_wait([self = shared_from_this()](boost::system::error_code) { self->try_once(); });
+  }
+
+  asio::local::stream_protocol::socket socket_;
+  asio::steady_timer pause_;
+  std::chrono::steady_clock::time_point until_;
+  Url url_;
+  OnDone on_done_;
+};
 
 class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
  public:
@@ -199,8 +229,8 @@ void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseco
     return std::make_shared<NetworkDial>(executor, url, std::move(tls), std::move(on_done))
         ->start(time_limit);
   }
-  asio::post(executor, [executor, url, on_done = std::move(on_done)]() mutable {
-    dial_local(executor, url, std::move(on_done));
+  asio::post(executor, [executor, url, time_limit, on_done = std::move(on_done)]() mutable {
+    std::make_shared<LocalDial>(executor, url, std::move(on_done))->start(time_limit);
   });
 }
 

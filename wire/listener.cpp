@@ -149,7 +149,7 @@ class LocalListener final : public Acceptor<asio::local::stream_protocol> {
 
   Result<Done> open() {
     auto endpoint = local_endpoint(url_);
-    if (url_.scheme == Url::Scheme::ipc) remove_leftover(endpoint);
+    if (url_.scheme == Url::Scheme::ipc) remove_leftover();
     boost::system::error_code failed;
     acceptor_.open(endpoint.protocol(), failed);
     if (!failed) acceptor_.bind(endpoint, failed);
@@ -167,14 +167,12 @@ class LocalListener final : public Acceptor<asio::local::stream_protocol> {
 
  private:
   // A socket file on which nobody listens any more.
-  void remove_leftover(const asio::local::stream_protocol::endpoint& endpoint) {
+  void remove_leftover() {
     struct stat status {};
     if (::lstat(url_.path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid())
       return;
     asio::local::stream_protocol::socket probe(acceptor_.get_executor());
-    boost::system::error_code failed;
-    probe.connect(endpoint, failed);
-    if (failed == asio::error::connection_refused) ::unlink(url_.path.c_str());
+    if (connect_at_once(probe, url_) == asio::error::connection_refused) ::unlink(url_.path.c_str());
   }
 
   void take(Socket socket) override {

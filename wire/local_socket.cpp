@@ -16,6 +16,19 @@ asio::local::stream_protocol::endpoint local_endpoint(const Url& url) {
   return asio::local::stream_protocol::endpoint(std::string(1, '\0') + url.path);
 }
 
+boost::system::error_code connect_at_once(asio::local::stream_protocol::socket& socket, const Url& url) {
+  boost::system::error_code failed;
+  socket.open(asio::local::stream_protocol(), failed);
+  if (!failed) socket.non_blocking(true, failed);
+  if (failed) return failed;
+  auto endpoint = local_endpoint(url);
+  int result = 0;
+  do result = ::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+  while (result != 0 && errno == EINTR);
+  if (result == 0) return {};
+  return boost::system::error_code(errno, boost::system::system_category());
+}
+
 Result<Peer> local_peer(int descriptor) {
   ucred who{};
   socklen_t size = sizeof who;

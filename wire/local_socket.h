@@ -12,6 +12,10 @@ namespace tenkai {
 
 asio::local::stream_protocol::endpoint local_endpoint(const Url& url);
 
+// Connects, or says why not, and never waits: try_again where as many wait there
+// already as may. (Asio takes that for a connection that is on its way.)
+boost::system::error_code connect_at_once(asio::local::stream_protocol::socket& socket, const Url& url);
+
 // The kernel's word for who connected; refuses everybody but this user.
 Result<Peer> local_peer(int descriptor);
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <stdexcept>
 
 namespace tenkai {
@@ -45,6 +46,7 @@ const char* error_for(int number) {
     case ENOENT: return "6 | Connection refused";
     case EACCES:
     case EPERM: return "16 | Permission denied";
+    case ETIMEDOUT: return "5 | Timed out";
     default: return "14 | Destination unreachable";
   }
 }
@@ -57,6 +59,27 @@ void check_owner(int fd, const std::string& url) {
   if (known && peer.uid == geteuid()) return;
   close(fd);
   fail("27 | Peer could not be authenticated", url, "it belongs to user id " + std::to_string(peer.uid));
+}
+
+void nap(long milliseconds) {
+  timespec time{0, milliseconds * 1000 * 1000};
+  nanosleep(&time, nullptr);
+}
+
+// Decided at once, unless as many wait there already as may; then a blocking connect()
+// would wait for as long as whoever has the name pleases.
+int connect_within(int fd, const sockaddr_un& address, socklen_t length) {
+  constexpr int tries = 500;
+  constexpr long pause = 20;  // 10 s in all
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  for (int i = 0; connect(fd, reinterpret_cast<const sockaddr*>(&address), length) != 0; ++i) {
+    bool full = errno == EAGAIN;
+    if (full && i == tries) return ETIMEDOUT;
+    if (!full && errno != EINTR) return errno;
+    if (full) nap(pause);
+  }
+  fcntl(fd, F_SETFL, 0);
+  return 0;
 }
 
 }  // namespace
@@ -78,13 +101,11 @@ int dial(const std::string& url) {
 
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) fail("21 | Out of files", url, std::strerror(errno));
-  int result = 0;
-  do result = connect(fd, reinterpret_cast<sockaddr*>(&address), length);
-  while (result != 0 && errno == EINTR);
-  if (result != 0) {
-    int reason = errno;
+  int reason = connect_within(fd, address, length);
+  if (reason != 0) {
     close(fd);
-    fail(error_for(reason), url, std::strerror(reason));
+    fail(error_for(reason), url,
+         reason == ETIMEDOUT ? "nobody takes the calls there" : std::strerror(reason));
   }
   check_owner(fd, url);
   return fd;

@@ -34,6 +34,11 @@ own=$("$python" -B strangers.py knock "$version" 2 "abstract://$(our_doors | awk
 check "our own uid is answered" grep -q REFUSED <<<"$own"
 check "and would be told that the place is taken" grep -q 'is taken by another daemon' <<<"$own"
 
+# Meanwhile, on a machine of their own (abstract names belong to a network): names that
+# look like ours, before which so many stand that nobody else can.
+start unshare -n bash crowded_names.sh "$work"
+crowded=$started
+
 stranger knock "$version" 14 "${urls[@]}" >"$work/knocked" 2>&1
 all() { grep -c "$1" "$work/knocked" || true; }
 none() { [ "$(all "$1")" = 0 ]; }
@@ -66,6 +71,12 @@ for entry in "${before[@]}"; do
   grown=$(($(memory_of "$pid" VmHWM) - memory))
   check "dispatcher $pid has grown by less than 16 MiB ($grown KiB)" [ "$grown" -lt 16384 ]
 done
+
+has_ended() { ! kill -0 "$crowded" 2>/dev/null; }
+check "names that another user has taken are looked at within 60 s" wait_for 60 has_ended
+cat "$work/crowded"
+grep -q '^NOT OK' "$work/crowded" && failed=1
+check "all of them" [ "$(grep -c '^ok' "$work/crowded")" = 4 ]
 
 touch "$work/enough"
 check "the session ends" wait_for 60 session_has_ended

@@ -5,6 +5,7 @@
     strangers.py tls VERSION URL CERTIFICATE ID   five who come over TLS
     strangers.py besiege SECONDS NUMBER ADDRESSES SCHEME:PORT...   only take up room
     strangers.py watch FILE STOP                  look at what other processes show
+    strangers.py crowd SECONDS NUMBER NAME...     have names that others look for
 
 They write a line for each thing that happened to them.
 """
@@ -212,5 +213,29 @@ def can_read(pid, what):
         return False
 
 
-commands = {"knock": knock, "tls": tls, "besiege": besiege, "watch": watch}
+# --- crowd: take a name, let nobody in ---
+
+
+def crowd(seconds, number, *names):
+    """Listens at abstract sockets, and calls there itself until nobody else can. A name
+    with a * stands for NUMBER of them."""
+    kept = []
+    for name in names:
+        for each in range(int(number) if "*" in name else 1):
+            address = "\0" + name.replace("*", str(each + 1))
+            door = socket.socket(socket.AF_UNIX)
+            door.bind(address)
+            door.listen(0)
+            kept.append(door)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    caller = socket.socket(socket.AF_UNIX)
+                    kept.append(caller)
+                    caller.setblocking(False)
+                    caller.connect(address)
+    say("crowded")
+    time.sleep(float(seconds))
+
+
+commands = {"knock": knock, "tls": tls, "besiege": besiege, "watch": watch, "crowd": crowd}
 commands[sys.argv[1]](*sys.argv[2:])
