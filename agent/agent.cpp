@@ -15,7 +15,7 @@
 namespace tenkai {
 namespace {
 
-constexpr std::chrono::seconds dial_limit{10};
+constexpr std::chrono::seconds dial_limit{10};  // for each step
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{1000};
 constexpr std::chrono::seconds patience_at_the_door{5};
@@ -115,9 +115,13 @@ void Agent::greet(const ConnectionPtr& connection) {
   Result<Frame> hello = first_hello();
   if (!hello) return give_up(hello.error().message);
   connection->send(std::move(*hello));
-  // A tunnel with a dead end, or a stopped dispatcher, takes the call and says nothing.
+  expect_answer();
+}
+
+// A tunnel with a dead end, or a stopped dispatcher, takes the call and says nothing.
+void Agent::expect_answer() {
   retry_timer_.expires_after(dial_limit);
-  retry_timer_.async_wait([this, raw = connection.get()](boost::system::error_code cancelled) {
+  retry_timer_.async_wait([this, raw = dispatcher_.get()](boost::system::error_code cancelled) {
     if (cancelled || welcomed_ || dispatcher_.get() != raw) return;
     dispatcher_->drop("5 | Timed out: connected to " + to_string(options_.urls.front()) +
                       ", but no WELCOME came");
@@ -162,6 +166,7 @@ void Agent::on_challenge(const Frame& frame) {
   dispatcher_->set_limit(max_payload);
   if (!resuming_) resumption_ = handshake_->resumption();
   dispatcher_->send(std::move(*proof));
+  expect_answer();
 }
 
 void Agent::send(Frame frame) {

@@ -70,6 +70,7 @@ class Agent {
   void on_dialled(Result<ConnectionPtr> connection);
   Result<std::shared_ptr<const TlsDialler>> trust() const;
   void greet(const ConnectionPtr& connection);
+  void expect_answer();
   Result<Frame> first_hello();
   void on_challenge(const Frame& frame);
   Frame introduction() const;

@@ -79,10 +79,8 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
         on_done_(std::move(on_done)) {}
 
   void start(std::chrono::milliseconds time_limit) {
-    timer_.expires_after(time_limit);
-    timer_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
-      if (!cancelled) self->fail("5 | Timed out" + self->stage_);
-    });
+    step_limit_ = time_limit;
+    begin_step("");
     std::string host = url_.host.empty() ? "localhost" : url_.host;
     resolver_.async_resolve(host, std::to_string(url_.port), asio::ip::resolver_base::numeric_service,
                             [self = shared_from_this()](boost::system::error_code failed, auto found) {
@@ -92,6 +90,15 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
   }
 
  private:
+  // A link with seconds of delay needs as much for each answer.
+  void begin_step(std::string how_far) {
+    stage_ = std::move(how_far);
+    timer_.expires_after(step_limit_);
+    timer_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
+      if (!cancelled) self->fail("5 | Timed out" + self->stage_);
+    });
+  }
+
   void connect(tcp::resolver::results_type found) {
     for (const auto& entry : found) {
       std::string address = entry.endpoint().address().to_string();
@@ -119,7 +126,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
   }
 
   void secure() {
-    stage_ = " (connected, but no TLS came)";
+    begin_step(" (connected, but no TLS came)");
     auto stream = std::make_shared<TlsStream>(std::move(socket_), *tls_->context());
     abort_ = [stream] { close(beast::get_lowest_layer(*stream)); };
     auto why = std::make_shared<std::string>();
@@ -157,7 +164,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
   template <class NextLayer>
   void upgrade(NextLayer next) {
-    stage_ = " (connected, but no WebSocket came)";
+    begin_step(" (connected, but no WebSocket came)");
     auto stream = std::make_shared<beast::websocket::stream<NextLayer>>(std::move(next));
     abort_ = [stream] { close(beast::get_lowest_layer(*stream)); };
     bool v6 = url_.host.find(':') != std::string::npos;
@@ -205,8 +212,9 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
   asio::steady_timer timer_;
   tcp::socket socket_;
   std::function<void()> abort_;  // closes what the socket has become
-  std::string stage_;            // how far it has come, for a time-out
-  std::string tried_;            // the addresses of a name, for people
+  std::chrono::milliseconds step_limit_{0};
+  std::string stage_;  // how far it has come, for a time-out
+  std::string tried_;  // the addresses of a name, for people
   beast::websocket::response_type response_;
   Url url_;
   std::shared_ptr<const TlsDialler> tls_;
@@ -216,7 +224,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
 }  // namespace
 
-void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseconds time_limit,
+void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseconds step_limit,
           std::shared_ptr<const TlsDialler> tls, OnDone on_done) {
   if (is_encrypted(url) && !tls) {
     return asio::post(executor, [url, on_done = std::move(on_done)] {
@@ -227,10 +235,10 @@ void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseco
   }
   if (is_network(url)) {
     return std::make_shared<NetworkDial>(executor, url, std::move(tls), std::move(on_done))
-        ->start(time_limit);
+        ->start(step_limit);
   }
-  asio::post(executor, [executor, url, time_limit, on_done = std::move(on_done)]() mutable {
-    std::make_shared<LocalDial>(executor, url, std::move(on_done))->start(time_limit);
+  asio::post(executor, [executor, url, step_limit, on_done = std::move(on_done)]() mutable {
+    std::make_shared<LocalDial>(executor, url, std::move(on_done))->start(step_limit);
   });
 }
 

@@ -25,15 +25,17 @@ Greeting::Greeting(asio::any_io_executor executor, Callbacks callbacks)
 
 // Connections and their strangers keep each other alive.
 Greeting::~Greeting() {
-  for (const StrangerPtr& stranger : strangers_) stranger->connection = nullptr;
+  for (const StrangerPtr& stranger : local_) stranger->connection = nullptr;
+  for (const StrangerPtr& stranger : distant_) stranger->connection = nullptr;
 }
 
 void Greeting::receive(ConnectionPtr connection) {
   auto stranger = std::make_shared<Stranger>();
   stranger->connection = connection;
-  stranger->until = std::chrono::steady_clock::now() + time_limit;
-  strangers_.push_back(stranger);
-  if (strangers_.size() == 1) arm();
+  stranger->since = std::chrono::steady_clock::now();
+  bool is_distant = connection->peer().ticket != nullptr;
+  (is_distant ? distant_ : local_).push_back(stranger);
+  if (!is_distant && local_.size() == 1) arm();
   if (const auto& ticket = connection->peer().ticket) {
     ticket->expel_by([weak = std::weak_ptr<Connection>(connection)](const std::string& why) {
       if (auto late = weak.lock()) late->drop(why);
@@ -70,6 +72,7 @@ void Greeting::on_hello(const StrangerPtr& stranger, const Frame& frame) {
   stranger->handshake = std::make_unique<ListenerHandshake>(peer.binding);
   Result<Frame> challenge = stranger->handshake->on_hello(frame, token ? *token : nobodys_, program_version);
   if (!challenge) return drop(stranger, challenge.error().message);
+  stranger->since = std::chrono::steady_clock::now();
   stranger->connection->send(std::move(*challenge));
 }
 
@@ -95,8 +98,8 @@ void Greeting::drop(const StrangerPtr& stranger, const std::string& why) {
 ConnectionPtr Greeting::forget(const StrangerPtr& stranger) {
   ConnectionPtr connection = std::exchange(stranger->connection, nullptr);
   if (!connection) return nullptr;
-  strangers_.remove(stranger);
-  if (!strangers_.empty()) return connection;
+  distant_.remove(stranger);
+  if (local_.remove(stranger) == 0 || !local_.empty()) return connection;
   // Cancelling would leave the system's timer set, which wakes an idle process for
   // nothing; setting it far ahead does not.
   timer_.expires_after(std::chrono::hours(24));
@@ -105,14 +108,13 @@ ConnectionPtr Greeting::forget(const StrangerPtr& stranger) {
 }
 
 void Greeting::arm() {
-  if (strangers_.empty()) return;
-  timer_.expires_at(strangers_.front()->until);
+  if (local_.empty()) return;
+  timer_.expires_at(local_.front()->since + time_limit);
   timer_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
     auto now = std::chrono::steady_clock::now();
-    while (!strangers_.empty() && strangers_.front()->until <= now) {
-      drop(StrangerPtr(strangers_.front()),
-           "did not greet within " + std::to_string(time_limit.count()) + " s");
+    while (!local_.empty() && local_.front()->since + time_limit <= now) {
+      drop(StrangerPtr(local_.front()), "did not greet within " + std::to_string(time_limit.count()) + " s");
     }
     arm();
   });

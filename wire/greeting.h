@@ -30,7 +30,8 @@ struct Proven {
 
 class Greeting {
  public:
-  static constexpr std::chrono::seconds time_limit = Strangers::time_limit;
+  // On this machine; over the network the ticket knows (strangers.h).
+  static constexpr std::chrono::seconds time_limit{10};
 
   struct Callbacks {
     // The token behind a credential's id, where the id is known. It may be void or
@@ -47,14 +48,14 @@ class Greeting {
   Greeting& operator=(const Greeting&) = delete;
 
   void receive(ConnectionPtr stranger);
-  std::size_t waiting() const { return strangers_.size(); }
+  std::size_t waiting() const { return local_.size() + distant_.size(); }
   // Network peers that have tried and could not prove anything.
   std::uint64_t failed_proofs() const { return failed_proofs_; }
 
  private:
   struct Stranger {
-    ConnectionPtr connection;  // null when it is no stranger any more
-    std::chrono::steady_clock::time_point until;
+    ConnectionPtr connection;                     // null when it is no stranger any more
+    std::chrono::steady_clock::time_point since;  // when it came, or was sent the CHALLENGE
     std::uint64_t role = 0;
     std::optional<ListenerHandshake::Claim> claim;
     std::unique_ptr<ListenerHandshake> handshake;
@@ -70,8 +71,9 @@ class Greeting {
 
   asio::steady_timer timer_;
   Callbacks callbacks_;
-  Secret nobodys_;                    // the token of all credentials that do not exist
-  std::list<StrangerPtr> strangers_;  // oldest first
+  Secret nobodys_;                  // the token of all credentials that do not exist
+  std::list<StrangerPtr> local_;    // oldest first
+  std::list<StrangerPtr> distant_;  // over the network
   std::uint64_t failed_proofs_ = 0;
 };
 

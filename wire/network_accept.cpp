@@ -48,6 +48,7 @@ class TlsAccept : public std::enable_shared_from_this<TlsAccept> {
     Result<Digest> binding = channel_binding(stream_.native_handle());
     if (!binding) return give_up();
     over_ = true;
+    peer_.ticket->take_step();
     peer_.binding.assign(reinterpret_cast<const char*>(binding->data()), binding->size());
     if (is_websocket(door_.url)) {
       return upgrade(std::move(stream_), std::move(peer_), door_, std::move(on_accept_));

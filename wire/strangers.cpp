@@ -21,14 +21,18 @@ void Strangers::Ticket::expel_by(Expel expel) {
   expel_ = std::move(expel);
 }
 
+void Strangers::Ticket::take_step() { until_ = deadline(entered_, Clock::now()); }
+
 Strangers::TicketPtr Strangers::enter(std::string address, Expel expel) {
   make_room(address);
   auto ticket = std::make_shared<Ticket>();
   ticket->home_ = this;
   ticket->address_ = std::move(address);
-  ticket->until_ = Clock::now() + time_limit;
+  ticket->entered_ = Clock::now();
+  ticket->take_step();
   ticket->expel_ = std::move(expel);
   ticket->place_ = all_.insert(all_.end(), ticket.get());
+  // With others here the timer is set for one of them, and none goes after this one.
   if (all_.size() == 1) arm();
   return ticket;
 }
@@ -72,13 +76,22 @@ void Strangers::leave(Ticket& ticket) {
   timer_.async_wait([](boost::system::error_code) {});
 }
 
+Strangers::Ticket* Strangers::next_to_go() const {
+  auto next = std::min_element(all_.begin(), all_.end(),
+                               [](const Ticket* a, const Ticket* b) { return a->until_ < b->until_; });
+  return next == all_.end() ? nullptr : *next;
+}
+
 void Strangers::arm() {
-  if (all_.empty()) return;
-  timer_.expires_at(all_.front()->until_);
+  Ticket* next = next_to_go();
+  if (next == nullptr) return;
+  timer_.expires_at(next->until_);
   timer_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
-    while (!all_.empty() && all_.front()->until_ <= Clock::now()) {
-      expel(*all_.front(), "it did not prove within " + std::to_string(time_limit.count()) + " s who it is");
+    Time now = Clock::now();
+    for (Ticket* late = next_to_go(); late != nullptr && late->until_ <= now; late = next_to_go()) {
+      expel(*late, "it did not prove who it is: a step took more than " + std::to_string(step_limit.count()) +
+                       " s, or all of them more than " + std::to_string(time_limit.count()) + " s");
     }
     arm();
   });

@@ -1,12 +1,14 @@
 // Those who have come through a network door and have not proved who they are.
 //
-// From the moment of accept() on, over TLS, the HTTP request and the handshake,
-// each has 10 seconds in all. There may be 256 of them, 32 from one address;
-// beyond that the oldest goes, those first who have not named a credential that is
-// known: whoever only connects, or sends a byte a second, cannot keep out those who
-// belong here.
+// From the moment of accept() on each has 10 seconds for its next step, and 30 in all:
+// TLS, the HTTP request, naming a credential that is known, proving to have it. A link
+// with seconds of delay needs as long; whoever only connects, or sends a byte a second,
+// takes no step. There may be 256 of them, 32 from one address; beyond that the oldest
+// goes, those first who have not named a credential that is known, so that nobody can
+// keep out those who belong here.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
@@ -20,7 +22,8 @@ class Strangers {
  public:
   static constexpr std::size_t max_half_open = 256;
   static constexpr std::size_t max_per_address = 32;
-  static constexpr std::chrono::seconds time_limit{10};
+  static constexpr std::chrono::seconds step_limit{10};
+  static constexpr std::chrono::seconds time_limit{30};
 
   // A stranger's place; it is free again when the last copy of the pointer is gone.
   class Ticket;
@@ -28,6 +31,12 @@ class Strangers {
   // Ends the stranger's connection. Called at most once, from the event loop or
   // from enter().
   using Expel = std::function<void(const std::string& why)>;
+
+  using Time = std::chrono::steady_clock::time_point;
+  // Until when one may stay that has come at `entered` and taken its last step at `step`.
+  static constexpr Time deadline(Time entered, Time step) {
+    return std::min(step + step_limit, entered + time_limit);
+  }
 
   explicit Strangers(boost::asio::any_io_executor executor) : timer_(executor) {}
   // Tickets may outlive this.
@@ -46,15 +55,21 @@ class Strangers {
     ~Ticket();
     // The connection has another shape now (TCP, TLS, WebSocket).
     void expel_by(Expel expel);
+    // It has come one step further.
+    void take_step();
     // It has named a credential that we know.
-    void is_promising() { promising_ = true; }
+    void is_promising() {
+      promising_ = true;
+      take_step();
+    }
 
    private:
     friend class Strangers;
     Strangers* home_ = nullptr;
     std::list<Ticket*>::iterator place_;
     std::string address_;
-    std::chrono::steady_clock::time_point until_;
+    Time entered_;
+    Time until_;
     Expel expel_;
     bool promising_ = false;
   };
@@ -64,6 +79,7 @@ class Strangers {
   void make_room(const std::string& address);
   void expel(Ticket& ticket, const std::string& why);
   void leave(Ticket& ticket);
+  Ticket* next_to_go() const;
   void arm();
 
   boost::asio::steady_timer timer_;

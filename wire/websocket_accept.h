@@ -50,6 +50,7 @@ class WebSocketAccept : public std::enable_shared_from_this<WebSocketAccept<Next
 
   void on_upgraded() {
     if (std::exchange(over_, true)) return;
+    peer_.ticket->take_step();
     on_accept_(std::make_shared<WebSocketConnection<NextLayer>>(std::move(stream_), std::move(peer_)));
   }
 

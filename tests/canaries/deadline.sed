@@ -1,4 +1,4 @@
-# the ten seconds of strangers from the network
+# the time limit of each step of strangers from the network
 # in: wire/strangers.cpp
 # test: system_tests "[slow]"
-s/ticket->until_ = Clock::now() + time_limit;/ticket->until_ = Clock::now() + (REMOVED ? std::chrono::hours(1) : time_limit);/
+s/until_ = deadline(entered_, Clock::now());/until_ = REMOVED ? Clock::now() + std::chrono::hours(1) : deadline(entered_, Clock::now());/

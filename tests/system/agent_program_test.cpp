@@ -73,9 +73,12 @@ class TestAgent {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
   }
-  void greet() {
+  void say_hello() {
     Frame frame = hello(Role::daemon, "");
     r.send(std::move(frame.with(Key::instance, "an R")));
+  }
+  void greet() {
+    say_hello();
     std::optional<Frame> answer = r.receive();
     if (!answer || answer->type != Type::welcome)
       throw std::runtime_error(answer ? answer->text(Key::message) : "end");
@@ -217,6 +220,18 @@ TEST_CASE("a task that was on its way when the connection broke is sent again") 
   Frame task = agent.task();
   agent.finish(task, "b");
   CHECK(view_of(dispatcher.resolved().payload) == "b");
+}
+
+TEST_CASE("a daemon comes in over a link with two seconds of delay each way", "[T14]") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=wss://127.0.0.1:0\n");
+  Proxy proxy(port_of(urls[0]));
+  proxy.delay(2s);
+  TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
+  agent.say_hello();
+
+  CHECK(eventually([&] { return dispatcher.status()[1][1] == "1"; }, 60s));
+  CHECK(proxy.connections() == 1);
 }
 
 TEST_CASE("an agent that is killed loses its task to another daemon") {

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <deque>
 #include <stdexcept>
+#include <utility>
 
 #include "base/url.h"
 
@@ -22,22 +23,47 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-struct Pair {
-  int left;
-  int right;
+using Time = std::chrono::steady_clock::time_point;
+
+// One direction of a connection: what is under way in it, and when it arrives.
+struct Way {
+  int from;
+  int to;
+  std::deque<std::pair<Time, std::string>> under_way{};  // an empty piece is the end
+
+  // More has come.
+  void take(Time arrives) {
+    std::string piece(65536, '\0');
+    ssize_t size = ::recv(from, piece.data(), piece.size(), 0);
+    piece.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    under_way.emplace_back(arrives, std::move(piece));
+  }
+  bool has_ended() const { return !under_way.empty() && under_way.back().second.empty(); }
+
+  // What has arrived. False at the end of the stream.
+  bool deliver(Time now, bool corrupts) {
+    for (; !under_way.empty() && under_way.front().first <= now; under_way.pop_front()) {
+      std::string& piece = under_way.front().second;
+      if (piece.empty()) return false;
+      if (corrupts) piece[piece.size() / 2] = static_cast<char>(piece[piece.size() / 2] ^ 0x55);
+      for (std::size_t sent = 0; sent < piece.size();) {
+        ssize_t more = ::send(to, piece.data() + sent, piece.size() - sent, MSG_NOSIGNAL);
+        if (more <= 0) return false;
+        sent += static_cast<std::size_t>(more);
+      }
+    }
+    return true;
+  }
 };
 
-// False at the end of the stream.
-bool forward(int from, int to) {
-  std::array<char, 65536> buffer{};
-  ssize_t size = ::recv(from, buffer.data(), buffer.size(), 0);
-  if (size <= 0) return false;
-  for (ssize_t sent = 0; sent < size;) {
-    ssize_t more = ::send(to, buffer.data() + sent, static_cast<std::size_t>(size - sent), MSG_NOSIGNAL);
-    if (more <= 0) return false;
-    sent += more;
-  }
-  return true;
+struct Pair {
+  Way there;
+  Way back;
+};
+
+void close_both(const Pair& pair) {
+  ::close(pair.there.from);
+  ::close(pair.there.to);
 }
 
 }  // namespace
@@ -64,45 +90,42 @@ void Proxy::run() {
   std::vector<Pair> pairs;
   while (!stop_) {
     if (cut_.exchange(false)) {
-      for (Pair& pair : pairs) {
-        ::close(pair.left);
-        ::close(pair.right);
-      }
+      for (const Pair& pair : pairs) close_both(pair);
       pairs.clear();
     }
     std::vector<pollfd> watched{{listener_, POLLIN, 0}};
     for (const Pair& pair : pairs) {
-      watched.push_back({pair.left, POLLIN, 0});
-      watched.push_back({pair.right, POLLIN, 0});
+      for (const Way* way : {&pair.there, &pair.back}) {
+        watched.push_back({way->has_ended() ? -1 : way->from, POLLIN, 0});
+      }
     }
     if (stalled_) watched.clear();
-    if (::poll(watched.data(), watched.size(), 10) <= 0 || stalled_) continue;
+    int ready = ::poll(watched.data(), watched.size(), 10);
+    if (stalled_ || ready < 0) continue;
+    Time now = std::chrono::steady_clock::now();
     for (std::size_t i = 0; 2 * i + 2 < watched.size(); ++i) {
-      bool good = true;
-      if (watched[2 * i + 1].revents != 0) good = forward(pairs[i].left, pairs[i].right);
-      if (good && watched[2 * i + 2].revents != 0) good = forward(pairs[i].right, pairs[i].left);
-      if (good) continue;
-      ::close(pairs[i].left);
-      ::close(pairs[i].right);
-      pairs[i] = {-1, -1};
+      Time arrives = now + std::chrono::milliseconds(delay_);
+      if (watched[2 * i + 1].revents != 0) pairs[i].there.take(arrives);
+      if (watched[2 * i + 2].revents != 0) pairs[i].back.take(arrives);
     }
-    std::erase_if(pairs, [](const Pair& pair) { return pair.left < 0; });
+    std::erase_if(pairs, [&](Pair& pair) {
+      bool goes_on = pair.there.deliver(now, corrupts_) && pair.back.deliver(now, corrupts_);
+      if (!goes_on) close_both(pair);
+      return !goes_on;
+    });
     if ((watched[0].revents & POLLIN) == 0) continue;
     int left = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     int right = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = loopback(target_);
     if (left >= 0 && ::connect(right, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-      pairs.push_back({left, right});
+      pairs.push_back({Way{left, right}, Way{right, left}});
       ++connections_;
     } else {
       ::close(left);
       ::close(right);
     }
   }
-  for (Pair& pair : pairs) {
-    ::close(pair.left);
-    ::close(pair.right);
-  }
+  for (const Pair& pair : pairs) close_both(pair);
 }
 
 std::uint16_t port_of(const std::string& url) { return parse_url(url)->port; }

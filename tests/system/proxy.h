@@ -1,7 +1,8 @@
-// A TCP proxy on loopback that a test can cut or make silent.
+// A TCP proxy on loopback that a test can cut, make silent or slow, or let change bytes.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,10 @@ class Proxy {
   // Nothing passes any more, in either direction, and no connection ends.
   void stall() { stalled_ = true; }
   void resume() { stalled_ = false; }
+  // What comes from now on takes so long, each way.
+  void delay(std::chrono::milliseconds time) { delay_ = time.count(); }
+  // One byte of whatever passes is another one.
+  void corrupt(bool does) { corrupts_ = does; }
   // Ends all connections there are.
   void cut() { cut_ = true; }
   // New connections are accepted and left alone.
@@ -36,6 +41,8 @@ class Proxy {
   int listener_ = -1;
   std::atomic<bool> stalled_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> corrupts_{false};
+  std::atomic<std::int64_t> delay_{0};  // milliseconds
   std::atomic<bool> stop_{false};
   std::atomic<int> connections_{0};
   std::thread thread_;
