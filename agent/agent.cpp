@@ -161,7 +161,7 @@ void Agent::on_challenge(const Frame& frame) {
     resumption_.reset();
     return dispatcher_->drop("the way back is not known there");
   }
-  if (!proof) return give_up(to_string(options_.urls.front()) + ": " + proof.error().message);
+  if (!proof) return on_turned_away(to_string(options_.urls.front()) + ": " + proof.error().message);
   // Only now is it known to be the dispatcher.
   dispatcher_->set_limit(max_payload);
   if (!resuming_) resumption_ = handshake_->resumption();
@@ -178,9 +178,8 @@ void Agent::on_frame(Frame&& frame) {
     bool must_prove = handshake_ && !dispatcher_->knows_peer();
     if (frame.type == Type::challenge && must_prove) return on_challenge(frame);
     if (frame.type == Type::welcome && !must_prove) return on_welcome(frame);
-    // Whoever says no may be anybody.
-    return give_up(frame.type == Type::refused ? printable(frame.text(Key::message), 2000)
-                                               : "the dispatcher did not say WELCOME");
+    return on_turned_away(frame.type == Type::refused ? printable(frame.text(Key::message), 2000)
+                                                      : "the dispatcher did not say WELCOME");
   }
   if (frame.type == Type::ping) return dispatcher_->send(Frame(Type::pong));
   if (frame.type == Type::pong) return;
@@ -211,6 +210,7 @@ void Agent::on_welcome(const Frame& frame) {
   patience_ = std::chrono::milliseconds(frame.number(Key::grace_ms, 60000));
   pause_ = std::chrono::milliseconds(0);
   cut_off_since_.reset();
+  turned_away_since_.reset();
   if (!std::exchange(was_welcomed_, true) && !options_.adopt_pid) return start_daemons();
   for (Rank& rank : ranks_) {
     if (rank.left) send(*rank.left);
@@ -245,6 +245,16 @@ void Agent::retry(const std::string& why) {
   retry_timer_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled && !ending_) dial_dispatcher();
   });
+}
+
+// Whoever says no may be anybody: bytes that were changed on their way look like it, or
+// another program that has the port for a moment. With daemons at work it is asked again.
+void Agent::on_turned_away(const std::string& why) {
+  auto since = turned_away_since_.value_or(Clock::now());
+  turned_away_since_ = since;
+  bool is_final = !dispatcher_->peer().network || Clock::now() - since > patience_when_refused;
+  if (!was_welcomed_ || is_final) return give_up(why);
+  dispatcher_->drop(why);
 }
 
 // Whoever has started us reads it: a launcher, or a person.

@@ -78,6 +78,7 @@ class Agent {
   void on_welcome(const Frame& frame);
   void on_disconnected(const Connection::End& end);
   void retry(const std::string& why);
+  void on_turned_away(const std::string& why);
   void give_up(const std::string& why);
   void complain(const std::string& why);
   void send(Frame frame);
@@ -128,6 +129,7 @@ class Agent {
   bool was_welcomed_ = false;  // ever
   std::vector<Rank> ranks_;
   std::optional<Clock::time_point> cut_off_since_;
+  std::optional<Clock::time_point> turned_away_since_;
   std::chrono::milliseconds patience_{60000};
   std::chrono::milliseconds pause_{0};
   bool ending_ = false;

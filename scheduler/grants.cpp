@@ -84,6 +84,7 @@ Result<Grants::Admission> Grants::admit(const Proven& proven, WallTime now) {
     admission.rank = back->second.rank;
     admission.is_back = true;
     admission.resumption = proven.id;
+    std::erase_if(given_up_, [&](const auto& entry) { return entry.second == proven.id; });
     if (grants_.at(admission.grant).is_void)
       return Error{"its slot has a new URL and a new credential, by saisei()"};
     return admission;
@@ -152,5 +153,19 @@ void Grants::void_unused(std::size_t slot) {
 }
 
 void Grants::forget(const CredentialId& resumption) { returns_.erase(resumption); }
+
+void Grants::forget_at(const CredentialId& resumption, Time time) {
+  given_up_.emplace_back(time, resumption);
+  if (given_up_.size() <= max_given_up) return;
+  forget(given_up_.front().second);
+  given_up_.pop_front();
+}
+
+void Grants::forget_late(Time now) {
+  while (!given_up_.empty() && given_up_.front().first <= now) {
+    forget(given_up_.front().second);
+    given_up_.pop_front();
+  }
+}
 
 }  // namespace tenkai

@@ -11,10 +11,12 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -28,6 +30,7 @@ using GrantId = std::uint64_t;
 class Grants {
  public:
   using WallTime = std::chrono::system_clock::time_point;
+  using Time = std::chrono::steady_clock::time_point;
 
   struct Terms {
     std::vector<std::size_t> slots;
@@ -71,6 +74,11 @@ class Grants {
   void void_unused(std::size_t slot);
   // Who came in with this will not come back.
   void forget(const CredentialId& resumption);
+  // Or not after this time: it was given up, and may be alive all the same. The first
+  // ones are forgotten where that are more than 4,096.
+  static constexpr std::size_t max_given_up = 4096;
+  void forget_at(const CredentialId& resumption, Time time);
+  void forget_late(Time now);
 
  private:
   struct Grant {
@@ -94,6 +102,7 @@ class Grants {
   std::map<GrantId, Grant> grants_;
   std::map<CredentialId, GrantId> by_id_;
   std::map<CredentialId, Return> returns_;
+  std::deque<std::pair<Time, CredentialId>> given_up_;  // oldest first
   std::set<std::size_t> voided_;
 };
 

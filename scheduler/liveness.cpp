@@ -27,6 +27,10 @@ void Liveness::add(PeerId id, Time now) {
   peer.sign = peer.last_probe = now;
 }
 
+void Liveness::set_round_trip(PeerId id, milliseconds round_trip) {
+  if (Peer* peer = find(id); peer != nullptr) peer->round_trip = std::max(round_trip, milliseconds(0));
+}
+
 void Liveness::remove(PeerId id) {
   Peer* peer = find(id);
   if (peer == nullptr) return;
@@ -60,7 +64,8 @@ std::optional<Liveness::Verdict> Liveness::on_disconnected(Time now, PeerId id, 
   bool silent = peer->busy || peer->suspect;
   // Nobody expected to hear from an idle peer, so its clock starts now.
   Time since = silent ? peer->sign : now;
-  peer->lost_at = end_of_file ? now + limits_.eof_grace : std::max(now, since + limits_.reconnect);
+  auto grace = std::min(limits_.reconnect, limits_.eof_grace + limits_.round_trips * peer->round_trip);
+  peer->lost_at = end_of_file ? now + grace : std::max(now, since + limits_.reconnect);
   peer->connected = false;
   bool was_suspect = std::exchange(peer->suspect, true);
   schedule(id, *peer);

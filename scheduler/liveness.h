@@ -12,9 +12,10 @@
 //   since heard       2 s    4 s    6 s    8 s                              60 s
 //
 // A connection that breaks makes its peer suspect at once. An end of file or a
-// reset came from a kernel that is alive, so the peer is back within `eof_grace` or
-// not at all. A connection that broke of silence has until `reconnect` after the
-// last sign of life.
+// reset came from a kernel that is alive, so the peer is back within `eof_grace`, and
+// the time that dialling takes on its link, or most likely not at all: others get its
+// work. A connection that broke of silence, or of changed bytes, has until `reconnect`
+// after the last sign of life.
 //
 // Like the dispatcher it is pure: the time is an argument, and the caller carries
 // the verdicts out.
@@ -41,6 +42,8 @@ class Liveness {
     std::chrono::milliseconds suspect{8000};
     std::chrono::milliseconds reconnect{60000};
     std::chrono::milliseconds eof_grace{5000};
+    // Dialling takes 5 round trips: TCP, TLS, WebSocket, HELLO and PROOF.
+    int round_trips = 6;
   };
 
   enum class Verdict : std::uint8_t {
@@ -62,6 +65,8 @@ class Liveness {
 
   // A peer that is connected and idle. A peer that is here already starts anew.
   void add(PeerId peer, Time now);
+  // How long its answers take on their way here, as was measured when it dialled.
+  void set_round_trip(PeerId peer, std::chrono::milliseconds round_trip);
   // Ended on purpose, or known to be dead by other means.
   void remove(PeerId peer);
 
@@ -72,7 +77,8 @@ class Liveness {
   // that is suspect is watched to the end, busy or not.
   void set_busy(Time now, PeerId peer, bool busy);
   // `suspect`, unless it was that already. `end_of_file`: the other end closed or
-  // reset the connection; else it broke of silence (ETIMEDOUT, no route).
+  // reset the connection; else it broke of silence (ETIMEDOUT, no route) or of bytes
+  // that are not those that were sent.
   std::optional<Verdict> on_disconnected(Time now, PeerId peer, bool end_of_file);
   // `heard`, when it was suspect.
   std::optional<Verdict> on_reconnected(Time now, PeerId peer);
@@ -92,6 +98,7 @@ class Liveness {
     Time sign{};  // the last sign of life, or when we began to expect one
     Time last_probe{};
     Time lost_at{};  // while not connected
+    std::chrono::milliseconds round_trip{0};
     bool connected = true;
     bool busy = false;
     bool suspect = false;

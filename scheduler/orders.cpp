@@ -138,7 +138,7 @@ void Peers::on_judgement(const Liveness::Judgement& judgement) {
     case Liveness::Verdict::heard: return set_suspect(peer, false);
     case Liveness::Verdict::lost:
       if (peer->job_is_over) return settle(peer, Cause(*peer->job_ends));
-      return settle(peer, {Cause::Kind::lost, "was silent for too long, or cut off, and did not come back"});
+      return give_up(peer, {Cause::Kind::lost, "was silent for too long, or cut off, and did not come back"});
   }
 }
 

@@ -76,13 +76,16 @@ void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello, const 
   }
   Admission admission;
   if (proven != nullptr) {
+    around_.grants.forget_late(now());
     Result<Grants::Admission> admitted = around_.grants.admit(*proven, std::chrono::system_clock::now());
     if (!admitted) return refuse(*connection, admitted.error().message, program_version);
     admission = std::move(*admitted);
     if (admission->replaces) replace(*admission->replaces);
   }
+  std::chrono::milliseconds round_trip(0);
+  if (proven != nullptr) round_trip = proven->round_trip;
   role == Role::daemon ? welcome_daemon(connection, hello, admission)
-                       : welcome_agent(connection, hello, admission);
+                       : welcome_agent(connection, hello, admission, round_trip);
 }
 
 // A credential that is good any number of times must not leave a way back each time.
@@ -159,7 +162,8 @@ Peers::PeerPtr Peers::find_returned(const std::string& instance, const Admission
   return nullptr;
 }
 
-void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission) {
+void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission,
+                          std::chrono::milliseconds round_trip) {
   std::string instance = hello.text(Key::instance);
   PeerPtr peer = find_returned(instance, admission);
   Frame answer(Type::welcome);
@@ -175,6 +179,7 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, c
     // Each daemon is trusted again when it has said what it holds (JOIN): a task
     // sent before would be sent twice.
     liveness_.on_reconnected(now(), peer->id);
+    liveness_.set_round_trip(peer->id, round_trip);
     return;
   }
   if (agents_without_daemons() >= max_idle_agents) {
@@ -188,6 +193,7 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, c
   peer->connection = connection;
   peers_[peer->id] = peer;
   watch(peer);
+  liveness_.set_round_trip(peer->id, round_trip);
   spdlog::info("an agent at {} has connected", connection->peer().address);
   welcome(*connection, callbacks_for(peer), std::move(answer));
 }
@@ -337,7 +343,7 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
   if (peer->job_ends) return;  // what has become of its job is waited for
   if (peer->role == Role::agent && !peer->said_goodbye && may_return) {
     peer->connection = nullptr;
-    auto verdict = liveness_.on_disconnected(now(), peer->id, !end.silent);
+    auto verdict = liveness_.on_disconnected(now(), peer->id, !end.broken);
     if (verdict == Liveness::Verdict::suspect) set_suspect(peer, true);
     ask_what_happened(*peer);
     return around_.on_changed();
@@ -365,9 +371,22 @@ void Peers::on_process_ended(pid_t pid, const REnd& end) {
 
 // The peer is gone for good, with all its daemons. Does nothing the second time.
 void Peers::settle(const PeerPtr& peer, const Cause& cause) {
+  if (peers_.count(peer->id) == 0) return;
+  if (peer->admission) around_.grants.forget(peer->admission->resumption);
+  take_out(peer, cause);
+}
+
+// Its work is given to others, for nobody knows whether it is alive. If it is, it may
+// come back, for as long as its agent tries.
+void Peers::give_up(const PeerPtr& peer, const Cause& cause) {
+  if (peers_.count(peer->id) == 0) return;
+  if (peer->admission) around_.grants.forget_at(peer->admission->resumption, now() + reconnect_);
+  take_out(peer, cause);
+}
+
+void Peers::take_out(const PeerPtr& peer, const Cause& cause) {
   if (peers_.erase(peer->id) == 0) return;
   liveness_.remove(peer->id);
-  if (peer->admission) around_.grants.forget(peer->admission->resumption);
   if (ConnectionPtr connection = std::exchange(peer->connection, nullptr)) connection->drop("gone");
   auto ranks = peer->ranks;
   for (const auto& [rank, daemon] : ranks) remove(peer, rank, cause);

@@ -115,7 +115,8 @@ class Peers {
 
   using Admission = std::optional<Grants::Admission>;
   void welcome_daemon(const ConnectionPtr& connection, const Frame& hello, const Admission& admission);
-  void welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission);
+  void welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission,
+                     std::chrono::milliseconds round_trip);
   void turn_away(const ConnectionPtr& connection, const Admission& admission, const std::string& why);
   PeerPtr find_returned(const std::string& instance, const Admission& admission) const;
   Connection::Callbacks callbacks_for(const PeerPtr& peer);
@@ -132,6 +133,8 @@ class Peers {
   void end(const Member& member, std::uint64_t kind);
   void replace(const CredentialId& resumption);
   void settle(const PeerPtr& peer, const Cause& cause);
+  void give_up(const PeerPtr& peer, const Cause& cause);
+  void take_out(const PeerPtr& peer, const Cause& cause);
   void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);
   void on_job_ends(const PeerPtr& peer, const Cause& cause);
   void ask_what_happened(const Connected& peer);

@@ -2,6 +2,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <utility>
 
 namespace tenkai {
@@ -80,7 +81,9 @@ void Connection::flushed() {
 void Connection::failed(const boost::system::error_code& why) {
   bool silent = why == asio::error::timed_out || why == asio::error::host_unreachable ||
                 why == asio::error::network_unreachable || why == asio::error::network_down;
-  finish({false, silent, why.message()});
+  // TLS finds every bit that is not as it was sent.
+  bool changed = why.category() == asio::error::get_ssl_category();
+  finish({false, silent || changed, why.message()});
 }
 
 void Connection::ended(bool orderly, std::string reason) { finish({orderly, false, std::move(reason)}); }

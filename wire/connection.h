@@ -44,7 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // How a connection came to its end.
   struct End {
     bool orderly = false;  // the other end closed, or this one did
-    bool silent = false;   // the network carried nothing any more
+    bool broken = false;   // the network carried nothing any more, or other bytes than were sent
     std::string reason;    // for people
   };
   struct Callbacks {

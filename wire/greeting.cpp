@@ -85,6 +85,8 @@ void Greeting::on_proof(const StrangerPtr& stranger, const Frame& frame) {
   Frame introduction = frame;
   introduction.with(Key::role, stranger->role).with(Key::version, program_version);
   Proven proven{stranger->claim->id, stranger->claim->rank, stranger->handshake->resumption()};
+  proven.round_trip = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                            stranger->since);
   ConnectionPtr connection = forget(stranger);
   callbacks_.on_greeted(connection, introduction, &proven);
 }

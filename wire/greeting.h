@@ -26,6 +26,7 @@ struct Proven {
   CredentialId id{};
   std::uint32_t rank = 0;
   Resumption resumption;
+  std::chrono::milliseconds round_trip{0};  // from here to there and back
 };
 
 class Greeting {

@@ -75,6 +75,46 @@ TEST_CASE("a credential for one daemon lets one in, and tells the second why not
   CHECK(says(granted.come(), "for slot 1, has been used already: it is good for one daemon"));
 }
 
+TEST_CASE("who was given up may come back until its time is over", "[T14]") {
+  Granted granted(for_slot(0, 0));
+  const Grants::Time start{};
+  CredentialId first = granted.come()->resumption;
+  CredentialId second = granted.come()->resumption;
+  granted.grants.forget_at(first, start + 60s);
+  granted.grants.forget_at(second, start + 70s);
+
+  granted.grants.forget_late(start + 59s);
+  CHECK(granted.come_back(first));
+  granted.grants.forget_late(start + 69s);
+  CHECK(granted.come_back(first));
+  granted.grants.forget_late(start + 70s);
+  CHECK_FALSE(granted.come_back(second));
+  CHECK(granted.come_back(first));
+}
+
+TEST_CASE("of those who were given up the first are forgotten where they are too many", "[T14]") {
+  Granted granted(for_slot(0, 0));
+  std::vector<CredentialId> all;
+  for (std::size_t i = 0; i <= Grants::max_given_up; ++i) {
+    all.push_back(granted.come()->resumption);
+    granted.grants.forget_at(all.back(), Grants::Time{} + 60s);
+  }
+
+  CHECK_FALSE(granted.come_back(all.front()));
+  CHECK(granted.come_back(all[1]));
+  CHECK(granted.come_back(all.back()));
+}
+
+TEST_CASE("saisei() is for those, too, who were given up", "[T14]") {
+  Granted granted(for_slot(0));
+  CredentialId gone = granted.come()->resumption;
+  granted.grants.forget_at(gone, Grants::Time{} + 60s);
+
+  granted.grants.void_slot(0);
+
+  CHECK(says(granted.come_back(gone), "its slot has a new URL"));
+}
+
 TEST_CASE("who has come in may come back, any number of times", "[T5]") {
   Granted granted(for_slot(0));
   Result<Grants::Admission> first = granted.come();

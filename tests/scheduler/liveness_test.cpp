@@ -162,6 +162,21 @@ TEST_CASE("a peer that comes back in time goes on") {
   CHECK(liveness.next_timer() == at(7s));
 }
 
+TEST_CASE("on a slow link the grace of an end of file has the time that dialling takes") {
+  Liveness liveness;
+  liveness.add(1, at(0s));
+  liveness.add(2, at(0s));
+  liveness.set_round_trip(1, 4s);
+  liveness.set_round_trip(2, 1h);
+
+  liveness.on_disconnected(at(10s), 1, true);
+  liveness.on_disconnected(at(10s), 2, true);
+
+  CHECK(run_until(liveness, at(38s)).empty());
+  CHECK(run_until(liveness, at(39s)) == Judgements{{1, Verdict::lost}});
+  CHECK(run_until(liveness, at(70s)) == Judgements{{2, Verdict::lost}});
+}
+
 TEST_CASE("the grace of an end of file is never longer than reconnect") {
   Liveness::Limits limits;
   limits.reconnect = 1s;

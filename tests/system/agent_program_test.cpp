@@ -222,6 +222,53 @@ TEST_CASE("a task that was on its way when the connection broke is sent again") 
   CHECK(view_of(dispatcher.resolved().payload) == "b");
 }
 
+TEST_CASE("a daemon that was given up comes back when its network does", "[T14]") {
+  std::string scheme = GENERATE("ws", "wss");
+  TestDispatcher dispatcher;
+  auto urls =
+      dispatcher.set_up("policy=queue\nslots=1\nurl=" + scheme + "://127.0.0.1:0\nreconnect_ms=20000\n");
+  Proxy proxy(port_of(urls[0]));
+  TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
+  agent.greet();
+
+  // Five seconds after the end of its connection it is lost.
+  proxy.stall();
+  proxy.cut();
+  REQUIRE(eventually([&] { return dispatcher.status()[1][1] == "0"; }, 60s));
+  dispatcher.submit(1, "a");
+  proxy.resume();
+
+  std::optional<Frame> task = agent.r.receive(Type::task, 60s);
+  REQUIRE(task);
+  agent.finish(*task, "b");
+  CHECK(view_of(dispatcher.resolved().payload) == "b");
+}
+
+TEST_CASE("bytes that are changed on their way lose no daemon", "[T14]") {
+  std::string scheme = GENERATE("wss", "tls+tcp");
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + scheme + "://127.0.0.1:0\n");
+  Proxy proxy(port_of(urls[0]));
+  TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
+  agent.greet();
+  dispatcher.submit(1, "a");
+  Frame task = agent.task();
+
+  int before = proxy.connections();
+  proxy.corrupt(true);
+  agent.finish(task, "b");
+  REQUIRE(eventually([&] { return proxy.connections() > before + 2; }, 60s));
+  proxy.corrupt(false);
+
+  std::optional<Frame> value = dispatcher.session.receive(Type::resolved, 60s);
+  REQUIRE(value);
+  CHECK(view_of(value->payload) == "b");
+  dispatcher.submit(2, "c");
+  agent.finish(agent.task(), "d");
+  CHECK(view_of(dispatcher.resolved().payload) == "d");
+  CHECK(dispatcher.status()[1][2] == "1");
+}
+
 TEST_CASE("a daemon comes in over a link with two seconds of delay each way", "[T14]") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=wss://127.0.0.1:0\n");
