@@ -42,6 +42,9 @@ class WebSocketAccept : public std::enable_shared_from_this<WebSocketAccept<Next
   void on_request() {
     http::status judgement = judge_upgrade(request_.parser.get(), knows_path_);
     if (judgement != http::status::ok) return refuse(judgement);
+    // Beast would say which version of it we were made with.
+    stream_.set_option(beast::websocket::stream_base::decorator(
+        [](beast::websocket::response_type& response) { response.set(http::field::server, ""); }));
     stream_.async_accept(request_.parser.get(),
                          [self = this->shared_from_this()](boost::system::error_code failed) {
                            failed ? self->give_up() : self->on_upgraded();
@@ -58,6 +61,10 @@ class WebSocketAccept : public std::enable_shared_from_this<WebSocketAccept<Next
     response_.result(status);
     response_.version(11);
     response_.keep_alive(false);
+    if (status == http::status::upgrade_required) {
+      response_.set(http::field::upgrade, "websocket");
+      response_.set(http::field::sec_websocket_version, "13");
+    }
     response_.prepare_payload();
     http::async_write(
         stream_.next_layer(), response_,

@@ -27,16 +27,21 @@ class WebSocketConnection final : public Connection {
     stream_.binary(true);
     stream_.auto_fragment(false);
     stream_.write_buffer_bytes(64 * 1024);  // through which a client masks what it sends
-    stream_.read_message_max(0);  // a message may be as long as the stream; frames have their own limits
   }
 
  private:
   static constexpr std::size_t pieces_per_write = 64;
   static constexpr std::size_t bytes_per_write = 1024 * 1024;
+  // What a message may announce. A stranger's greeting is two frames of 8,288 bytes; one
+  // write of ours is less than two segments with their heads.
+  static constexpr std::size_t max_of_stranger = 32 * 1024;
+  static constexpr std::size_t max_message = 4 * 1024 * 1024;
+  static_assert(max_message > bytes_per_write + segment_size + header_size + max_attributes);
 
   asio::any_io_executor executor() override { return stream_.get_executor(); }
 
   void read() override {
+    stream_.read_message_max(knows_peer() ? max_message : max_of_stranger);
     FrameReader::Room room = reader().room();
     stream_.async_read_some(
         asio::buffer(room.data, room.size),

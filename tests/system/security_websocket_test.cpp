@@ -24,6 +24,11 @@ const std::string good_key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
 const std::string good_fields =
     "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
 
+const std::string other_version =
+    "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n";
+
+std::string key(const std::string& value) { return "Sec-WebSocket-Key: " + value + "\r\n"; }
+
 std::string request(const std::string& path, const std::string& fields = good_fields + good_key) {
   return "GET " + path + " HTTP/1.1\r\n" + fields + "\r\n";
 }
@@ -56,20 +61,21 @@ struct Caller {
   }
   TestPeer& stream() { return encrypted ? encrypted->stream : *plain; }
 
-  // The first line of what is answered to a request that is not granted.
+  // What is answered to a request that is not granted.
   std::string refusal(const std::string& text) {
     (void)thrown([&] { stream().send_bytes(text); });
     std::string answer = text_until_end(stream(), 3s);
-    return answer.size() > 512 ? "too much" : answer.substr(0, answer.find("\r\n"));
+    return answer.size() > 512 ? "too much" : answer;
   }
-  // Comes in as a WebSocket; not yet as a daemon.
-  void upgrade(const std::string& path) {
+  // Comes in as a WebSocket; not yet as a daemon. Returns what was answered.
+  std::string upgrade(const std::string& path) {
     stream().send_bytes(request(path));
     std::string head;
     char byte = 0;
     while (head.find("\r\n\r\n") == head.npos && ::recv(stream().descriptor(), &byte, 1, 0) == 1)
       head += byte;
     if (head.rfind("HTTP/1.1 101", 0) != 0) throw std::runtime_error("no upgrade: " + head);
+    return head;
   }
 };
 
@@ -93,10 +99,18 @@ std::vector<Abuse> bad_requests(const std::string& own, const std::string& other
       {"a path that is escaped", request("/%32"), "404"},
       {"a path with a question", request(own + "?" + other), "404"},
       {"a whole URL as path", request("http://localhost" + own), "404"},
-      {"no key", request(own, good_fields), "426"},
-      {"two keys", request(own, good_fields + good_key + good_key), "426"},
-      {"two upgrades", request(own, good_fields + good_key + "Upgrade: h2c\r\n"), "426"},
-      {"two hosts", request(own, good_fields + good_key + "Host: other\r\n"), "426"},
+      {"no key", request(own, good_fields), "400"},
+      {"two keys", request(own, good_fields + good_key + good_key), "400"},
+      {"a key of one letter", request(own, good_fields + key("x")), "400"},
+      {"a key of 15 bytes", request(own, good_fields + key("AAAAAAAAAAAAAAAAAAAA")), "400"},
+      {"a key of 17 bytes", request(own, good_fields + key("AAAAAAAAAAAAAAAAAAAAAAA=")), "400"},
+      {"a key that is no Base64", request(own, good_fields + key("AAAAAAAAAAAAAAAAAAAA-A==")), "400"},
+      {"a key that no encoder makes", request(own, good_fields + key("AAAAAAAAAAAAAAAAAAAAAB==")), "400"},
+      {"two upgrades", request(own, good_fields + good_key + "Upgrade: h2c\r\n"), "400"},
+      {"two hosts", request(own, good_fields + good_key + "Host: other\r\n"), "400"},
+      {"version 8", request(own, other_version + good_key), "426"},
+      {"no version",
+       request(own, "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + good_key), "426"},
       {"no upgrade", request(own, "Host: localhost\r\n"), "426"},
       {"another method", "POST " + own + " HTTP/1.1\r\n" + good_fields + good_key + "\r\n", "405"},
       {"33 fields", request(own, good_fields + good_key + many), "431"},
@@ -112,10 +126,15 @@ std::vector<Abuse> bad_requests(const std::string& own, const std::string& other
   };
 }
 
+// The head of a message with this length.
+std::string announced(const char (&length)[9]) {
+  std::string head = frame(final_binary, "");
+  head[1] = '\xff';
+  return head.insert(2, std::string(length, 8));
+}
+
 std::vector<Abuse> bad_frames() {
-  std::string large = frame(final_binary, "");
-  large[1] = '\xff';
-  large.insert(2, std::string("\x7f\xff\xff\xff\xff\xff\xff\xff", 8));
+  std::string large = announced("\x7f\xff\xff\xff\xff\xff\xff\xff");
   return {
       {"no mask", frame(final_binary, "x", false), ""},
       {"a ping of 126 bytes", frame(0x89, std::string(126, 'x')), ""},
@@ -132,6 +151,11 @@ std::vector<Abuse> bad_frames() {
       {"a close code that does not exist", frame(0x88, std::string("\x03\xe7", 2)), ""},
       {"half a close code", frame(0x88, "x"), ""},
       {"a message of 2^63 - 1 bytes that are no frame", large + std::string(4096, 'x'), ""},
+      // Refused for what they announce: what follows never comes.
+      {"a message of 2^63 - 1 bytes", large, ""},
+      {"a message of 2^63 bytes", announced("\x80\0\0\0\0\0\0\0"), ""},
+      {"a message of 2^64 - 1 bytes", announced("\xff\xff\xff\xff\xff\xff\xff\xff"), ""},
+      {"a message of 33 KiB from a stranger", announced("\0\0\0\0\0\0\x84\0"), ""},
       {"a frame that lies", frame(final_binary, encode_head(Frame(Type::task))), ""},
   };
 }
@@ -173,6 +197,20 @@ TEST_CASE("a WebSocket frame that breaks the rules ends the connection, at once"
   });
 
   siege.let_in(2);
+}
+
+TEST_CASE("what answers a WebSocket does not say what it is made of") {
+  Siege siege({"ws://127.0.0.1:0/1", "ws://127.0.0.1:0/2"});
+
+  std::string granted = Caller(siege.url(2)).upgrade("/2");
+  std::string other = Caller(siege.url(2)).refusal(request("/2", other_version + good_key));
+
+  for (const std::string& answer : {granted, other}) {
+    INFO(answer);
+    CHECK_FALSE(says(answer, "Beast"));
+    CHECK_FALSE(says(answer, "Boost"));
+  }
+  CHECK(says(other, "Sec-WebSocket-Version: 13\r\n"));
 }
 
 TEST_CASE("a million empty pieces, and as many pings, take no memory and delay nobody", "[T16]") {
