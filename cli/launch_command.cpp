@@ -37,7 +37,7 @@ struct Arguments {
   std::size_t wait = 60;  // seconds
 };
 
-void complain(const std::string& why) { std::fprintf(stderr, "tenkai launch: %s\n", why.c_str()); }
+void complain(const std::string& why) { std::fprintf(stderr, "tenkai launch: %s\n", harmless(why).c_str()); }
 
 int fail(const Error& why) {
   complain(why.message);

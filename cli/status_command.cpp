@@ -29,7 +29,7 @@ bool wants_colour() {
   return ::isatty(STDOUT_FILENO) == 1 && !dumb && (none == nullptr || *none == '\0');
 }
 
-void complain(const std::string& why) { std::fprintf(stderr, "tenkai status: %s\n", why.c_str()); }
+void complain(const std::string& why) { std::fprintf(stderr, "tenkai status: %s\n", harmless(why).c_str()); }
 
 int run(const Arguments& arguments) {
   asio::io_context io(1);

@@ -313,7 +313,7 @@ await_daemons <- function(profile, n, limit = 10) {
                limit = 1000 * limit + 2000)
   late <- is_error_value(reply) && unclass(reply) == 5L
   if (is_error_value(reply) && !late) {
-    stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
+    stop(reason_of(reply), call. = FALSE)
   }
   done <- TRUE
   if (late) warn_late(attr(reply, "payload"), n, limit)

@@ -29,7 +29,7 @@ launch_condition <- function(text, lines) {
   first <- as.list(launches[1L, ])
   structure(
     class = c("tenkai_launch_error", "message", "condition"),
-    c(list(message = paste0("tenkai: ", text, "\n"), call = NULL),
+    c(list(message = paste0("tenkai: ", harmless(text), "\n"), call = NULL),
       first[names(first) != "message"], list(detail = first$message),
       list(launches = launches))
   )

@@ -258,7 +258,7 @@ launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
                         later)
   reply <- ask(profile$link, "launch_remote", lines_of(order), limit = 15000)
   if (is_error_value(reply)) {
-    stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
+    stop(reason_of(reply), call. = FALSE)
   }
   fields <- strsplit(strsplit(reply, "\n", fixed = TRUE)[[1L]], "\t", TRUE)
   structure(

@@ -131,7 +131,7 @@ await_steps <- function(profile, n, limit = 60) {
     }
   )
   if (is_error_value(reply) && !late) {
-    stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
+    stop(reason_of(reply), call. = FALSE)
   }
   done <- TRUE
   if (late) warn_late(attr(reply, "payload"), n, limit)

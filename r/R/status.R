@@ -84,9 +84,15 @@ print.miraiStatus <- function(x, ...) {
   invisible(x)
 }
 
+# The texts of a table are from other machines.
+shown <- function(column) {
+  if (is.character(column)) harmless(column) else column
+}
+
 # Jobs that wait, by what for: an array may have a thousand of them.
 print_waiting <- function(launches) {
   if (is.null(launches)) return()
+  launches[] <- lapply(launches, shown)
   waiting <- launches[launches$state == "pending" & nzchar(launches$reason), ]
   for (each in split(waiting, list(waiting$by, waiting$reason), drop = TRUE)) {
     n <- nrow(each)
@@ -100,6 +106,7 @@ print_waiting <- function(launches) {
 # Launches that have failed, and whose daemons have not come in another way.
 print_failed <- function(launches, daemons) {
   if (is.null(launches)) return()
+  launches[] <- lapply(launches, shown)
   failed <- launches[launches$state == "failed", ]
   if (is.matrix(daemons)) {
     missing <- vapply(strsplit(failed$daemons, ","), function(slots) {

@@ -35,7 +35,7 @@ is_error_value <- function(x) inherits(x, "errorValue")
 
 #' @export
 print.miraiError <- function(x, ...) {
-  cat("'miraiError' chr ", x, "\n", sep = "")
+  cat("'miraiError' chr ", harmless(x), "\n", sep = "")
   invisible(x)
 }
 
@@ -50,7 +50,8 @@ print.errorValue <- function(x, ...) {
   cat("'errorValue' int ", error_words(x), "\n", sep = "")
   message <- attr(x, "message", exact = TRUE)
   if (!is.null(message)) {
-    writeLines(paste0("  ", strsplit(message, "\n", fixed = TRUE)[[1L]]))
+    lines <- strsplit(harmless(message), "\n", fixed = TRUE)[[1L]]
+    writeLines(paste0("  ", lines))
   }
   invisible(x)
 }
@@ -59,6 +60,32 @@ print.errorValue <- function(x, ...) {
 print.unresolvedValue <- function(x, ...) {
   cat("'unresolved' logi NA\n")
   invisible(x)
+}
+
+# What is shown of a text from elsewhere: whatever would steer a terminal, all
+# control characters but the end of a line and the tab, becomes \x1b and the like;
+# bytes that are no UTF-8 become <ff>.
+harmless <- function(text) {
+  text <- as.character(text)
+  text[!is.na(text)] <- escape_control(text[!is.na(text)])
+  text
+}
+
+escape_control <- function(text) {
+  text <- enc2utf8(text)
+  Encoding(text) <- "UTF-8"
+  text <- iconv(text, "UTF-8", "UTF-8", sub = "byte")
+  control <- "[\\x01-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}]"
+  found <- gregexpr(control, text, perl = TRUE)
+  regmatches(text, found) <- lapply(regmatches(text, found), function(each) {
+    if (length(each)) sprintf("\\x%02x", vapply(each, utf8ToInt, 0L)) else each
+  })
+  text
+}
+
+# Why the dispatcher says no, by its answer to ask().
+reason_of <- function(reply) {
+  harmless(attr(reply, "message", exact = TRUE) %||% error_words(reply))
 }
 
 # The parts of an error are attributes: $stack.trace, $condition.

@@ -22,6 +22,6 @@ tell <- function(notes) {
   for (note in notes) {
     parts <- strsplit(note, "\x1f", fixed = TRUE)[[1L]]
     if (length(parts) == 2L) message(launch_condition(parts[1L], parts[2L])) else
-      message("tenkai: ", note)
+      message("tenkai: ", harmless(note))
   }
 }

@@ -222,3 +222,39 @@ test_that("the error numbers have the names of NNG", {
                    "'errorValue' int 1000 | Internal error detected")
   expect_identical(words(99L), "'errorValue' int 99 | Unknown error")
 })
+
+test_that("what a daemon says steers no terminal, and is kept as it was", {
+  for (safe in c(FALSE, TRUE)) {
+    set_daemons(1, safe = safe)
+    error <- evaluated(stop("a\u1b]0;mine\a\u1b[2Jb\r\u009b31mc\n\td"))
+    shown <- paste(printed(error), collapse = "\n")
+
+    expect_match(shown, "a\\x1b]0;mine\\x07\\x1b[2Jb\\x0d\\x9b31mc\n\td",
+                 fixed = TRUE)
+    expect_no_match(shown, "[\001-\b\v-\037]")
+    expect_match(unclass(error), "a\033]0;mine\a\033[2Jb\r", fixed = TRUE)
+  }
+})
+
+test_that("nothing the dispatcher passes on steers a terminal", {
+  text <- "a\033[31mb\tc"
+  lost <- structure(19L, message = text, class = c("errorValue", "try-error"))
+  expect_match(printed(lost), "  a\\x1b[31mb\tc", fixed = TRUE, all = FALSE)
+
+  note <- tryCatch(tenkai:::tell(text), message = conditionMessage)
+  expect_identical(note, "tenkai: a\\x1b[31mb\tc\n")
+
+  expect_error(stop(tenkai:::reason_of(lost)), "a\\x1b[31mb\tc", fixed = TRUE)
+
+  row <- c("launch", "1", "1", "ssh", "n1", "failed", "exit", text)
+  launches <- tenkai:::launch_table(list(c(row, rep("", 6L))))
+  state <- structure(list(connections = 1L, daemons = 0L), state = "",
+                     launches = launches, class = "miraiStatus")
+  expect_false(any(grepl("\033", printed(state))))
+})
+
+test_that("bytes of no encoding are shown as such", {
+  expect_identical(tenkai:::harmless(c("a\xffb", NA, "", "plain")),
+                   c("a<ff>b", NA, "", "plain"))
+  expect_identical(tenkai:::harmless(character()), character())
+})
