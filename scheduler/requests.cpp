@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "scheduler/service.h"
+#include "wire/private_file.h"
 #include "wire/secret.h"
 
 namespace tenkai {
@@ -101,12 +102,14 @@ Result<std::string> Service::credential_for(std::size_t slot) {
   return keys_.line_for(slot, doors_.urls()[slot], setup_.policy != Policy::queue);
 }
 
-// Of one slot (slot=3), or of a job: payload "slots=1,2,3", "ranks=3", "uses=2".
+// Of one slot (slot=3), or of a job: payload "slots=1,2,3", "ranks=3", "uses=2". With
+// "file=PATH" nobody but that file gets to know it.
 void Service::reply_credential(const Frame& request) {
   std::vector<std::size_t> slots;
   std::vector<Url> urls;
   std::uint32_t ranks = 0;
   std::uint32_t uses = 1;
+  std::string file;
   auto add = [&](std::optional<std::uint64_t> number) {
     if (!number || *number < 1 || *number > doors_.urls().size()) return false;
     slots.push_back(static_cast<std::size_t>(*number - 1));
@@ -117,6 +120,7 @@ void Service::reply_credential(const Frame& request) {
   for (std::string_view line : split(view_of(request.payload), '\n')) {
     std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
     if (line.substr(0, 6) == "ranks=") ranks = to_number<std::uint32_t>(value).value_or(0);
+    if (line.substr(0, 5) == "file=") file = unescape_line(value);
     if (line.substr(0, 5) == "uses=") uses = to_number<std::uint32_t>(value).value_or(1);
     if (line.substr(0, 6) != "slots=") continue;
     for (std::string_view each : split(value, ',')) good = add(to_number<std::uint64_t>(each)) && good;
@@ -131,9 +135,20 @@ void Service::reply_credential(const Frame& request) {
                              : alone ? credential_for(slots.front())
                                      : std::move(job->line);
   if (!line) return reply_error(request.task, Code::closed, line.error().message);
-  reply(request.task, *line);
+  if (file.empty()) reply(request.task, *line);
+  else reply_with_file(request.task, file, *line);
   wipe(*line);
   look_ahead();
+}
+
+void Service::reply_with_file(std::uint64_t request, const std::string& file, std::string_view line) {
+  SecretText text(line.size() + 1);
+  text.text.append(line).append("\n");
+  Result<Done> written = write_private_file(file, text.text);
+  if (!written) {
+    return reply_error(request, Code::closed, "the credential was not written: " + written.error().message);
+  }
+  reply(request, "");
 }
 
 // --- viewers ---

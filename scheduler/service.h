@@ -50,6 +50,7 @@ class Service {
   void reply_saisei(const Frame& request);
   void reply_launch(const Frame& request);
   void reply_credential(const Frame& request);
+  void reply_with_file(std::uint64_t request, const std::string& file, std::string_view line);
   void reply_launch_remote(const Frame& request);
   std::string status() const;
   LaunchDesk::Surroundings around_desk();

@@ -392,9 +392,12 @@ credential_setting <- function(credential, url) {
     stop("'credential' is for URLs that are reached over the network, such as ",
          "host_url(tls = TRUE)", call. = FALSE)
   }
-  path <- credential_path(credential)
-  folder <- normalizePath(dirname(path), mustWork = FALSE)
-  paste0("credential_file=", file.path(folder, basename(path)))
+  paste0("credential_file=", absolute_path(credential_path(credential)))
+}
+
+# For another program, which may be in another folder. The file need not be there.
+absolute_path <- function(path) {
+  file.path(normalizePath(dirname(path), mustWork = FALSE), basename(path))
 }
 
 # "@path" without its sign; such a path stands in commands that a shell reads.

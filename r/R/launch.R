@@ -67,7 +67,7 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
       reply <- ask(profile$link, "launch",
                    lines_of(paste0("slot=", slot), paste0("call=", call)))
       if (is_error_value(reply)) {
-        stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
+        stop(reason_of(reply), call. = FALSE)
       }
     }
   }
@@ -117,14 +117,14 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
     if (!is_network(url[i]) || is.na(slot)) {
       return(launch_command(url[i], options, remote$rscript))
     }
-    line <- credential_of(profile, slot)
     if (startsWith(credential, "@")) {
       path <- credential_path(credential)
       if (length(url) > 1L) path <- paste0(path, ".", i)
-      .Call(tk_write_private, path, line)
+      credential_of(profile, slot, absolute_path(path))
       return(launch_command(url[i], c(list(credential = paste0("@", path)),
                                       options), remote$rscript))
     }
+    line <- credential_of(profile, slot)
     command <- launch_command(url[i], c(list(credential = credential), options),
                               remote$rscript)
     paste0(command, if (credential == "fd:3") " 3<<'TENKAI'\n" else
@@ -175,11 +175,13 @@ check_delivery <- function(credential) {
   credential_path(credential)
 }
 
-# One line, which lets a daemon in at this slot.
-credential_of <- function(profile, slot) {
-  line <- ask(profile$link, "credential", slot = slot)
+# One line, which lets a daemon in at this slot. With a file the dispatcher writes
+# it there, where nobody else can read or exchange it, and nothing comes here.
+credential_of <- function(profile, slot, file = NULL) {
+  request <- if (is.null(file)) "" else paste0("file=", escape_line(file))
+  line <- ask(profile$link, "credential", request, slot = slot)
   if (is_error_value(line)) {
-    stop(attr(line, "message") %||% error_words(line), call. = FALSE)
+    stop(reason_of(line), call. = FALSE)
   }
   line
 }
@@ -226,7 +228,7 @@ saisei <- function(i, force = FALSE, .compute = "default") {
   if (is.na(i) || i < 1L || i > length(profile$urls)) return()
   reply <- ask(profile$link, "saisei", slot = i, kind = as.integer(force))
   if (is_error_value(reply)) {
-    stop(attr(reply, "message") %||% error_words(reply), call. = FALSE)
+    stop(reason_of(reply), call. = FALSE)
   }
   if (!nzchar(reply)) return()
   profile$urls[i] <- reply

@@ -32,7 +32,6 @@ SEXP tk_daemon_redial(SEXP daemon);
 SEXP tk_evaluate();
 SEXP tk_handling(SEXP interrupt);
 SEXP tk_agent(SEXP argv, SEXP beside, SEXP source);
-SEXP tk_write_private(SEXP path, SEXP text);
 SEXP tk_replace(SEXP argv, SEXP fd);
 SEXP tk_launch(SEXP argv, SEXP environment, SEXP output, SEXP text);
 // host.cpp

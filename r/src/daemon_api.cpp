@@ -1,11 +1,7 @@
 // .Call wrappers for the daemon's side.
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -148,25 +144,6 @@ SEXP tk_launch(SEXP argv, SEXP environment, SEXP output, SEXP text) {
     close(fd);
     if (sent != static_cast<ssize_t>(line.size()))
       throw std::runtime_error("a daemon did not get its credential");
-    return R_NilValue;
-  });
-}
-
-// A new file that nobody else can read.
-SEXP tk_write_private(SEXP path, SEXP text) {
-  return guarded([&] {
-    std::string name = text_of(path);
-    std::string line = text_of(text) + "\n";
-    int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) throw std::runtime_error("cannot make the file " + name + ": " + std::strerror(errno));
-    bool written =
-        fchmod(fd, 0600) == 0 && write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-    std::string why = written ? "" : std::strerror(errno);
-    close(fd);
-    if (!written) {
-      unlink(name.c_str());
-      throw std::runtime_error("cannot write the file " + name + ": " + why);
-    }
     return R_NilValue;
   });
 }

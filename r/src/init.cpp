@@ -39,7 +39,6 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_evaluate", tk_evaluate, 0),
       entry("tk_handling", tk_handling, 1),
       entry("tk_agent", tk_agent, 3),
-      entry("tk_write_private", tk_write_private, 2),
       entry("tk_replace", tk_replace, 2),
       entry("tk_launch", tk_launch, 4),
       entry("tk_random_hex", tk_random_hex, 1),

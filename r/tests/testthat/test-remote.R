@@ -144,6 +144,30 @@ test_that("a second daemon at a URL is sent away, and the first goes on", {
   expect_identical(evaluated(Sys.getpid()), pid)
 })
 
+test_that("a credential goes into no folder where others could exchange it", {
+  set_daemons(1, url = "tls+tcp://127.0.0.1:0")
+  folder <- set_folder()
+  file <- file.path(folder, "daemon.cred")
+  place <- paste0("@", file)
+  Sys.chmod(folder, "777", use_umask = FALSE)
+
+  expect_error(launch_remote(1, credential = place),
+               "can be written to by others, who could exchange what is in it")
+  expect_identical(list.files(folder, all.files = TRUE, no.. = TRUE),
+                   character())
+  expect_error(daemons(1, url = "tls+tcp://127.0.0.1:0", credential = place,
+                       .compute = "kept"), "can be written to by others")
+  expect_identical(list.files(folder, all.files = TRUE, no.. = TRUE),
+                   character())
+
+  Sys.chmod(folder, "700", use_umask = FALSE)
+  command <- as.character(launch_remote(1, credential = place))
+  expect_match(command, place, fixed = TRUE)
+  expect_identical(format(file.mode(file)), "600")
+  expect_error(launch_remote(1, credential = place), "exists already")
+  expect_length(readLines(file), 1L)
+})
+
 test_that("a daemon with nobody at its URL says so and ends", {
   lines <- run_session("tenkai::daemon('tcp://127.0.0.1:1')")
   expect_true(any(grepl("6 | Connection refused", lines, fixed = TRUE)))
@@ -155,7 +179,9 @@ test_that("tenkai agent runs several daemons", {
   agent <- tenkai:::find_program()
   file <- tempfile()
   at_end(unlink(file))
-  .Call(tenkai:::tk_write_private, file, job_credential(1:2))
+  file.create(file)
+  Sys.chmod(file, "600", use_umask = FALSE)
+  writeLines(job_credential(1:2), file)
   system(sprintf(paste("%s agent --daemons 2 --url %s --url %s",
                        "--credential @%s >/dev/null 2>&1 &"),
                  agent, urls[1], urls[2], file))
