@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t name_bytes = 12;  // 24 hexadecimal digits, as the users know them
 
 // What a listener is shared by.
-std::string address_of(Url url) {
+std::string key_of(Url url) {
   if (is_websocket(url)) url.path.clear();
   return to_string(url);
 }
@@ -56,7 +56,7 @@ Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentit
   std::map<std::string, std::uint16_t> taken;
   for (std::size_t i = 0; i < urls_.size(); ++i) {
     Url& url = urls_[i];
-    std::string asked = address_of(url);
+    std::string asked = key_of(url);
     bool shares = is_websocket(url) && url.port == 0;
     if (auto known = taken.find(asked); shares && known != taken.end()) url.port = known->second;
     bool any_port = is_network(url) && url.port == 0 && ports_.first > 0;
@@ -82,7 +82,7 @@ Result<Done> Doors::open_at_free_port(Url& url) {
   for (std::uint32_t i = 0; i < count; ++i) {
     Url tried = url;
     tried.port = static_cast<std::uint16_t>(ports_.first + (begin + i) % count);
-    if (listeners_.count(address_of(tried)) != 0) continue;
+    if (listeners_.count(key_of(tried)) != 0) continue;
     Result<Done> open = open_one(tried);
     if (open) url = tried;
     if (open) return open;
@@ -93,7 +93,7 @@ Result<Done> Doors::open_at_free_port(Url& url) {
 }
 
 Result<Done> Doors::open_one(Url& url) {
-  if (listeners_.count(address_of(url)) != 0) return Done{};
+  if (listeners_.count(key_of(url)) != 0) return Done{};
   // Which paths are known is asked with the real port, which opening tells.
   auto port = std::make_shared<std::uint16_t>(url.port);
   auto knows = [this, url, port](std::string_view path) {
@@ -106,8 +106,13 @@ Result<Done> Doors::open_one(Url& url) {
       Listener::open(executor_, Listener::Door{url, knows, identity_, &strangers_}, on_stranger_);
   if (!listener) return listener.error();
   if (is_network(url)) url.port = *port = (*listener)->url().port;
-  listeners_[address_of(url)] = std::move(*listener);
+  listeners_[key_of(url)] = std::move(*listener);
   return Done{};
+}
+
+std::string Doors::address_of(const Url& url) const {
+  auto found = listeners_.find(key_of(url));
+  return found == listeners_.end() ? std::string() : found->second->address();
 }
 
 void Doors::close() {
@@ -146,7 +151,7 @@ Result<std::optional<Url>> Doors::regenerate(std::size_t slot) {
 
 void Doors::close_unused() {
   std::set<std::string> used;
-  for (const Url& url : urls_) used.insert(address_of(url));
+  for (const Url& url : urls_) used.insert(key_of(url));
   std::erase_if(listeners_, [&](const auto& entry) { return used.count(entry.first) == 0; });
 }
 

@@ -43,6 +43,9 @@ class Doors {
 
   // With the ports that were really taken.
   const std::vector<Url>& urls() const { return urls_; }
+  // The address that the host of one of these URLs has on this machine; empty where it
+  // is not reached over the network.
+  std::string address_of(const Url& url) const;
   // The slot whose URL a daemon came with. The host is not compared: a machine
   // has many names. Where no slot has such a port, the one at which the daemon
   // came in counts: a tunnel may have brought it from another. Nothing where no

@@ -194,6 +194,8 @@ Result<Done> Service::set_up(Setup setup) {
   Result<Done> open = doors_.open(std::move(urls), keys_.identity(), {setup_.first_port, setup_.last_port},
                                   setup_.tokens && !one_url);
   if (!open) return open;
+  const Url& first = doors_.urls().front();
+  notes.push_back(note_about_loopback(first, doors_.address_of(first), own_addresses()));
   if (!setup_.insecure) notes.push_back(warning_about(doors_.urls()));
   for (const std::string& note : notes) {
     if (!note.empty()) tell(note);

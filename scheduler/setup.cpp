@@ -216,6 +216,23 @@ Result<Setup> parse_setup(std::string_view text) {
   return setup;
 }
 
+std::string note_about_loopback(const Url& url, const std::string& address,
+                                const std::vector<OwnAddress>& own) {
+  Url there = url;
+  there.host = address;
+  // Who has named loopback means it, and where there is nothing else, nobody comes.
+  if (address.empty() || own.empty() || is_loopback(url) || !is_loopback(there)) return {};
+  std::string choices;
+  for (const OwnAddress& each : own) {
+    choices += (choices.empty() ? "" : ", ") + each.address + " (" + each.interface + ")";
+  }
+  return "daemons on other machines cannot reach " + to_string(url) + ", for on this machine " + url.host +
+         " is " + address +
+         " (see /etc/hosts); if there shall be some, host_url(host =) takes another name "
+         "or one of this machine's addresses: " +
+         choices;
+}
+
 std::string warning_about(const std::vector<Url>& urls) {
   for (const Url& url : urls) {
     if (!is_network(url) || is_encrypted(url) || is_loopback(url)) continue;

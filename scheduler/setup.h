@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/url.h"
 #include "scheduler/dispatcher.h"
+#include "wire/own_addresses.h"
 
 namespace tenkai {
 
@@ -57,6 +58,12 @@ inline constexpr std::size_t max_slots = 100000;
 // Reads lines `key=value`. Refuses unknown keys, bad numbers and URLs that are none.
 // Values are those of escape_line().
 Result<Setup> parse_setup(std::string_view text);
+
+// What the user should know where the name of a host is an address that other machines
+// do not reach, as Debian's /etc/hosts has it; empty: nothing. `address` is the one that
+// the first of the URLs has here, `own` those that others may reach.
+std::string note_about_loopback(const Url& url, const std::string& address,
+                                const std::vector<OwnAddress>& own);
 
 // What the user should know about URLs whose traffic others can read; empty: nothing.
 std::string warning_about(const std::vector<Url>& urls);

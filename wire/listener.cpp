@@ -219,6 +219,12 @@ class NetworkListener final : public Acceptor<asio::ip::tcp> {
     return Done{};
   }
 
+  std::string address() const override {
+    boost::system::error_code failed;
+    auto here = acceptor_.local_endpoint(failed);
+    return failed ? std::string() : here.address().to_string();
+  }
+
  private:
   asio::ip::tcp::endpoint resolve(boost::system::error_code& failed) {
     if (url_.host.empty()) {

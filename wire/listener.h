@@ -36,6 +36,9 @@ class Listener {
   virtual ~Listener() = default;
   // The address with the port that was really taken; without a path.
   virtual const Url& url() const = 0;
+  // Over the network: the address that the URL's host name has here; "0.0.0.0" or "::",
+  // all there are.
+  virtual std::string address() const { return {}; }
 
   // Listens from now until destroyed. Refusals name the address and the reason,
   // beginning with the number of the reason ("10 | Address in use: …").

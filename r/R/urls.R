@@ -9,7 +9,9 @@
 #'   which a free one is chosen, for sites where only some are open.
 #' @param host the name or address under which this machine is reached, or the
 #'   name of one of its network interfaces, such as `"ib0"`. `NULL`: its host
-#'   name.
+#'   name. Where that is an address of this machine alone, as Debian's
+#'   `/etc/hosts` has it (`127.0.1.1`), [daemons()] says so, and which others
+#'   there are.
 #' @return A URL.
 #' @examples
 #' host_url()
