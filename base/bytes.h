@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -69,7 +70,7 @@ class Bytes {
   }
   // Whether it is a memory file of this size, sealed against writing and
   // shrinking: one that shrinks under a reader would end it with SIGBUS. Where
-  // too many files are open already, its content moves into memory.
+  // descriptors are scarce, its content moves into memory.
   bool claim(std::size_t size) {
     constexpr int needed = F_SEAL_WRITE | F_SEAL_SHRINK;
     struct stat file {};
@@ -77,10 +78,7 @@ class Bytes {
     if (seals < 0 || (seals & needed) != needed || ::fstat(file_, &file) != 0) return false;
     if (static_cast<std::size_t>(file.st_size) != size) return false;
     size_ = size;
-    if (open_files >= max_open_files) return move_into_memory();
-    ++open_files;
-    claimed_ = true;
-    return true;
+    return file_ < end_of_files || move_into_memory();
   }
 
   char* data() { return const_cast<char*>(std::as_const(*this).data()); }
@@ -99,10 +97,10 @@ class Bytes {
   // The descriptor of the memory file, -1 if these bytes are in no file.
   int file() const noexcept { return file_; }
 
-  // Files behind payloads that this process has open now, and may have: each is
-  // a descriptor, and the program we are a guest in (R) needs some too.
-  static inline std::size_t open_files = 0;
-  static inline std::size_t max_open_files = 64;
+  // Files behind payloads stay open only with descriptors below this one. The kernel
+  // gives the lowest that is free, so its number says how many others are taken,
+  // whoever has taken them: the program we are a guest in (R) needs some too.
+  static inline int end_of_files = 64;
 
   // The page faults of 80 MB in small pages cost as much as copying them.
   static void prefer_huge_pages(char* data, std::size_t size) noexcept {
@@ -118,30 +116,34 @@ class Bytes {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(file_, other.file_);
-    std::swap(claimed_, other.claimed_);
   }
 
   void close_file() noexcept {
     if (data_ != nullptr) ::munmap(data_, size_);
     ::close(file_);
-    if (claimed_) --open_files;
   }
 
-  bool move_into_memory() {
-    Bytes copy(size_);
+  // True also where there is no memory for it: then it stays a file.
+  bool move_into_memory() noexcept {
+    char* copy = static_cast<char*>(std::malloc(size_));
+    if (copy == nullptr) return true;
+    prefer_huge_pages(copy, size_);
     for (std::size_t at = 0; at < size_;) {
-      ssize_t size = ::pread(file_, copy.data_ + at, size_ - at, static_cast<off_t>(at));
-      if (size <= 0) return false;
+      ssize_t size = ::pread(file_, copy + at, size_ - at, static_cast<off_t>(at));
+      if (size < 0 && errno == EINTR) continue;
+      if (size <= 0) {
+        std::free(copy);
+        return false;
+      }
       at += static_cast<std::size_t>(size);
     }
-    swap(copy);
+    *this = adopt(copy, size_);
     return true;
   }
 
   mutable char* data_ = nullptr;
   std::size_t size_ = 0;
   int file_ = -1;
-  bool claimed_ = false;
 };
 
 // What a task or a result carries. Shared, because a task that may have to run

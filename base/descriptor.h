@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <limits>
 #include <utility>
 
 namespace tenkai {
@@ -24,6 +25,11 @@ class Descriptor {
   int get() const { return descriptor_; }
   int release() { return std::exchange(descriptor_, -1); }
   explicit operator bool() const { return descriptor_ >= 0; }
+
+  // A descriptor has the lowest number that was free: from here on the last ones are taken,
+  // which are for what is closed again at once.
+  bool may_stay() const { return descriptor_ < end_of_lasting; }
+  static inline int end_of_lasting = std::numeric_limits<int>::max();
 
  private:
   int descriptor_ = -1;

@@ -245,6 +245,12 @@ inline void put_head(char* at, const Frame& frame, std::uint32_t place = in_line
   }
 }
 
+// Says in an encoded head that the payload follows it after all.
+inline void put_in_line(std::string& head) {
+  char* at = head.data() + header_size - sizeof in_line;
+  detail::put(at, in_line);
+}
+
 // Header and attributes of a frame, ready to be written before its payload. The
 // attribute that would go beyond max_attributes is cut there, and what follows it
 // is left out. It only happens to text for people, which goes last. `place` says

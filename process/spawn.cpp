@@ -64,6 +64,17 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
+Result<std::pair<Descriptor, Descriptor>> two_ends(bool made, const int* ends, const std::string& what) {
+  bool none_left = !made && errno == EMFILE;
+  if (!made && !none_left) return Error{"cannot make " + what + ": " + std::strerror(errno)};
+  std::pair<Descriptor, Descriptor> both;
+  if (made) both = std::pair(Descriptor(ends[0]), Descriptor(ends[1]));
+  if (none_left || !both.first.may_stay() || !both.second.may_stay()) {
+    return Error{out_of_descriptors("no file descriptor is left for " + what)};
+  }
+  return both;
+}
+
 }  // namespace
 
 Result<pid_t> spawn(const Spawn& what) {
@@ -98,16 +109,14 @@ Result<pid_t> spawn(const Spawn& what) {
 
 Result<std::pair<Descriptor, Descriptor>> make_socketpair() {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Error{std::string("cannot make a socket pair: ") + std::strerror(errno)};
-  }
-  return std::pair(Descriptor(ends[0]), Descriptor(ends[1]));
+  bool made = ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
+  return two_ends(made, ends, "a pair of sockets");
 }
 
 Result<std::pair<Descriptor, Descriptor>> make_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return Error{std::string("cannot make a pipe: ") + std::strerror(errno)};
-  return std::pair(Descriptor(ends[0]), Descriptor(ends[1]));
+  bool made = ::pipe2(ends, O_CLOEXEC) == 0;
+  return two_ends(made, ends, "a pipe");
 }
 
 }  // namespace tenkai

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "process/descriptor_limit.h"
 #include "process/memory_group.h"
 
 namespace tenkai {
@@ -36,6 +37,14 @@ Rules rules_of(const Setup& setup) {
   rules.patience = setup.patience;
   rules.memory_limit = setup.memory_limit.value_or(memory_available() / 2);
   return rules;
+}
+
+// Each slot has a door, if it is on this machine, and a daemon; a local one writes to a pipe.
+Result<Done> keep_descriptors_for(const Setup& setup) {
+  constexpr std::size_t own = 16;
+  std::size_t doors = setup.policy == Policy::queue && setup.urls.empty() ? setup.slots : 1;
+  std::size_t needed = own + doors + 2 * setup.local;
+  return keep_descriptors(needed, std::max(needed, own + 3 * setup.slots));
 }
 
 }  // namespace
@@ -173,6 +182,8 @@ void Service::on_setup(const Frame& frame) {
 Result<Done> Service::set_up(Setup setup) {
   setup_ = std::move(setup);
   bool one_url = setup_.policy != Policy::queue;
+  Result<Done> enough = keep_descriptors_for(setup_);
+  if (!enough) return enough;
   bool respawn = setup_.respawn && setup_.policy != Policy::ephemeral;
   local_.set_up({setup_.rscript, setup_.output, respawn, one_url});
   if (setup_.daemon_memory) processes_.limit_memory(*setup_.daemon_memory);

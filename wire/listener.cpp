@@ -71,9 +71,11 @@ class Acceptor : public Listener {
   void take_some() {
     std::weak_ptr<int> alive = alive_;
     for (int turn = 0; turn < most_at_once; ++turn) {
-      int descriptor = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (descriptor < 0 && !goes_on_after(errno)) return;
-      if (descriptor >= 0) take_one(Descriptor(descriptor));
+      Descriptor caller(
+          ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      int failed = !caller ? errno : caller.may_stay() ? 0 : EMFILE;
+      if (failed != 0 && !goes_on_after(failed)) return;
+      if (caller) take_one(std::move(caller));
       if (alive.expired()) return;
     }
     accept();

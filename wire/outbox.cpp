@@ -70,6 +70,15 @@ std::size_t Outbox::gather(iovec* pieces, std::size_t most, std::size_t budget, 
   return count;
 }
 
+void Outbox::put_file_in_line() {
+  Item& first = ready_.front();
+  (void)first.payload->data();
+  first.file = -1;
+  first.size = first.payload->size();
+  waiting_ += first.size;
+  put_in_line(first.head);
+}
+
 void Outbox::consumed(std::size_t size) {
   waiting_ -= size;
   while (size > 0) {

@@ -36,6 +36,9 @@ class Outbox {
   // `file` is a descriptor that must go out with the first byte, or -1.
   std::size_t gather(iovec* pieces, std::size_t most, std::size_t budget, int& file);
   void consumed(std::size_t size);
+  // The content of the file that gather() named goes out behind its head instead.
+  // Throws std::bad_alloc where it cannot be mapped.
+  void put_file_in_line();
 
  private:
   struct Item {

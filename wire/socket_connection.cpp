@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,10 @@ class SocketConnection final : public Connection {
         return false;
       }
       take_descriptors(message);
+      if (knows_peer() && (message.msg_flags & MSG_CTRUNC) != 0) {
+        ended(false, "21 | Out of files: a file with a payload was lost; raise the limit (ulimit -n)");
+        return false;
+      }
       if (!received(static_cast<std::size_t>(size))) return false;
       rest();
       if (static_cast<std::size_t>(size) < room.size) return true;
@@ -101,7 +106,10 @@ class SocketConnection final : public Connection {
   }
 
   void on_failed(const boost::system::error_code& failed) {
-    if (failed == asio::error::eof) return ended(true, "the other end closed the connection");
+    // On one machine one that closes without having read all resets the connection.
+    bool hung_up = failed == asio::error::connection_reset || failed == asio::error::broken_pipe;
+    bool closed = failed == asio::error::eof || (!peer().network && hung_up);
+    if (closed) return ended(true, "the other end closed the connection");
     Connection::failed(failed);
   }
 
@@ -118,11 +126,22 @@ class SocketConnection final : public Connection {
       if (written < 0) {
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return wait_to_write();
-        return ended(false, std::strerror(errno));
+        // The kernel has as many files of this user under way as it allows.
+        if (errno == ETOOMANYREFS && file >= 0 && puts_file_in_line()) continue;
+        return on_failed(boost::system::error_code(errno, boost::system::system_category()));
       }
       outbox().consumed(static_cast<std::size_t>(written));
     }
     flushed();
+  }
+
+  bool puts_file_in_line() {
+    try {
+      outbox().put_file_in_line();
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return true;
   }
 
   bool write_at_once(const Frame& frame) override {

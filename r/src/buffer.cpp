@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "crossing.h"
@@ -35,12 +37,11 @@ void Buffer::clear() {
   capacity_ = 0;
 }
 
-std::string Buffer::seal(int& file) {
-  std::string trouble = flush();
+int Buffer::seal() {
   constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (trouble.empty() && fcntl(file_, F_ADD_SEALS, seals) != 0) trouble = std::strerror(errno);
-  if (trouble.empty()) file = std::exchange(file_, -1);
-  return trouble;
+  bool sealed = flush() && fcntl(file_, F_ADD_SEALS, seals) == 0;
+  if (!sealed && !give_file_up()) throw std::bad_alloc();
+  return std::exchange(file_, -1);
 }
 
 // False where there is no file to be had, and it must stay in memory.
@@ -52,35 +53,59 @@ bool Buffer::append_to_file(const void* bytes, std::size_t size) {
     held_ += size;
     return true;
   }
-  // The texts are gone before R jumps over them.
-  bool failed = !flush().empty() || !write_out(static_cast<const char*>(bytes), size).empty();
-  if (failed) Rf_error("cannot write a value to a memory file: %s", std::strerror(errno));
-  return true;
+  if (flush() && write_out(static_cast<const char*>(bytes), size)) return true;
+  if (!give_file_up()) Rf_error("cannot allocate %zu bytes to serialize a value", this->size());
+  return false;
 }
 
+// Where files may not grow (ulimit -f), one that is too large is the end of R.
 bool Buffer::open_file() {
   if (without_file_) return false;
-  file_ = memfd_create("tenkai", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  rlimit limit{};
+  bool may_grow = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+  if (may_grow) file_ = memfd_create("tenkai", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   without_file_ = file_ < 0;
   return !without_file_;
 }
 
-std::string Buffer::flush() {
-  std::string trouble = write_out(data_, held_);
-  if (trouble.empty()) held_ = 0;
-  return trouble;
+bool Buffer::flush() {
+  if (!write_out(data_, held_)) return false;
+  held_ = 0;
+  return true;
 }
 
-std::string Buffer::write_out(const char* bytes, std::size_t size) {
-  while (size > 0) {
-    ssize_t put = ::write(file_, bytes, size);
+// All of it, or nothing that counts.
+bool Buffer::write_out(const char* bytes, std::size_t size) {
+  for (std::size_t done = 0; done < size;) {
+    ssize_t put = pwrite(file_, bytes + done, size - done, static_cast<off_t>(written_ + done));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return std::strerror(errno);
-    bytes += put;
-    size -= static_cast<std::size_t>(put);
-    written_ += static_cast<std::size_t>(put);
+    if (put <= 0) return false;
+    done += static_cast<std::size_t>(put);
   }
-  return {};
+  written_ += size;
+  return true;
+}
+
+// What is in the file moves into memory; false where that has no room either.
+bool Buffer::give_file_up() {
+  char* moved = static_cast<char*>(std::malloc(size()));
+  if (moved == nullptr) return false;
+  for (std::size_t at = 0; at < written_;) {
+    ssize_t got = pread(file_, moved + at, written_ - at, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      std::free(moved);
+      return false;
+    }
+    at += static_cast<std::size_t>(got);
+  }
+  if (held_ > 0) std::memcpy(moved + written_, data_, held_);
+  std::free(std::exchange(data_, moved));
+  capacity_ = held_ = size();
+  written_ = 0;
+  close(std::exchange(file_, -1));
+  without_file_ = true;
+  return true;
 }
 
 void Buffer::grow(std::size_t size) {

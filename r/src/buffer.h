@@ -5,7 +5,8 @@
 // descriptor is passed on, so their bytes are copied once into the file and once
 // out of it, however many processes lie between. They are written with write():
 // the kernel fills fresh pages from R's own vector, without faults and without
-// zeroing them first.
+// zeroing them first. Where there is no file to be had, or no room in it, the content
+// stays in memory.
 #pragma once
 
 #include <cstddef>
@@ -38,16 +39,17 @@ class Buffer {
   bool is_in_file() const { return file_ >= 0; }
   // The content, where it is not in a file.
   std::string_view view() const { return {data_, held_}; }
-  // The file, complete and sealed; it belongs to the caller from now on. An
-  // empty text, or why it cannot be had.
-  std::string seal(int& file);
+  // The file, complete and sealed; it belongs to the caller from now on. -1 where
+  // the content is in memory now. Throws std::bad_alloc.
+  int seal();
   void clear();
 
  private:
   bool append_to_file(const void* bytes, std::size_t size);
   bool open_file();
-  std::string write_out(const char* bytes, std::size_t size);
-  std::string flush();
+  bool write_out(const char* bytes, std::size_t size);
+  bool flush();
+  bool give_file_up();
   void grow(std::size_t size);
 
   char* data_ = nullptr;
@@ -55,7 +57,7 @@ class Buffer {
   std::size_t capacity_ = 0;
   int file_ = -1;
   std::size_t written_ = 0;    // to the file
-  bool without_file_ = false;  // the system has none to give
+  bool without_file_ = false;  // the system has none to give, or no room in it
 };
 
 }  // namespace tenkai

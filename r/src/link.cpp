@@ -175,6 +175,7 @@ void Link::wait_a_little() {
   auto take = [this](Frame&& frame) { on_frame(std::move(frame)); };
   auto begun = Clock::now();
   bool came = false;
+  FreeDescriptor through_all_tries;
   while (last_wait_ < short_wait && !came && is_usable() && Clock::now() - begun < short_wait) {
     came = stream_.receive(Stream::Wait::no, take);
     if (!came) sched_yield();

@@ -1,11 +1,15 @@
 #include "stream.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -24,9 +28,52 @@ void set_payload_size(std::string& head, std::uint64_t size) {
 
 constexpr std::size_t max_descriptors = 16;  // in one read
 
+// Half of what R may have open at all, or less: it may use select(). None, where a file
+// that has come took the last descriptor.
+void bound_files(bool is_one_free) {
+  rlimit limit{};
+  bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+  if (known) Bytes::end_of_files = static_cast<int>(std::min<rlim_t>(128, limit.rlim_cur / 2));
+  if (!is_one_free) Bytes::end_of_files = 0;
+}
+
+// The content of a file behind the head that names it, which says so from now on.
+Bytes in_line_with(std::string head, int file) {
+  put_in_line(head);
+  struct stat found {};
+  if (fstat(file, &found) != 0) throw std::runtime_error(std::strerror(errno));
+  Bytes whole(head.size() + static_cast<std::size_t>(found.st_size));
+  std::memcpy(whole.data(), head.data(), head.size());
+  for (std::size_t at = head.size(); at < whole.size();) {
+    auto from = static_cast<off_t>(at - head.size());
+    ssize_t got = pread(file, whole.data() + at, whole.size() - at, from);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw std::runtime_error("cannot read a value from its memory file");
+    at += static_cast<std::size_t>(got);
+  }
+  return whole;
+}
+
 }  // namespace
 
-Stream::Stream(int fd, std::uint64_t limit) : fd_(fd), reader_(limit) {}
+FreeDescriptor::FreeDescriptor() {
+  if (depth++ > 0 || spare < 0) return;
+  ::close(std::exchange(spare, -1));
+}
+
+FreeDescriptor::~FreeDescriptor() {
+  if (--depth == 0) take_spare();
+}
+
+bool FreeDescriptor::take_spare() {
+  if (null < 0) null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (spare < 0) spare = fcntl(null, F_DUPFD_CLOEXEC, 0);
+  return spare >= 0;
+}
+
+Stream::Stream(int fd, std::uint64_t limit) : fd_(fd), reader_(limit) {
+  bound_files(FreeDescriptor::take_spare());
+}
 
 Stream::~Stream() { close(); }
 
@@ -39,14 +86,11 @@ void Stream::set_patience(int milliseconds) {
 void Stream::send(const Frame& frame) { send(encode_head(frame), view_of(frame.payload), -1); }
 
 void Stream::send(const Frame& frame, Buffer& payload) {
-  bool in_a_file = payload.is_in_file();
-  std::string head = encode_head(frame, in_a_file ? in_file : in_line);
-  set_payload_size(head, payload.size());
-  if (!in_a_file) return send(head, payload.view(), -1);
-  int file = -1;
-  std::string trouble = payload.seal(file);
-  if (!trouble.empty()) throw std::runtime_error("cannot write a value to a memory file: " + trouble);
-  send(head, {}, file);
+  std::size_t size = payload.size();
+  int file = payload.is_in_file() ? payload.seal() : -1;
+  std::string head = encode_head(frame, file >= 0 ? in_file : in_line);
+  set_payload_size(head, size);
+  send(head, file >= 0 ? std::string_view() : payload.view(), file);
 }
 
 // Takes the descriptor over.
@@ -97,8 +141,13 @@ ssize_t Stream::read_into(char* data, std::size_t size, Wait wait) {
   message.msg_controllen = sizeof control;
   ssize_t got = recvmsg(fd_, &message, MSG_CMSG_CLOEXEC | (wait == Wait::no ? MSG_DONTWAIT : 0));
   if (got > 0) {
-    if (message.msg_controllen > 0) take_descriptors(message);
-    return got;
+    if (message.msg_controllen > 0) {
+      take_descriptors(message);
+      bound_files(FreeDescriptor::take_spare());
+    }
+    if ((message.msg_flags & MSG_CTRUNC) == 0) return got;
+    end("21 | Out of files: a file with a value was lost; raise the limit (ulimit -n)");
+    return 0;
   }
   if (got == 0) {
     end("");
@@ -143,6 +192,11 @@ std::size_t Stream::write_some(std::string_view first, std::string_view second, 
     // A broken pipe is not the end yet: answers that were sent before the other
     // side closed may still lie there to be read. Nothing more goes out.
     if (errno == EPIPE || errno == ECONNRESET) return first.size() + second.size();
+    // The kernel has as many files of this user under way as it allows.
+    if (errno == ETOOMANYREFS && file >= 0) {
+      passes_no_file_ = true;
+      return 0;
+    }
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) end(std::strerror(errno));
     return 0;
   }
@@ -151,6 +205,10 @@ std::size_t Stream::write_some(std::string_view first, std::string_view second, 
 void Stream::write_unsent() {
   while (!unsent_.empty() && !ended_) {
     Unsent& next = unsent_.front();
+    if (next.file >= 0 && std::exchange(passes_no_file_, false)) {
+      next.bytes = in_line_with(std::string(next.bytes.view()), next.file);
+      ::close(std::exchange(next.file, -1));
+    }
     std::string_view rest = next.bytes.view().substr(sent_of_first_);
     std::size_t put = write_some(rest, {}, next.file);
     if (put > 0 && next.file >= 0) {

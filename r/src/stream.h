@@ -23,6 +23,24 @@
 
 namespace tenkai {
 
+// While one lives, this process has a descriptor free: what comes with the bytes that
+// are read is lost where there is none.
+class FreeDescriptor {
+ public:
+  FreeDescriptor();
+  ~FreeDescriptor();
+  FreeDescriptor(const FreeDescriptor&) = delete;
+  FreeDescriptor& operator=(const FreeDescriptor&) = delete;
+
+  // Whether there is one to be freed next time.
+  static bool take_spare();
+
+ private:
+  inline static int depth = 0;
+  inline static int null = -1;   // what the spare one is a copy of
+  inline static int spare = -1;  // kept open for others not to take it
+};
+
 class Stream {
  public:
   // Takes the descriptor over. `limit` bounds the payload of an incoming frame.
@@ -57,6 +75,7 @@ class Stream {
   template <class Take>
   bool receive(Wait wait, Take&& take) {
     if (!is_open()) return false;
+    FreeDescriptor for_a_file;
     FrameReader::Room room = reader_.room();
     ssize_t size = read_into(room.data, room.size, wait);
     if (size <= 0) return false;
@@ -93,6 +112,7 @@ class Stream {
   FrameReader reader_;
   std::deque<Unsent> unsent_;
   std::size_t sent_of_first_ = 0;
+  bool passes_no_file_ = false;  // what goes out next must be in line
 };
 
 }  // namespace tenkai

@@ -15,7 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "process/children.h"
+#include "process/descriptor_limit.h"
 #include "process/find_process.h"
 #include "process/memory_group.h"
 #include "process/r_processes.h"
@@ -217,4 +219,39 @@ TEST_CASE("the kernel's count of kills for want of memory is read from both kind
   CHECK(!parse_oom_kills("oom_kill_disable 0\nunder_oom 0\n"));
   CHECK(!parse_oom_kills("oom_kill many\n"));
   CHECK(!parse_oom_kills(""));
+}
+
+TEST_CASE("payloads leave the descriptors that daemons will need") {
+  CHECK(end_of_payload_files(1024, 50) == 512);
+  CHECK(end_of_payload_files(256, 151) == 105);
+  CHECK(end_of_payload_files(256, 300) == 0);
+}
+
+TEST_CASE("more descriptors than there can be are refused with the limit") {
+  int usual = Bytes::end_of_files;
+
+  Result<Done> some = keep_descriptors(10, 20);
+  Result<Done> too_many = keep_descriptors(2'000'000'000, 2'000'000'000);
+  Bytes::end_of_files = usual;
+
+  CHECK(some);
+  REQUIRE(!too_many);
+  CHECK(too_many.error().message.find("21 | Out of files: 2000000000 descriptors are needed") == 0);
+  CHECK(too_many.error().message.find("ulimit -n") != std::string::npos);
+}
+
+TEST_CASE("the last descriptors are for nothing that stays") {
+  auto open = std::move(*make_pipe());
+  int usual = std::exchange(Descriptor::end_of_lasting, open.second.get() + 1);
+
+  Result<std::pair<Descriptor, Descriptor>> pipe = make_pipe();
+  Result<std::pair<Descriptor, Descriptor>> sockets = make_socketpair();
+  open = {};
+  Result<std::pair<Descriptor, Descriptor>> again = make_pipe();
+  Descriptor::end_of_lasting = usual;
+
+  REQUIRE(!pipe);
+  CHECK(pipe.error().message.find("21 | Out of files: no file descriptor is left for a pipe") == 0);
+  CHECK(!sockets);
+  CHECK(again);
 }

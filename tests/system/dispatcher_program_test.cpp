@@ -1,6 +1,8 @@
 // The real program, with a session and daemons that speak the protocol by hand.
 #include <signal.h>
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,6 +135,37 @@ TEST_CASE("a local daemon that fails to start later is told of") {
 
   CHECK(dispatcher.session.receive(Type::note)->text(Key::message).find("before it connected") !=
         std::string::npos);
+}
+
+TEST_CASE("with few descriptors large payloads are kept as copies") {
+  TestDispatcher dispatcher(64);
+  auto urls = dispatcher.set_up("policy=queue\nslots=20\n");
+  std::vector<TestDaemon> daemons;
+  for (int i = 0; i < 15; ++i) daemons.emplace_back(urls[static_cast<std::size_t>(i)]);
+
+  constexpr std::uint64_t tasks = 100;
+  for (std::uint64_t i = 1; i <= tasks; ++i) {
+    Frame frame(Type::submit);
+    frame.task = i;
+    frame.payload = make_payload("expression " + std::to_string(i));
+    dispatcher.session.send_as_file(frame);
+  }
+  std::set<std::string> values;
+  for (std::uint64_t i = 0; i < tasks; ++i) {
+    TestDaemon& daemon = daemons[i % daemons.size()];
+    Frame task = daemon.task();
+    daemon.finish(task, view_of(task.payload));
+    values.insert(std::string(view_of(dispatcher.resolved().payload)));
+  }
+
+  CHECK(values.size() == tasks);
+}
+
+TEST_CASE("more local daemons than descriptors are refused at once") {
+  TestDispatcher dispatcher(64);
+
+  CHECK_THROWS_WITH(dispatcher.set_up("policy=queue\nslots=20\nlocal=20\nrscript=/bin/false\ncall=x\n"),
+                    Catch::Matchers::Contains("21 | Out of files: 76 descriptors are needed"));
 }
 
 TEST_CASE("a second daemon at an occupied URL is refused, with the reason") {

@@ -1,9 +1,11 @@
 #include "tests/system/peer.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -72,6 +74,30 @@ void TestPeer::send_bytes(std::string_view bytes) {
   }
 }
 
+void TestPeer::send_as_file(const Frame& frame) {
+  Descriptor file(::memfd_create("payload", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  std::string_view content = view_of(frame.payload);
+  bool written =
+      ::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
+      ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;
+  std::string head = encode_head(frame, in_file);
+  iovec piece{head.data(), head.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  int number = file.get();
+  std::memcpy(CMSG_DATA(part), &number, sizeof number);
+  ssize_t sent = ::sendmsg(descriptor_.get(), &message, MSG_NOSIGNAL);
+  if (!written || sent != static_cast<ssize_t>(head.size())) fail("cannot send a file");
+}
+
 bool TestPeer::read_some(std::chrono::milliseconds limit) {
   pollfd waiting{descriptor_.get(), POLLIN, 0};
   if (::poll(&waiting, 1, static_cast<int>(limit.count())) <= 0) return false;
@@ -129,10 +155,14 @@ Frame hello(Role role, const std::string& url) {
   return frame;
 }
 
-TestDispatcher::TestDispatcher() : session(Descriptor()) {
+TestDispatcher::TestDispatcher(int descriptors) : session(Descriptor()) {
   auto [ours, theirs] = socketpair_or_fail();
   Spawn what;
   what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai", "dispatcher"};
+  if (descriptors > 0) {
+    what.argv = {"/bin/sh", "-c", "ulimit -n " + std::to_string(descriptors) + "; exec \"$0\" dispatcher",
+                 what.argv.front()};
+  }
   what.descriptors = {{theirs.get(), 3}};
   what.inherit_output = true;
   Result<pid_t> started = spawn(what);

@@ -30,6 +30,8 @@ class TestPeer {
 
   void send(Frame frame);
   void send_bytes(std::string_view bytes);
+  // With its payload as a memory file.
+  void send_as_file(const Frame& frame);
   // The next frame, or nothing at the end of the stream; throws when none comes in time.
   std::optional<Frame> receive(std::chrono::milliseconds limit = patience);
   // The next frame of this type; others are kept for later calls.
@@ -52,7 +54,8 @@ class TestPeer {
 // A real `tenkai dispatcher` whose session is the test.
 class TestDispatcher {
  public:
-  TestDispatcher();
+  // It may have so many descriptors; 0: as many as the test.
+  explicit TestDispatcher(int descriptors = 0);
   ~TestDispatcher();
   TestDispatcher(const TestDispatcher&) = delete;
   TestDispatcher& operator=(const TestDispatcher&) = delete;

@@ -1,12 +1,19 @@
 #include "wire/outbox.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/frame_reader.h"
 #include "tests/catch.h"
 #include "wire/assembler.h"
@@ -145,4 +152,34 @@ TEST_CASE("segments that lie are refused") {
     head.stream = Assembler::max_streams + 1;
     CHECK(!roomy.take(head));
   }
+}
+
+TEST_CASE("a file that the kernel does not carry goes out behind its head") {
+  int file = ::memfd_create("payload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  REQUIRE(::write(file, "content", 7) == 7);
+  REQUIRE(::fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
+  auto payload = std::make_shared<Bytes>(Bytes::of_file(file));
+  REQUIRE(payload->claim(7));
+  REQUIRE(payload->file() == file);
+  Frame frame(Type::task);
+  frame.payload = payload;
+  Outbox outbox(false);
+  outbox.push(frame);
+  iovec pieces[8];
+  int named = -1;
+  REQUIRE(outbox.gather(pieces, 8, 1000, named) == 1);
+  REQUIRE(named == file);
+
+  outbox.put_file_in_line();
+
+  REQUIRE(outbox.gather(pieces, 8, 1000, named) == 2);
+  CHECK(named == -1);
+  std::string bytes;
+  for (int i = 0; i < 2; ++i) bytes.append(static_cast<char*>(pieces[i].iov_base), pieces[i].iov_len);
+  CHECK(outbox.waiting() == bytes.size());
+  std::string received;
+  CHECK(FrameReader().feed(bytes, [&](Frame&& whole) { received = view_of(whole.payload); }));
+  CHECK(received == "content");
+  outbox.consumed(bytes.size());
+  CHECK(outbox.empty());
 }

@@ -60,9 +60,10 @@ reason_of <- function(x) attr(x, "message", exact = TRUE)
 
 printed <- function(x) utils::capture.output(print(x))
 
-# Runs R code in another R session, with this one's packages; what it wrote.
+# Runs R code in another R session, with this one's packages; what it wrote. The
+# shell runs `first` before.
 run_session <- function(code, environment = character(),
-                        options = "--vanilla") {
+                        options = "--vanilla", first = ":") {
   script <- tempfile(fileext = ".R")
   on.exit(unlink(script))
   writeLines(code, script)
@@ -70,7 +71,7 @@ run_session <- function(code, environment = character(),
   # A session with --vanilla leaves these behind for its children.
   unset <- "env -u R_PROFILE_USER -u R_ENVIRON_USER -u R_PROFILE -u R_ENVIRON"
   suppressWarnings(system(paste(
-    unset, paste(shQuote(c(libraries, environment)), collapse = " "),
+    first, ";", unset, paste(shQuote(c(libraries, environment)), collapse = " "),
     file.path(R.home("bin"), "Rscript"), options, script, "2>&1 </dev/null"
   ), intern = TRUE))
 }

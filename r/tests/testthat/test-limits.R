@@ -1,0 +1,52 @@
+# What is scarce: descriptors, files, room for both.
+
+large <- c(
+  "library(tenkai)",
+  "payload <- as.raw(rep(1:5, 25e4))",
+  "works <- function(n) {",
+  "  tasks <- lapply(seq_len(n), function(i) mirai(rev(x), x = payload))",
+  "  values <- lapply(tasks, function(m) call_mirai(m)$data)",
+  "  all(vapply(values, identical, NA, rev(payload)))",
+  "}"
+)
+
+# R does not start with less than 256 descriptors, but goes on with fewer.
+fill <- c(
+  "fill <- function() {",
+  "  system(paste('prlimit --nofile=60 --pid', Sys.getpid()))",
+  "  taken <- 0",
+  "  suppressWarnings(try(repeat {",
+  "    file('/dev/null', 'r')",
+  "    taken <- taken + 1",
+  "  }, silent = TRUE))",
+  "  taken > 9",
+  "}"
+)
+
+test_that("a session without a free descriptor sends and takes large values", {
+  skip_if(!nzchar(Sys.which("prlimit")), "prlimit is not installed")
+  said <- run_session(c(large, fill, "invisible(daemons(1))", "works(1)",
+                        "fill()", "works(20)"))
+  expect_identical(said, rep("[1] TRUE", 3))
+})
+
+test_that("a daemon whose task has left it no descriptor takes large ones", {
+  skip_if(!nzchar(Sys.which("prlimit")), "prlimit is not installed")
+  said <- run_session(c(large, fill, "invisible(daemons(1, cleanup = FALSE))",
+                        "call_mirai(mirai(fill(), fill = fill))$data",
+                        "works(5)"))
+  expect_identical(said, rep("[1] TRUE", 2))
+})
+
+test_that("where files may not grow large payloads stay in memory", {
+  said <- run_session(c(large, "invisible(daemons(1))", "works(2)"),
+                      first = "ulimit -f 1000")
+  expect_identical(said, "[1] TRUE")
+})
+
+test_that("more daemons than there are descriptors for are refused at once", {
+  said <- run_session("library(tenkai); daemons(200)", first = "ulimit -n 256")
+  expect_match(said[1L], "21 | Out of files: 616 descriptors are needed",
+               fixed = TRUE)
+  expect_match(paste(said, collapse = " "), "ulimit -n", fixed = TRUE)
+})
