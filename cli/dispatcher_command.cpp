@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
+#include <exception>
 #include <memory>
+#include <string>
 
 #include "cli/commands.h"
 #include "launcher/launches.h"
@@ -14,6 +16,19 @@
 
 namespace tenkai {
 namespace {
+
+// Why it could not go on; empty when the session has ended.
+std::string serve(int descriptor) {
+  try {
+    asio::io_context io(1);
+    Service service(io, adopt_socket(io.get_executor(), descriptor, "the session"), open_launches);
+    service.start();
+    io.run();
+    return service.trouble();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
 
 int run(int descriptor) {
   int kind = 0;
@@ -27,11 +42,11 @@ int run(int descriptor) {
     return 2;
   }
   raise_descriptor_limit();
-  asio::io_context io(1);
-  Service service(io, adopt_socket(io.get_executor(), descriptor, "the session"), open_launches);
-  service.start();
-  io.run();
-  return 0;
+  std::string trouble = serve(descriptor);
+  if (trouble.empty()) return 0;
+  // The session reads it there.
+  std::fprintf(stderr, "%s\n", trouble.c_str());
+  return 1;
 }
 
 }  // namespace

@@ -109,6 +109,7 @@ void Service::start() {
   session_->start({[this](Frame&& frame) { on_session_frame(std::move(frame)); },
                    [this](const Connection::End& end) {
                      spdlog::info("the session has ended: {}", end.reason);
+                     if (!end.orderly) trouble_ = "the link to the session broke: " + end.reason;
                      on_session_ended(false);
                    }});
   // A fork of the session may keep the stream open after its end.

@@ -38,6 +38,8 @@ class Service {
   Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk open_desk = {});
 
   void start();
+  // Why it has ended before the session did; else empty.
+  const std::string& trouble() const { return trouble_; }
 
  private:
   // the session
@@ -124,6 +126,7 @@ class Service {
   std::optional<std::string> failed_start_;  // the cause, until an await has taken it
   bool awaited_ = false;
   std::size_t notes_ = 0;  // since the session has said something
+  std::string trouble_;
   bool greeted_ = false;
   bool ending_ = false;
   bool desk_is_closed_ = false;

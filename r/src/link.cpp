@@ -25,12 +25,14 @@ constexpr std::size_t max_notes = 100;
 
 }  // namespace
 
-Link::Link(int fd, pid_t dispatcher) : stream_(fd), generation_(fork_generation()), dispatcher_(dispatcher) {
+Link::Link(int fd, pid_t dispatcher, int words)
+    : stream_(fd), generation_(fork_generation()), dispatcher_(dispatcher), words_(words) {
   stream_.set_patience(slice);
 }
 
 Link::~Link() {
   if (!is_foreign()) close(0);
+  if (words_ >= 0) ::close(words_);
 }
 
 bool Link::is_foreign() const { return fork_generation() != generation_; }
@@ -173,9 +175,9 @@ void Link::wait_a_little() {
     return;
   }
   auto take = [this](Frame&& frame) { on_frame(std::move(frame)); };
+  FreeDescriptor through_all_tries;
   auto begun = Clock::now();
   bool came = false;
-  FreeDescriptor through_all_tries;
   while (last_wait_ < short_wait && !came && is_usable() && Clock::now() - begun < short_wait) {
     came = stream_.receive(Stream::Wait::no, take);
     if (!came) sched_yield();
@@ -189,7 +191,9 @@ std::string Link::obituary() {
   if (!stream_.trouble().empty()) what = "the link to the dispatcher broke: " + stream_.trouble();
   std::string how = how_it_ended(dispatcher_);
   buried_ = !how.empty();
-  return how.empty() ? what : what + ": it " + how;
+  if (!how.empty()) what += ": it " + how;
+  std::string words = last_words(words_);
+  return words.empty() ? what : what + ": " + words;
 }
 
 void Link::close(std::uint64_t kind) {

@@ -35,7 +35,8 @@ struct Answer {
 
 class Link {
  public:
-  Link(int fd, pid_t dispatcher);
+  // `words`: a file with what the dispatcher writes to standard error, or -1.
+  Link(int fd, pid_t dispatcher, int words);
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -105,6 +106,7 @@ class Link {
   Stream stream_;
   unsigned generation_;
   pid_t dispatcher_;
+  int words_;
   bool closed_on_purpose_ = false;
   bool buried_ = false;  // its exit status has been asked for
   bool is_safe_ = false;

@@ -124,7 +124,8 @@ SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version) {
     std::string path = text_of(program);
     Started started =
         start_program({path, "dispatcher"}, texts_of(environment), Rf_asLogical(output) == TRUE);
-    auto link = std::make_unique<std::shared_ptr<Link>>(std::make_shared<Link>(started.fd, started.pid));
+    auto link = std::make_unique<std::shared_ptr<Link>>(
+        std::make_shared<Link>(started.fd, started.pid, started.words));
     greet(**link, path, text_of(version));
     auto make = [&] { return wrap(link.get()); };
     SEXP pointer = safely(make);

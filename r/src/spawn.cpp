@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 extern char** environ;
 
@@ -72,6 +74,15 @@ Pair make_pair_of_sockets() {
   return {fds[0], fds[1]};
 }
 
+// Holds the first 64 KiB, and takes no more: who writes on is told that it is full.
+int make_file_for_words() {
+  int words = memfd_create("tenkai-errors", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (words < 0) return -1;
+  bool bounded = ftruncate(words, 64 * 1024) == 0 && fcntl(words, F_ADD_SEALS, F_SEAL_GROW) == 0;
+  if (!bounded) close(std::exchange(words, -1));
+  return words;
+}
+
 // --- between fork and exec: only what is safe there ---
 
 void close_all_from(int first) {
@@ -91,8 +102,8 @@ void reset_signals() {
   }
 }
 
-[[noreturn]] void become(char* const* argv, char* const* environment, int socket, int report, bool output,
-                         Tie tie) {
+[[noreturn]] void become(char* const* argv, char* const* environment, int socket, int report, int words,
+                         bool output, Tie tie) {
   if (tie == Tie::none && fork() > 0) leave_at_once(0);
   setsid();
   reset_signals();
@@ -100,7 +111,7 @@ void reset_signals() {
   dup2(null, 0);
   if (!output) {
     dup2(null, 1);
-    dup2(null, 2);
+    dup2(words >= 0 ? words : null, 2);
   }
   // The two descriptors we keep must not be where the other belongs.
   int kept = fcntl(report, F_DUPFD_CLOEXEC, 10);
@@ -126,11 +137,13 @@ void leave_at_once(int code) {
 Started start_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
                       bool output, Tie tie) {
   reap();
+  int words = output || tie == Tie::none ? -1 : make_file_for_words();
   Pair pair = make_pair_of_sockets();
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) {
     close(pair.ours);
     close(pair.theirs);
+    if (words >= 0) close(words);
     throw std::runtime_error(std::string("cannot make a pipe: ") + std::strerror(errno));
   }
   std::vector<std::string> changed = environment_with(environment);
@@ -138,7 +151,7 @@ Started start_program(const std::vector<std::string>& argv, const std::vector<st
   std::vector<char*> variables = pointers(changed);
 
   pid_t pid = fork();
-  if (pid == 0) become(arguments.data(), variables.data(), pair.theirs, report[1], output, tie);
+  if (pid == 0) become(arguments.data(), variables.data(), pair.theirs, report[1], words, output, tie);
   int failed = errno;
   close(pair.theirs);
   close(report[1]);
@@ -148,8 +161,9 @@ Started start_program(const std::vector<std::string>& argv, const std::vector<st
   while (pid > 0 && (told = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR) continue;
   close(report[0]);
   if (pid > 0 && (tie == Tie::none || told > 0)) waitpid(pid, nullptr, 0);
-  if (pid > 0 && told <= 0) return {pid, pair.ours};
+  if (pid > 0 && told <= 0) return {pid, pair.ours, words};
   close(pair.ours);
+  if (words >= 0) close(words);
   throw std::runtime_error("cannot start the program '" + argv[0] +
                            "': " + std::strerror(pid > 0 ? reason : failed));
 }
@@ -223,6 +237,19 @@ std::string how_it_ended(pid_t child) {
     nanosleep(&nap, nullptr);
   }
   return {};
+}
+
+std::string last_words(int words) {
+  constexpr off_t enough = 1000;
+  // It has moved on with what was written.
+  off_t end = words < 0 ? 0 : lseek(words, 0, SEEK_CUR);
+  std::string text(static_cast<std::size_t>(std::min(std::max<off_t>(end, 0), enough)), '\0');
+  ssize_t got =
+      text.empty() ? 0 : pread(words, text.data(), text.size(), end - static_cast<off_t>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::size_t first = static_cast<off_t>(text.size()) < enough ? 0 : text.find('\n') + 1;
+  return text.substr(first);
 }
 
 void reap_later(pid_t child) {

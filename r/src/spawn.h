@@ -11,14 +11,16 @@ namespace tenkai {
 
 struct Started {
   pid_t pid;
-  int fd;  // our end of the socketpair
+  int fd;          // our end of the socketpair
+  int words = -1;  // a file with what it writes to standard error, where that is kept
 };
 
 // Starts `argv` with one end of a new socketpair as its descriptor 3, nothing
 // else of ours, and a session of its own. `environment` are "NAME=value" that
 // are set, or "NAME" that are unset, in the child. Its output goes where ours
-// goes, or nowhere. With Tie::none it becomes nobody's child and `pid` says
-// nothing. Throws std::runtime_error with the reason.
+// goes, or nowhere; the errors of a child then are kept in a file. With Tie::none
+// it becomes nobody's child and `pid` says nothing. Throws std::runtime_error with
+// the reason.
 enum class Tie { child, none };
 Started start_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
                       bool output, Tie tie = Tie::child);
@@ -37,6 +39,8 @@ void replace_with(const std::vector<std::string>& argv, int session_fd);
 
 // "was killed by signal 9", "exited with code 1", or empty when it is not known.
 std::string how_it_ended(pid_t child);
+// The last lines of what a program has written to that file.
+std::string last_words(int words);
 // Waits for an ended child at some later occasion, so that no zombie stays.
 void reap_later(pid_t child);
 

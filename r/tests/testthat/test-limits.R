@@ -38,6 +38,20 @@ test_that("a daemon whose task has left it no descriptor takes large ones", {
   expect_identical(said, rep("[1] TRUE", 2))
 })
 
+test_that("a session is told why its dispatcher has ended", {
+  skip_if(!nzchar(Sys.which("prlimit")), "prlimit is not installed")
+  said <- run_session(c(
+    large, "invisible(daemons(1))",
+    "hold <- mirai(Sys.sleep(60))",
+    "system(paste('prlimit --nofile=10:10 --pid', nextget('pid')))",
+    "m <- mirai(x, x = payload)",
+    "print(c(call_mirai(m)$data))",
+    "cat(attr(m$data, 'message'))"
+  ))
+  expect_match(said[1L], "[1] 19", fixed = TRUE)
+  expect_match(said[2L], "exited with code 1: .*21 [|] Out of files: .*ulimit -n")
+})
+
 test_that("where files may not grow large payloads stay in memory", {
   said <- run_session(c(large, "invisible(daemons(1))", "works(2)"),
                       first = "ulimit -f 1000")
