@@ -77,10 +77,11 @@ std::string Dispatcher::whereabouts(const Task& task) const {
   return "while it " + std::string(did) + name_of(*find(task.daemon));
 }
 
-// Why so many bytes more cannot be held; empty when they can. Something that is
+// Why so many bytes more cannot be held; empty when they can. A task that is
 // alone is taken whatever its size, or it could never run.
 std::string Dispatcher::refusal_of(std::uint64_t bytes) const {
-  if (memory() == 0 || bytes <= rules_.memory_limit - std::min(rules_.memory_limit, memory())) return {};
+  if (tasks_.memory() == 0 || bytes <= rules_.memory_limit - std::min(rules_.memory_limit, memory()))
+    return {};
   return "its " + std::to_string(bytes) + " bytes and the " + std::to_string(memory()) +
          " bytes held already exceed the memory limit of " + std::to_string(rules_.memory_limit) +
          " bytes; submit it when some of that has resolved, or raise the limit";

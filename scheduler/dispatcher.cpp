@@ -98,10 +98,11 @@ Sends Dispatcher::on_everywhere(Time now, SessionId session, Payload payload) {
   std::string refusal = refusal_of(size_of(payload));
   if (rules_.policy == Policy::ephemeral) {
     refusal = "there are no daemons; each task has a fresh R process of its own";
-  } else if (everywheres_.size() >= rules_.max_everywhere) {
-    refusal = std::to_string(everywheres_.size()) +
-              " earlier ones are kept for daemons that join later, which is the limit; "
-              "put several expressions into one call";
+  } else if (size_of(payload) > rules_.memory_limit - std::min(rules_.memory_limit, everywhere_memory_)) {
+    refusal = "its " + std::to_string(size_of(payload)) + " bytes and the " +
+              std::to_string(everywhere_memory_) +
+              " bytes of earlier ones, kept for daemons that join later, exceed the memory limit of " +
+              std::to_string(rules_.memory_limit) + " bytes";
   }
   if (!refusal.empty()) {
     sends.emplace_back(Tell{session, "everywhere() was not run: " + refusal});

@@ -63,14 +63,12 @@ struct Rules {
   Policy policy = Policy::queue;
   Retries retries;
   // Bytes of payload of unresolved tasks and of everywhere() that may be held.
-  // A submission beyond it, unless it is alone, resolves to out_of_memory;
-  // sessions are told the number and wait, so it only happens to broken ones.
+  // A submission beyond it, unless it is the only task, resolves to out_of_memory;
+  // an everywhere() beyond it is refused. Sessions are told the number and wait, or
+  // raise an error, so it only happens to broken ones.
   std::uint64_t memory_limit = UINT64_MAX;
   // Ephemeral: how many R processes there may be at a time.
   std::size_t max_ephemeral = 64;
-  // How many everywhere() calls are kept for daemons that join later. More are
-  // refused: a daemon without one of them would not be what the user asked for.
-  std::size_t max_everywhere = 1000;
   // How long tasks wait when no daemon is here and none can come; then they resolve to
   // reset. Nothing: for ever.
   std::optional<std::chrono::milliseconds> patience;
@@ -168,7 +166,9 @@ class Dispatcher {
   Sends on_submit(Time now, SessionId session, Submit submit);
   // Runs on each daemon after the tasks submitted before it and before any task
   // submitted after it, and on each daemon that joins later before its first task.
-  // Refused (Tell) with Policy::ephemeral, where there is nothing it could prepare.
+  // Refused (Tell) with Policy::ephemeral, where there is nothing it could prepare, and
+  // where what is kept for later daemons would be more than the memory limit: a daemon
+  // without one of them would not be what the user asked for.
   Sends on_everywhere(Time now, SessionId session, Payload payload);
   // Resolves to cancelled at once; a running attempt is interrupted.
   Sends on_cancel(Time now, SessionId session, std::uint64_t task);

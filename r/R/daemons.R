@@ -52,7 +52,8 @@
 #' @param kill_after seconds after which a daemon is ended that does not obey
 #'   the interrupt of [stop_mirai()] or `.timeout`. `NULL`: never.
 #' @param memory bytes of tasks that may wait at the dispatcher before
-#'   [mirai()] waits. `NULL`: half of the machine's memory.
+#'   [mirai()] waits, and of what it keeps of [everywhere()]. `NULL`: half of the
+#'   machine's memory.
 #' @param credential `"@path"`: a file, made with mode 0600 where there is none,
 #'   that keeps the key and the credentials for other sessions. Daemons with
 #'   `autoexit = FALSE` that were launched with it find the next session.

@@ -83,6 +83,10 @@ mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
 #' leaves behind (packages, options, global objects) stays, whatever `cleanup`
 #' is set to.
 #'
+#' What it sends is kept for daemons that connect later, as long as these daemons
+#' are set. Where all that is kept would exceed `memory` of [daemons()], the call
+#' is an error, and runs nowhere.
+#'
 #' @inheritParams mirai
 #' @return Invisible `NULL`, at once. Should the expression fail on a daemon, a
 #'   message says so at the next call that looks at the profile.

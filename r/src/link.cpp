@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "crossing.h"
@@ -60,10 +61,26 @@ void Link::send(const Frame& frame) {
 }
 
 void Link::wait_for_memory(std::size_t bytes) {
-  while (in_flight_ > 0 && in_flight_ + bytes > memory_limit_ && is_usable()) {
+  while (in_flight_ > 0 && in_flight_ + kept_ + bytes > memory_limit_ && is_usable()) {
     wait_a_little();
     check_interrupts();
   }
+}
+
+void Link::everywhere(const Frame& frame, Buffer& payload) {
+  if (!is_usable()) return;
+  std::uint64_t size = payload.size();
+  if (size > memory_limit_ - std::min(memory_limit_, kept_)) {
+    throw std::runtime_error("everywhere() was not run: its " + std::to_string(size) + " bytes and the " +
+                             std::to_string(kept_) +
+                             " bytes of earlier ones, kept for daemons that join later, exceed the memory "
+                             "limit of " +
+                             std::to_string(memory_limit_) +
+                             " bytes; raise it with daemons(memory =), or load large objects from a file");
+  }
+  wait_for_memory(size);
+  kept_ += size;
+  send(frame, payload);
 }
 
 void Link::submit(const Frame& frame, Buffer& payload) {

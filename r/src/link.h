@@ -54,6 +54,9 @@ class Link {
   void send(const Frame& frame);
 
   std::uint64_t next_id() { return ++last_id_; }
+  // For all daemons, and kept by the dispatcher for those that come later. Throws
+  // where it cannot be kept: they would not be what the user asked for.
+  void everywhere(const Frame& frame, Buffer& payload);
   // Waits, interruptibly and taking answers in, until a task of this size fits.
   void wait_for_memory(std::size_t bytes);
   // Waits while the socket is full; when that is interrupted the task is
@@ -113,6 +116,7 @@ class Link {
   std::uint64_t last_id_ = 0;
   std::uint64_t memory_limit_ = UINT64_MAX;
   std::uint64_t in_flight_ = 0;
+  std::uint64_t kept_ = 0;  // bytes of everywhere()
   std::unordered_map<std::uint64_t, Task> tasks_;
   std::unordered_map<std::uint64_t, std::optional<Answer>> requests_;
   std::optional<Frame> control_;

@@ -99,7 +99,7 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args) {
     frame.task = link->next_id();
     Scratch scratch;
     write(payload, *scratch);
-    link->send(frame, *scratch);
+    link->everywhere(frame, *scratch);
     tell_notes(*link);
     UNPROTECT(1);
     return R_NilValue;

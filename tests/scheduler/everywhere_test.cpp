@@ -1,5 +1,6 @@
 #include <csignal>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -155,28 +156,41 @@ TEST_CASE("a session that leaves takes its everywhere() along") {
         Lines{"everywhere of 2 to 10 \"other\""});
 }
 
-TEST_CASE("more everywhere() than are kept for later daemons are refused") {
-  Rules rules;
-  rules.max_everywhere = 2;
-  Dispatcher dispatcher = with_daemons(1, rules);
-  everywhere(dispatcher, "a");
-  everywhere(dispatcher, "b");
+TEST_CASE("any number of everywhere() is kept for a daemon that joins late") {
+  Dispatcher dispatcher(Rules{}, 1);
+  dispatcher.on_session_joined(at(0s), 1);
+  constexpr int calls = 1500;
+  for (int i = 0; i < calls; ++i) everywhere(dispatcher, std::to_string(i));
 
-  CHECK(describe(everywhere(dispatcher, "c")) == Lines{"tell 1: everywhere() was not run: 2 earlier ones are "
-                                                       "kept for daemons that join later, which is the "
-                                                       "limit; put several expressions into one call"});
+  Sends sent = dispatcher.on_daemon_joined(at(0s), 10, 0);
+  for (int i = 0; i < calls; ++i) {
+    REQUIRE(describe(sent) == Lines{"everywhere of 1 to 10 \"" + std::to_string(i) + "\""});
+    sent = answer(dispatcher, 10, sent);
+  }
+  CHECK(describe(sent) == Lines{"acknowledge 10"});
 }
 
-TEST_CASE("an everywhere() that does not fit into memory is refused") {
+TEST_CASE("what is kept of everywhere() is bounded by the memory limit") {
   Rules rules;
   rules.memory_limit = 10;
   Dispatcher dispatcher = with_daemons(1, rules);
   everywhere(dispatcher, "12345678");
 
-  CHECK(describe(everywhere(dispatcher, "123")) ==
-        Lines{"tell 1: everywhere() was not run: its 3 bytes and the 8 bytes held already exceed the memory "
-              "limit of 10 bytes; submit it when some of that has resolved, or raise the limit"});
+  CHECK(
+      describe(everywhere(dispatcher, "123")) ==
+      Lines{"tell 1: everywhere() was not run: its 3 bytes and the 8 bytes of earlier ones, kept for daemons "
+            "that join later, exceed the memory limit of 10 bytes"});
   CHECK(dispatcher.memory() == 8);
+}
+
+TEST_CASE("a task that is alone is taken however much is kept of everywhere()") {
+  Rules rules;
+  rules.memory_limit = 10;
+  Dispatcher dispatcher = with_daemons(1, rules);
+  answer(dispatcher, 10, everywhere(dispatcher, "1234567890"));
+
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, task(1))) == Lines{"assign 1/1#1 to 10 \"x\""});
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, task(2))).front().find("resolve 1/2") == 0);
 }
 
 TEST_CASE(

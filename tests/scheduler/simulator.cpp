@@ -27,7 +27,6 @@ Rules rules_of(const Scenario& scenario) {
   if (below(2) == 0) rules.kill_after = 100ms;
   if (below(2) == 0) rules.patience = 300ms;
   rules.max_ephemeral = 1 + below(6);
-  rules.max_everywhere = 1 + below(8);
   if (below(2) == 0) {
     rules.retries.factors = {200, 200};
     rules.retries.by_kind[Cause::Kind::oom] = 1 + static_cast<int>(below(12));

@@ -98,8 +98,8 @@ void World::foresee_submit(const Event& event) {
 
 void World::foresee_everywhere(const Event& event) {
   if (sessions_.count(event.session) == 0) return;
-  bool refused = rules_.policy == Policy::ephemeral || everywheres_.size() >= rules_.max_everywhere ||
-                 exceeds_memory(event.payload);
+  bool refused = rules_.policy == Policy::ephemeral || exceeds_memory(event.payload) ||
+                 everywhere_memory() + size_of(event.payload) > rules_.memory_limit;
   if (refused) {
     ++tells_;
   } else {
@@ -378,15 +378,20 @@ std::map<std::uint64_t, TaskKey> World::tasks_for(DaemonId daemon) const {
   return tasks;
 }
 
-std::uint64_t World::memory() const {
+std::uint64_t World::task_memory() const {
   std::uint64_t bytes = 0;
   for (const auto& [key, task] : tasks_) bytes += size_of(task.submit.payload);
+  return bytes;
+}
+
+std::uint64_t World::everywhere_memory() const {
+  std::uint64_t bytes = 0;
   for (const auto& [sequence, everywhere] : everywheres_) bytes += size_of(everywhere.payload);
   return bytes;
 }
 
 bool World::exceeds_memory(const Payload& payload) const {
-  return memory() > 0 && memory() + size_of(payload) > rules_.memory_limit && size_of(payload) > 0;
+  return task_memory() > 0 && memory() + size_of(payload) > rules_.memory_limit && size_of(payload) > 0;
 }
 
 }  // namespace tenkai::tests

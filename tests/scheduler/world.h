@@ -126,7 +126,9 @@ class World {
   std::size_t starting() const { return starting_; }
   // Every attempt that was ever sent, for answering it once more.
   const std::vector<std::pair<DaemonId, Dispatcher::Held>>& history() const { return history_; }
-  std::uint64_t memory() const;
+  std::uint64_t task_memory() const;
+  std::uint64_t everywhere_memory() const;
+  std::uint64_t memory() const { return task_memory() + everywhere_memory(); }
   // When the next daemon is to get nothing more, or to hand back what it runs.
   std::optional<Time> next_curfew() const;
 

@@ -254,10 +254,11 @@ void World::check_account(const Account& account) {
   std::uint64_t largest = 0;
   for (const auto& [key, task] : tasks_)
     largest = std::max<std::uint64_t>(largest, size_of(task.submit.payload));
-  for (const auto& [sequence, everywhere] : everywheres_) {
-    largest = std::max<std::uint64_t>(largest, size_of(everywhere.payload));
+  // Only a task that is alone may be too much, beside what is kept of everywhere().
+  std::uint64_t most = std::max(rules_.memory_limit, largest + everywhere_memory());
+  if (account.memory > most || everywhere_memory() > rules_.memory_limit) {
+    complain("memory is beyond its limit");
   }
-  if (account.memory > std::max(rules_.memory_limit, largest)) complain("memory is beyond its limit");
   std::optional<Time> timer;
   auto earlier = [&](std::optional<Time> time) {
     if (time && (!timer || *time < *timer)) timer = time;

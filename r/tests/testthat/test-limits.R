@@ -64,3 +64,19 @@ test_that("more daemons than there are descriptors for are refused at once", {
                fixed = TRUE)
   expect_match(paste(said, collapse = " "), "ulimit -n", fixed = TRUE)
 })
+
+test_that("everywhere() has no limit of its own", {
+  set_daemons(1)
+  for (i in seq_len(1200)) everywhere(limits_value <- i, i = i)
+  expect_identical(evaluated(limits_value), 1200L)
+})
+
+test_that("an everywhere() that cannot be kept is an error, and tasks go on", {
+  set_daemons(1, memory = 1e5)
+  everywhere(limits_kept <- length(x), x = raw(6e4))
+  expect_error(everywhere(limits_kept <- length(x), x = raw(5e4)),
+               "everywhere\\(\\) was not run: .*limit of 100000 bytes")
+  expect_identical(evaluated(limits_kept), 60000L)
+  tasks <- lapply(1:5, function(i) mirai(length(x), x = raw(8e4)))
+  expect_identical(vapply(tasks, value_of, 0L), rep(80000L, 5))
+})
