@@ -12,7 +12,7 @@
 #' @param autoexit what happens when the connection ends. `TRUE`: exit; a task
 #'   that is running is interrupted, and gets 5 seconds to obey. `NA`: finish
 #'   the running task, then exit. `FALSE`: stay, and wait for another dispatcher
-#'   at the same URL. A signal number such as `tools::SIGINT`: raise that signal
+#'   at the same URL, and for the first one if there is none yet. A signal number such as `tools::SIGINT`: raise that signal
 #'   in this process if a task is running, and exit.
 #' @param cleanup whether to go back, after each task, to the state before it.
 #'   `TRUE`, or a sum of 1 (remove new global objects), 2 (detach packages), 4
@@ -89,9 +89,12 @@ daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
 is_network <- function(url) grepl("^(tcp|ws|wss|tls\\+tcp)://", url)
 
 open_daemon <- function(url, autoexit, credential, tls) {
-  if (!is_network(url)) return(.Call(tk_daemon_open, url, version(), -1L))
+  if (!is_network(url)) {
+    stays <- identical(autoexit, FALSE)
+    return(.Call(tk_daemon_open, url, version(), -1L, stays))
+  }
   agent <- start_agent(url, autoexit, check_source(credential), tls)
-  .Call(tk_daemon_open, url, version(), agent)
+  .Call(tk_daemon_open, url, version(), agent, FALSE)
 }
 
 # Where a credential is read from; the agent reads it.

@@ -26,7 +26,7 @@ SEXP tk_mirai_fd(SEXP mirai);
 // search.cpp
 SEXP tk_mirais(SEXP list);
 // daemon_api.cpp
-SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd);
+SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd, SEXP stays);
 SEXP tk_daemon_run(SEXP daemon, SEXP functions, SEXP limits);
 SEXP tk_daemon_redial(SEXP daemon);
 SEXP tk_evaluate();

@@ -91,9 +91,32 @@ std::string random_bytes(std::size_t size) {
 
 constexpr int slice = 100;  // milliseconds between two looks for Ctrl-C
 
+// Calls try_once() until it returns true, with pauses between; interruptible.
+template <class Try>
+void try_for_ever(Try&& try_once) {
+  for (int pause = 50; !try_once(); pause = std::min(2 * pause, 1000)) {
+    poll(nullptr, 0, pause);
+    check_interrupts();
+  }
+}
+
+int dial_for_ever(const std::string& url) {
+  int fd = -1;
+  try_for_ever([&] {
+    try {
+      fd = dial(url);
+      return true;
+    } catch (const NobodyThere&) {
+      return false;
+    }
+  });
+  return fd;
+}
+
 }  // namespace
 
-Daemon::Daemon(std::string url, std::string version) : Daemon(url, std::move(version), dial(url)) {}
+Daemon::Daemon(std::string url, std::string version, bool stays)
+    : Daemon(url, std::move(version), stays ? dial_for_ever(url) : dial(url)) {}
 
 Daemon::Daemon(std::string url, std::string version, int fd)
     : url_(std::move(url)),
@@ -143,17 +166,15 @@ void Daemon::greet() {
 
 void Daemon::redial() {
   waiting_.clear();
-  for (int pause = 50;; pause = std::min(2 * pause, 1000)) {
-    poll(nullptr, 0, pause);
-    check_interrupts();
+  try_for_ever([this] {
     try {
       stream_ = std::make_unique<Stream>(dial(url_));
       greet();
-      return;
+      return true;
     } catch (const std::runtime_error&) {
-      continue;  // nobody is there yet, or they are not ready for us
+      return false;  // nobody is there yet, or they are not ready for us
     }
-  }
+  });
 }
 
 Stop Daemon::run(const Limits& limits, SEXP functions) {

@@ -38,8 +38,9 @@ enum class Stop { connection_ended = 0, idle_time = 1, wall_time = 2, max_tasks 
 class Daemon {
  public:
   // Dials `url`: abstract://…, ipc://…, or fd:N for a descriptor this process was
-  // given. Throws std::runtime_error beginning with the number of the error.
-  Daemon(std::string url, std::string version);
+  // given. Throws std::runtime_error beginning with the number of the error. One that
+  // `stays` waits for somebody to listen there, for ever; interruptible.
+  Daemon(std::string url, std::string version, bool stays);
   // Over a stream that is connected already, on behalf of `url`.
   Daemon(std::string url, std::string version, int fd);
 

@@ -63,11 +63,12 @@ Limits limits_of(SEXP numbers) {
 
 using namespace tenkai;
 
-// fd: a connected descriptor, or negative: dial the URL.
-SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd) {
+// fd: a connected descriptor, or negative: dial the URL, for ever if it stays.
+SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd, SEXP stays) {
   return guarded([&] {
     int given = Rf_asInteger(fd);
-    auto daemon = given < 0 ? std::make_unique<Daemon>(text_of(url), text_of(version))
+    bool waits = Rf_asLogical(stays) == TRUE;
+    auto daemon = given < 0 ? std::make_unique<Daemon>(text_of(url), text_of(version), waits)
                             : std::make_unique<Daemon>(text_of(url), text_of(version), given);
     auto wrap = [&] {
       SEXP pointer = PROTECT(R_MakeExternalPtr(daemon.get(), daemon_tag(), R_NilValue));

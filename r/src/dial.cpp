@@ -42,8 +42,6 @@ int given_descriptor(const std::string& url) {
 
 const char* error_for(int number) {
   switch (number) {
-    case ECONNREFUSED:
-    case ENOENT: return "6 | Connection refused";
     case EACCES:
     case EPERM: return "16 | Permission denied";
     case ETIMEDOUT: return "5 | Timed out";
@@ -104,6 +102,9 @@ int dial(const std::string& url) {
   int reason = connect_within(fd, address, length);
   if (reason != 0) {
     close(fd);
+    if (reason == ECONNREFUSED || reason == ENOENT) {
+      throw NobodyThere("6 | Connection refused: " + url + ": " + std::strerror(reason));
+    }
     fail(error_for(reason), url,
          reason == ETIMEDOUT ? "nobody takes the calls there" : std::strerror(reason));
   }

@@ -164,6 +164,24 @@ test_that("with autoexit = FALSE a daemon stays for the next session", {
   expect_true(wait_for(function() !is_running(pid)))
 })
 
+test_that("with autoexit = FALSE a daemon waits for the first dispatcher", {
+  for (url in c("abstract://tenkai-test-waits",
+                paste0("ipc://", file.path(set_folder(), "waits")))) {
+    pid <- start_session(sprintf("tenkai::daemon('%s', autoexit = FALSE)", url),
+                         tempfile())
+    Sys.sleep(0.5)
+    daemons(1, url = url)
+    expect_identical(evaluated(Sys.getpid()), pid)
+    daemons(NULL)
+    expect_true(wait_for(function() !is_running(pid)))
+  }
+})
+
+test_that("a URL that cannot be dialled is an error with autoexit = FALSE too", {
+  expect_error(daemon("abstract://", autoexit = FALSE), "15 | Address invalid",
+               fixed = TRUE)
+})
+
 test_that("autoexit = NA lets the running task finish", {
   file <- file.path(set_folder(), "finished")
   daemons(1, autoexit = NA)
