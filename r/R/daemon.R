@@ -45,6 +45,8 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
                    maxtasks = Inf, idletime = Inf, walltime = Inf,
                    timerstart = 0L, ..., tls = NULL, rs = NULL,
                    credential = NULL) {
+  # What tasks start, and their daemons(), is not meant.
+  Sys.unsetenv("TENKAI_DAEMON_STARTS")
   check_string(url, "url")
   limits <- daemon_limits(autoexit, cleanup, maxtasks, idletime, walltime,
                           timerstart)

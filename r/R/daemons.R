@@ -159,6 +159,11 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   options <- daemon_options(...)
   set <- profile_of(.compute)
   if (!is.null(set) && .Call(tk_state, set$link) == 0L) return(set$value)
+  if (is_starting()) {
+    message("tenkai: daemons() in a start-up file (.Rprofile) is for sessions; ",
+            "this daemon reads it and sets none")
+    return(invisible(0L))
+  }
 
   profile <- new.env(parent = emptyenv())
   profile$direct <- !isTRUE(dispatcher)

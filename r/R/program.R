@@ -60,16 +60,26 @@ check_version <- function(program) {
 # Starts a dispatcher and greets it. `output`: it and the daemons it starts
 # write to where this session writes.
 start_dispatcher <- function(output = FALSE) {
+  if (is_starting()) {
+    stop("a daemon that reads its start-up file (.Rprofile) starts no other ",
+         "process; use mirai() in sessions alone: if (interactive()) ...",
+         call. = FALSE)
+  }
   shown <- output || nzchar(Sys.getenv("TENKAI_LOG"))
   .Call(tk_connect, find_program(), daemon_environment(), shown, version())
 }
+
+# Whether this R is to become a daemon, and has not yet: it reads a start-up file,
+# which may call daemons(), whose daemons would read the same file, and so on.
+is_starting <- function() nzchar(Sys.getenv("TENKAI_DAEMON_STARTS"))
 
 # The environment of a dispatcher, which the daemons it starts inherit: they
 # shall find the packages this session finds, and no start-up file in the
 # working directory that somebody else could have put there.
 daemon_environment <- function() {
   libraries <- function(paths) paste(paths, collapse = .Platform$path.sep)
-  c(paste0("R_LIBS=", libraries(.libPaths())),
+  c("TENKAI_DAEMON_STARTS=1",
+    paste0("R_LIBS=", libraries(.libPaths())),
     # The library of R itself is that of the R which is started.
     paste0("TENKAI_LIBRARIES=", libraries(setdiff(.libPaths(), .Library))),
     "R_TESTS",

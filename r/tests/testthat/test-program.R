@@ -111,3 +111,24 @@ test_that("a start-up file of the working directory is read if it is ours", {
   Sys.chmod(profile, "666", use_umask = FALSE)
   expect_identical(seen(), "not read")
 })
+
+test_that("daemons() in .Rprofile sets daemons for sessions, not for daemons", {
+  folder <- set_folder()
+  writeLines(c("library(tenkai)", "invisible(daemons(1))", "after <- TRUE"),
+             file.path(folder, ".Rprofile"))
+  old <- setwd(folder)
+  at_end(setwd(old))
+  said <- run_session(c(
+    "value <- function(m) call_mirai(m)$data",
+    "value(mirai(c(after, 'tenkai' %in% loadedNamespaces())))",
+    "sum(status()$daemons[, 'online'])",
+    "value(mirai(value(mirai('nested')), value = value))",
+    "value(mirai({",
+    "  daemons(1)",
+    "  on.exit(daemons(0))",
+    "  value(mirai('on a daemon of its own'))",
+    "}, value = value))"
+  ), options = "--no-environ --no-site-file")
+  expect_identical(said, c("[1] TRUE TRUE", "[1] 1", "[1] \"nested\"",
+                           "[1] \"on a daemon of its own\""))
+})
