@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "forked.h"
+#include "spawn.h"
 
 namespace {
 
@@ -49,6 +50,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_is_mine", tk_is_mine, 1),
       {nullptr, nullptr, 0},
   };
+  tenkai::fill_standard_descriptors();
   tenkai::count_forks();
   R_registerRoutines(library, nullptr, entries, nullptr, nullptr);
   R_useDynamicSymbols(library, FALSE);

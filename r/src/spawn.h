@@ -15,6 +15,10 @@ struct Started {
   int words = -1;  // a file with what it writes to standard error, where that is kept
 };
 
+// Opens those of the descriptors 0 to 2 that are closed: a socket there would get what
+// R prints.
+void fill_standard_descriptors();
+
 // Starts `argv` with one end of a new socketpair as its descriptor 3, nothing
 // else of ours, and a session of its own. `environment` are "NAME=value" that
 // are set, or "NAME" that are unset, in the child. Its output goes where ours

@@ -132,3 +132,16 @@ test_that("daemons() in .Rprofile sets daemons for sessions, not for daemons", {
   expect_identical(said, c("[1] TRUE TRUE", "[1] 1", "[1] \"nested\"",
                            "[1] \"on a daemon of its own\""))
 })
+
+test_that("a session whose standard descriptors are closed has daemons", {
+  folder <- set_folder()
+  script <- file.path(folder, "script.R")
+  writeLines(c(
+    sprintf(".libPaths('%s')", .libPaths()[1L]),
+    "library(tenkai)", "invisible(daemons(1))", "print('to nobody')",
+    sprintf("writeLines(call_mirai(mirai('works'))$data, '%s/value')", folder)
+  ), script)
+  system(paste(file.path(R.home("bin"), "Rscript"), "--vanilla", script,
+               "<&- >&- 2>&-"))
+  expect_identical(readLines(file.path(folder, "value")), "works")
+})
