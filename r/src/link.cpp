@@ -116,7 +116,11 @@ const Answer* Link::answer_to(std::uint64_t task) {
   auto found = tasks_.find(task);
   if (found != tasks_.end() && found->second.answer) return &*found->second.answer;
   if (is_foreign()) {
-    static const Answer closed{nullptr, 7, {}};
+    static const Answer closed{
+        nullptr, 7,
+        "this process was forked from the session, and only the session itself gets the values of its "
+        "mirais; a mirai() that is called here runs in a new R process, or on daemons() set here",
+        0, 0};
     return &closed;
   }
   return stream_.is_open() ? nullptr : &last_word();

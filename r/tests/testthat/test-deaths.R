@@ -125,6 +125,7 @@ test_that("a session that forks uses its mirais in the parent alone", {
 
   expect_identical(told$value, "from a fresh R")
   expect_true(is_error_code(told$inherited, 7L))
+  expect_match(reason_of(told$inherited), "was forked from the session")
   expect_identical(told$status, 0L)
   expect_identical(during, as.list(1:20))
   expect_identical(value_of(before), "before")
