@@ -64,6 +64,10 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
       close(null)
     })
   }
+  # It is run for errors that nobody handles, as R sees it: those of tasks are
+  # values, and nothing of the kind may end a daemon.
+  kept <- options(error = NULL)
+  on.exit(options(kept), add = TRUE)
   functions <- list(evaluate, escaped, detach_new, restore_options,
                     plain_error)
   stays <- identical(autoexit, FALSE) && !is_network(url)

@@ -9,59 +9,82 @@ evaluation_space <- function() {
   space
 }
 
-# NULL when the task went well; else the error value that it resolves to. The
-# handlers leave by a promise to return from here, which costs less for the
-# tasks that go well than tryCatch() does.
+# NULL when the task went well; else the error value that it resolves to. What
+# the task ended with is looked at only when its frames are gone: within an
+# error of a stack that is used up there is little room.
 evaluate <- function() {
-  failure <- NULL
-  delayedAssign("leave", return(failure))
-  withCallingHandlers(
-    .Call(tk_evaluate),
-    error = function(condition) {
+  ended <- perform()
+  if (is.null(ended)) return()
+  if (is.null(ended$calls)) return(mirai_interrupt())
+  mirai_error(ended$condition, stack_trace(ended$calls))
+}
+
+# NULL, or the condition that ended the task, and for an error the calls it came
+# from. The first error counts, not those of the task's on.exit() on the way
+# out. The handlers leave by a promise to return from here, each by its own: one
+# that is interrupted by another is not taken up again without a warning.
+perform <- function() {
+  ended <- NULL
+  frame <- environment()
+  end_with <- function(condition, calls) {
+    if (is.null(ended)) {
+      ended <<- list(condition = condition, calls = calls)
+    }
+    delayedAssign("leave", return(ended), frame)
+    leave
+  }
+  tryCatch(
+    withCallingHandlers(
+      .Call(tk_evaluate),
+      error = function(condition) {
+        .Call(tk_handling, FALSE)
+        end_with(condition, sys.calls())
+      },
+      warning = function(condition) {
+        if (is_ours(conditionCall(condition))) warn_without_call(condition)
+      },
+      interrupt = function(condition) {
+        .Call(tk_handling, TRUE)
+        end_with(condition, NULL)
+      }
+    ),
+    # Where the C stack is used up, R calls nothing in the frames it came from.
+    stackOverflowError = function(condition) {
       .Call(tk_handling, FALSE)
-      failure <<- mirai_error(condition, sys.calls())
-      leave
-    },
-    interrupt = function(condition) {
-      .Call(tk_handling, TRUE)
-      failure <<- mirai_interrupt()
-      leave
+      end_with(condition, list())
     }
   )
 }
 
-# For what even evaluate() could not catch: an error while one was handled
-# (`text` is R's message), or a jump to the top level (`text` is empty).
-escaped <- function(text, interrupted) {
+# For what not even perform() could catch: a jump to the top level.
+escaped <- function(interrupted) {
   if (interrupted) return(mirai_interrupt())
-  message <- if (nzchar(text)) {
-    sub("^Error[^:]*: *\n? *", "", sub("\n$", "", text))
-  } else {
-    "the task jumped to the top level of R"
-  }
-  mirai_error_from(paste0("Error: ", message), simpleError(message), list())
+  jump <- simpleError("the task jumped to the top level of R")
+  mirai_error(jump, list())
 }
 
 mirai_interrupt <- function() {
   structure("", class = c("miraiInterrupt", "errorValue", "try-error"))
 }
 
-mirai_error <- function(condition, calls) {
+mirai_error <- function(condition, trace) {
   call <- conditionCall(condition)
+  message <- message_of(condition)
   text <- if (is.null(call) || is_ours(call)) {
-    paste0("Error: ", conditionMessage(condition))
+    paste0("Error: ", message)
   } else {
-    paste0("Error in ", deparse(call, nlines = 1L)[1L], ": ",
-           conditionMessage(condition))
+    paste0("Error in ", deparse(call, nlines = 1L)[1L], ": ", message)
   }
   # As the task's author would see it on a terminal, when output = TRUE.
   cat(text, "\n", sep = "", file = stderr())
-  mirai_error_from(text, condition, stack_trace(calls))
-}
-
-mirai_error_from <- function(text, condition, trace) {
+  if (is_ours(call)) condition <- without_call(condition)
   structure(text, stack.trace = trace, condition = condition,
             class = c("miraiError", "errorValue", "try-error"))
+}
+
+# One text, whatever the condition has for a message.
+message_of <- function(condition) {
+  paste(as.character(conditionMessage(condition)), collapse = "\n")
 }
 
 # The same error without what is more than data: of its condition only the
@@ -70,7 +93,7 @@ plain_error <- function(failure) {
   condition <- attr(failure, "condition", exact = TRUE)
   if (is.null(condition)) return(failure)
   fields <- lapply(Filter(is.atomic, unclass(condition)), as.vector)
-  fields$message <- paste(conditionMessage(condition), collapse = "\n")
+  fields$message <- message_of(condition)
   first <- c("message", intersect("call", names(condition)))
   call <- if ("call" %in% first) list(call = NULL)
   fields <- c(fields["message"], call, fields[!names(fields) %in% first])
@@ -78,33 +101,70 @@ plain_error <- function(failure) {
   failure
 }
 
+# Whether a call is that of a frame of ours, where R would name none: the task
+# is at the top level, or its value could not be serialized.
 is_ours <- function(call) {
-  is.call(call) && identical(call[[1L]], quote(.tenkai_evaluate))
+  is_call_to(call, ".tenkai_evaluate") ||
+    (is_call_to(call, "withCallingHandlers", 1L) &&
+       identical(call[[2L]], quote(.Call(tk_evaluate))))
+}
+
+without_call <- function(condition) {
+  if (!is.list(condition)) return(condition)
+  plain <- unclass(condition)
+  plain["call"] <- list(NULL)
+  class(plain) <- class(condition)
+  plain
+}
+
+# Warns again as if from the top level. Warnings that become errors need not:
+# their call is looked at then.
+warn_without_call <- function(condition) {
+  restart <- computeRestarts(condition)
+  muffle <- Find(function(each) each$name == "muffleWarning", restart)
+  if (is.null(muffle) || !isTRUE(getOption("warn") < 2L)) return()
+  warning(without_call(condition))
+  invokeRestart(muffle)
 }
 
 # The frames of the user's code, innermost first, each as its source text where
 # that was kept.
 stack_trace <- function(calls) {
-  last <- length(calls) - 1L  # the handler itself
-  # R's own way of calling a handler for an error that has no condition yet.
-  if (last > 1L && is_call_to(calls[[last]], "h") &&
-      is_call_to(calls[[last - 1L]], ".handleSimpleError")) {
-    last <- last - 2L
-  } else if (last > 0L && is_call_to(calls[[last]], ".handleSimpleError")) {
-    last <- last - 1L
-  }
-  ours <- which(vapply(calls, is_ours, NA))
-  # eval() makes two frames, both ours.
-  first <- if (length(ours) > 1L) ours[2L] + 1L else last + 1L
+  ours <- which(vapply(calls, is_call_to, NA, ".tenkai_evaluate"))
+  if (!length(ours)) return(list())
+  # eval() makes two frames.
+  first <- ours[length(ours)] + 1L
+  handlers <- which(vapply(calls, is_handler, NA))
+  handlers <- handlers[handlers >= first]
+  last <- if (length(handlers)) handlers[1L] - 1L else length(calls)
   if (first > last) return(list())
   lapply(calls[last:first], frame_text)
 }
 
-is_call_to <- function(call, name) {
-  is.call(call) && identical(call[[1L]], as.symbol(name))
+# A call of the handlers above: of the function itself, or by R's own way of
+# calling one for an error that has no condition yet.
+is_handler <- function(call) {
+  if (!is.call(call)) return(FALSE)
+  called <- if (is_call_to(call, ".handleSimpleError", 1L)) call[[2L]] else
+    call[[1L]]
+  is.function(called) && !is.primitive(called) &&
+    exists("end_with", environment(called), inherits = FALSE)
+}
+
+# Whether it is a call to what bears that name, with as many arguments or more.
+is_call_to <- function(call, name, arguments = 0L) {
+  is.call(call) && identical(call[[1L]], as.symbol(name)) &&
+    length(call) > arguments
 }
 
 frame_text <- function(call) {
+  # R's own call for a warning names the call that it is about.
+  if (is_call_to(call, ".signalSimpleWarning", 2L)) {
+    about <- call[[3L]]
+    if (is.call(about) && length(about) == 2L && is_ours(about[[2L]])) {
+      call[[3L]][2L] <- list(NULL)
+    }
+  }
   source <- attr(call, "srcref", exact = TRUE)
   lines <- if (is.null(source)) {
     deparse(call, nlines = 50L)

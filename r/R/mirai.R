@@ -33,7 +33,9 @@
 #' If the expression fails, the value is an object of classes `miraiError`,
 #' `errorValue` and `try-error`: the message, with the frames of the user's code
 #' in `$stack.trace` (innermost first) and the original condition in
-#' `$condition`. An interrupted one has the class `miraiInterrupt`. Anything
+#' `$condition`: what R tells at its top level for the same expression. (Where
+#' the C stack is used up, R keeps no frames.) An interrupted one has the class
+#' `miraiInterrupt`. Anything
 #' else that keeps the value from coming is an integer `errorValue`: 5 timed
 #' out, 7 closed by `daemons(0)`, 13 a result that is invalid (see `safe` of
 #' [daemons()]), 19 the process that worked on it died, 20 stopped by

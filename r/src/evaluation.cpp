@@ -35,7 +35,6 @@ SEXP evaluation_call(SEXP expr, SEXP env) {
 
 void Evaluation::on_handler(bool interrupt) {
   R_interrupts_suspended = TRUE;
-  handling_ = true;
   interrupted_ = interrupt;
 }
 
@@ -44,8 +43,7 @@ Evaluation* Evaluation::current() { return running; }
 void Evaluation::run(Payload task, bool everywhere) {
   everywhere_ = everywhere;
   task_ = std::move(task);
-  std::string last_error = R_curErrorBuf();
-  failed_ = interrupted_ = handling_ = data_only_ = false;
+  failed_ = interrupted_ = data_only_ = false;
   failure_.clear();
   value_.clear();
   running = this;
@@ -63,15 +61,11 @@ void Evaluation::run(Payload task, bool everywhere) {
   running = nullptr;
   task_ = nullptr;
   if (came_back) return;
-  // An error came while an error was handled, or the task jumped to top level.
-  std::string error = R_curErrorBuf();
-  if (error == last_error && !handling_) error.clear();
   contained([&] {
-    SEXP words = PROTECT(text(error));
     SEXP interrupted = PROTECT(Rf_ScalarLogical(interrupted_));
-    SEXP call = PROTECT(Rf_lang3(VECTOR_ELT(functions_, 1), words, interrupted));
+    SEXP call = PROTECT(Rf_lang2(VECTOR_ELT(functions_, 1), interrupted));
     keep_failure(Rf_eval(call, R_BaseEnv));
-    UNPROTECT(3);
+    UNPROTECT(2);
   });
 }
 

@@ -17,7 +17,7 @@ namespace tenkai {
 
 class Evaluation {
  public:
-  // `functions`: list(evaluate = function(), escaped = function(text, interrupted),
+  // `functions`: list(evaluate = function(), escaped = function(interrupted),
   // then two that are not for here, plain_error = function(failure)).
   explicit Evaluation(SEXP functions) : functions_(functions) {}
   Evaluation(const Evaluation&) = delete;
@@ -35,8 +35,7 @@ class Evaluation {
   static Evaluation* current();
   // Evaluates and serializes. Jumps as R does. NULL when it went well.
   SEXP perform();
-  // A handler of ours has begun, and is not interrupted: what escapes now came
-  // after that.
+  // A handler of ours has begun, and is not interrupted.
   void on_handler(bool interrupt);
 
  private:
@@ -49,7 +48,6 @@ class Evaluation {
   bool everywhere_ = false;
   bool failed_ = false;
   bool interrupted_ = false;
-  bool handling_ = false;
   bool data_only_ = false;
   std::string failure_;
 };

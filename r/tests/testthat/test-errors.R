@@ -112,7 +112,124 @@ test_that("an error of many kinds leaves the daemon as it was", {
 
 test_that("a jump to the top level is an error value", {
   set_daemons(1)
-  expect_s3_class(evaluated(invokeRestart("abort")), "miraiError")
+  for (i in 1:2) {
+    value <- evaluated({
+      try(stop("handled"), silent = TRUE)
+      invokeRestart("abort")
+    })
+    expect_identical(printed(value), paste(
+      "'miraiError' chr Error: the task jumped to the top level of R"
+    ))
+  }
+})
+
+test_that("a stack that is used up is the condition that R makes of it", {
+  set_daemons(1)
+  k <- function(n) if (n == 0) 0 else k(n - 1)
+  f <- eval(parse(text = "function() f()", keep.source = FALSE))
+  for (i in 1:2) {
+    deep <- evaluated(k(3000), k = k)
+    expect_s3_class(deep$condition, "stackOverflowError")
+    expect_null(deep$condition$call)
+    expect_identical(as.character(unclass(deep)),
+                     paste("Error:", conditionMessage(deep$condition)))
+    expect_s3_class(evaluated(f(), f = f)$condition, "stackOverflowError")
+
+    nested <- evaluated({
+      options(expressions = 200)
+      f()
+    }, f = f)
+    expect_s3_class(nested$condition, "expressionStackOverflowError")
+    expect_gt(length(nested$stack.trace), 50)
+    expect_identical(unique(unlist(nested$stack.trace)), "f()")
+    expect_identical(evaluated(k(100), k = k), 0)
+  }
+})
+
+test_that("the first error counts, not those on the way out", {
+  set_daemons(1)
+  f <- function() {
+    on.exit(stop("late"))
+    stop("first")
+  }
+  for (warn in 0:2) {
+    value <- evaluated({
+      options(warn = level)
+      f()
+    }, f = f, level = warn)
+    expect_identical(printed(value), "'miraiError' chr Error in f(): first")
+  }
+})
+
+test_that("an error whose message is no text is one text", {
+  set_daemons(1)
+  bad <- list(
+    structure(list(call = NULL), class = c("error", "condition")),
+    structure(list(message = 1:2), class = c("error", "condition")),
+    structure(list(message = quote(f(x))), class = c("error", "condition")),
+    structure(list(message = c("a", "b")), class = c("error", "condition"))
+  )
+  for (condition in bad) {
+    value <- evaluated(signalCondition(condition), condition = condition)
+    expect_s3_class(value, "miraiError")
+    expect_length(value, 1L)
+    expect_identical(class(value$condition), class(condition))
+  }
+  expect_identical(c(unclass(value))[1L], "Error: a\nb")
+})
+
+test_that("options(error =) of a profile ends no daemon", {
+  folder <- set_folder()
+  writeLines("options(error = function() quit('no', status = 1))",
+             file.path(folder, ".Rprofile"))
+  said <- run_session(c(
+    sprintf("setwd('%s')", folder), "library(tenkai)", "invisible(daemons(1))",
+    "pid <- call_mirai(mirai(Sys.getpid()))$data",
+    "f <- function() f()",
+    "finalized <- quote({",
+    "  reg.finalizer(new.env(), function(e) stop('late'))",
+    "  gc()",
+    "  1",
+    "})",
+    "tasks <- list(mirai(stop('a')), mirai(f(), f = f), mirai(finalized),",
+    "              mirai(invokeRestart('abort')))",
+    "for (m in tasks) call_mirai(m)",
+    "cat(identical(call_mirai(mirai(Sys.getpid()))$data, pid), '\\n')",
+    "daemons(0)"
+  ))
+  expect_true("TRUE " %in% said, info = paste(said, collapse = "\n"))
+})
+
+test_that("where R names no call, neither does the condition", {
+  set_daemons(1)
+  at_top <- list(
+    evaluated(stop("plain")), evaluated(no_such_object), evaluated(break),
+    evaluated(stopifnot(1 == 2)),
+    evaluated(UseMethod("none")),
+    evaluated({
+      options(warn = 2)
+      as.integer("a")
+    }),
+    evaluated(stop(errorCondition("built", call = sys.call(-1))))
+  )
+  for (value in at_top) {
+    expect_null(conditionCall(value$condition))
+    expect_match(value, "^Error: ")
+  }
+  expect_identical(conditionCall(evaluated(log("a"))$condition),
+                   quote(log("a")))
+})
+
+test_that("warnings at the top of a task are shown without a call", {
+  said <- run_session(c(
+    "library(tenkai)", "invisible(daemons(1, output = TRUE))",
+    "f <- function() warning('within')",
+    "m <- mirai({ options(warn = 1); warning('plain'); f() }, f = f)",
+    "invisible(call_mirai(m)); invisible(daemons(0))"
+  ))
+  expect_true("Warning: plain" %in% said)
+  expect_true("Warning in f() : within" %in% said)
+  expect_false(any(grepl("tenkai_evaluate", said)))
 })
 
 test_that("an interrupt that a task sends itself is a miraiInterrupt", {
