@@ -50,6 +50,14 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
   check_string(url, "url")
   limits <- daemon_limits(autoexit, cleanup, maxtasks, idletime, walltime,
                           timerstart)
+  # From when it has joined, an interrupt is meant for a task.
+  suspendInterrupts(
+    serve(url, autoexit, credential, tls, rs, output, limits)
+  )
+  invisible()
+}
+
+serve <- function(url, autoexit, credential, tls, rs, output, limits) {
   pointer <- open_daemon(url, autoexit, credential, tls)
   if (!is.null(rs)) {
     assign(".Random.seed", as.integer(rs), envir = globalenv())
@@ -76,7 +84,6 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
     if (!stays || why != 0L || startsWith(url, "fd:")) break
     .Call(tk_daemon_redial, pointer)
   }
-  invisible()
 }
 
 daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,

@@ -91,12 +91,20 @@ std::string random_bytes(std::size_t size) {
 
 constexpr int slice = 100;  // milliseconds between two looks for Ctrl-C
 
+// The only moments at which Ctrl-C counts outside a task. R's daemon() suspends
+// interrupts, so that none strikes between two steps of ours.
+void look_for_interrupts() {
+  R_interrupts_suspended = FALSE;
+  check_interrupts();
+  R_interrupts_suspended = TRUE;
+}
+
 // Calls try_once() until it returns true, with pauses between; interruptible.
 template <class Try>
 void try_for_ever(Try&& try_once) {
   for (int pause = 50; !try_once(); pause = std::min(2 * pause, 1000)) {
     poll(nullptr, 0, pause);
-    check_interrupts();
+    look_for_interrupts();
   }
 }
 
@@ -148,7 +156,8 @@ void Daemon::greet() {
         waiting_.push_back(std::move(frame));
       });
     }
-    check_interrupts();
+    // Who has joined may have a task already, and the interrupt is its.
+    if (waiting_.empty()) look_for_interrupts();
   }
   if (waiting_.empty()) {
     throw std::runtime_error("19 | Connection reset: " + url_ +
@@ -293,9 +302,7 @@ std::optional<Frame> Daemon::next_task(const Limits& limits, Stop& why) {
     }
     if (limits.interactive) {
       milliseconds = milliseconds < 0 ? slice : std::min(milliseconds, slice);
-      R_interrupts_suspended = FALSE;
-      check_interrupts();
-      R_interrupts_suspended = TRUE;
+      look_for_interrupts();
     }
     if (stream_->flush(milliseconds)) stream_->receive(Stream::Wait::no, take);
   }

@@ -163,3 +163,13 @@ test_that("mirais stopped at random moments hit neither daemon nor next task", {
   expect_identical(evaluated(Sys.getpid()), pid)
   expect_identical(unname(status()$daemons[, "instance"]), 1L)
 })
+
+test_that("a task that is stopped when its daemon has just come ends no daemon", {
+  for (i in 1:10) {
+    daemons(1)
+    stop_mirai(mirai(Sys.sleep(600)))
+    expect_identical(evaluated("free"), "free")
+    expect_equal(unname(status()$daemons[, "instance"]), 1)
+    daemons(0)
+  }
+})
