@@ -15,9 +15,14 @@
 #'   at the same URL, and for the first one if there is none yet. A signal number such as `tools::SIGINT`: raise that signal
 #'   in this process if a task is running, and exit.
 #' @param cleanup whether to go back, after each task, to the state before it.
-#'   `TRUE`, or a sum of 1 (remove new global objects), 2 (detach packages), 4
-#'   (restore options) and 8 (collect garbage). `FALSE`: no. Objects that
-#'   [everywhere()] has made, and the state of the random numbers, stay.
+#'   `TRUE` (the sum of the first three), or a sum of 1 (remove new global
+#'   objects), 2 (detach new packages, attach those that are missing), 4 (restore
+#'   options, locale, sinks and the kind of random numbers, and close new graphics
+#'   devices) and 8 (collect garbage). `FALSE`: no. What [everywhere()] has made,
+#'   and the state of the random numbers, stay; so do the working directory,
+#'   environment variables, open connections, and what packages that were loaded
+#'   keep to themselves, such as S4 classes. Time limits and warnings always end
+#'   with their task.
 #' @param output whether output and messages of tasks are shown.
 #' @param maxtasks the number of tasks after which to exit.
 #' @param idletime milliseconds to wait for a task before exiting.
@@ -63,21 +68,17 @@ serve <- function(url, autoexit, credential, tls, rs, output, limits) {
     assign(".Random.seed", as.integer(rs), envir = globalenv())
   }
   if (!output) {
-    null <- file(nullfile(), open = "w")
-    sink(null)
-    sink(null, type = "message")
-    on.exit({
-      sink(type = "message")
-      sink()
-      close(null)
-    })
+    before <- sink.number()
+    silence(before + 1L)
+    on.exit(end_silence(before))
   }
   # It is run for errors that nobody handles, as R sees it: those of tasks are
   # values, and nothing of the kind may end a daemon.
   kept <- options(error = NULL)
   on.exit(options(kept), add = TRUE)
-  functions <- list(evaluate, escaped, detach_new, restore_options,
-                    plain_error)
+  functions <- list(evaluate, escaped, restore_packages, restore_options,
+                    plain_error, surroundings, restore_surroundings,
+                    restore_kind)
   stays <- identical(autoexit, FALSE) && !is_network(url)
   repeat {
     why <- .Call(tk_daemon_run, pointer, functions, limits)

@@ -173,27 +173,3 @@ frame_text <- function(call) {
   }
   paste(lines, collapse = "\n")
 }
-
-# --- going back to how it was before the task ---
-
-detach_new <- function(baseline) {
-  for (name in setdiff(search(), baseline)) {
-    # Detached, never unloaded: code that is still referred to would crash.
-    try(detach(name, character.only = TRUE), silent = TRUE)
-  }
-}
-
-restore_options <- function(saved) {
-  new <- setdiff(names(options()), names(saved))
-  try(options(saved), silent = TRUE)
-  for (name in new) {
-    try(options(none_named(name)), silent = TRUE)
-  }
-}
-
-# list(name = NULL), which options() takes as "remove this one".
-none_named <- function(name) {
-  empty <- list(NULL)
-  names(empty) <- name
-  empty
-}

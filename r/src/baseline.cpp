@@ -61,16 +61,15 @@ void Baseline::take() {
   for (R_xlen_t i = 0; i < XLENGTH(names); ++i) names_.insert(STRING_ELT(names, i));
   // The state of the random numbers goes on from task to task.
   names_.insert(PRINTNAME(Rf_install(".Random.seed")));
-  search_path_.clear();
-  for (SEXP env = parent_of(R_GlobalEnv); env != R_EmptyEnv; env = parent_of(env))
-    search_path_.push_back(env);
+  note_search_path();
   note_options();
 }
 
 void Baseline::restore(int parts) {
   if (parts & globals) remove_new_globals();
   if ((parts & packages) && search_path_changed()) {
-    call_with(detach_, VECTOR_ELT(kept_, 1));
+    call_with(search_, VECTOR_ELT(kept_, 1));
+    note_search_path();
   }
   if ((parts & options) && options_changed()) {
     call_with(set_, VECTOR_ELT(kept_, 2));
@@ -86,6 +85,12 @@ void Baseline::remove_new_globals() {
     if (names_.count(name) == 0) remove_global(name);
   }
   UNPROTECT(1);
+}
+
+void Baseline::note_search_path() {
+  search_path_.clear();
+  for (SEXP env = parent_of(R_GlobalEnv); env != R_EmptyEnv; env = parent_of(env))
+    search_path_.push_back(env);
 }
 
 bool Baseline::search_path_changed() const {

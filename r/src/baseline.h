@@ -17,8 +17,8 @@ class Baseline {
   // Which parts are restored; the numbers R's `cleanup` argument is made of.
   enum Part { globals = 1, packages = 2, options = 4, memory = 8 };
 
-  // detach(search path) and set(options) are R functions that go back to it.
-  Baseline(SEXP detach, SEXP set) : detach_(detach), set_(set) {}
+  // search(search path) and set(options) are R functions that go back to it.
+  Baseline(SEXP search, SEXP set) : search_(search), set_(set) {}
   ~Baseline();
   Baseline(const Baseline&) = delete;
   Baseline& operator=(const Baseline&) = delete;
@@ -31,9 +31,10 @@ class Baseline {
   void remove_new_globals();
   bool search_path_changed() const;
   bool options_changed() const;
+  void note_search_path();
   void note_options();
 
-  SEXP detach_;
+  SEXP search_;
   SEXP set_;
   SEXP kept_ = R_NilValue;  // list(names of globals, search(), options()), so they stay alive
   std::unordered_set<SEXP> names_;

@@ -18,6 +18,7 @@
 #include "forked.h"
 #include "interrupts.h"
 #include "spawn.h"
+#include "surroundings.h"
 
 namespace tenkai {
 
@@ -192,8 +193,13 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
   Interruptible always;
   Evaluation evaluation(functions);
   Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
+  Surroundings surroundings(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7));
   Meter meter;
-  contained([&] { baseline.take(); });
+  contained([&] {
+    end_time_limits();
+    baseline.take();
+    surroundings.take();
+  });
   watch_for_end(stream_->fd(), limits.at_end, limits.signal);
   if (done_ == 0) clocks_start_ = Clock::now();
 
@@ -208,6 +214,7 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
       continue;
     }
     bool everywhere = task->number(Key::kind) == 1;
+    contained([&] { surroundings.begin_task(); });
     meter.start();
     evaluation.run(std::move(task->payload), everywhere);
     // A process that the task forked and left behind is not a daemon.
@@ -218,7 +225,15 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
       say_goodbye(why);
       break;
     }
-    contained([&] { everywhere ? baseline.take() : baseline.restore(limits.cleanup); });
+    contained([&] {
+      if (everywhere) {
+        baseline.take();
+        surroundings.take();
+      } else {
+        if (limits.cleanup & Baseline::options) surroundings.restore();
+        baseline.restore(limits.cleanup);
+      }
+    });
   }
   if (why == Stop::connection_ended && !stream_->trouble().empty()) {
     throw std::runtime_error("19 | Connection reset: the stream from " + url_ +

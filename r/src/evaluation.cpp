@@ -6,6 +6,7 @@
 #include "ending.h"
 #include "interrupts.h"
 #include "session.h"
+#include "surroundings.h"
 
 namespace tenkai {
 
@@ -60,6 +61,8 @@ void Evaluation::run(Payload task, bool everywhere) {
   }
   running = nullptr;
   task_ = nullptr;
+  if (failed_ || !came_back) contained([] { end_time_limits(); });
+  contained([] { end_warnings(); });
   if (came_back) return;
   contained([&] {
     SEXP interrupted = PROTECT(Rf_ScalarLogical(interrupted_));
@@ -110,6 +113,10 @@ SEXP Evaluation::perform() {
   assign_all(args, env);
   SEXP call = PROTECT(evaluation_call(VECTOR_ELT(parcel, 0), env));
   SEXP value = PROTECT(Rf_eval(call, evaluation_space()));
+  // What is left is not the task's own doing.
+  R_interrupts_suspended = TRUE;
+  end_time_limits();
+  R_interrupts_suspended = FALSE;
   serialize(value, value_);
   R_interrupts_suspended = TRUE;
   UNPROTECT(4);

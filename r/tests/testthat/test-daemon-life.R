@@ -55,6 +55,145 @@ test_that("each bit of cleanup does its part alone", {
   }
 })
 
+# What a task finds that is no object, package or option.
+surroundings <- function() {
+  evaluated({
+    suppressWarnings(list(
+      sinks = sink.number(), hidden = sink.number("message") > 2,
+      devices = dev.list(), kind = RNGkind(), search = search(),
+      locale = vapply(c("LC_COLLATE", "LC_NUMERIC", "LC_TIME"), Sys.getlocale,
+                      ""),
+      warnings = length(warnings())
+    ))
+  })
+}
+
+test_that("what a task sets in R itself ends with it", {
+  for (dispatcher in c(TRUE, FALSE)) {
+    daemons(1, dispatcher = dispatcher)
+    before <- surroundings()
+    file <- tempfile()
+    leaving <- list(
+      quote({
+        sink(tempfile())
+        sink(tempfile())
+        sink(file(tempfile(), "w"), type = "message")
+      }),
+      quote({
+        sink()
+        sink(type = "message")
+      }),
+      quote(closeAllConnections()),
+      quote({
+        closeAllConnections()
+        file(tempfile(), "w")
+      }),
+      quote({
+        pdf(NULL)
+        pdf(NULL)
+      }),
+      quote({
+        RNGkind("Wichmann-Hill", "Box-Muller")
+        rnorm(1)
+      }),
+      quote(RNGkind(sample.kind = "Rounding")),
+      quote(suppressWarnings({
+        Sys.setlocale("LC_ALL", "C")
+        Sys.setlocale("LC_NUMERIC", "C.UTF-8")
+      })),
+      quote({
+        detach("package:stats")
+        detach("package:utils")
+      }),
+      quote({
+        options(warn = 2)
+        detach("package:stats")
+        sink(tempfile())
+      }),
+      quote(for (i in 1:60) warning("w")),
+      quote({
+        warning("w")
+        stop("with a warning")
+      })
+    )
+    for (expr in leaving) {
+      call_mirai(mirai(expr))
+      expect_identical(surroundings(), before, info = deparse(expr)[1:2])
+    }
+    daemons(0)
+  }
+})
+
+test_that("a stream of random numbers goes on after another kind was used", {
+  draws <- function(between) {
+    daemons(1, seed = 7)
+    at_end(daemons(0))
+    first <- evaluated(runif(1))
+    call_mirai(mirai(between))
+    c(first, evaluated(runif(1)))
+  }
+  straight <- draws(NULL)
+  expect_identical(draws(quote({
+    set.seed(1, kind = "Mersenne-Twister")
+    runif(10)
+  })), straight)
+  expect_identical(draws(quote(rm(".Random.seed", envir = globalenv()))),
+                   straight)
+  expect_identical(draws(quote(.Random.seed <<- "none")), straight)
+})
+
+test_that("a time limit ends with the task that has set it", {
+  limits <- list(quote(setTimeLimit(elapsed = 0.2, transient = TRUE)),
+                 quote(setTimeLimit(elapsed = 0.2)),
+                 quote(setSessionTimeLimit(elapsed = 0.2)))
+  for (cleanup in c(TRUE, FALSE)) {
+    daemons(1, cleanup = cleanup)
+    for (limit in limits) {
+      evaluated(eval(limit), limit = limit)
+      evaluated({
+        eval(limit)
+        stop("with a limit")
+      }, limit = limit)
+      expect_identical(evaluated({
+        Sys.sleep(0.3)
+        for (i in 1:1e4) identity(i)
+        "not limited"
+      }), "not limited")
+    }
+    expect_match(evaluated({
+      setTimeLimit(elapsed = 0.2)
+      repeat Sys.sleep(0.01)
+    }), "reached elapsed time limit")
+    daemons(0)
+  }
+})
+
+test_that("what a task leaves for good is as the help page says", {
+  set_daemons(1)
+  folder <- set_folder()
+  evaluated({
+    setwd(folder)
+    Sys.setenv(TENKAI_TEST_LEFT = "here")
+  }, folder = folder)
+  expect_identical(basename(evaluated(getwd())), basename(folder))
+  expect_identical(evaluated(Sys.getenv("TENKAI_TEST_LEFT")), "here")
+})
+
+test_that("warnings of a task are shown with it", {
+  said <- run_session(c(
+    "library(tenkai)", "invisible(daemons(1, output = TRUE))",
+    "f <- function() warning('within')",
+    "m <- mirai({ warning('plain'); f() }, f = f)",
+    "invisible(call_mirai(m)); cat('answered\\n')",
+    "m <- mirai(stop('later')); invisible(call_mirai(m))",
+    "invisible(daemons(0))"
+  ))
+  expect_identical(said, c(
+    "Warning messages:", "1: plain ", "2: In f() : within", "answered",
+    "Error: later"
+  ))
+})
+
 test_that("everywhere() leaves its effects on every daemon, through cleanup", {
   set_daemons(2)
   expect_null(everywhere({

@@ -1,0 +1,101 @@
+# Going back, after a task, to how R was before it. Each of these is called
+# where C++ has seen a change, and does what it can: a daemon goes on.
+
+restore_packages <- function(baseline) {
+  for (name in setdiff(search(), baseline)) {
+    # Detached, never unloaded: code that is still referred to would crash.
+    quietly(detach(name, character.only = TRUE))
+  }
+  # In the order of their places, so that each place is right.
+  for (name in setdiff(grep("^package:", baseline, value = TRUE), search())) {
+    quietly(library(sub("package:", "", name, fixed = TRUE),
+                    character.only = TRUE, pos = match(name, baseline)))
+  }
+}
+
+restore_options <- function(saved) {
+  new <- setdiff(names(options()), names(saved))
+  quietly(options(saved))
+  for (name in new) quietly(options(none_named(name)))
+}
+
+# list(name = NULL), which options() takes as "remove this one".
+none_named <- function(name) {
+  empty <- list(NULL)
+  names(empty) <- name
+  empty
+}
+
+# What a task may have set beside objects, packages and options.
+surroundings <- function() {
+  list(output = sink.number(), messages = sink.number("message"),
+       devices = open_devices(), locale = locale(), kind = RNGkind())
+}
+
+restore_surroundings <- function(before) {
+  quietly(restore_sinks(before))
+  for (device in setdiff(open_devices(), before$devices)) {
+    quietly(grDevices::dev.off(device))
+  }
+  now <- locale()
+  for (category in names(now)[now != before$locale]) {
+    quietly(Sys.setlocale(category, before$locale[[category]]))
+  }
+}
+
+# Whatever options(warn =) is.
+quietly <- function(expr) {
+  try(suppressWarnings(suppressMessages(expr)), silent = TRUE)
+}
+
+open_devices <- function() {
+  if (isNamespaceLoaded("grDevices")) grDevices::dev.list()
+}
+
+locale <- function() {
+  categories <- c("LC_COLLATE", "LC_CTYPE", "LC_MONETARY", "LC_NUMERIC",
+                  "LC_TIME", "LC_MESSAGES")
+  vapply(categories, Sys.getlocale, "")
+}
+
+# For a daemon without a stream of its own, whose first task has drawn numbers.
+restore_kind <- function(before) {
+  if (identical(RNGkind(), before$kind)) return()
+  quietly(do.call(RNGkind, as.list(before$kind)))
+  rm(".Random.seed", envir = globalenv())
+}
+
+# --- output and messages that nobody is to see ---
+
+quiet <- new.env()
+
+silence <- function(level) {
+  if (!is_null_file(quiet$null)) quiet$null <- file(nullfile(), open = "w")
+  while (sink.number() < level) sink(quiet$null)
+  sink(quiet$null, type = "message")
+}
+
+end_silence <- function(level) {
+  sink(type = "message")
+  while (sink.number() > level) sink()
+  quietly(close(quiet$null))
+  quiet$null <- NULL
+}
+
+restore_sinks <- function(before) {
+  while (sink.number() > before$output) sink()
+  if (!is.null(quiet$null)) {
+    silence(before$output)
+  } else if (before$messages == 2L) {
+    sink(type = "message")
+  } else {
+    sink(getConnection(before$messages), type = "message")
+  }
+}
+
+# A task may have closed it, and another connection have its number.
+is_null_file <- function(connection) {
+  if (is.null(connection)) return(FALSE)
+  tryCatch(summary(connection)$description == nullfile(),
+           error = function(e) FALSE)
+}

@@ -1,0 +1,110 @@
+#include "surroundings.h"
+
+#include <R_ext/GraphicsEngine.h>
+#include <Rinterface.h>
+
+#include <clocale>
+
+namespace tenkai {
+
+namespace {
+
+SEXP call_base(const char* function) {
+  SEXP call = PROTECT(Rf_lang1(Rf_install(function)));
+  SEXP value = Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+  return value;
+}
+
+// sink.number() without its match.arg(), which takes longer than all else in here.
+int sink_number(bool output) {
+  SEXP argument = PROTECT(Rf_ScalarLogical(output));
+  SEXP inner = PROTECT(Rf_lang2(Rf_install("sink.number"), argument));
+  SEXP call = PROTECT(Rf_lang2(Rf_install(".Internal"), inner));
+  int number = Rf_asInteger(Rf_eval(call, R_BaseEnv));
+  UNPROTECT(3);
+  return number;
+}
+
+// The warnings that R has shown last, for warnings().
+void forget_last_warnings() {
+  SEXP name = Rf_install("last.warning");
+  SEXP last = Rf_findVarInFrame(R_BaseEnv, name);
+  if (TYPEOF(last) != VECSXP || XLENGTH(last) == 0) return;
+  SEXP none = PROTECT(Rf_allocVector(VECSXP, 0));
+  Rf_defineVar(name, none, R_BaseEnv);
+  UNPROTECT(1);
+}
+
+SEXP seed_symbol() { return Rf_install(".Random.seed"); }
+
+// R_UnboundValue if there is none.
+SEXP seed() { return Rf_findVarInFrame(R_GlobalEnv, seed_symbol()); }
+
+// The number that a seed begins with; no kind at all where it is not one.
+int kind_of(SEXP seed) { return TYPEOF(seed) == INTSXP && XLENGTH(seed) > 0 ? INTEGER(seed)[0] : NA_INTEGER; }
+
+}  // namespace
+
+Surroundings::~Surroundings() {
+  if (kept_ != R_NilValue) R_ReleaseObject(kept_);
+}
+
+void Surroundings::take() {
+  SEXP kept = PROTECT(Rf_allocVector(VECSXP, 2));
+  SEXP call = PROTECT(Rf_lang1(note_));
+  SET_VECTOR_ELT(kept, 0, Rf_eval(call, R_BaseEnv));
+  R_PreserveObject(kept);
+  if (kept_ != R_NilValue) R_ReleaseObject(kept_);
+  kept_ = kept;
+  UNPROTECT(2);
+  numbers_ = numbers();
+}
+
+void Surroundings::begin_task() {
+  SEXP before = seed();
+  SET_VECTOR_ELT(kept_, 1, before == R_UnboundValue ? R_NilValue : before);
+}
+
+void Surroundings::restore() {
+  restore_seed();
+  forget_last_warnings();
+  if (numbers() == numbers_) return;
+  SEXP call = PROTECT(Rf_lang2(restore_, VECTOR_ELT(kept_, 0)));
+  Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+  numbers_ = numbers();
+}
+
+void Surroundings::restore_seed() {
+  SEXP before = VECTOR_ELT(kept_, 1);
+  SEXP now = seed();
+  if (before != R_NilValue) {
+    if (kind_of(now) != kind_of(before)) Rf_defineVar(seed_symbol(), before, R_GlobalEnv);
+  } else if (now != R_UnboundValue) {
+    SEXP call = PROTECT(Rf_lang2(restore_kind_, VECTOR_ELT(kept_, 0)));
+    Rf_eval(call, R_BaseEnv);
+    UNPROTECT(1);
+  }
+}
+
+bool Surroundings::Numbers::operator==(const Numbers& other) const {
+  return sinks == other.sinks && messages == other.messages && devices == other.devices &&
+         device == other.device && locale == other.locale;
+}
+
+Surroundings::Numbers Surroundings::numbers() {
+  const char* locale = std::setlocale(LC_ALL, nullptr);
+  return {sink_number(true), sink_number(false), NumDevices(), curDevice(),
+          locale == nullptr ? "" : locale};
+}
+
+void end_time_limits() {
+  // In this order: the second lets what is left of the first begin.
+  call_base("setSessionTimeLimit");
+  call_base("setTimeLimit");
+}
+
+void end_warnings() { jump_to_toplevel(); }
+
+}  // namespace tenkai

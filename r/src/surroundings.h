@@ -1,0 +1,53 @@
+// What a task may leave behind in R itself, beside objects, packages and options:
+// sinks, graphics devices, the locale, the kind of random numbers; and time limits
+// and warnings, which end with their task whatever is kept.
+//
+// Paid for each task, so it compares numbers; R code runs only where one of them
+// has changed.
+#pragma once
+
+#include <string>
+
+#include "crossing.h"
+
+namespace tenkai {
+
+class Surroundings {
+ public:
+  // R functions: note() gives what there is, restore(noted) goes back to it, and
+  // restore_kind(noted) to its kind of random numbers where none were drawn before.
+  Surroundings(SEXP note, SEXP restore, SEXP restore_kind)
+      : note_(note), restore_(restore), restore_kind_(restore_kind) {}
+  ~Surroundings();
+  Surroundings(const Surroundings&) = delete;
+  Surroundings& operator=(const Surroundings&) = delete;
+
+  // All may jump; run them inside R_ToplevelExec().
+  void take();
+  // Before each task: the random numbers go on from here if it turns to another kind.
+  void begin_task();
+  void restore();
+
+ private:
+  struct Numbers {
+    int sinks, messages, devices, device;
+    std::string locale;
+    bool operator==(const Numbers& other) const;
+  };
+  static Numbers numbers();
+  void restore_seed();
+
+  SEXP note_;
+  SEXP restore_;
+  SEXP restore_kind_;
+  SEXP kept_ = R_NilValue;  // list(what note() gave, .Random.seed before the task)
+  Numbers numbers_{};
+};
+
+// No time limit that the task has set strikes from here on.
+void end_time_limits();
+
+// Shows the warnings that wait for the top level, as R does there, and forgets them.
+void end_warnings();
+
+}  // namespace tenkai
