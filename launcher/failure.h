@@ -27,6 +27,7 @@ inline constexpr std::string_view refused = "refused";          // we did not le
 inline constexpr std::string_view command_missing = "command_missing";  // of the launcher, on this machine
 inline constexpr std::string_view submit_refused = "submit_refused";    // the batch system says no
 inline constexpr std::string_view submit_limit = "submit_limit";        // ... no to so many jobs
+inline constexpr std::string_view cannot_start = "cannot_start";        // the job, as it is, ever
 inline constexpr std::string_view spawn_refused = "spawn_refused";      // MPI says no
 inline constexpr std::string_view slurm_unreachable = "slurm_unreachable";  // it does not answer
 inline constexpr std::string_view module_missing = "module_missing";  // the environment of R, or a part of it

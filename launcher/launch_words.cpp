@@ -50,6 +50,18 @@ std::string daemons_of(const Launch& launch) {
   return "daemons " + join(pieces, ", ");
 }
 
+std::string stuck_text(const std::vector<const Launch*>& launches, const std::string& plugin) {
+  const Launch& first = *launches.front();
+  std::string text = "launch " + std::to_string(first.number()) + " (" + daemons_of(first) + ", by " +
+                     plugin + (first.job().empty() ? "" : ", job " + printable(first.job(), 60)) +
+                     ") may never begin: " + first.detail();
+  std::size_t others = launches.size() - 1;
+  if (others == 0) return text;
+  return text + "\n" + std::to_string(others) +
+         (others == 1 ? " other launch waits" : " other launches wait") +
+         " for the same; status() shows them";
+}
+
 std::string status_line(const Launch& launch, const std::string& plugin) {
   std::vector<std::string> slots;
   for (std::size_t slot : launch.slots()) slots.push_back(std::to_string(slot + 1));

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "launcher/launch.h"
 #include "scheduler/cause.h"
@@ -16,6 +17,9 @@ std::string daemons_of(const Launch& launch);
 // plugin, host, state, cause and message; then its job, the batch system's word, exit
 // code, signal and the last lines of its log, as far as they are known.
 std::string status_line(const Launch& launch, const std::string& plugin);
+
+// Of launches that wait for the same, which does not pass by itself.
+std::string stuck_text(const std::vector<const Launch*>& launches, const std::string& plugin);
 
 // What ended the daemons of a job that had come, in the words of the tasks' causes;
 // none: it has ended well.

@@ -234,6 +234,7 @@ void Launches::take(const EntryPtr& entry, const JobReport& report) {
   bool is_over = is_back || entry->launch.has_ended();
   if (had_daemons && is_over && cause) around_.over(entry->grant, entry->launch.slots(), *cause);
   if (is_back) after_change(entry, entry->launch.on_report(now(), report));
+  if (report.stuck) on_stuck(entry);
 }
 
 // Of plugins that cannot tell by themselves.
@@ -331,10 +332,7 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
   spdlog::info("launch {} is {} {}", launch.number(), name_of(launch.state()), printable(launch.detail()));
   if (launch.state() == LaunchState::failed) {
     untold_.push_back(launch.number());
-    tell_timer_.expires_after(tell_pause);
-    tell_timer_.async_wait([this](boost::system::error_code cancelled) {
-      if (!cancelled) tell_failures();
-    });
+    tell_soon();
   }
   if (launch.state() == LaunchState::joined && full_since_ && launch.number() > *full_since_)
     full_since_.reset();
@@ -365,6 +363,15 @@ Prospects Launches::prospects() const {
   }
   if (by_hand || (last.empty() && !scaling_)) return {};
   return {Kind::none, last.empty() ? "none could be launched" : last};
+}
+
+void Launches::tell_soon() {
+  tell_timer_.expires_after(tell_pause);
+  tell_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    tell_failures();
+    tell_stuck();
+  });
 }
 
 bool Launches::is_over(const Entry& entry) {

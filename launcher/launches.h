@@ -57,8 +57,9 @@ class Launches : public LaunchDesk {
     std::weak_ptr<Batch> batch;
     std::string plugin;
     GrantId grant = 0;
-    bool by_hand = false;  // somebody else is to run it
-    bool asked = false;    // the plugin, what has become of it
+    bool by_hand = false;         // somebody else is to run it
+    bool asked = false;           // the plugin, what has become of it
+    std::string told_stuck = {};  // for which reason the user knows that it does not begin
   };
   struct Rendering;
 
@@ -91,6 +92,9 @@ class Launches : public LaunchDesk {
   void let_go_of_credential(Batch& batch);
   void forget_old();
   void tell_failures();
+  void tell_soon();
+  void tell_stuck();
+  void on_stuck(const EntryPtr& entry);
   void watch();
   void watch(const EntryPtr& entry);
 
@@ -104,6 +108,7 @@ class Launches : public LaunchDesk {
   std::string session_;  // for names of jobs
   LaunchTime asked_what_waits_{};
   std::vector<std::uint64_t> untold_;  // failed, and the user does not know yet
+  std::vector<std::uint64_t> stuck_;   // wait for somebody, and the user does not know yet
   asio::steady_timer tell_timer_;
   asio::steady_timer watch_timer_;
   bool watching_ = false;

@@ -66,6 +66,32 @@ void Launches::tell_failures() {
   }
 }
 
+// Told once, also where others of its array, or later launches, wait for the same.
+void Launches::on_stuck(const EntryPtr& entry) {
+  const std::string& reason = entry->launch.evidence().reason;
+  if (!entry->launch.is_waited_for() || entry->told_stuck == reason) return;
+  entry->told_stuck = reason;
+  stuck_.push_back(entry->launch.number());
+  tell_soon();
+}
+
+void Launches::tell_stuck() {
+  std::map<std::string, std::vector<const Launch*>> by_reason;
+  std::set<std::uint64_t> news(stuck_.begin(), stuck_.end());
+  std::set<std::string> known;
+  stuck_.clear();
+  for (const auto& [number, entry] : entries_) {
+    if (entry->told_stuck.empty() || !entry->launch.is_waited_for()) continue;
+    std::string key = entry->plugin + " " + entry->told_stuck;
+    if (news.count(number) != 0) by_reason[key].push_back(&entry->launch);
+    else known.insert(key);
+  }
+  for (const auto& [key, launches] : by_reason) {
+    std::string plugin = key.substr(0, key.find(' '));
+    if (known.count(key) == 0) around_.tell(stuck_text(launches, plugin), {});
+  }
+}
+
 // Looks, while there is something to look for, which of them are silent.
 void Launches::watch() {
   if (watching_) return;

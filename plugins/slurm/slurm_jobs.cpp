@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "plugins/slurm/job_end.h"
+#include "plugins/slurm/pending_reason.h"
 
 namespace tenkai {
 namespace {
@@ -14,9 +15,15 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Of a job that does not come; and of one about which there is a reason to ask.
+// Of a job that does not come: what Slurm has against it, it mostly knows when it has taken
+// it, and somebody waits. And of one about which there is a reason to ask.
 const WatchPlan& queue_plan() {
-  static const WatchPlan plan{minutes(1), minutes(2), minutes(5), minutes(10)};
+  static const WatchPlan plan{seconds(5), minutes(1), minutes(4), minutes(10)};
+  return plan;
+}
+// Of one that was put back: Slurm has just said why it waits.
+const WatchPlan& put_back_plan() {
+  static const WatchPlan plan{minutes(1), minutes(4), minutes(10)};
   return plan;
 }
 const WatchPlan& suspicion_plan() {
@@ -53,6 +60,11 @@ std::map<std::string, std::vector<const JobLine*>> by_id(const std::vector<JobLi
   std::map<std::string, std::vector<const JobLine*>> found;
   for (const JobLine& line : lines) found[line.id].push_back(&line);
   return found;
+}
+
+// Why a job was given up stays what is known of it.
+JobReport end_of_cancelled(const SlurmJob& job) {
+  return job.given_up ? job.last : cancelled_end(job.place.name.text(), job.beacons.node);
 }
 
 }  // namespace
@@ -118,7 +130,7 @@ SlurmJobs::News SlurmJobs::on_beacons(SlurmTime now, const std::string& name, co
   }
   if (!beacons.exit_code) return news;
   if (job.cancelled) {
-    end(now, job, cancelled_end(name, beacons.node), news);
+    end(now, job, end_of_cancelled(job), news);
     return news;
   }
   JobReport report = told_end(name, beacons, log);
@@ -195,6 +207,7 @@ void SlurmJobs::on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const Job
 }
 
 void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
+  if (job.given_up) return;
   bool is_back = job.phase == SlurmJob::Phase::running;
   job.suspected.reset();
   job.held.reset();
@@ -208,11 +221,26 @@ void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, Ne
   report.reason = line.reason;
   // What ran there is gone, and others may have to know why.
   if (is_back) report.cause = job.noted.empty() ? std::string(cause::requeued) : std::exchange(job.noted, {});
+  const PendingReason* known = find_pending_reason(line.reason);
+  report.stuck = known != nullptr && known->outlook == Outlook::somebody;
+  // Why one that was put back waits is in the values of its tasks, where it is of no interest.
+  std::string why =
+      is_back && !report.stuck ? printable(line.reason, 200) : reason_in_words(line.reason, report.job);
   report.message = (is_back ? "it was put back into the queue" : "it waits in the queue") +
-                   (line.reason.empty() ? std::string() : ": " + printable(line.reason, 200));
+                   (line.reason.empty() ? std::string() : ": " + why);
+  if (known != nullptr && known->outlook == Outlook::never) give_up(job, report);
   if (report == job.last) return;
   job.last = report;
   news.push_back(std::move(report));
+}
+
+// It is over when it has been cancelled.
+void SlurmJobs::give_up(SlurmJob& job, JobReport& report) {
+  job.given_up = true;
+  report.state = JobState::failed;
+  report.cause = cause::cannot_start;
+  report.message = "job " + report.job +
+                   " can never start, and was given up: " + reason_in_words(report.reason, report.job);
 }
 
 void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node, News& news) {
@@ -230,7 +258,7 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
 
 void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
   const std::string name = job.place.name.text();
-  if (job.cancelled) return end(now, job, cancelled_end(name, job.beacons.node), news);
+  if (job.cancelled) return end(now, job, end_of_cancelled(job), news);
   JobReport report = slurm_end(name, line, job.beacons);
   // Slurm has no other word for it than the job itself.
   if (job.held && report.cause.empty()) return end_held(now, job, news);
@@ -245,7 +273,7 @@ void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News&
 }
 
 void SlurmJobs::on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& news) {
-  if (job.cancelled) return end(now, job, cancelled_end(job.place.name.text(), job.beacons.node), news);
+  if (job.cancelled) return end(now, job, end_of_cancelled(job), news);
   if (job.lost) return;
   if (++job.absences == 1) job.suspected = asked;
   // Slurm has known a job that has begun: where it forgets soon, the database has its end.
@@ -339,7 +367,7 @@ SlurmJobs::News SlurmJobs::on_cancelled(SlurmTime now, const std::string& name) 
   News news;
   auto found = jobs_.find(name);
   if (found == jobs_.end() || found->second.phase == SlurmJob::Phase::over) return news;
-  end(now, found->second, cancelled_end(name, found->second.beacons.node), news);
+  end(now, found->second, end_of_cancelled(found->second), news);
   return news;
 }
 
@@ -348,8 +376,8 @@ SlurmJobs::News SlurmJobs::on_cancelled(SlurmTime now, const std::string& name) 
 std::optional<SlurmTime> SlurmJobs::due(const SlurmJob& job) const {
   if (job.phase == SlurmJob::Phase::over || job.wants_accounts || job.lost) return std::nullopt;
   if (job.suspected) return suspicion_plan().next(*job.suspected, asked_);
-  if (job.phase == SlurmJob::Phase::queued || !job.beacons.started)
-    return queue_plan().next(job.since, asked_);
+  if (!job.beacons.started) return queue_plan().next(job.since, asked_);
+  if (job.phase == SlurmJob::Phase::queued) return put_back_plan().next(job.since, asked_);
   return std::nullopt;
 }
 

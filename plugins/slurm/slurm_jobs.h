@@ -5,8 +5,8 @@
 //
 // A job tells by itself how far it is, and how it ended. Slurm is asked only where
 // there is a reason to: a job does not come, its agent was lost, or it ended by a
-// signal, and Slurm alone knows whose. One query is for all jobs. That a job is not
-// in its answer says nothing until it was so three times.
+// signal, and Slurm alone knows whose. A job that can never start is given up. One query is for all jobs.
+// That a job is not in its answer says nothing until it was so three times.
 //
 // Decided here, without a clock or a process: what happened goes in, news come out.
 #pragma once
@@ -41,6 +41,7 @@ struct SlurmJob {
   bool stays = false;
   bool finishes = false;
   bool cancelled = false;  // by us
+  bool given_up = false;   // it can never start, and is to be cancelled
   Phase phase = Phase::queued;
   SlurmTime since;  // of the phase
   Beacons beacons;
@@ -103,6 +104,7 @@ class SlurmJobs {
   void on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
   void on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& news);
   void on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
+  static void give_up(SlurmJob& job, JobReport& report);
   void on_running(SlurmTime now, SlurmJob& job, const std::string& node, News& news);
   void on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
   void end(SlurmTime now, SlurmJob& job, JobReport report, News& news);

@@ -224,6 +224,7 @@ void SlurmPlugin::look_at(const std::string& job) {
 void SlurmPlugin::tell(SlurmJobs::News news) {
   for (JobReport& report : news) {
     const SlurmJob* job = jobs_.find(report.job);
+    if (job != nullptr && job->given_up) canceller_.cancel(report.job);
     if (report.state == JobState::ended && job != nullptr && report.log.empty()) {
       std::string log = folders_.at(folder_of_.at(job->place.name.id)).log(job->place.name);
       add_log(report, std::move(log), job->beacons.restart == 0);

@@ -13,7 +13,7 @@ for (name in names_of) {
 
 failed_now <- function(row) row$state == "failed"
 waits_now <- function(row) nzchar(row$reason) && row$reason != "None"
-waiting <- c("greedy", "down", "drained", "brief", "pair")
+waiting <- c("greedy", "down", "drained", "pair")
 expected <- lapply(setNames(names_of, names_of), function(name) {
   if (name == "named") function(row) row$state == "joined" else
     if (name == "withdrawn") function(row) nzchar(row$job) else
@@ -46,6 +46,9 @@ check_failed("a partition that is a command", "hostile", "submit_refused",
 check_failed("more memory than there is", "memory", "submit_refused",
              took["memory"], says = "sbatch", where = "", job = "")
 
+check_failed("more time than its partition allows", "brief", "cannot_start",
+             took["brief"], 60, says = "can never start.*slurm.time", where = "^$",
+             reason = "PartitionTimeLimit")
 check_waits <- function(name, reason) {
   row <- launches(name)[1L, ]
   ok <- row$state == "pending" && grepl(reason, row$reason) &&
@@ -57,8 +60,8 @@ check_waits <- function(name, reason) {
 }
 check_waits("greedy", "PartitionConfig")
 check_waits("down", "PartitionDown|PartitionInactive")
+check("... and it says what that means", grepl("its partition is down", launches("down")$message))
 check_waits("drained", "ReqNodeNotAvail|Nodes required|Resources")
-check_waits("brief", "PartitionTimeLimit")
 check_waits("pair", "ReqNodeNotAvail|Nodes required|Resources")
 check(sprintf("a job name of the user's own loses no job: joined, after %.1f s",
               took["named"]), isTRUE(took["named"] < 30))

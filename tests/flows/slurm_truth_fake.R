@@ -103,6 +103,34 @@ check_lost("Slurm tells nothing: the signal is what is known", task,
            "daemon 1 \\(job [0-9]+_0 on n1\\) was killed by signal 15", took, 60)
 for (name in c("lost-word", "dirt", "lag", "down")) invisible(daemons(0, .compute = name))
 
+# --- waits that do not pass ---
+
+waits <- function(reason) sprintf('"life": [[0, "PENDING", {"reason": "%s"}]]', reason)
+ask("too-long", waits("PartitionTimeLimit"))
+took <- times_of(list("too-long" = failed_now), since, 15)
+check_failed("more time than the partition allows", "too-long", "cannot_start", took["too-long"],
+             10, where = "^$", says = "can never start.*slurm.time", reason = "PartitionTimeLimit")
+check("it is cancelled", wait_for(function() {
+  !length(slurm_says("squeue", c("-h", "-t", "PENDING", "-o", "%i")))
+}, 10))
+invisible(daemons(0, .compute = "too-long"))
+# Nobody looks: it is told all the same, once, and waits on.
+ask("held", waits("launch_failed_requeued_held"))
+said <- character()
+wait_for(function() {
+  withCallingHandlers(unresolved(mirai(1, .compute = "held")), message = function(condition) {
+    said <<- c(said, conditionMessage(condition))
+    invokeRestart("muffleMessage")
+  })
+  length(said) > 0L
+}, 10)
+job <- launches("held")$job
+check("a job that is held is told with what to do, within 10 s", length(said) == 1L &&
+        grepl(paste("scontrol release", job), said, fixed = TRUE))
+if (length(said) != 1L) print(said)
+check("... and waits on", launches("held")$state == "pending" && grepl("is held", launches("held")$message))
+invisible(daemons(0, .compute = "held"))
+
 # --- a limit of how many jobs there may be ---
 
 for (name in c("eight", "grown")) {

@@ -21,7 +21,7 @@ profiles:
   eight: {inherits: base, daemons: 8, slurm: {array-chunk: 1}}
   grown: {inherits: base, scale: {min: 8, max: 8}, slurm: {array-chunk: 1}}
 YAML
-  for name in oom boot deadline oom-2 boot-2 deadline-2 preempted-2 lost-word dirt lag down purged purged-no-db purged-task; do
+  for name in oom boot deadline oom-2 boot-2 deadline-2 preempted-2 lost-word dirt lag down too-long held purged purged-no-db purged-task; do
     echo "  $name: {inherits: base}" >>"$work/profiles.yaml"
   done
 )

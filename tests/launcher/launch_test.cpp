@@ -1,5 +1,9 @@
 #include "launcher/launch.h"
 
+#include <string>
+#include <vector>
+
+#include "launcher/launch_words.h"
 #include "tests/catch.h"
 
 using namespace tenkai;
@@ -269,6 +273,25 @@ TEST_CASE("a launch whose job is put back into the queue waits again, when its d
   CHECK(launch.state() == LaunchState::pending);
   CHECK(launch.detail() == back.message);
   CHECK(launch.on_daemon_joined(noon));
+}
+
+TEST_CASE("launches that wait for somebody are told with why, and how many there are") {
+  JobReport held = report(JobState::pending);
+  held.message = "it waits in the queue: PartitionDown, its partition is down";
+  held.stuck = true;
+  std::vector<Launch> launches{launch_of(1), launch_of(1), launch_of(1)};
+  for (Launch& launch : launches) {
+    launch.on_submitted(noon, "5_0");
+    launch.on_report(noon, held);
+  }
+
+  std::string text = stuck_text({&launches[0]}, "slurm");
+  CHECK_THAT(text, saying("daemon 1, by slurm, job 5_0) may never begin: " + held.message));
+  CHECK(text.find("other") == std::string::npos);
+  CHECK_THAT(stuck_text({&launches[0], &launches[1]}, "slurm"),
+             saying("\n1 other launch waits for the same"));
+  CHECK_THAT(stuck_text({&launches[0], &launches[1], &launches[2]}, "slurm"),
+             saying("2 other launches wait"));
 }
 
 TEST_CASE("a user who looks has a batch system asked soon, and then more and more seldom") {

@@ -88,6 +88,19 @@ TEST_CASE("answers and news arrive as they were sent") {
         JobState::pending);
 }
 
+TEST_CASE("that a job waits for somebody is told") {
+  JobReport report;
+  report.job = "5_0";
+  report.state = JobState::pending;
+  CHECK(encode(report).find("stuck") == std::string::npos);
+  report.stuck = true;
+
+  Result<FromPlugin> said = parse_from_plugin(encode(report));
+
+  REQUIRE(said);
+  CHECK(said->news == report);
+}
+
 TEST_CASE("what is no call is refused with the reason") {
   CHECK(problem_of_call("[]").find("no JSON object") == 0);
   CHECK(problem_of_call("{").find("no JSON") == 0);

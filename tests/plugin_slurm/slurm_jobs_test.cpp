@@ -125,17 +125,66 @@ TEST_CASE("a job whose agent was lost may say in its log why it is being ended")
 
 TEST_CASE("a job that does not come is asked about, and its reason told once") {
   SlurmJobs jobs = array_of(3);
-  CHECK(jobs.query_due() == noon + minutes(1));
+  CHECK(jobs.query_due() == noon + seconds(5));
   auto lines = queue("5_[0-2]|PENDING|Priority||t-1\n");
 
-  auto news = jobs.on_queue(noon + minutes(1), noon + minutes(1), lines);
+  auto news = jobs.on_queue(noon + seconds(5), noon + seconds(5), lines);
   REQUIRE(news.size() == 3);
   CHECK(news[0].state == JobState::pending);
   CHECK(news[0].reason == "Priority");
-  CHECK(jobs.query_due() == noon + minutes(2));
+  CHECK_FALSE(news[0].stuck);
+  CHECK(jobs.query_due() == noon + minutes(1));
   CHECK(jobs.on_queue(noon + minutes(2), noon + minutes(2), lines).empty());
   news = jobs.on_queue(noon + minutes(5), noon + minutes(5), queue("5_[0-2]|PENDING|Resources||t-1\n"));
   CHECK(news.size() == 3);
+}
+
+TEST_CASE("a job that waits for somebody is told as that, and waits on") {
+  SlurmJobs jobs = array_of(2);
+
+  auto news =
+      jobs.on_queue(noon + seconds(5), noon + seconds(5), queue("5_[0-1]|PENDING|PartitionDown||t-1\n"));
+
+  REQUIRE(news.size() == 2);
+  CHECK(news[0].state == JobState::pending);
+  CHECK(news[0].stuck);
+  CHECK(news[0].message ==
+        "it waits in the queue: PartitionDown, its partition is down; name another slurm.partition");
+  CHECK(jobs.query_due() == noon + minutes(1));
+  CHECK(jobs.on_beacons(noon + minutes(3), "5_0", started_on("n1"), "").size() == 1);
+}
+
+TEST_CASE("a job that can never start is given up, with what to change") {
+  SlurmJobs jobs = array_of(1);
+  auto line = queue("5_[0]|PENDING|PartitionTimeLimit||t-1\n");
+
+  auto news = jobs.on_queue(noon + seconds(5), noon + seconds(5), line);
+
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].state == JobState::failed);
+  CHECK(news[0].cause == cause::cannot_start);
+  CHECK(news[0].message.find("PartitionTimeLimit, it asks for more time") != std::string::npos);
+  CHECK(news[0].message.find("slurm.time") != std::string::npos);
+  CHECK(jobs.find("5_0")->given_up);
+  // It is followed until it has been cancelled, and told no more of.
+  CHECK(jobs.live().size() == 1);
+  CHECK(jobs.on_queue(noon + minutes(1), noon + minutes(1), line).empty());
+  jobs.on_cancelling("5_0");
+  news = jobs.on_cancelled(noon + minutes(1), "5_0");
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].cause == cause::cannot_start);
+  CHECK(news[0].reason == "PartitionTimeLimit");
+  CHECK(jobs.live().empty());
+}
+
+TEST_CASE("a reason that tenkai does not know is told as Slurm says it") {
+  SlurmJobs jobs = array_of(1);
+
+  auto news = jobs.on_queue(noon + seconds(5), noon + seconds(5), queue("5_[0]|PENDING|MoonIsFull||t-1\n"));
+
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].message == "it waits in the queue: MoonIsFull");
+  CHECK_FALSE(news[0].stuck);
 }
 
 TEST_CASE("a job that runs and tells nothing is told by Slurm") {
@@ -346,7 +395,7 @@ TEST_CASE("no answer is told to those who ask, and asked for again later") {
   jobs.on_no_answer(noon + minutes(1), "Unable to contact slurm controller");
 
   CHECK(jobs.report_of("5_0")->message.find("Unable to contact") != std::string::npos);
-  CHECK(jobs.query_due() == noon + minutes(2));
+  CHECK(jobs.query_due() == noon + minutes(4));
   CHECK_FALSE(jobs.report_of("9_9"));
 }
 
