@@ -137,6 +137,16 @@ std::optional<Failure> not_let_in(const CommandEnd& end) {
   return std::nullopt;
 }
 
+// Of a batch system's job: the credential is in a folder that all machines must see.
+std::optional<Failure> folder_missing(const CommandEnd& end) {
+  std::string line = line_with(end.log, "no credential from @");
+  if (line.empty() || !has(line, "No such file or directory")) return std::nullopt;
+  return Failure{std::string(cause::folder_missing),
+                 "the daemon was started" + on(end) + ", but does not see the session's folder: " +
+                     without(without(line, "tenkai agent: "), "Error: ") +
+                     ". Set XDG_CACHE_HOME to a folder that this machine shares with the others"};
+}
+
 Failure by_status(const CommandEnd& end) {
   std::string_view log = trim(end.log);
   std::string last = log.empty() ? "; it wrote nothing" : "; its last lines:\n" + std::string(log);
@@ -174,8 +184,8 @@ std::string redacted(std::string text) {
 }
 
 Failure judge(const CommandEnd& end) {
-  static constexpr std::array judges{missing_r,     missing_package, missing_program,
-                                     other_version, no_way_back,     not_let_in};
+  static constexpr std::array judges{missing_r,   missing_package, missing_program, other_version,
+                                     no_way_back, folder_missing,  not_let_in};
   for (auto each : judges) {
     if (std::optional<Failure> failure = each(end)) return *failure;
   }

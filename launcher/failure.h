@@ -37,6 +37,7 @@ inline constexpr std::string_view node_fail = "node_fail";            // the job
 inline constexpr std::string_view preempted = "preempted";            // the job made room for another
 inline constexpr std::string_view job_cancelled = "job_cancelled";    // by somebody else
 inline constexpr std::string_view requeued = "requeued";              // the job waits again
+inline constexpr std::string_view folder_missing = "folder_missing";  // of the session, on the node
 inline constexpr std::string_view exited = "exited";                  // with a code, for whatever reason
 inline constexpr std::string_view killed = "killed";                  // by a signal
 inline constexpr std::string_view plugin = "plugin";                  // the plugin itself has failed

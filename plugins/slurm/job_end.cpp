@@ -64,7 +64,18 @@ void add_own_failure(JobReport& report, const Beacons& beacons, bool ended_well)
   }
 }
 
+// slurmd could not open the log, and has run nothing: 53 in place of a signal, and this word.
+bool could_not_begin(const JobLine& line, const Beacons& beacons) {
+  return !beacons.started && (line.reason == "JobLaunchFailure" || line.signal == 53 ||
+                              line.reason.starts_with("RaisedSignal:53"));
+}
+
 void tell_failed(JobReport& report, const JobLine& line, const Beacons& beacons) {
+  if (could_not_begin(line, beacons)) {
+    return set_failure(
+        report, cause::folder_missing,
+        "Slurm could not begin " + job_on(report) + in_words(line) + ", and nothing was written there");
+  }
   if (!report.exit_code && !report.signal) {
     report.signal = line.signal;
     if (!line.signal) report.exit_code = line.exit_code;
@@ -121,11 +132,18 @@ JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& 
   return report;
 }
 
+std::string folder_advice(const std::string& logs) {
+  return ": mostly the node does not see the folder of its log, " + printable(logs, 500) +
+         ". Set XDG_CACHE_HOME (or slurm.logs) to a folder that this machine shares with the nodes";
+}
+
 JobReport lost_end(const std::string& job, const Beacons& beacons) {
   JobReport report = ended(job, beacons);
-  set_failure(report, cause::unknown,
-              "Slurm does not know " + job_on(report) +
-                  " any more, and nobody knows how it ended; last sign: " + last_sign(beacons));
+  set_failure(
+      report, cause::unknown,
+      "Slurm does not know " + job_on(report) +
+          " any more, and nobody knows how it ended; last sign: " + last_sign(beacons) +
+          (beacons.started ? "" : ". One whose node does not see the session's folder ends like this"));
   return report;
 }
 

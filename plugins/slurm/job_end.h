@@ -19,6 +19,8 @@ std::optional<int> signal_in(int exit_code);
 JobReport told_end(const std::string& job, const Beacons& beacons, const std::string& log);
 // As Slurm tells it, together with what the job has told.
 JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& beacons);
+// What to do where nodes do not see the folder of the logs, for folder_missing.
+std::string folder_advice(const std::string& logs);
 // Where Slurm does not know the job any more.
 JobReport lost_end(const std::string& job, const Beacons& beacons);
 // By us.

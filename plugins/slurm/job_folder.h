@@ -27,6 +27,7 @@ class JobFolder {
       : path_(std::move(path)), logs_(logs.empty() ? path_ + "/logs" : std::move(logs)) {}
 
   const std::string& path() const { return path_; }
+  const std::string& logs() const { return logs_; }
   // Makes its folders.
   Result<Done> prepare() const;
   std::string script_path(const std::string& name) const { return path_ + "/scripts/" + name + ".sbatch"; }

@@ -44,7 +44,8 @@ constexpr seconds short_run{60};
 constexpr std::size_t max_over = 10'000;
 
 bool is_bad_start(std::string_view cause) {
-  return cause == cause::rscript_missing || cause == cause::package_missing || cause == cause::module_missing;
+  return cause == cause::rscript_missing || cause == cause::package_missing ||
+         cause == cause::module_missing || cause == cause::folder_missing;
 }
 
 const JobLine* line_of(const JobPlace& place, const std::vector<const JobLine*>& lines) {

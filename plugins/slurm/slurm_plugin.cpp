@@ -225,13 +225,18 @@ void SlurmPlugin::tell(SlurmJobs::News news) {
   for (JobReport& report : news) {
     const SlurmJob* job = jobs_.find(report.job);
     if (job != nullptr && job->given_up) canceller_.cancel(report.job);
-    if (report.state == JobState::ended && job != nullptr && report.log.empty()) {
-      std::string log = folders_.at(folder_of_.at(job->place.name.id)).log(job->place.name);
-      add_log(report, std::move(log), job->beacons.restart == 0);
-    }
+    if (report.state == JobState::ended && job != nullptr) complete(report, *job);
     tell_(std::move(report));
   }
   check_empty();
+}
+
+// With what its folder holds.
+void SlurmPlugin::complete(JobReport& report, const SlurmJob& job) const {
+  const JobFolder& folder = folders_.at(folder_of_.at(job.place.name.id));
+  if (report.cause == cause::folder_missing) report.message += folder_advice(folder.logs());
+  if (!report.log.empty()) return;
+  add_log(report, folder.log(job.place.name), job.beacons.restart == 0);
 }
 
 // --- what Slurm tells ---

@@ -55,6 +55,7 @@ class SlurmPlugin : public Plugin {
   void look_at(const std::string& job);
   void look_at_file(const std::string& folder, const std::string& name);
   void tell(SlurmJobs::News news);
+  void complete(JobReport& report, const SlurmJob& job) const;
   void on_answered(SlurmTime asked);
   JobReport known(const std::string& job) const;
   void check_empty();

@@ -4,7 +4,8 @@ source("truth.R")
 names_of <- c("no-rscript", "no-module", "no-package", "other-version",
               "prologue", "crash", "cut", "nowhere", "memory", "hostile",
               "greedy", "down",
-              "drained", "brief", "pair", "withdrawn", "named")
+              "drained", "brief", "pair", "withdrawn", "named",
+              if (Sys.getenv("APART") == "yes") "apart")
 since <- list()
 for (name in names_of) {
   since[[name]] <- now()
@@ -49,6 +50,12 @@ check_failed("more memory than there is", "memory", "submit_refused",
 check_failed("more time than its partition allows", "brief", "cannot_start",
              took["brief"], 60, says = "can never start.*slurm.time", where = "^$",
              reason = "PartitionTimeLimit")
+if (Sys.getenv("APART") == "yes") {
+  check_failed("its node does not see the session's folder", "apart",
+               "folder_missing", took["apart"], 60, where = "n11",
+               says = "does not see the folder")
+}
+
 check_waits <- function(name, reason) {
   row <- launches(name)[1L, ]
   ok <- row$state == "pending" && grepl(reason, row$reason) &&

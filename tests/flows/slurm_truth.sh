@@ -14,14 +14,24 @@ leave() {
 trap leave EXIT
 
 # n1 to n4 are for all; jobs on n5 make room for others, n6 and n7 are going to die, and
-# nothing starts on n8. R fails on n9, and nobody here may submit to `front`.
-start_slurm "$work/slurm" nodes=10 cpus=16 WaitTime=5 PreemptType=preempt/partition_prio PreemptMode=CANCEL \
+# nothing starts on n8. R fails on n9, n11 does not see the session's folder, and nobody here
+# may submit to `front`.
+start_slurm "$work/slurm" nodes=11 cpus=16 WaitTime=5 PreemptType=preempt/partition_prio PreemptMode=CANCEL \
   "PartitionName=main Nodes=n[1-4] Default=YES MaxTime=INFINITE DefaultTime=10 DefMemPerCPU=250 State=UP" \
   "PartitionName=low Nodes=n5 PriorityTier=1 PreemptMode=CANCEL GraceTime=0" \
   "PartitionName=high Nodes=n5 PriorityTier=10 PreemptMode=OFF" \
   "PartitionName=dying Nodes=n6" "PartitionName=ghost Nodes=n7" "PartitionName=drained Nodes=n8" \
   "PartitionName=pair Nodes=n[7-8]" "PartitionName=down Nodes=n1 State=DOWN" "PartitionName=brief Nodes=n1 MaxTime=1" \
-  "PartitionName=odd Nodes=n[9-10]" "PartitionName=front Nodes=n1 AllocNodes=front"
+  "PartitionName=odd Nodes=n[9-10]" "PartitionName=apart Nodes=n11" "PartitionName=front Nodes=n1 AllocNodes=front"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/tenkai
+export APART=no
+if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
+  APART=yes
+  (umask 077 && mkdir -p "$cache")
+  slurm_kill n11
+  slurm_order run n11 unshare --mount sh -c "mount -t tmpfs none '$cache' && exec slurmd -D -f '$SLURM_CONF' -N n11"
+  slurm_wait 30 slurm_idle 11
+fi
 scontrol update NodeName=n8 State=DRAIN Reason="a disk is broken"
 
 # R without the package; a network that leads nowhere; another version; a crash. Where
@@ -90,6 +100,7 @@ profiles:
   requeued-0: {inherits: base, retries: {default: 0}, slurm: {options: [--requeue]}}
   chunk: {inherits: base, daemons: 8, retries: {default: 0}, limits: {idletime: 6s}, slurm: {array-chunk: 8}}
   ranks: {inherits: chunk, slurm: {nodes: 2, array-chunk: 1}}
+  apart: {inherits: base, slurm: {partition: apart}}
   left: {inherits: base, daemons: 2}
   taken: {inherits: base, port: $FIRST_PORT}
   range: {inherits: base, port: $FIRST_PORT-$((FIRST_PORT + 2))}

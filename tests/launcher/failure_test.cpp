@@ -85,6 +85,14 @@ TEST_CASE("a daemon that is not let in is no matter of the network") {
         cause::refused);
 }
 
+TEST_CASE("a daemon that does not find its credential does not see the session's folder") {
+  std::string path = "no credential from @/home/x/.cache/tenkai/ab/7: ";
+  CHECK(cause_of(1, "tenkai agent: " + path +
+                        "/home/x/.cache/tenkai/ab cannot be used: No such file or directory\n") ==
+        cause::folder_missing);
+  CHECK(cause_of(1, "tenkai agent: " + path + "others can read it\n") == cause::refused);
+}
+
 TEST_CASE("what cannot be told is not guessed, and the last lines are shown") {
   Failure code = judge({3, {}, "one\ntwo\n", "", "Rscript"});
   CHECK(code.cause == cause::exited);

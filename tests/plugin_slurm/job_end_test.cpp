@@ -63,12 +63,30 @@ TEST_CASE("a rank is told the end of its job, and not that of another rank") {
 }
 
 TEST_CASE("a job that failed before it could say anything is unknown, with Slurm's words") {
-  JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|JobLaunchFailure|n1|x\n").at(0), {});
+  JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|SystemFailure|n1|x\n").at(0), {});
   add_log(report, "", true);
 
   CHECK(report.cause == cause::unknown);
-  CHECK(report.message.find("JobLaunchFailure") != std::string::npos);
+  CHECK(report.message.find("SystemFailure") != std::string::npos);
   CHECK(report.reason == "FAILED");
+}
+
+TEST_CASE("a job that could not open its log is told as one whose node does not see the folder") {
+  for (const char* reason : {"JobLaunchFailure", "RaisedSignal:53(Real-time_signal_19)"}) {
+    JobReport report =
+        slurm_end("5_0", parse_queue("5_0|FAILED|" + std::string(reason) + "|n1|x\n").at(0), {});
+    CHECK(report.cause == cause::folder_missing);
+    CHECK(report.where == "n1");
+    CHECK(report.message.find(reason) != std::string::npos);
+  }
+  JobReport of_database = slurm_end("5_0", parse_accounts("5_0|FAILED|0:53|n1\n").at(0), {});
+  CHECK(of_database.cause == cause::folder_missing);
+  CHECK(folder_advice("/home/x/logs").find("/home/x/logs") != std::string::npos);
+
+  // One that has begun to write could open it.
+  JobReport later =
+      slurm_end("5_0", parse_queue("5_0|FAILED|JobLaunchFailure|n1|x\n").at(0), started_on("n1"));
+  CHECK(later.cause.empty());
 }
 
 TEST_CASE("what the job itself has told counts beside Slurm's FAILED") {
