@@ -132,6 +132,8 @@ void read_state(std::string_view word, JobLine& into) {
   into.state = slurm_state(word);
 }
 
+bool has_cluster(const SubmittedJob& job) { return !job.cluster.empty(); }
+
 std::string node_text(std::string_view text) {
   text = trim(text);
   return text.starts_with('(') || text == "None assigned" ? std::string() : std::string(text);
@@ -140,7 +142,7 @@ std::string node_text(std::string_view text) {
 }  // namespace
 
 std::optional<SubmittedJob> submitted_job(std::string_view output) {
-  std::optional<SubmittedJob> found;
+  std::vector<SubmittedJob> found;
   for (std::string_view line : split(output, '\n')) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     std::size_t semicolon = line.find(';');
@@ -148,9 +150,14 @@ std::optional<SubmittedJob> submitted_job(std::string_view output) {
     if (!is_digits(id) || id.size() > 10) continue;
     std::string_view cluster = semicolon == line.npos ? std::string_view() : line.substr(semicolon + 1);
     if (semicolon != line.npos && !is_cluster_name(cluster)) continue;
-    found = SubmittedJob{std::string(id), std::string(cluster)};
+    SubmittedJob job{std::string(id), std::string(cluster)};
+    if (std::find(found.begin(), found.end(), job) == found.end()) found.push_back(std::move(job));
   }
-  return found;
+  // No banner has a number and a cluster.
+  bool any_has_cluster = std::any_of(found.begin(), found.end(), has_cluster);
+  if (any_has_cluster) std::erase_if(found, [](const SubmittedJob& job) { return !has_cluster(job); });
+  if (found.size() != 1) return std::nullopt;
+  return found.front();
 }
 
 bool TaskSet::holds(std::uint32_t task) const {

@@ -20,7 +20,8 @@ struct SubmittedJob {
 
   bool operator==(const SubmittedJob&) const = default;
 };
-// The last line of standard output that is one; banners come before it, and after.
+// The line of standard output that is one; banners come before it, and after. Where
+// several numbers stand alone, nobody knows which it is, and the job is to be looked for.
 std::optional<SubmittedJob> submitted_job(std::string_view output);
 
 // Which elements of an array a line speaks of; none: the job is no array.

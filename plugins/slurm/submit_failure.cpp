@@ -19,7 +19,8 @@ std::string how(const SlurmOutcome& outcome) {
   std::string words = own_words(outcome.errors);
   if (!words.empty()) return words;
   if (outcome.signal) return "sbatch was killed by signal " + std::to_string(*outcome.signal);
-  if (outcome.exit_code == 0) return "sbatch told no job id, but: " + printable(trim(outcome.output));
+  if (outcome.exit_code == 0)
+    return "sbatch told no job id, or several numbers: " + printable(trim(outcome.output));
   return "sbatch ended with exit code " + std::to_string(outcome.exit_code.value_or(-1)) +
          " and said nothing";
 }

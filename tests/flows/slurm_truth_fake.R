@@ -81,7 +81,7 @@ ask("lost-word", '"fails": "timeout", "done": true, "run": true')
 check("sbatch says nothing of a job it has taken: the job is found, and is one",
       wait_for(function() online("lost-word") == 1, 20) && calls("sbatch") == before + 1L)
 ask("dirt", paste0('"run": true, "before": "Welcome to 2026\\n42 nodes", ',
-                   '"after": "Have fun", "stderr": "note 7"'))
+                   '"after": "Have fun\\n17", "stderr": "note 7"'))
 check("dirt around the id", wait_for(function() online("dirt") == 1, 20))
 ask("lag", '"run": true, "invisible": 20')
 check("a job that Slurm does not show yet", wait_for(function() online("lag") == 1, 20))

@@ -9,10 +9,18 @@ TEST_CASE("the id of a job is found among a site's banners") {
   CHECK(submitted_job("123;alpha\n") == SubmittedJob{"123", "alpha"});
   CHECK(submitted_job("Welcome to cluster 7!\n------ 2026 ------\n4711\nHave fun\n") ==
         SubmittedJob{"4711", ""});
-  CHECK(submitted_job("99\r\n100\r\n") == SubmittedJob{"100", ""});
+  CHECK(submitted_job("100\r\n") == SubmittedJob{"100", ""});
   CHECK_FALSE(submitted_job(""));
   CHECK_FALSE(submitted_job("Submitted batch job 123\n"));
   CHECK_FALSE(submitted_job("123;\n123;a b\n 123\n-5\n12345678901\n"));
+}
+
+TEST_CASE("a number that stands alone beside the id of a job is not taken for it") {
+  CHECK_FALSE(submitted_job("4711\n42\n"));
+  CHECK_FALSE(submitted_job("42\n4711\nHave fun\n"));
+  CHECK(submitted_job("4711\n4711\n") == SubmittedJob{"4711", ""});
+  CHECK(submitted_job("2026\n4711;alpha\n42\n") == SubmittedJob{"4711", "alpha"});
+  CHECK_FALSE(submitted_job("4711;alpha\n42;beta\n"));
 }
 
 TEST_CASE("a line of squeue is read") {

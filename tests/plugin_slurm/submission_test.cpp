@@ -155,7 +155,7 @@ TEST_CASE("a job of which nobody knows whether it was taken is looked for first"
   for (const SlurmOutcome& outcome :
        {silent(),
         refused("sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"),
-        said("no id here")}) {
+        said("no id here"), said("5\n42\n")}) {
     Submission submission("t", 1, 1000, "");
     submission.on_submitted(outcome);
     CHECK(submission.next().what == What::look_up);
