@@ -77,7 +77,8 @@ Beacons with_job(Beacons rank, const Beacons& job) {
 
 std::optional<SlurmNote> slurm_note(std::string_view log) {
   for (std::string_view line : split(log, '\n')) {
-    if (!has(line, "slurmstepd: error: ")) continue;
+    // "slurmstepd: error: ", or, where several of them serve one machine, "slurmstepd-n1: error: ".
+    if (!has(line, "slurmstepd") || !has(line, ": error: ")) continue;
     auto note = [&](std::string_view cause, std::string word, const std::string& what) {
       return SlurmNote{std::move(word), {std::string(cause), what + ": " + printable(trim(line))}};
     };

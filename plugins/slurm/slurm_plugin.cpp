@@ -231,12 +231,14 @@ void SlurmPlugin::tell(SlurmJobs::News news) {
   check_empty();
 }
 
-// With what its folder holds.
+// Slurm may have written into the log meanwhile why it has ended the job.
 void SlurmPlugin::complete(JobReport& report, const SlurmJob& job) const {
   const JobFolder& folder = folders_.at(folder_of_.at(job.place.name.id));
   if (report.cause == cause::folder_missing) report.message += folder_advice(folder.logs());
-  if (!report.log.empty()) return;
-  add_log(report, folder.log(job.place.name), job.beacons.restart == 0);
+  if (!report.log.empty() && !report.cause.empty()) return;
+  std::string log = folder.log(job.place.name);
+  if (!log.empty()) report.log.clear();
+  add_log(report, std::move(log), job.beacons.restart == 0);
 }
 
 // --- what Slurm tells ---

@@ -66,3 +66,11 @@ TEST_CASE("Slurm's own words in a log are a cause") {
   CHECK(cause_of("CANCELLED AT noon ***, said R").empty());
   CHECK(cause_of("").empty());
 }
+
+TEST_CASE("Slurm's own words are known where several of its daemons serve one machine") {
+  auto note = slurm_note("slurmstepd-n2: error: *** JOB 3 ON n2 CANCELLED AT 2026-01-01T00:00:00 ***\n");
+
+  REQUIRE(note);
+  CHECK(note->failure.cause == cause::job_cancelled);
+  CHECK_FALSE(slurm_note("error: *** JOB 3 ON n2 CANCELLED AT 2026-01-01T00:00:00 ***\n"));
+}
