@@ -58,6 +58,7 @@ bool Launch::is_worth_asking(LaunchTime now, LaunchTime asked) const {
   // A younger one is just about to begin.
   constexpr seconds time_to_begin{3};
   constexpr seconds pause{30};
+  if (evidence_.suspended) return now - asked >= pause;
   LaunchTime::duration age = now - changed_;
   return is_queued() && age >= time_to_begin &&
          now - asked >= std::max<LaunchTime::duration>(pause, age / 10);
@@ -77,6 +78,7 @@ bool Launch::on_error(LaunchTime now, std::string_view cause, const std::string&
 
 bool Launch::on_report(LaunchTime now, const JobReport& report) {
   if (!report.where.empty()) where_ = report.where;
+  if (evidence_.suspended && !report.suspended) changed_ = now;
   evidence_ = report;
   if (withdrawn_) return false;
   if (report.state == JobState::ended) return on_ended(now, report);
@@ -135,7 +137,7 @@ bool Launch::on_daemon_left(LaunchTime now) {
 
 bool Launch::is_silent(LaunchTime now, std::chrono::milliseconds patience) const {
   bool waits = state_ == LaunchState::submitted || (state_ == LaunchState::starting && joined_ == 0);
-  return waits && now - changed_ >= patience;
+  return waits && !evidence_.suspended && now - changed_ >= patience;
 }
 
 bool Launch::on_silence(LaunchTime now, std::chrono::milliseconds patience) {
@@ -153,6 +155,7 @@ bool Launch::on_withdrawn(LaunchTime now) {
 
 std::string Launch::detail() const {
   if (state_ == LaunchState::failed) return failure_.message;
+  if (state_ != LaunchState::gone && evidence_.suspended) return evidence_.message;
   if (state_ == LaunchState::starting && joined_ > 0) {
     return std::to_string(joined_) + " of " + std::to_string(slots_.size()) + " daemons have joined";
   }

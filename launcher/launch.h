@@ -70,8 +70,9 @@ class Launch {
   LaunchTime changed() const { return changed_; }
   // Neither failed nor gone, and still waited for.
   bool is_waited_for() const;
-  // Whether a user who looks is to be told why a batch system has not begun its job,
-  // where that was last asked at `asked`: soon, and the more seldom the longer it waits.
+  // Whether a user who looks is to be told why a batch system has not begun its job, or
+  // whether one that was stopped goes on, where that was last asked at `asked`: soon, and
+  // the more seldom the longer it waits.
   bool is_worth_asking(LaunchTime now, LaunchTime asked) const;
   // Whether its command has ended, so that nobody can come with its credential.
   bool has_ended() const { return ended_; }

@@ -235,6 +235,9 @@ void Launches::take(const EntryPtr& entry, const JobReport& report) {
   if (had_daemons && is_over && cause) around_.over(entry->grant, entry->launch.slots(), *cause);
   if (is_back) after_change(entry, entry->launch.on_report(now(), report));
   if (report.stuck) on_stuck(entry);
+  bool was_suspended = std::exchange(entry->suspended, report.suspended);
+  if (was_suspended || report.suspended)
+    around_.suspended(entry->grant, entry->launch.slots(), report.suspended);
 }
 
 // Of plugins that cannot tell by themselves.

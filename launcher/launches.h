@@ -58,6 +58,7 @@ class Launches : public LaunchDesk {
     std::string plugin;
     GrantId grant = 0;
     bool by_hand = false;         // somebody else is to run it
+    bool suspended = false;       // its job
     bool asked = false;           // the plugin, what has become of it
     std::string told_stuck = {};  // for which reason the user knows that it does not begin
   };

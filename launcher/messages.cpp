@@ -197,6 +197,7 @@ void put(json::object& into, const JobReport& report) {
   if (report.signal) into["signal"] = *report.signal;
   if (!report.log.empty()) into["log"] = report.log;
   if (report.stuck) into["stuck"] = true;
+  if (report.suspended) into["suspended"] = true;
   if (!report.note.empty()) into["note"] = report.note;
   if (report.poll_after_ms) into["poll_after_ms"] = *report.poll_after_ms;
 }
@@ -220,6 +221,7 @@ JobReport report_of(Members& members) {
   report.signal = members.small_number("signal");
   report.log = last_of(members.text("log"), max_log);
   report.stuck = members.flag("stuck");
+  report.suspended = members.flag("suspended");
   report.note = last_of(members.text("note"), max_log);
   report.poll_after_ms = members.small_number("poll_after_ms");
   return report;

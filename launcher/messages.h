@@ -86,6 +86,7 @@ struct JobReport {
   std::optional<int> signal;
   std::string log;                   // the last lines that the command wrote to stderr, at most 4 KiB
   bool stuck = false;                // pending, for a reason that does not pass by itself: the user is told
+  bool suspended = false;            // starting: it is stopped, and may go on; its silence is no end
   std::string note;                  // how it is done, for the log: "by libssh2"
   std::optional<int> poll_after_ms;  // ask again then: it cannot tell by itself
 

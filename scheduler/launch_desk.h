@@ -53,6 +53,8 @@ class LaunchDesk {
     std::function<const Retries&()> retries;  // what changes with another attempt
     // The job of the agent that came with this grant and has these slots is over.
     std::function<void(GrantId, const std::vector<std::size_t>& slots, const Cause&)> over;
+    // It has been stopped, and its silence is no end; or it goes on.
+    std::function<void(GrantId, const std::vector<std::size_t>& slots, bool is_suspended)> suspended;
     std::function<void()> changed;  // what prospects() says may have
   };
   using Reply = std::function<void(Result<std::string>)>;

@@ -44,6 +44,7 @@ std::optional<Liveness::Verdict> Liveness::on_heard(Time now, PeerId id) {
   Peer* peer = find(id);
   if (peer == nullptr) return std::nullopt;
   peer->sign = now;
+  peer->suspended = false;
   if (!peer->suspect || !peer->connected) return std::nullopt;
   peer->suspect = false;
   schedule(id, *peer);
@@ -58,6 +59,16 @@ void Liveness::set_busy(Time now, PeerId id, bool busy) {
   schedule(id, *peer);
 }
 
+void Liveness::set_suspended(Time now, PeerId id, bool suspended) {
+  Peer* peer = find(id);
+  if (peer == nullptr || !peer->suspect || peer->suspended == suspended) return;
+  peer->suspended = suspended;
+  // It had no chance to be heard in the meantime.
+  peer->sign = peer->last_probe = now;
+  if (!peer->connected) peer->lost_at = now + limits_.reconnect;
+  schedule(id, *peer);
+}
+
 std::optional<Liveness::Verdict> Liveness::on_disconnected(Time now, PeerId id, bool end_of_file) {
   Peer* peer = find(id);
   if (peer == nullptr || !peer->connected) return std::nullopt;
@@ -67,6 +78,8 @@ std::optional<Liveness::Verdict> Liveness::on_disconnected(Time now, PeerId id, 
   auto grace = std::min(limits_.reconnect, limits_.eof_grace + limits_.round_trips * peer->round_trip);
   peer->lost_at = end_of_file ? now + grace : std::max(now, since + limits_.reconnect);
   peer->connected = false;
+  // What closes a connection is not stopped, or was killed.
+  peer->suspended = peer->suspended && !end_of_file;
   bool was_suspect = std::exchange(peer->suspect, true);
   schedule(id, *peer);
   if (was_suspect) return std::nullopt;
@@ -77,6 +90,7 @@ std::optional<Liveness::Verdict> Liveness::on_reconnected(Time now, PeerId id) {
   Peer* peer = find(id);
   if (peer == nullptr) return std::nullopt;
   peer->connected = true;
+  peer->suspended = false;
   peer->sign = peer->last_probe = now;
   bool was_suspect = std::exchange(peer->suspect, false);
   schedule(id, *peer);
@@ -122,6 +136,9 @@ Liveness::Time Liveness::probe_due(const Peer& peer) const {
 }
 
 std::optional<Liveness::Time> Liveness::due_of(const Peer& peer) const {
+  if (peer.suspended && !peer.connected) return std::nullopt;
+  // What it is sent stays in its connection until it goes on: not much.
+  if (peer.suspended) return peer.last_probe + limits_.reconnect;
   if (!peer.connected) return peer.lost_at;
   if (peer.suspect) return std::min(probe_due(peer), peer.sign + limits_.reconnect);
   if (peer.busy) return std::min(probe_due(peer), peer.sign + limits_.suspect);
@@ -139,6 +156,11 @@ void Liveness::schedule(PeerId id, Peer& peer) {
 // One step at a time: schedule() then brings up the next. Nothing, when the peer
 // has been heard since its timer was set.
 std::optional<Liveness::Verdict> Liveness::judge(Time now, Peer& peer) const {
+  if (peer.suspended) {
+    if (!peer.connected || now < peer.last_probe + limits_.reconnect) return std::nullopt;
+    peer.last_probe = now;
+    return Verdict::probe;
+  }
   if (!peer.connected) {
     if (now < peer.lost_at) return std::nullopt;
     return Verdict::lost;

@@ -76,6 +76,10 @@ class Liveness {
   // Whether it holds a task. Its silence counts from here at the earliest. One
   // that is suspect is watched to the end, busy or not.
   void set_busy(Time now, PeerId peer, bool busy);
+  // Somebody knows that a suspect peer has been stopped, and may go on: then its silence
+  // is no end. It is probed now and then, until it is heard or goes on. Of one that is
+  // not suspect this says nothing.
+  void set_suspended(Time now, PeerId peer, bool suspended);
   // `suspect`, unless it was that already. `end_of_file`: the other end closed or
   // reset the connection; else it broke of silence (ETIMEDOUT, no route) or of bytes
   // that are not those that were sent.
@@ -102,6 +106,7 @@ class Liveness {
     bool connected = true;
     bool busy = false;
     bool suspect = false;
+    bool suspended = false;
     std::optional<Time> due;  // what stands in timers_
   };
 

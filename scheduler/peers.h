@@ -60,6 +60,9 @@ class Peers {
   // agent that is still there is left alone: it will not be for long.
   void on_job_over(GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause);
 
+  // ... has been stopped, so that its agent is silent, or goes on.
+  void on_job_suspended(GrantId grant, const std::vector<std::size_t>& slots, bool is_suspended);
+
   // A process of ours has ended that was a daemon.
   void on_process_ended(pid_t pid, const REnd& end);
 
@@ -136,6 +139,7 @@ class Peers {
   void give_up(const PeerPtr& peer, const Cause& cause);
   void take_out(const PeerPtr& peer, const Cause& cause);
   void remove(const PeerPtr& peer, std::uint32_t rank, const Cause& cause);
+  std::vector<PeerPtr> peers_of_job(GrantId grant, const std::vector<std::size_t>& slots) const;
   void on_job_ends(const PeerPtr& peer, const Cause& cause);
   void ask_what_happened(const Connected& peer);
   std::string with_place(const Connected& peer, std::size_t slot, const std::string& text) const;

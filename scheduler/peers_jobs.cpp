@@ -38,22 +38,33 @@ void Peers::ask_what_happened(const Connected& peer) {
   if (slot) around_.desk->on_away(peer.admission->grant, *slot);
 }
 
-void Peers::on_job_over(GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
-  std::vector<PeerPtr> gone;
+std::vector<Peers::PeerPtr> Peers::peers_of_job(GrantId grant, const std::vector<std::size_t>& slots) const {
+  std::vector<PeerPtr> found;
   for (const auto& [id, peer] : peers_) {
     bool of_job = peer->admission && peer->admission->grant == grant &&
                   std::any_of(peer->ranks.begin(), peer->ranks.end(), [&](const auto& member) {
                     auto slot = around_.dispatcher.slot_of(member.second);
                     return slot && std::find(slots.begin(), slots.end(), *slot) != slots.end();
                   });
-    if (!of_job) continue;
+    if (of_job) found.push_back(peer);
+  }
+  return found;
+}
+
+void Peers::on_job_over(GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
+  for (const PeerPtr& peer : peers_of_job(grant, slots)) {
     bool was_ending = std::exchange(peer->job_ends, cause).has_value();
     // One that still answers goes on: a node that Slurm has given up may only be cut off
     // from Slurm. When it goes, the reason is known.
     peer->job_is_over = true;
-    if (was_ending || !peer->connection || liveness_.is_suspect(peer->id)) gone.push_back(peer);
+    if (was_ending || !peer->connection || liveness_.is_suspect(peer->id)) settle(peer, cause);
   }
-  for (const PeerPtr& peer : gone) settle(peer, cause);
+}
+
+void Peers::on_job_suspended(GrantId grant, const std::vector<std::size_t>& slots, bool is_suspended) {
+  for (const PeerPtr& peer : peers_of_job(grant, slots))
+    liveness_.set_suspended(now(), peer->id, is_suspended);
+  around_.apply({});  // the next timer may be another one
 }
 
 // "(job 123_0 on n2) was killed: OUT_OF_MEMORY"

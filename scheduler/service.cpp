@@ -102,6 +102,9 @@ LaunchDesk::Surroundings Service::around_desk() {
           [this](GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
             if (peers_) peers_->on_job_over(grant, slots, cause);
           },
+          [this](GrantId grant, const std::vector<std::size_t>& slots, bool is_suspended) {
+            if (peers_) peers_->on_job_suspended(grant, slots, is_suspended);
+          },
           [this] { look_ahead(); }};
 }
 

@@ -201,7 +201,10 @@ void SlurmJobs::on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const Job
   // Of the time before it told us that it runs.
   if (job.phase == SlurmJob::Phase::running && job.since >= asked) return;
   if (line.state == SlurmState::pending) return on_pending(now, job, line, news);
-  if (line.state == SlurmState::running) return on_running(now, job, first_node(line.nodes), news);
+  if (line.state == SlurmState::running || line.state == SlurmState::suspended) {
+    on_running(now, job, first_node(line.nodes), news);
+    return on_suspended(job, line, news);
+  }
   if (is_over(line.state)) return on_over(now, job, line, news);
   if (line.state == SlurmState::other)
     job.last.message = "Slurm says " + printable(line.word, 60) + ", which tenkai does not know";
@@ -255,6 +258,17 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
   report.where = node;
   job.last = report;
   news.push_back(std::move(report));
+}
+
+// Slurm is asked on: that it goes on, its agent may not tell.
+void SlurmJobs::on_suspended(SlurmJob& job, const JobLine& line, News& news) {
+  bool is_suspended = line.state == SlurmState::suspended;
+  if (job.last.suspended == is_suspended) return;
+  job.last.suspended = is_suspended;
+  job.last.reason = is_suspended ? line.word : "";
+  job.last.message =
+      is_suspended ? "Slurm has suspended it (" + printable(line.word, 60) + "); it is waited for" : "";
+  news.push_back(job.last);
 }
 
 void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {

@@ -106,6 +106,7 @@ class SlurmJobs {
   void on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
   static void give_up(SlurmJob& job, JobReport& report);
   void on_running(SlurmTime now, SlurmJob& job, const std::string& node, News& news);
+  static void on_suspended(SlurmJob& job, const JobLine& line, News& news);
   void on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
   void end(SlurmTime now, SlurmJob& job, JobReport report, News& news);
   static void lose(SlurmJob& job, News& news);

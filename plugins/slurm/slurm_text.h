@@ -38,7 +38,8 @@ struct TaskSet {
 enum class SlurmState {
   pending,
   running,
-  ending,  // its processes may still be there
+  suspended,  // its processes are stopped, and may go on
+  ending,     // its processes may still be there
   completed,
   failed,
   time_limit,

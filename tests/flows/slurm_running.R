@@ -2,8 +2,10 @@
 source("truth.R")
 
 names_of <- c("cancelled", "cancelled-2", "limited", "preempted", "node",
-              "ghost", "requeued", "requeued-0")
-for (name in names_of) begin(name)
+              "ghost", "requeued", "requeued-0", "suspended")
+for (name in setdiff(names_of, "suspended")) begin(name)
+# It is silent for longer than this.
+begin("suspended", reconnect = 12)
 check("daemons have come to all of them", wait_for(function() {
   all(vapply(names_of, function(name) online(name) > 0, NA)) &&
     online("cancelled-2") == 2
@@ -46,6 +48,8 @@ for (node in nodes) kill_slurmd(node)
 mark("node")
 mark("ghost")
 jobs <- vapply(names_of, job_of, "")
+order("scontrol", c("suspend", jobs["suspended"]))
+mark("suspended")
 order("scancel", jobs["cancelled"])
 mark("cancelled")
 running <- status("cancelled-2")$daemons[, "assigned"] > 0
@@ -88,6 +92,16 @@ if (length(value) != 3L || value[[3L]] != "1") {
 }
 
 took <- c(took, times_of_tasks(tasks[c("limited", "node")], since, 90))
+wait_for(function() now() - since$suspended > 25, 30)
+row <- launches("suspended")
+check("a job that is suspended is waited for, and status() says so",
+      unresolved(tasks$suspended) && row$state == "joined" && grepl("SUSPENDED", row$message))
+if (!unresolved(tasks$suspended)) print(tasks$suspended$data)
+order("scontrol", c("resume", jobs["suspended"]))
+invisible(file.create(file_of("suspended")))
+value <- call_mirai(tasks$suspended)$data
+check("when it goes on, so does its task, which has run once",
+      length(value) == 3L && length(readLines(paste0(file_of("suspended"), ".begun"))) == 1L)
 check_lost("out of time", tasks$limited, paste0(place("limited"), "TIMEOUT"),
            took["limited"], 90)
 check_lost("its node has failed", tasks$node,

@@ -101,6 +101,7 @@ profiles:
   chunk: {inherits: base, daemons: 8, retries: {default: 0}, limits: {idletime: 6s}, slurm: {array-chunk: 8}}
   ranks: {inherits: chunk, slurm: {nodes: 2, array-chunk: 1}}
   apart: {inherits: base, slurm: {partition: apart}}
+  suspended: {inherits: base, retries: {default: 0}}
   left: {inherits: base, daemons: 2}
   taken: {inherits: base, port: $FIRST_PORT}
   range: {inherits: base, port: $FIRST_PORT-$((FIRST_PORT + 2))}

@@ -308,3 +308,22 @@ TEST_CASE("a user who looks has a batch system asked soon, and then more and mor
   launch.on_daemon_joined(noon);
   CHECK_FALSE(launch.is_worth_asking(noon + 100 * minute, noon));
 }
+
+TEST_CASE("a launch whose job is suspended is not given up for its silence") {
+  Launch launch = launch_of(1);
+  launch.on_submitted(noon, "5_0");
+  launch.on_report(noon, report(JobState::starting));
+  JobReport suspended = report(JobState::starting);
+  suspended.suspended = true;
+  suspended.message = "Slurm has suspended it";
+  launch.on_report(noon + minute / 2, suspended);
+
+  CHECK_FALSE(launch.on_silence(noon + 100 * minute, minute));
+  CHECK(launch.detail() == "Slurm has suspended it");
+  // Whoever looks has it asked whether it goes on.
+  CHECK(launch.is_worth_asking(noon + 100 * minute, noon + 99 * minute));
+
+  launch.on_report(noon + 100 * minute, report(JobState::starting));
+  CHECK_FALSE(launch.is_silent(noon + 101 * minute - minute / 2, minute));
+  CHECK(launch.is_silent(noon + 101 * minute, minute));
+}

@@ -88,12 +88,12 @@ TEST_CASE("answers and news arrive as they were sent") {
         JobState::pending);
 }
 
-TEST_CASE("that a job waits for somebody is told") {
+TEST_CASE("that a job waits for somebody, or is suspended, is told") {
   JobReport report;
   report.job = "5_0";
   report.state = JobState::pending;
   CHECK(encode(report).find("stuck") == std::string::npos);
-  report.stuck = true;
+  report.stuck = report.suspended = true;
 
   Result<FromPlugin> said = parse_from_plugin(encode(report));
 

@@ -437,3 +437,26 @@ TEST_CASE("a node that Slurm itself has lost twice is left out") {
 
   CHECK(jobs.bad_nodes().excluded() == std::vector<std::string>{"n9"});
 }
+
+TEST_CASE("a job that is suspended is told as that, asked about on, and goes on") {
+  SlurmJobs jobs = array_of(1);
+  jobs.on_beacons(noon, "5_0", started_on("n1"), "");
+  jobs.on_suspicion(noon + minutes(5), "5_0");
+
+  auto news = jobs.on_queue(noon + minutes(5), noon + minutes(5), queue("5_0|SUSPENDED|None|n1|t-1\n"));
+
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].state == JobState::starting);
+  CHECK(news[0].suspended);
+  CHECK(news[0].message.find("suspended") != std::string::npos);
+  CHECK(jobs.report_of("5_0")->suspended);
+  REQUIRE(jobs.query_due());
+  SlurmTime later = *jobs.query_due();
+  CHECK(jobs.on_queue(later, later, queue("5_0|SUSPENDED|None|n1|t-1\n")).empty());
+  CHECK(jobs.query_due());
+
+  news = jobs.on_queue(later + minutes(1), later + minutes(1), queue("5_0|RUNNING|None|n1|t-1\n"));
+  REQUIRE(news.size() == 1);
+  CHECK_FALSE(news[0].suspended);
+  CHECK(news[0].message.empty());
+}

@@ -1,5 +1,7 @@
 #include "scheduler/liveness.h"
 
+#include <algorithm>
+
 #include "tests/catch.h"
 
 using namespace tenkai;
@@ -252,4 +254,55 @@ TEST_CASE("a peer that is removed is not judged any more") {
   liveness.remove(1);
 
   CHECK_FALSE(liveness.next_timer());
+}
+
+TEST_CASE("a peer that was stopped is waited for, and goes on where it was") {
+  Liveness liveness;
+  liveness.add(1, at(0s));
+  liveness.set_busy(at(0s), 1, true);
+  liveness.set_suspended(at(1s), 1, true);
+  run_until(liveness, at(10s));
+  CHECK(liveness.is_suspect(1));
+
+  liveness.set_suspended(at(10s), 1, true);
+
+  Judgements day = run_until(liveness, at(24h));
+  CHECK(day.size() <= 24 * 60);
+  CHECK(std::all_of(day.begin(), day.end(), [](const auto& each) { return each.verdict == Verdict::probe; }));
+  CHECK(liveness.on_heard(at(24h), 1) == Verdict::heard);
+  CHECK_FALSE(liveness.is_suspect(1));
+  // After that it is as any other.
+  CHECK(run_until(liveness, at(24h + 60s)).back() == Liveness::Judgement{1, Verdict::lost});
+}
+
+TEST_CASE("a peer that goes on and stays silent is lost from then on") {
+  Liveness liveness;
+  liveness.add(1, at(0s));
+  liveness.set_busy(at(0s), 1, true);
+  run_until(liveness, at(10s));
+  liveness.set_suspended(at(10s), 1, true);
+  run_until(liveness, at(1h));
+
+  liveness.set_suspended(at(1h), 1, false);
+
+  for (const auto& each : run_until(liveness, at(1h + 59s))) CHECK(each.verdict == Verdict::probe);
+  CHECK(run_until(liveness, at(1h + 60s)).back() == Liveness::Judgement{1, Verdict::lost});
+}
+
+TEST_CASE("the connection of a stopped peer may break of silence, but its end is its end") {
+  Liveness liveness;
+  for (Liveness::PeerId peer : {1, 2}) {
+    liveness.add(peer, at(0s));
+    liveness.set_busy(at(0s), peer, true);
+  }
+  run_until(liveness, at(10s));
+  for (Liveness::PeerId peer : {1, 2}) liveness.set_suspended(at(10s), peer, true);
+  liveness.on_disconnected(at(11s), 1, false);
+  liveness.on_disconnected(at(11s), 2, true);
+
+  Judgements all = run_until(liveness, at(1h));
+
+  CHECK(all == Judgements{{2, Verdict::lost}});
+  liveness.set_suspended(at(1h), 1, false);
+  CHECK(run_until(liveness, at(2h)) == Judgements{{1, Verdict::lost}});
 }
