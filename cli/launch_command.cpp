@@ -116,6 +116,7 @@ Result<std::string> render_here(const Order& order, const View& view) {
   LaunchDesk::Surroundings around;
   around.executor = io.get_executor();
   around.urls = [&urls]() -> const std::vector<Url>& { return urls; };
+  around.changed = [] {};
   Launches desk(around);
   Result<std::string> answer = Error{"the launcher plugin has not answered"};
   desk.on_request(to_text(order), [&](Result<std::string> result) {

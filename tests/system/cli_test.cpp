@@ -62,6 +62,14 @@ TEST_CASE("a command line that is not understood ends with 2, a question about i
   for (std::string words : {"--help", "--version", "launch --help"}) CHECK(tenkai_says(words).code == 0);
 }
 
+TEST_CASE("what would be launched can be seen where no dispatcher runs") {
+  Outcome shown = tenkai_says("launch --dry-run --url wss://h:5555 --daemons 2 --by command --program srun");
+
+  INFO(shown.text);
+  CHECK(shown.code == 0);
+  CHECK(split(shown.text, '\n').size() == 3);
+}
+
 TEST_CASE("tenkai status shows a dispatcher as a table and as JSON") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\nprofile=mine\n");
