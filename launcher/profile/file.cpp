@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "launcher/profile/meant.h"
 #include "launcher/profile/nearest.h"
 
 namespace tenkai {
@@ -102,7 +103,7 @@ class Reader {
         }
       } else {
         complain(item.key_at,
-                 "there is no key '" + printable(below, 100) + "'; " + meant_by(item.key, path, keys));
+                 "there is no key '" + printable(below, 100) + "'; " + meant_by(keys, path, item.key));
       }
     }
   }
@@ -118,24 +119,6 @@ class Reader {
       if (name == "times" || node.kind == YamlNode::Kind::null)
         read_value(node, *find_key(keys, below), into[below]);
     }
-  }
-
-  // A name of this section that is near, or the same name in another section.
-  static std::string meant_by(const std::string& name, const std::string& section, ProfileKeys keys) {
-    if (is_section(keys, section) && names_in(keys, section).empty()) {
-      return "a name has letters, digits and '_', and no digit in front";
-    }
-    std::vector<std::string> known = names_in(keys, section);
-    // What others call it.
-    if (section == "retries" && name == "timeout") return "did you mean 'time_limit'?";
-    std::string near = nearest(name, known);
-    if (near.empty()) {
-      for (const ProfileKey& key : keys) {
-        if (key.path == name || key.path.ends_with("." + name))
-          return "did you mean '" + std::string(key.path) + "'?";
-      }
-    }
-    return did_you_mean(near, known);
   }
 
   void read_value(const YamlNode& node, const ProfileKey& key, Value& value) {
@@ -194,7 +177,7 @@ class Reader {
       std::size_t dot = lock.path.rfind('.');
       return complain(
           item.at, "there is no key '" + printable(lock.path, 100) + "' to lock; " +
-                       meant_by(name, dot == lock.path.npos ? "" : lock.path.substr(0, dot), profile_keys()));
+                       meant_by(profile_keys(), dot == lock.path.npos ? "" : lock.path.substr(0, dot), name));
     }
     lock.place = place(item.at);
     file_.locks.push_back(std::move(lock));

@@ -8,15 +8,6 @@ namespace {
 // Longer ones are nobody's misspelling.
 constexpr std::size_t max_name = 64;
 
-std::string folded(std::string_view name) {
-  std::string text;
-  for (char c : name) {
-    if (c >= 'A' && c <= 'Z') text += static_cast<char>(c - 'A' + 'a');
-    else text += c == '_' ? '-' : c;
-  }
-  return text;
-}
-
 std::size_t edits_between(const std::string& a, const std::string& b) {
   std::vector<std::vector<std::size_t>> edits(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) edits[i][0] = i;
@@ -34,13 +25,22 @@ std::size_t edits_between(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+std::string folded_name(std::string_view name) {
+  std::string text;
+  for (char c : name) {
+    if (c >= 'A' && c <= 'Z') text += static_cast<char>(c - 'A' + 'a');
+    else text += c == '_' ? '-' : c;
+  }
+  return text;
+}
+
 std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   if (name.size() > max_name) return "";
   std::string best;
   std::size_t fewest = std::min<std::size_t>(3, std::max<std::size_t>(1, name.size() / 3)) + 1;
   for (const std::string& each : known) {
     if (each.size() > max_name) continue;
-    std::size_t edits = edits_between(folded(name), folded(each));
+    std::size_t edits = edits_between(folded_name(name), folded_name(each));
     if (edits < fewest) {
       fewest = edits;
       best = each;

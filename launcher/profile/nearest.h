@@ -12,4 +12,7 @@ namespace tenkai {
 // for '_' and capitals are none.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 
+// In small letters, with '-' for '_'.
+std::string folded_name(std::string_view name);
+
 }  // namespace tenkai

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "launcher/profile/keys.h"
-#include "launcher/profile/nearest.h"
+#include "launcher/profile/meant.h"
 #include "launcher/profile/value.h"
 
 namespace tenkai {
@@ -13,10 +13,8 @@ namespace {
 
 std::string unknown_key(const std::string& path) {
   std::size_t dot = path.find('.');
-  std::vector<std::string> known = names_in(profile_keys(), path.substr(0, dot));
-  std::string meant = nearest(path.substr(dot + 1), known);
   return "there is no '" + printable(path, 100) + "'; " +
-         (meant.empty() ? "known are " + join(known, ", ") : "did you mean '" + meant + "'?");
+         meant_by(profile_keys(), path.substr(0, dot), path.substr(dot + 1));
 }
 
 }  // namespace

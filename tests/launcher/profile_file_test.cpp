@@ -109,6 +109,37 @@ TEST_CASE("an unknown key is refused with the one that was meant") {
                   "'profiles'?") == 0);
 }
 
+TEST_CASE("a name that sbatch and others have for it leads to the key, or to the options of sbatch") {
+  auto meant = [](const std::string& line) {
+    std::string problem = problem_with(line);
+    std::size_t at = problem.find("; ");
+    return at == problem.npos ? problem : problem.substr(at + 2);
+  };
+  CHECK(problem_with("slurm: {walltime: 60}") ==
+        "f:3:13: there is no key 'slurm.walltime'; did you mean 'slurm.time' (a number alone is minutes)?");
+  CHECK(meant("slurm: {memory: 4G}") == "did you mean 'slurm.mem'?");
+  CHECK(meant("slurm: {queue: x}") == "did you mean 'slurm.partition'?");
+  CHECK(meant("slurm: {cpus: 4}") == "did you mean 'slurm.cpus-per-task'?");
+  CHECK(meant("slurm: {Num_Nodes: 4}") == "did you mean 'slurm.nodes'?");
+  CHECK(meant("slurm: {ntasks: 4}") == "did you mean 'daemons', outside of every section?");
+  CHECK(meant("slurm: {output: x}") == "did you mean 'slurm.logs'?");
+  CHECK(meant("slurm: {gres: gpu:1}") ==
+        "it is an option of sbatch without a key: write slurm: {options: [--gres=…]}");
+  CHECK(meant("constraint: a") ==
+        "it is an option of sbatch without a key: write slurm: {options: [--constraint=…]}");
+  CHECK(meant("slurm: {exclusive: yes}").find("{options: [--exclusive]}") != std::string::npos);
+  CHECK(meant("slurm: {mail_user: me}").find("[--mail-user=…]") != std::string::npos);
+  CHECK(meant("walltime: 60") ==
+        "did you mean 'slurm.time' (a number alone is minutes), or 'limits.walltime', of each daemon?");
+  CHECK(meant("limits: {mem: 4G}") == "did you mean 'limits.memory'?");
+  CHECK(meant("retries: {timeout: 1}") == "did you mean 'retries.time_limit'?");
+  CHECK(meant("environment: {singularity: x}") == "did you mean 'environment.apptainer'?");
+  CHECK(meant("ssh: {hosts: x}") == "did you mean 'ssh.remotes' (ssh://user@host:port)?");
+  // What is another launcher's is not meant.
+  CHECK(meant("slurm: {client: x}").find("known are partition, ") == 0);
+  CHECK(problem_of("caps: {walltime: 60}\n", true).find("known are daemons, ") != std::string::npos);
+}
+
 TEST_CASE("a name is near when few letters differ") {
   CHECK(nearest("dameons", {"daemons", "url"}) == "daemons");
   CHECK(nearest("x", {"daemons", "url"}) == "");

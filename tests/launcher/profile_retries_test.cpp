@@ -98,7 +98,7 @@ TEST_CASE("a profile that is inherited may leave to others what is asked for") {
 
 TEST_CASE("words and values that retries do not have are refused with those that were meant") {
   CHECK(retries_with("retries: {timeout: {time: x2}}") ==
-        "f:2:17: there is no key 'retries.timeout'; did you mean 'time_limit'?");
+        "f:2:17: there is no key 'retries.timeout'; did you mean 'retries.time_limit'?");
   CHECK(retries_with("retries: {oom: {time: x2}}").find("there is no key 'retries.oom.time'") !=
         std::string::npos);
   CHECK(retries_with("retries: {oom: many}").find("retries.oom.times must be a whole number in decimal") !=
