@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <iomanip>
 #include <sstream>
@@ -14,15 +15,10 @@
 namespace tenkai {
 namespace {
 
-// Paths in a file of profiles are seen from the file's folder.
-std::string path_from(const Value& value) {
-  std::filesystem::path path(value.text());
-  if (path.is_absolute() || value.text().starts_with('~')) return value.text();
-  // A name without a folder may be one of the templates of the installation.
-  std::filesystem::path beside = std::filesystem::path(value.place.file).parent_path() / path;
-  std::error_code ignored;
-  if (!path.has_parent_path() && !std::filesystem::exists(beside, ignored)) return value.text();
-  return std::filesystem::absolute(beside, ignored).string();
+// A program of this machine is run without a shell.
+std::string in_home(const std::string& text) {
+  const char* home = std::getenv("HOME");
+  return home != nullptr && text.starts_with("~/") ? home + text.substr(1) : text;
 }
 
 std::string milliseconds_of(const std::string& text) {
@@ -77,14 +73,16 @@ Deployment::Options options_below(const Profile& profile, const std::vector<std:
   };
   for (const auto& [path, value] : profile.values) {
     if (!is_below(path)) continue;
-    options[path] = path.ends_with(".template") ? std::vector{path_from(value)} : value.texts;
+    options[path] = value.texts;
+    if (path.ends_with(".template")) options[path] = {path_from(value)};
+    if (path == "mpi.program") options[path] = {in_home(value.text())};
   }
   return options;
 }
 
 void by_ssh(const Profile& profile, Deployment& deployment) {
   auto add = [&](const std::string& path, const std::string& option) {
-    if (const Value* value = profile.find(path)) deployment.options[option] = {value->text()};
+    if (const Value* value = profile.find(path)) deployment.options[option] = {in_home(value->text())};
   };
   add("ssh.client", "client");
   add("ssh.config", "config");
@@ -140,6 +138,16 @@ void by_mpi(const Profile& profile, Deployment& deployment) {
 }
 
 }  // namespace
+
+std::string path_from(const Value& value) {
+  std::filesystem::path path(value.text());
+  if (path.is_absolute() || value.text().starts_with('~')) return value.text();
+  // A name without a folder may be one of the templates of the installation.
+  std::filesystem::path beside = std::filesystem::path(value.place.file).parent_path() / path;
+  std::error_code ignored;
+  if (!path.has_parent_path() && !std::filesystem::exists(beside, ignored)) return value.text();
+  return std::filesystem::absolute(beside, ignored).string();
+}
 
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of) {
   Deployment deployment;

@@ -49,6 +49,10 @@ Result<Deployment> deploy(const Profile& profile, const Values& caps, const Addr
 // scale_backlog, scale_idle and scale_pace (ms).
 std::string to_lines(const Deployment& deployment);
 
+// The path that a value names: from the folder of its file; a name without a folder that is
+// not there may be that of a template of the installation, and stays.
+std::string path_from(const Value& value);
+
 // Of this machine: the first address of the interface, IPv4 before IPv6.
 Result<std::string> address_of_interface(const std::string& name);
 

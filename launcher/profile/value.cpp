@@ -83,6 +83,37 @@ bool fits(const ProfileKey& key, std::string_view text) {
   return false;
 }
 
+// What a shell reads: as it stands, or as a part of a command.
+bool is_for_shell(const ProfileKey& key) {
+  return key.type == KeyType::script || key.path.starts_with("command.");
+}
+
+// "~/" at the begin of these is the home.
+bool is_path(std::string_view path) {
+  for (std::string_view each : {"ssh.client", "ssh.config", "slurm.template", "slurm.logs", "mpi.program",
+                                "environment.conda", "environment.apptainer", "environment.renv",
+                                "environment.rscript", "environment.lib-paths", "environment.variables.*"}) {
+    if (path == each) return true;
+  }
+  return false;
+}
+
+bool is_home_kept(const ProfileKey& key, std::string_view text) {
+  if (text == "~" || text.starts_with("~/")) return !is_path(key.path);
+  return text.starts_with('~') || (is_list(key.type) && text.find("=~") != text.npos);
+}
+
+bool may_be_in_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
+}
+
+std::string complaint_about_unexpanded(const ProfileKey& key, std::string_view found) {
+  std::string said = std::string(key.path) + " holds '" + printable(found, 60) +
+                     "', and no shell reads it: it would stay as it is; write what it stands for";
+  if (!key.path.starts_with("environment.")) return said;
+  return said + ", or put it into environment.prologue, which a shell reads";
+}
+
 std::string advice_for(const ProfileKey& key, std::string_view text) {
   if (key.type == KeyType::choice) {
     std::string meant = nearest(text, {key.choices.begin(), key.choices.end()});
@@ -100,6 +131,19 @@ std::string advice_for(const ProfileKey& key, std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view unexpanded_in(const ProfileKey& key, std::string_view text) {
+  if (is_for_shell(key)) return {};
+  if (is_home_kept(key, text)) return text;
+  for (std::size_t at = text.find('$'); at != text.npos; at = text.find('$', at + 1)) {
+    std::string_view name = text.substr(at + 1);
+    if (name.starts_with('{') || name.starts_with('(')) return text.substr(at);
+    auto end = std::ranges::find_if_not(name, may_be_in_name);
+    auto size = static_cast<std::size_t>(end - name.begin());
+    if (size > 0 && !is_digit(name.front())) return text.substr(at, size + 1);
+  }
+  return {};
+}
 
 std::optional<std::uint64_t> parse_memory(std::string_view text) {
   if (!is_memory(text)) return std::nullopt;
@@ -200,6 +244,8 @@ std::optional<std::string> complaint_about(const ProfileKey& key, std::string_vi
     if (!url) return subject + "is no URL: " + url.error().message;
     return std::nullopt;
   }
+  if (std::string_view found = unexpanded_in(key, text); !found.empty())
+    return complaint_about_unexpanded(key, found);
   if (fits(key, text)) return std::nullopt;
   return subject + "must be " + describe(key) + ", not '" + printable(text, 60) + "'; " +
          advice_for(key, text);

@@ -41,6 +41,10 @@ std::optional<std::chrono::seconds> parse_time_limit(std::string_view text);
 std::optional<std::uint64_t> parse_memory(std::string_view text);
 std::optional<PortRange> parse_ports(std::string_view text);
 
+// What a shell would put something else for, in a value of a key that no shell reads: "$USER",
+// "${HOME}", "$(date)", and "~/" where that is not looked at either. Empty: nothing.
+std::string_view unexpanded_in(const ProfileKey& key, std::string_view text);
+
 // What is wrong with the text as a value of the key, and what to do; or nothing.
 std::optional<std::string> complaint_about(const ProfileKey& key, std::string_view text);
 

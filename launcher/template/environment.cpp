@@ -201,7 +201,7 @@ Result<std::string> Environment::variables() const {
       return Error{"environment.variables: '" + printable(name) +
                    "' cannot be the name of a variable; take letters, digits and '_'"};
     }
-    if (!found->second.empty()) script += "export " + name + "=" + sh_word(found->second[0]) + "\n";
+    if (!found->second.empty()) script += "export " + name + "=" + path_word(found->second[0]) + "\n";
   }
   return script;
 }

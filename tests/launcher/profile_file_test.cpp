@@ -140,6 +140,27 @@ TEST_CASE("a name that sbatch and others have for it leads to the key, or to the
   CHECK(problem_of("caps: {walltime: 60}\n", true).find("known are daemons, ") != std::string::npos);
 }
 
+TEST_CASE("a value that no shell reads holds nothing for one") {
+  CHECK(problem_with("environment: {lib-paths: [/scratch/$USER/R]}") ==
+        "f:3:31: environment.lib-paths holds '$USER', and no shell reads it: it would stay as it is; write "
+        "what it stands for, or put it into environment.prologue, which a shell reads");
+  for (const char* line :
+       {"slurm: {logs: '${HOME}/logs'}", "slurm: {account: $GROUP}", "slurm: {options: [--chdir=$PWD]}",
+        "slurm: {options: [--chdir=~/x]}", "environment: {variables: {A: \"$(date)\"}}",
+        "environment: {lib-paths: [~other/R]}", "mpi: {options: [~/hosts]}",
+        "environment: {modules: [~/x]}"}) {
+    INFO(line);
+    CHECK(problem_with(line).find(", and no shell reads it") != std::string::npos);
+  }
+  for (const char* line :
+       {"slurm: {logs: ~/logs}", "environment: {lib-paths: [~/R], variables: {A: ~/x, B: 5$, C: a=~b}}",
+        "environment: {prologue: 'cd $HOME'}", "command: {program: sh, args: [-c, 'cd $HOME; .']}",
+        "environment: {variables: {PRICE: $5}}"}) {
+    INFO(line);
+    CHECK(problem_with(line).empty());
+  }
+}
+
 TEST_CASE("a name is near when few letters differ") {
   CHECK(nearest("dameons", {"daemons", "url"}) == "daemons");
   CHECK(nearest("x", {"daemons", "url"}) == "");
