@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "base/text.h"
 #include "base/url.h"
 #include "launcher/profile/retries.h"
+#include "launcher/profile/sbatch_options.h"
 
 namespace tenkai {
 namespace {
@@ -106,6 +108,14 @@ void check_scale(const Profile& profile, bool is_inherited, Problems& problems) 
     wrong(*max,
           "has scale.max and launcher: " + launcher +
               ", where what daemons hold is not given back; use launcher: slurm, or daemons: " + max->text());
+  }
+}
+
+void check_slurm(const Profile& profile, Problems& problems) {
+  if (const Value* options = profile.find("slurm.options")) {
+    bool by_comment = profile.text("slurm.carrier") == "comment";
+    auto why = complaint_about_options(options->texts, by_comment);
+    if (why) problems.push_back({options->place, *why});
   }
 }
 
@@ -237,6 +247,7 @@ void check_sense(const Profile& profile, bool is_inherited, Problems& problems) 
   check_scale(profile, is_inherited, problems);
   check_memory(profile, is_inherited, problems);
   check_retries(profile, is_inherited, problems);
+  check_slurm(profile, problems);
   if (is_inherited) return;
   const Value* launcher = profile.find("launcher");
   if (launcher == nullptr) return;

@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
+#include "launcher/profile/sbatch_options.h"
 #include "launcher/profile/value.h"
 #include "plugins/slurm/job_folder.h"
 #include "process/own_path.h"
@@ -54,7 +56,6 @@ void say_of_run(const LaunchRequest& request, std::size_t cpus, const std::strin
                 TemplateValues& values) {
   std::size_t nodes = number_of(request, "slurm.nodes", 0);
   std::size_t tasks = std::max({request.daemons, nodes, std::size_t{1}});
-  values["launch.log"] = {request.option("slurm.run-log", "tenkai-%j.log")};
   values["launch.ntasks"] = {std::to_string(tasks)};
   // Else the first nodes are filled, and the last has one.
   if (nodes > 0) values["launch.tasks-per-node"] = {std::to_string((tasks + nodes - 1) / nodes)};
@@ -74,7 +75,37 @@ std::optional<std::string> seconds_of_job(const LaunchRequest& request) {
   return std::to_string(limit->count());
 }
 
+// What a template says that it must not. `log`: where its output is looked for.
+Result<Done> check_directives(const std::vector<std::string>& words, const std::string& log) {
+  for (const std::string& word : words) {
+    std::string_view own = own_sbatch_option(word);
+    if (own == "wait" || own == "test-only" || own == "wrap") {
+      return Error{"the job script has the option " + printable(word, 60) +
+                   ", with which no job can be followed; take it out of the template"};
+    }
+    if (own == "error")
+      return Error{"the job script has the option " + printable(word, 60) +
+                   ", and then nobody can read why a job has failed; take it out of the template, so that "
+                   "errors go where the output does"};
+  }
+  std::string output = value_of(words, "output", 'o');
+  if (output.empty() || output == log) return Done{};
+  return Error{"the job script has the option --output=" + printable(output, 500) +
+               ", and then nobody can read why a job has failed; write --output={{ launch.log }} in the "
+               "template, and slurm.logs names a folder in which logs stay"};
+}
+
 }  // namespace
+
+Result<Done> check_options(const LaunchRequest& request) {
+  Result<Done> checked =
+      check_keys(request.options, "slurm", {"slurm.allocation", "slurm.run", "slurm.run-log"});
+  auto options = request.options.find("slurm.options");
+  if (!checked || options == request.options.end()) return checked;
+  auto why = complaint_about_options(options->second, carrier_of(request) == Carrier::comment);
+  if (why) return Error{*why};
+  return Done{};
+}
 
 Carrier carrier_of(const LaunchRequest& request) {
   return request.option("slurm.carrier", "name") == "comment" ? Carrier::comment : Carrier::name;
@@ -121,7 +152,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
     values["environment.variables.TENKAI_LOGS"] = {logs_of(request, folder)};
   if (parse_flag(request.option("slurm.task-logs")).value_or(false))
     values["environment.variables.TENKAI_TASK_LOGS"] = {"1"};
-  values["launch.log"] = {log_pattern(logs_of(request, folder), has_ranks(request))};
+  values["launch.log"] = {log_of(request, folder)};
   if (!array.empty()) values["launch.array"] = {array};
   values["launch.rank-offset"] = {std::to_string(batch.first)};
   values["launch.ntasks"] = {std::to_string(array.empty() ? batch.agents : 1)};
@@ -143,15 +174,14 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
                                              const std::string& array, const JobScript& script,
                                              const std::vector<std::string>& excluded,
                                              const std::string& path) {
-  for (const std::string& word : script.directives) {
-    if (word == "--wait" || word == "-W" || word == "--test-only") {
-      return Error{"the job script has the option " + word +
-                   ", with which no job can be followed; take it out of slurm.options, or of the template"};
-    }
-  }
+  Result<Done> checked = check_directives(script.directives, log_of(request, request.folder));
+  if (!checked) return checked.error();
   std::vector<std::string> argv{"sbatch", "--parsable"};
   argv.push_back((carrier_of(request) == Carrier::comment ? "--comment=" : "--job-name=") + batch.carrier);
   if (!array.empty()) argv.push_back("--array=" + array);
+  // A template may say nothing of it.
+  if (value_of(script.directives, "output", 'o').empty())
+    argv.push_back("--output=" + log_of(request, request.folder));
   // Those of the launch are not in every template, and slurm.options may have replaced them.
   std::vector<std::string> nodes = excluded;
   const std::string of_launch = request.option("launch.exclude");
@@ -173,6 +203,11 @@ std::string logs_of(const LaunchRequest& request, const std::string& folder) {
   if (named.starts_with("~/") && home != nullptr) named.replace(0, 1, home);
   if (!named.empty()) return std::filesystem::absolute(named).string();
   return folder.empty() ? "" : folder + "/logs";
+}
+
+std::string log_of(const LaunchRequest& request, const std::string& folder) {
+  if (is_run(request)) return request.option("slurm.run-log", "tenkai-%j.log");
+  return log_pattern(logs_of(request, folder), has_ranks(request));
 }
 
 std::string paste_text(const std::vector<std::string>& argv, const std::string& script) {

@@ -28,10 +28,9 @@ bool is_run(const LaunchRequest& request);
 // And no array.
 inline bool is_one_job(const LaunchRequest& request) { return has_ranks(request) || is_run(request); }
 
-// Whether its options are keys, and have values that these take.
-inline Result<Done> check_options(const LaunchRequest& request) {
-  return check_keys(request.options, "slurm", {"slurm.allocation", "slurm.run", "slurm.run-log"});
-}
+// Whether its options are keys, and have values that these take, and those of sbatch among them
+// are a user's to say.
+Result<Done> check_options(const LaunchRequest& request);
 
 // What the template is told of this batch. `folder` is where beacons and logs go; empty,
 // in a dry run, where there is none yet.
@@ -52,6 +51,8 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
 // Where its logs are: the folder that a profile names, else one in that of the session;
 // empty: nowhere yet.
 std::string logs_of(const LaunchRequest& request, const std::string& folder);
+// The file for its output, as sbatch writes it: "/home/me/logs/%A_%a.log".
+std::string log_of(const LaunchRequest& request, const std::string& folder);
 
 // A command for a shell that submits the script; to be pasted.
 std::string paste_text(const std::vector<std::string>& argv, const std::string& script);

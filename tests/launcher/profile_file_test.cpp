@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "launcher/profile/file.h"
 
@@ -159,6 +161,35 @@ TEST_CASE("a value that no shell reads holds nothing for one") {
     INFO(line);
     CHECK(problem_with(line).empty());
   }
+}
+
+TEST_CASE("options of sbatch that a launch says itself are refused with the key for them") {
+  for (const auto& [option, key] :
+       std::vector<std::pair<std::string, std::string>>{{"--output=a", "slurm.logs names"},
+                                                        {"-oa", "slurm.logs names"},
+                                                        {"--out", "slurm.logs names"},
+                                                        {"-e", "slurm.logs names"},
+                                                        {"--open-mode=truncate", "slurm.logs names"},
+                                                        {"--array=0-3", "slurm.array-chunk"},
+                                                        {"-n4", "daemons says how many"},
+                                                        {"--nodes=2", "slurm.nodes asks"},
+                                                        {"-c2", "slurm.cpus-per-task is"},
+                                                        {"--gpus-per-task=1", "slurm.gpus-per-task is"},
+                                                        {"--job-name=x", "slurm.carrier: comment"},
+                                                        {"-W", "take it out"},
+                                                        {"--test-only", "take it out"}}) {
+    INFO(option);
+    std::string problem = problem_with("slurm: {options: ['" + option + "']}");
+    CHECK(problem.find("f:3:22: slurm.options has " + option + ", which is not to be said there") == 0);
+    CHECK(problem.find(key) != std::string::npos);
+  }
+  CHECK(problem_with("slurm: {options: [--exclusive, --nodelist=n1, --wait-all-nodes=1, -C, a, "
+                     "--ntasks-per-core=1, --gpus=2]}")
+            .empty());
+  CHECK(problem_with("slurm: {carrier: comment, options: [--job-name=x]}").empty());
+  CHECK(problem_with("slurm: {options: [--comment=x]}").empty());
+  CHECK(problem_with("slurm: {carrier: comment, options: [--comment=x]}").find("carrier: name") !=
+        std::string::npos);
 }
 
 TEST_CASE("a name is near when few letters differ") {

@@ -96,12 +96,13 @@ TEST_CASE("the word that tells whose a job is goes where the site wants it") {
   auto argv = sbatch_argv(request_of(), first, "0-3", {}, {}, "/f/s");
   REQUIRE(argv);
   CHECK(*argv == std::vector<std::string>{"sbatch", "--parsable", "--job-name=tenkai-gpu-4f1c2b-7",
-                                          "--array=0-3", "/f/s"});
+                                          "--array=0-3", "--output=tenkai-%A_%a.log", "/f/s"});
 
   LaunchRequest by_comment = request_of({{"slurm.carrier", {"comment"}}});
   argv = sbatch_argv(by_comment, first, "", {}, {}, "/f/s");
   REQUIRE(argv);
-  CHECK(*argv == std::vector<std::string>{"sbatch", "--parsable", "--comment=tenkai-gpu-4f1c2b-7", "/f/s"});
+  CHECK(*argv == std::vector<std::string>{"sbatch", "--parsable", "--comment=tenkai-gpu-4f1c2b-7",
+                                          "--output=tenkai-%A_%a.log", "/f/s"});
   CHECK(script_values(by_comment, first, "", "/f")["launch.name"] == std::vector<std::string>{"tenkai-gpu"});
 }
 
@@ -133,6 +134,29 @@ TEST_CASE("a submission that would wait for its job is refused") {
   CHECK_FALSE(sbatch_argv(request_of(), first, "", {"", {"--wait"}}, {}, ""));
   CHECK_FALSE(sbatch_argv(request_of(), first, "", {"", {"-W"}}, {}, ""));
   CHECK(sbatch_argv(request_of(), first, "", {"", {"--wait-all-nodes=1"}}, {}, ""));
+}
+
+TEST_CASE("a job's output goes where the reason of a failure is looked for, or the job is refused") {
+  LaunchRequest request = request_of();
+  request.folder = "/f";
+  auto argv_of = [&request](std::vector<std::string> directives) {
+    return sbatch_argv(request, first, "0-3", {"", std::move(directives)}, {}, "/f/s");
+  };
+  const std::string log = "/f/logs/%A_%a.log";
+  CHECK(holds(*argv_of({}), "--output=" + log));
+  CHECK_FALSE(holds(*argv_of({"--output=" + log}), "--output=" + log));
+  CHECK(argv_of({"-o", log}));
+  for (const std::vector<std::string>& directives : std::vector<std::vector<std::string>>{
+           {"--output=mine.log"}, {"-o", "mine.log"}, {"--error=mine.err"}}) {
+    Result<std::vector<std::string>> argv = argv_of(directives);
+    REQUIRE_FALSE(argv);
+    CHECK(argv.error().message.find("nobody can read why a job has failed") != std::string::npos);
+  }
+
+  Result<Done> options = check_options(request_of({{"slurm.options", {"--exclusive", "--output=mine.log"}}}));
+  REQUIRE_FALSE(options);
+  CHECK(options.error().message.find("slurm.logs names a folder") != std::string::npos);
+  CHECK(check_options(request_of({{"slurm.options", {"--exclusive"}}})));
 }
 
 TEST_CASE("what is to be pasted ends where the script ends") {
