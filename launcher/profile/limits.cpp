@@ -111,12 +111,26 @@ void check_scale(const Profile& profile, bool is_inherited, Problems& problems) 
   }
 }
 
-void check_slurm(const Profile& profile, Problems& problems) {
+// "B:USR1@60", "RB:USR1": to the batch shell, which hands it on.
+bool is_for_batch_shell(std::string_view signal) {
+  std::string_view flags = signal.substr(0, std::min(signal.find(':'), signal.size()));
+  return flags.size() < signal.size() && flags.find_first_of("Bb") != flags.npos;
+}
+
+void check_slurm(const Profile& profile, bool is_inherited, Problems& problems) {
   if (const Value* options = profile.find("slurm.options")) {
     bool by_comment = profile.text("slurm.carrier") == "comment";
     auto why = complaint_about_options(options->texts, by_comment);
     if (why) problems.push_back({options->place, *why});
   }
+  const Value* signal = profile.find("slurm.signal");
+  // A template of one's own may start steps.
+  bool is_array = profile.find("slurm.nodes") == nullptr && profile.find("slurm.template") == nullptr;
+  if (signal == nullptr || is_inherited || !is_array || is_for_batch_shell(signal->text())) return;
+  problems.push_back({signal->place, "profile '" + profile.name + "' has slurm.signal: " + signal->text() +
+                                         ", which Slurm tells nobody but steps, and a job array has none; "
+                                         "write B:" +
+                                         signal->text().substr(signal->text().find(':') + 1)});
 }
 
 // What is looked at by the agent of a daemon, if it has one.
@@ -247,7 +261,7 @@ void check_sense(const Profile& profile, bool is_inherited, Problems& problems) 
   check_scale(profile, is_inherited, problems);
   check_memory(profile, is_inherited, problems);
   check_retries(profile, is_inherited, problems);
-  check_slurm(profile, problems);
+  check_slurm(profile, is_inherited, problems);
   if (is_inherited) return;
   const Value* launcher = profile.find("launcher");
   if (launcher == nullptr) return;

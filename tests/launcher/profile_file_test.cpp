@@ -192,6 +192,19 @@ TEST_CASE("options of sbatch that a launch says itself are refused with the key 
         std::string::npos);
 }
 
+TEST_CASE("a notice for the steps of a job array, which has none, is refused") {
+  CHECK(problem_with("slurm: {signal: USR1@60}") ==
+        "f:3:21: profile 'p' has slurm.signal: USR1@60, which Slurm tells nobody but steps, and a job array "
+        "has "
+        "none; write B:USR1@60");
+  CHECK(problem_with("slurm: {signal: R:USR1}").find("write B:USR1") != std::string::npos);
+  for (const char* line : {"slurm: {signal: B:USR1@60}", "slurm: {signal: BR:USR1}",
+                           "slurm: {signal: USR1@60, nodes: 2}", "slurm: {signal: USR1, template: own}"}) {
+    INFO(line);
+    CHECK(problem_with(line).empty());
+  }
+}
+
 TEST_CASE("a name is near when few letters differ") {
   CHECK(nearest("dameons", {"daemons", "url"}) == "daemons");
   CHECK(nearest("x", {"daemons", "url"}) == "");
