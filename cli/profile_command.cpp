@@ -14,6 +14,8 @@
 #include "cli/commands.h"
 #include "launcher/profile/find.h"
 
+#include "launcher/template/check.h"
+#include "process/own_path.h"
 namespace tenkai {
 namespace {
 
@@ -164,6 +166,7 @@ int check(const Arguments& arguments) {
   for (const std::string& path : arguments.files) searched.push_back({path, true, true});
   FoundProfiles found = searched.empty() ? find_profiles() : find_profiles(searched);
   std::string files;
+  if (found.problems.empty()) found.problems = check_templates(found.profiles, own_program());
   for (const ProfileFile& file : found.files) files += "  " + file.name + "\n";
   if (arguments.as_json) {
     json::array read;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "launcher/template/environment.h"
+#include "launcher/template/check.h"
 #include "launcher/template/find.h"
 #include "plugins/slurm/job_folder.h"
 #include "process/own_path.h"
@@ -38,7 +39,11 @@ Result<NamedTemplate> template_of(const LaunchRequest& request) {
   // A template of a profile's is one for its daemons.
   if (is_run(request)) return named_template("slurm-run.sbatch");
   std::string usual = has_ranks(request) ? "slurm-nodes.sbatch" : "slurm.sbatch";
-  return named_template(request.option("slurm.template", usual));
+  Result<NamedTemplate> found = named_template(request.option("slurm.template", usual));
+  if (!found) return found;
+  Result<Done> checked = check_daemon_template(found->name, found->text);
+  if (!checked) return checked.error();
+  return found;
 }
 
 Result<NamedTemplate> named_template(const std::string& name) {

@@ -76,6 +76,19 @@ profile list
 check "nothing is listed meanwhile" [ "$status" = 1 ]
 rm "$work/here/tenkai.yaml"
 
+cat >"$work/here/tenkai.yaml" <<'YAML'
+profiles:
+  own: {inherits: cpu, slurm: {template: ./none.sbatch}}
+  unranked: {inherits: cpu, slurm: {template: ./unranked.sbatch}}
+YAML
+printf '#!/bin/bash\n{{ launch.agent }}\nrun "${agent[@]}"\n' >"$work/here/unranked.sbatch"
+profile check
+check "a template that is not there is found" complains "./tenkai.yaml:2:42: profile 'own': there is no template "
+check "and one that does not say which agent is which" complains "does not set TENKAI_RANK"
+profile list
+check "and the other profiles can be used meanwhile" [ "$status" = 0 ]
+rm "$work/here/tenkai.yaml"
+
 chmod g+w "$user"
 profile list
 check "a file that the group can change is refused with the remedy" complains "chmod go-w $user"
