@@ -173,6 +173,7 @@ class Run {
   std::string id_;    // as Slurm does; empty: it has none
   std::string last_;  // what was said last
   bool over_ = false;
+  bool began_ = false;
   int code_ = no_job;
 };
 
@@ -246,6 +247,7 @@ void Run::on_news(const JobReport& news) {
   if (news.state == JobState::failed) return finish(news.message, no_job);
   if (news.state == JobState::ended) return on_over(news);
   if (!arguments_.wait) return;
+  began_ = began_ || news.state == JobState::starting;
   std::string where = news.where.empty() ? "" : " on " + news.where;
   std::string text = news.state == JobState::starting ? "job " + id_ + " runs" + where : news.message;
   if (text.empty() || text == last_) return;
@@ -260,6 +262,10 @@ void Run::on_over(const JobReport& news) {
   std::string why = news.message;
   if (why.empty() && killed) why = "job " + id_ + " was killed";
   if (!why.empty() && code == 0) code = unknown_end;
+  // Slurm does not say that it could not open the output.
+  if (!why.empty() && !began_)
+    why += "; its output was to go to " + fs::absolute(log_of_job(log_of(arguments_), id_)).string() +
+           ", whose folder must be there on the node, too";
   finish(why, code);
 }
 
@@ -311,6 +317,27 @@ Result<Done> check_script(const std::vector<std::string>& script) {
   return Error{"cannot read the script " + path + ": " + std::strerror(errno)};
 }
 
+// Slurm makes no folders, and a job whose output cannot be opened ends without a word.
+Result<Done> check_log(const std::string& pattern) {
+  fs::path folder = fs::path(pattern).parent_path();
+  std::string name = folder.empty() ? "." : folder.string();
+  auto refuse = [&](const std::string& why) {
+    return Error{"the output cannot go to " + pattern + ": " + why};
+  };
+  std::size_t mark = name.find('%');
+  while (mark != name.npos && name.compare(mark, 2, "%%") == 0)
+    mark = name.erase(mark, 1).find('%', mark + 1);
+  if (mark != name.npos)
+    return refuse("Slurm makes no folders, so --log can have a % in the name of the file alone");
+  std::error_code ignored;
+  if (fs::is_directory(pattern, ignored)) return refuse("that is a folder; name a file in it");
+  if (!fs::is_directory(name, ignored))
+    return refuse("there is no folder " + name + ", and Slurm makes none; make it, or say another --log");
+  if (::access(name.c_str(), W_OK | X_OK) == 0) return Done{};
+  return refuse("you cannot write into the folder " + name + ": " + std::strerror(errno) +
+                "; say another --log");
+}
+
 int run(const Arguments& arguments) {
   Result<Done> good = check_script(arguments.script);
   if (!good) return fail(good.error());
@@ -329,6 +356,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_run_command(CLI::App& app, int& exit_code) {
+  good = check_log(log_of(arguments));
+  if (!good) return fail(good.error());
   CLI::App* command = app.add_subcommand("run", "Run an R script as a job that holds its daemons");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--profile", arguments->profile, "As this compute profile says");

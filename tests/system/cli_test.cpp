@@ -29,9 +29,9 @@ struct Outcome {
   int code = -1;
 };
 
-// The program, with these words of a shell.
-Outcome tenkai_says(const std::string& words) {
-  std::string command = std::string(TENKAI_TEST_BIN) + "/tenkai " + words + " 2>&1";
+// The program, with these words of a shell, and these variables before it.
+Outcome tenkai_says(const std::string& words, const std::string& variables = "") {
+  std::string command = variables + " " + TENKAI_TEST_BIN + "/tenkai " + words + " 2>&1";
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), [](FILE*) { return 0; });
   Outcome outcome;
   std::array<char, 4096> buffer{};
@@ -60,6 +60,35 @@ TEST_CASE("a command line that is not understood ends with 2, a question about i
     CHECK(tenkai_says(words).code == 2);
   }
   for (std::string words : {"--help", "--version", "launch --help"}) CHECK(tenkai_says(words).code == 0);
+}
+
+TEST_CASE("a log that Slurm could not open is refused before a job is submitted") {
+  char name[] = "/tmp/tenkai-run-XXXXXX";
+  REQUIRE(::mkdtemp(name) != nullptr);
+  const std::string folder = name;
+  // What it submits has an id, so nothing but the check keeps it from doing so.
+  REQUIRE(::system(("cd " + folder +
+                    " && mkdir there && touch fit.R && printf '#!/bin/sh\\necho 7\\n' >sbatch && "
+                    "chmod 700 sbatch")
+                       .c_str()) == 0);
+  std::string run = "run --dry-run --log ";
+  auto with_log = [&](const std::string& log, const std::string& variables = "") {
+    return tenkai_says(run + folder + "/" + log + " " + folder + "/fit.R",
+                       "env -u SLURM_JOB_ID PATH=" + folder + ":$PATH " + variables);
+  };
+
+  Outcome none = with_log("nodir/fit.log");
+  Outcome itself = with_log("there");
+  Outcome pattern = with_log("%j/fit.log");
+
+  for (const Outcome& each : {none, itself, pattern}) CHECK(each.code == 2);
+  CHECK(says(none.text, "there is no folder " + folder + "/nodir, and Slurm makes none"));
+  CHECK(says(itself.text, "that is a folder"));
+  CHECK(says(pattern.text, "Slurm makes no folders"));
+  Outcome good = with_log("there/%j.log");
+  INFO(good.text);
+  CHECK(good.code == 0);
+  REQUIRE(::system(("rm -r " + folder).c_str()) == 0);
 }
 
 TEST_CASE("what would be launched can be seen where no dispatcher runs") {
