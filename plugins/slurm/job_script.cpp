@@ -173,7 +173,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
 Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const Batch& batch,
                                              const std::string& array, const JobScript& script,
                                              const std::vector<std::string>& excluded,
-                                             const std::string& path) {
+                                             const std::string& path, const std::vector<SiteOption>& site) {
   Result<Done> checked = check_directives(script.directives, log_of(request, request.folder));
   if (!checked) return checked.error();
   std::vector<std::string> argv{"sbatch", "--parsable"};
@@ -193,6 +193,7 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
     if (own == of_launch) own.clear();
     argv.push_back("--exclude=" + (own.empty() ? "" : own + ",") + join(nodes, ","));
   }
+  for (std::string& word : words_beside(site, script.directives)) argv.push_back(std::move(word));
   if (!path.empty()) argv.push_back(path);
   return argv;
 }

@@ -8,6 +8,7 @@
 #include "launcher/messages.h"
 #include "launcher/profile/options.h"
 #include "launcher/template/template.h"
+#include "plugins/slurm/site_options.h"
 #include "plugins/slurm/submission.h"
 
 namespace tenkai {
@@ -46,7 +47,8 @@ std::string times_gpus(const std::string& gpus, std::size_t factor);
 Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const Batch& batch,
                                              const std::string& array, const JobScript& script,
                                              const std::vector<std::string>& excluded,
-                                             const std::string& path);
+                                             const std::string& path,
+                                             const std::vector<SiteOption>& site = {});
 
 // Where its logs are: the folder that a profile names, else one in that of the session;
 // empty: nowhere yet.

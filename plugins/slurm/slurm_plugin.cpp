@@ -67,7 +67,8 @@ Result<Rendered> SlurmPlugin::render(const LaunchRequest& request) const {
   while (submission.next().what == Submission::What::submit) {
     Result<JobScript> script = job_script(request, *with, submission, request.folder);
     if (!script) return script.error();
-    auto argv = sbatch_argv(request, submission.batch(), submission.array(), *script, {}, {});
+    auto argv =
+        sbatch_argv(request, submission.batch(), submission.array(), *script, {}, {}, submitter_.site());
     if (!argv) return argv.error();
     pieces.push_back(paste_text(*argv, script->text));
     submission.on_rendered();

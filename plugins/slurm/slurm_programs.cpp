@@ -21,7 +21,7 @@ constexpr std::size_t max_output = std::size_t{64} * 1024 * 1024;
 }  // namespace
 
 bool is_of_slurm(std::string_view variable) {
-  for (std::string_view kept : {"SLURM_CONF", "SLURM_CONF_SERVER"}) {
+  for (std::string_view kept : {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"}) {
     if (variable == kept) return false;
   }
   for (std::string_view prefix : {"SLURM_", "SLURMD_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SRUN_",

@@ -19,7 +19,7 @@ namespace tenkai {
 namespace asio = boost::asio;
 
 // Whether a variable steers Slurm's programs, or tells of a job: SBATCH_PARTITION,
-// SLURM_CPU_BIND, PMI_RANK. Not where Slurm's configuration is.
+// SLURM_CPU_BIND, PMI_RANK. Not where Slurm's configuration is, nor by what it knows us.
 bool is_of_slurm(std::string_view variable);
 
 // Takes those out of our own environment, so that nothing we run gets them. Returns the

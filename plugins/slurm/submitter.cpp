@@ -72,7 +72,11 @@ struct Submitter::Going {
 };
 
 Submitter::Submitter(asio::any_io_executor executor, SlurmPrograms& programs, Asker& asker)
-    : executor_(executor), programs_(programs), asker_(asker), own_job_(leave_own_job()) {}
+    : executor_(executor),
+      programs_(programs),
+      asker_(asker),
+      site_(own_site_options()),
+      own_job_(leave_own_job()) {}
 
 Result<Done> Submitter::submit(const LaunchRequest& request, const std::vector<std::string>& excluded,
                                OnDone done) {
@@ -101,7 +105,8 @@ Result<std::vector<std::string>> Submitter::prepare(Going& going) {
   JobFolder folder(going.request.folder);
   Result<std::string> path = folder.write_script(std::to_string(going.request.number) + first, script->text);
   if (!path) return path.error();
-  return sbatch_argv(going.request, submission.batch(), submission.array(), *script, going.excluded, *path);
+  return sbatch_argv(going.request, submission.batch(), submission.array(), *script, going.excluded, *path,
+                     site_);
 }
 
 void Submitter::close() {

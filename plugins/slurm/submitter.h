@@ -45,6 +45,8 @@ class Submitter {
   // Begins nothing more. What runs is waited for.
   void close();
   std::size_t size() const { return going_.size(); }
+  // What the site has said in our environment.
+  const std::vector<SiteOption>& site() const { return site_; }
 
  private:
   struct Going;
@@ -58,7 +60,8 @@ class Submitter {
   SlurmPrograms& programs_;
   Asker& asker_;
   SubmissionTimes times_;
-  std::string own_job_;  // that we are in
+  std::vector<SiteOption> site_;  // before own_job_, which takes it out of our environment
+  std::string own_job_;           // that we are in
   std::size_t elements_ = Submission::max_elements;
   std::set<GoingPtr> going_;
   bool closed_ = false;

@@ -69,7 +69,7 @@ def until(what, seconds):
 
 
 def real_arrays():
-    plugin = Slurm("arrays", SLURM_CPU_BIND="map_cpu:7", SBATCH_PARTITION="nowhere", SLURM_JOB_NAME="x")
+    plugin = Slurm("arrays", SLURM_CPU_BIND="map_cpu:7", SBATCH_OUTPUT="/dev/null", SBATCH_ARRAY_INX="9", SLURM_JOB_NAME="x")
     jobs = plugin.launch(["sh", "-c", "echo rank $TENKAI_RANK >&2; exit $((TENKAI_RANK + 3))"], agents=4)
     check("four agents are an array of four jobs, whatever the environment says",
           len(jobs) == 4 and len({job.split("_")[0] for job in jobs}) == 1, plugin.answer)
@@ -93,6 +93,10 @@ def real_arrays():
     check("what sbatch refuses is told in its words",
           end.get("cause") == "submit_refused" and "nvalid partition" in end["message"], (plugin.answer, end))
     plugin.close("without jobs the plugin ends at once", 2)
+    plugin = Slurm("site", SBATCH_PARTITION="nowhere")
+    end = plugin.last(plugin.launch(["true"])[0])
+    check("what a site says on its login nodes is kept", "nvalid partition" in end.get("message", ""), (plugin.answer, end))
+    plugin.close("and the plugin ends at once", 2)
 
 
 def real_ranks():

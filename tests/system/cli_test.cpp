@@ -85,9 +85,12 @@ TEST_CASE("a log that Slurm could not open is refused before a job is submitted"
   CHECK(says(none.text, "there is no folder " + folder + "/nodir, and Slurm makes none"));
   CHECK(says(itself.text, "that is a folder"));
   CHECK(says(pattern.text, "Slurm makes no folders"));
-  Outcome good = with_log("there/%j.log");
+  // What a site says for all of its users on a login node is kept.
+  Outcome good = with_log("there/%j.log", "SBATCH_PARTITION=main SBATCH_WAIT=1");
   INFO(good.text);
   CHECK(good.code == 0);
+  CHECK(says(good.text, "--partition=main <<"));
+  CHECK_FALSE(says(good.text, "--wait"));
   REQUIRE(::system(("rm -r " + folder).c_str()) == 0);
 }
 

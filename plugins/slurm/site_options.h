@@ -1,0 +1,32 @@
+// What a site has said for all of its users, in variables of a login node: SBATCH_PARTITION,
+// SBATCH_ACCOUNT, SLURM_CLUSTERS. Nothing of ours runs with these in its environment,
+// where they would count more than a job script; what is to be kept of them becomes options of
+// sbatch, where the script does not say the same.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenkai {
+
+struct SiteOption {
+  std::string name;   // as sbatch calls it: "partition"
+  char letter = 0;    // and in short; 0: it has no such name
+  std::string value;  // empty: the option takes none
+
+  bool operator==(const SiteOption&) const = default;
+};
+
+// Of variables, "NAME=value" each. In a job (SLURM_JOB_ID is there) they are of the job, and not
+// a site's: there is nothing to keep. Nor is what would change what a launch says itself
+// (SBATCH_EXPORT, SBATCH_OUTPUT, SBATCH_ARRAY_INX, …).
+std::vector<SiteOption> site_options_in(const std::vector<std::string_view>& variables);
+// Of our own environment; before leave_own_job() takes it out.
+std::vector<SiteOption> own_site_options();
+
+// Those of which the directives of a script say nothing, as words for the command line.
+std::vector<std::string> words_beside(const std::vector<SiteOption>& options,
+                                      const std::vector<std::string>& directives);
+
+}  // namespace tenkai
