@@ -88,7 +88,8 @@
 #' and so are those of a profile with `launcher: slurm`. They are online when
 #' `daemons()` returns; where they cannot start, the error has the class
 #' [tenkai_launch_error]. `TENKAI_ALLOCATION=0` in the environment keeps them local,
-#' and lets profiles submit jobs of their own.
+#' and lets profiles submit jobs of their own. Where the job has fewer processors
+#' than a profile asks for, there is a warning.
 #'
 #' A task under which its daemon dies is tried as often as `retries` says, and
 #' then resolves to an error value 19 that names each of the deaths.
@@ -163,6 +164,9 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     message("tenkai: daemons() in a start-up file (.Rprofile) is for sessions; ",
             "this daemon reads it and sets none")
     return(invisible(0L))
+  }
+  if (!is.null(deployment) && is_within_allocation(remote)) {
+    warn_crowding(deployment, n)
   }
 
   profile <- new.env(parent = emptyenv())

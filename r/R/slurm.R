@@ -105,6 +105,40 @@ within_allocation <- function(deployment) {
   deployment
 }
 
+# "4(x2),2", as SLURM_JOB_CPUS_PER_NODE says it: 10. NA where it is something else.
+count_cpus <- function(cpus_per_node) {
+  if (!grepl("^[0-9]+([(]x[0-9]+[)])?(,[0-9]+([(]x[0-9]+[)])?)*$",
+             cpus_per_node)) return(NA_real_)
+  parts <- strsplit(cpus_per_node, ",", fixed = TRUE)[[1L]]
+  times <- ifelse(grepl("x", parts), gsub(".*x|[)]", "", parts), "1")
+  sum(as.numeric(sub("[(].*", "", parts)) * as.numeric(times))
+}
+
+# What to say where n daemons of a profile are more than their job has processors for;
+# NULL: they are not.
+crowding <- function(name, n, cpus, available, job) {
+  if (is.na(available) || n * cpus <= available) return()
+  count <- function(n, what) paste0(whole(n), " ", what, if (n != 1) "s")
+  room <- max(1, available %/% cpus)
+  paste0(
+    "the profile '", name, "' wants ", count(n, "daemon"), " with ",
+    count(cpus, "processor"), " each, and job ", job, ", in which they run, has ",
+    whole(available), ": they share what there is. daemons(", whole(room),
+    ", profile = \"", name, "\") sets as many as there is room for; a job of ",
+    "sbatch -n", whole(n), " -c", whole(cpus), ", or of tenkai run --profile ", name,
+    ", has room for all; TENKAI_ALLOCATION=0 in the environment lets the profile ",
+    "submit jobs of its own"
+  )
+}
+
+warn_crowding <- function(deployment, n) {
+  cpus <- deployment$options[["slurm.cpus-per-task"]] %||% "1"
+  said <- crowding(deployment$name, n, max(1, as.numeric(cpus)),
+                   count_cpus(Sys.getenv("SLURM_JOB_CPUS_PER_NODE")),
+                   Sys.getenv("SLURM_JOB_ID"))
+  if (!is.null(said)) warning(said, call. = FALSE)
+}
+
 is_within_allocation <- function(remote) {
   identical(remote$options[["slurm.allocation"]], "1")
 }

@@ -89,6 +89,9 @@ run salloc -Q -N2 Rscript --vanilla -e 'library(tenkai)' -e 'daemons(profile = "
   -e 'cat("jobs:", sub(".*[.]", "", attr(status(.compute = "cluster"), "launches")$job), "\n")'
 check "what a profile would submit is a step where there is an allocation" holds said "nodes: n1 n2 "
 check "  which is no step of Slurm's own count" holds said "jobs: launch1 launch2 "
+run salloc -Q -n1 Rscript --vanilla -e 'library(tenkai)' -e 'd <- daemons(profile = "cluster")'
+check "daemons for which a job has too few processors are told" \
+  grep -q "wants 4 daemons with 1 processor each, and job .* has 1" said
 run "$TENKAI_BIN" launch --dry-run --url wss://n1:5555 --daemons 2 --by slurm --option slurm.allocation=1
 check "outside of any allocation there are no steps" [ "$code" = 2 ]
 check "  and it is said why" grep -q "SLURM_JOB_ID is not set" said
