@@ -27,7 +27,7 @@ export SLURM_EXPORT_ENV=ALL
 
 constexpr std::string_view find_modules_script = R"sh(
 # A shell of a batch system may not have read what defines them.
-for file in /etc/profile.d/modules.sh /etc/profile.d/lmod.sh /etc/profile.d/z00_lmod.sh \
+for file in "${MODULESHOME-}/init/bash" /etc/profile.d/modules.sh /etc/profile.d/lmod.sh /etc/profile.d/z00_lmod.sh \
   /usr/share/lmod/lmod/init/bash /usr/share/modules/init/bash; do
   type module >/dev/null 2>&1 && break
   [ ! -r "$file" ] || . "$file"
@@ -41,6 +41,10 @@ conda_program=$(type conda >/dev/null 2>&1 && echo conda || printf %s "${CONDA_E
 constexpr std::string_view find_spack_script = R"sh(
 [ ! -r "${SPACK_ROOT-}/share/spack/setup-env.sh" ] || . "$SPACK_ROOT/share/spack/setup-env.sh"
 )sh";
+
+// By them modules, conda and Spack are found; the others are set behind these.
+constexpr std::array<std::string_view, 4> set_up_variables = {"MODULESHOME", "MODULEPATH", "CONDA_EXE",
+                                                              "SPACK_ROOT"};
 
 constexpr std::array<std::string_view, 6> thread_variables = {
     "TENKAI_THREADS",  "OMP_NUM_THREADS",  "OPENBLAS_NUM_THREADS",
@@ -83,6 +87,7 @@ class Environment {
     return all.empty() ? std::string(known == nullptr ? "" : known->otherwise) : all.front();
   }
 
+  std::string set_up() const;
   std::string modules() const;
   std::string conda() const;
   std::string spack() const;
@@ -97,13 +102,24 @@ class Environment {
   const TemplateValues& values_;
 };
 
+std::string Environment::set_up() const {
+  std::string script;
+  for (std::string_view name : set_up_variables) {
+    std::string value = text("environment.variables." + std::string(name));
+    if (!value.empty()) script += "export " + std::string(name) + "=" + path_word(value) + "\n";
+  }
+  return script;
+}
+
 std::string Environment::modules() const {
   Texts names = texts("environment.modules");
   if (names.empty()) return "";
   std::string script = without_first_line_end(find_modules_script);
-  script += or_fail("type module >/dev/null 2>&1", "module " + names[0],
-                    "the command 'module' is not there on this node, and the profile wants the module '" +
-                        names[0] + "'; load R in another way, or let environment.prologue define it");
+  script += or_fail(
+      "type module >/dev/null 2>&1", "module " + names[0],
+      "the command 'module' is not there on this node, and the profile wants the module '" + names[0] +
+          "'; let environment.variables set MODULESHOME, the folder whose init/bash defines it, or "
+          "load R in another way (environment.rscript names it)");
   for (const std::string& name : names) {
     script +=
         or_fail("module load " + sh_word(name), "module " + name,
@@ -119,7 +135,8 @@ std::string Environment::conda() const {
   return without_first_line_end(find_conda_script) +
          or_fail("[ -n \"$conda_program\" ]", what,
                  "conda is not there on this node, and the profile wants its environment '" + name +
-                     "'; load its module (environment.modules), or set CONDA_EXE") +
+                     "'; load its module (environment.modules), or let environment.variables set CONDA_EXE, "
+                     "the path of the program") +
          "eval \"$(\"$conda_program\" shell.posix hook)\"\n" +
          or_fail("conda activate " + path_word(name), what,
                  "the conda environment '" + name +
@@ -132,7 +149,7 @@ std::string Environment::spack() const {
   std::string script = without_first_line_end(find_spack_script) +
                        or_fail("type spack >/dev/null 2>&1", "spack " + names[0],
                                "spack is not there on this node, and the profile wants '" + names[0] +
-                                   "' from it; set SPACK_ROOT");
+                                   "' from it; let environment.variables set SPACK_ROOT, its folder");
   for (const std::string& name : names) {
     script += or_fail("spack load " + sh_word(name), "spack " + name,
                       "'" + name + "' could not be loaded; `spack find` shows what is installed");
@@ -231,8 +248,8 @@ Result<std::string> Environment::script() const {
   if (!libraries) return libraries.error();
   Result<std::string> variables = this->variables();
   if (!variables) return variables.error();
-  return without_first_line_end(begin_script) + modules() + conda() + spack() + container() + renv() +
-         *libraries + threads() + *variables + prologue() + "beacon ready\n" + rscript();
+  return without_first_line_end(begin_script) + set_up() + modules() + conda() + spack() + container() +
+         renv() + *libraries + threads() + *variables + prologue() + "beacon ready\n" + rscript();
 }
 
 std::string shell_words(const Texts& words) {

@@ -64,6 +64,21 @@ TEST_CASE("conda, spack, renv, an image and all the rest come together") {
                                  home + "/project/renv/activate.R\n/scratch/$USER\n7\n");
 }
 
+TEST_CASE("where the set-up looks for its programs environment.variables can say") {
+  Node node;
+  node.has("Rscript", "echo \"$MODULES $TMPDIR\" >said");
+  write(node.folder / "modules/init/bash", "module() { export MODULES=$2; }\n");
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.modules"] = {"R/4.3"};
+  values["environment.variables.MODULESHOME"] = {"~/modules"};
+  values["environment.variables.TMPDIR"] = {"~/t $x"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 0);
+
+  INFO(node.output);
+  CHECK(node.file("said") == "R/4.3 " + node.folder.string() + "/t $x\n");
+}
+
 TEST_CASE("whatever a profile says of the environment stays a word") {
   Node node;
   node.has("Rscript", "exit 0");
