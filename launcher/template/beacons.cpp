@@ -19,6 +19,13 @@ beacon() {
     printf '%s\n' "$*" >>"$beacon_file") 2>/dev/null || :
 }
 
+# What comes behind it at the end finds the exit code where it was.
+tell_exit() {
+  set +e
+  beacon exit "$1"
+  return "$1"
+}
+
 # fail WHAT SENTENCE [STATUS]
 fail() {
   beacon failed "$1"
@@ -48,11 +55,12 @@ run() {
   trap 'trap : TERM; hand_on TERM' TERM
   "$@" &
   agent=$!
+  # A notice is no TERM that came too early.
+  [ -z "$signalled" ] || kill -TERM "$agent" 2>/dev/null || :
   if [ "${notices-}" != none ]; then
     trap 'hand_on USR1' USR1
     trap 'hand_on USR2' USR2
   fi
-  [ -z "$signalled" ] || kill -TERM "$agent" 2>/dev/null
   while :; do
     signalled=
     wait "$agent" && code=0 || code=$?
@@ -63,8 +71,20 @@ run() {
 
 # That the job ends soon is no news before there is an agent, and must not end it now.
 trap '' USR1 USR2
-trap 'beacon exit "$?"' EXIT
+trap 'tell_exit "$?"' EXIT
 trap 'exit 143' TERM
+
+# A trap of a prologue's for the exit comes behind ours, and not in its place.
+trap() {
+  builtin trap "$@" || return
+  [ "$BASHPID" = "$$" ] || return 0
+  local IFS=' ' exit_trap
+  case " $* " in *[Ee][Xx][Ii][Tt]* | *' 0 '*) ;; *) return 0 ;; esac
+  exit_trap=$(builtin trap -p EXIT)
+  case $exit_trap in *tell_exit*) return 0 ;; esac
+  eval "exit_trap=(${exit_trap:-trap -- : EXIT})"
+  builtin trap 'tell_exit "$?"; '"${exit_trap[2]}" EXIT
+}
 )sh";
 
 }  // namespace

@@ -202,6 +202,32 @@ TEST_CASE("the session that is a job itself is not told: R would quit") {
   CHECK_FALSE(fs::exists(node.folder / "said"));
 }
 
+TEST_CASE("a prologue that cleans up at the exit keeps no job from telling how it ended") {
+  Node node;
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.rscript"] = {"Rscriptless"};
+  for (const char* prologue :
+       {"trap 'echo gone $? >said' EXIT\n", "set -eu\ntrap 'false; echo gone $? >said' 0\n"}) {
+    INFO(prologue);
+    values["environment.prologue"] = {prologue};
+    fs::remove(node.folder / "launch/beacons/7_3");
+
+    CHECK(node.run(job("slurm.sbatch", values)) == 127);
+
+    INFO(node.output);
+    CHECK(node.beacons() == "started n1 0\nprologue\nready\nfailed rscript Rscriptless\nexit 127\n");
+    CHECK(node.file("said").starts_with("gone "));
+  }
+  values["environment.prologue"] = {"trap 'echo gone >said' EXIT\nexit 3\n"};
+  fs::remove(node.folder / "launch/beacons/7_3");
+  CHECK(node.run(job("slurm.sbatch", values)) == 3);
+  CHECK(node.beacons() == "started n1 0\nprologue\nexit 3\n");
+  values["environment.prologue"] = {"(trap 'true' EXIT; true)\ntrap 'true' EXIT\ntrap - EXIT\n"};
+  fs::remove(node.folder / "launch/beacons/7_3");
+  CHECK(node.run(job("slurm.sbatch", values)) == 127);
+  CHECK(node.beacons() == "started n1 0\nprologue\nready\nfailed rscript Rscriptless\nexit 127\n");
+}
+
 TEST_CASE("a prologue that asks for the end at any failure, or changes IFS, changes nothing of ours") {
   Node node;
   node.has("Rscript",
