@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "agent/agent.h"
+#include "base/counted.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "cli/commands.h"
@@ -99,7 +100,7 @@ Result<Credential> read_paper(Arguments& arguments) {
   if (arguments.options.in_job) take_own_part(arguments.options, urls);
   std::size_t daemons = arguments.options.daemons;
   if (urls.size() != daemons || arguments.options.calls.size() != daemons) {
-    return Error{"what follows the credential is for " + std::to_string(urls.size()) + " daemons, not for " +
+    return Error{"what follows the credential is for " + counted(urls.size(), "daemon") + ", not for " +
                  std::to_string(daemons)};
   }
   arguments.urls = std::move(urls);

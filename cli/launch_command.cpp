@@ -130,9 +130,8 @@ Result<std::string> render_here(const Order& order, const View& view) {
 // --- what is printed ---
 
 std::string name_of(const ShownLaunch& shown) {
-  bool one = shown.launch.slots.size() == 1;
-  return "launch " + std::to_string(shown.launch.number) + (one ? ", daemon " : ", daemons ") +
-         list_of(shown.launch.slots) + ", by " + shown.launch.plugin;
+  return "launch " + std::to_string(shown.launch.number) + ", " + daemons_in_words(shown.launch.slots) +
+         ", by " + shown.launch.plugin;
 }
 
 void print_commands(const std::vector<ShownLaunch>& launches) {

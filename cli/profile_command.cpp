@@ -10,12 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "launcher/profile/find.h"
-
 #include "launcher/template/check.h"
 #include "process/own_path.h"
+
 namespace tenkai {
 namespace {
 
@@ -165,8 +166,8 @@ int check(const Arguments& arguments) {
   // Files that are named are looked at alone, and may be a site's to be.
   for (const std::string& path : arguments.files) searched.push_back({path, true, true});
   FoundProfiles found = searched.empty() ? find_profiles() : find_profiles(searched);
-  std::string files;
   if (found.problems.empty()) found.problems = check_templates(found.profiles, own_program());
+  std::string files;
   for (const ProfileFile& file : found.files) files += "  " + file.name + "\n";
   if (arguments.as_json) {
     json::array read;
@@ -176,12 +177,10 @@ int check(const Arguments& arguments) {
   }
   if (!found.problems.empty()) {
     int status = tell(found.problems);
-    std::fprintf(stderr, "%zu %s\n", found.problems.size(),
-                 found.problems.size() == 1 ? "problem" : "problems");
+    std::fprintf(stderr, "%s\n", counted(found.problems.size(), "problem").c_str());
     return status;
   }
-  std::size_t count = found.profiles.all.size();
-  print(std::to_string(count) + (count == 1 ? " profile" : " profiles") + ", nothing wrong" +
+  print(counted(found.profiles.all.size(), "profile") + ", nothing wrong" +
         (files.empty() ? "; there is no file\n" : " in\n" + files));
   return 0;
 }

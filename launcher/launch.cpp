@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/counted.h"
+
 namespace tenkai {
 namespace {
 
@@ -157,7 +159,7 @@ std::string Launch::detail() const {
   if (state_ == LaunchState::failed) return failure_.message;
   if (state_ != LaunchState::gone && evidence_.suspended) return evidence_.message;
   if (state_ == LaunchState::starting && joined_ > 0) {
-    return std::to_string(joined_) + " of " + std::to_string(slots_.size()) + " daemons have joined";
+    return std::to_string(joined_) + " of " + counted(slots_.size(), "daemon") + " have joined";
   }
   return is_queued() ? evidence_.message : std::string();
 }

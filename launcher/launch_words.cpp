@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "launcher/slot_list.h"
 
 namespace tenkai {
 namespace {
@@ -38,16 +39,9 @@ std::optional<Cause> cause_of_end(const JobReport& report) {
 }
 
 std::string daemons_of(const Launch& launch) {
-  const std::vector<std::size_t>& slots = launch.slots();
-  if (slots.size() == 1) return "daemon " + std::to_string(slots.front() + 1);
-  std::vector<std::string> pieces;
-  for (std::size_t i = 0; i < slots.size();) {
-    std::size_t last = i;
-    while (last + 1 < slots.size() && slots[last + 1] == slots[last] + 1) ++last;
-    pieces.push_back(std::to_string(slots[i] + 1) + (last > i ? "-" + std::to_string(slots[last] + 1) : ""));
-    i = last + 1;
-  }
-  return "daemons " + join(pieces, ", ");
+  std::vector<std::size_t> numbers;
+  for (std::size_t slot : launch.slots()) numbers.push_back(slot + 1);
+  return daemons_in_words(numbers);
 }
 
 std::string stuck_text(const std::vector<const Launch*>& launches, const std::string& plugin) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "launcher/launch_words.h"
 #include "launcher/launches.h"
@@ -51,8 +52,8 @@ void Launches::tell_failures() {
     std::string text = "launch " + std::to_string(first.number()) + " (" + daemons_of(first) + ", by " +
                        entries.front()->plugin + where + ") has failed: " + first.failure().message;
     if (entries.size() > 1) {
-      text += "\n" + std::to_string(entries.size() - 1) +
-              " other launches have failed in this way; status() shows them";
+      text += "\n" + counted(entries.size() - 1, "other launch has", "other launches have") +
+              " failed in this way; status() shows all";
     }
     for (std::size_t i = 1; i < entries.size(); ++i) {
       const std::string& note = entries[i]->launch.evidence().note;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <system_error>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "launcher/profile/value.h"
 
@@ -31,8 +32,7 @@ Result<Done> read_chunk(std::string_view value, Order& order) {
   order.chunk = to_number<std::size_t>(value);
   if (!order.chunk) return bad(value);
   if (*order.chunk > max_chunk) {
-    return Error{"an agent has at most " + std::to_string(max_chunk) + " daemons, not " +
-                 printable(value, 20) +
+    return Error{"an agent has at most " + counted(max_chunk, "daemon") + ", not " + printable(value, 20) +
                  ": array_chunk, or slurm.array-chunk of the profile, must be smaller"};
   }
   return Done{};

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/random_stream.h"
 #include "launcher/enlarge.h"
 #include "launcher/profile/value.h"
@@ -342,8 +343,7 @@ void Scaling::wish(const std::vector<std::size_t>& units, const Size& size, Orde
     }
   }
   if (size != Size() && told_.insert(larger->words).second) {
-    orders.tell.push_back("launches " + std::to_string(wish.part.slots.size()) +
-                          (wish.part.slots.size() == 1 ? " daemon" : " daemons") + " with " + larger->words);
+    orders.tell.push_back("launches " + counted(wish.part.slots.size(), "daemon") + " with " + larger->words);
   }
   orders.wishes.push_back(std::move(wish));
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 
 namespace tenkai {
@@ -134,8 +135,8 @@ std::string launches_table(const View& view, bool colour) {
 
 std::string tasks_line(const View& view) {
   std::string wanted = view.wanted ? " of " + std::to_string(*view.wanted) + " wanted" : "";
-  return "  " + std::to_string(view.online) + (view.online == 1 ? " daemon" : " daemons") + " online" +
-         wanted + "; tasks: " + std::to_string(view.waiting) + " waiting, " + std::to_string(view.running) +
+  return "  " + counted(view.online, "daemon") + " online" + wanted +
+         "; tasks: " + std::to_string(view.waiting) + " waiting, " + std::to_string(view.running) +
          " running, " + std::to_string(view.done) + " done\n";
 }
 
@@ -192,12 +193,6 @@ std::string harmless(std::string_view text) {
   for (std::string_view line : split(text.substr(0, max_shown), '\n'))
     lines.push_back(printable(line, max_shown));
   return join(lines, "\n");
-}
-
-std::string list_of(const std::vector<std::size_t>& slots) {
-  std::vector<std::string> pieces;
-  for (std::size_t slot : slots) pieces.push_back(std::to_string(slot));
-  return join(pieces, ", ");
 }
 
 std::string title_of(const View& view) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "launcher/slot_list.h"
 #include "launcher/view.h"
 
 namespace tenkai {
@@ -19,8 +20,6 @@ std::string title_of(const View& view);
 // One JSON object, with a line end: {"dispatchers":[…]}.
 std::string json_of(const std::vector<View>& views);
 
-// "1, 2, 5"
-std::string list_of(const std::vector<std::size_t>& slots);
 // Valid UTF-8 without control characters but line ends.
 std::string harmless(std::string_view text);
 

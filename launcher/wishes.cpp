@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "launcher/show_view.h"
@@ -52,7 +53,7 @@ Result<std::vector<std::size_t>> unnamed_slots(const Wishes& wishes, const View&
                  " daemons is online or on its way; daemons(n = ) in the R session says how many there are"};
   }
   if (wishes.daemons && *wishes.daemons > slots.size()) {
-    return Error{"there is no place for " + std::to_string(*wishes.daemons) + " more daemons, only for " +
+    return Error{"there is no place for " + counted(*wishes.daemons, "more daemon") + ", only for " +
                  std::to_string(slots.size()) + " (" + list_of(slots) +
                  "); daemons(n = ) in the R session says how many there are"};
   }
@@ -222,13 +223,13 @@ Result<Order> compose(const Wishes& wishes, const View& view) {
   Result<std::vector<std::size_t>> slots = choose_slots(wishes, view);
   if (!slots) return slots.error();
   if (wishes.most > 0 && slots->size() > wishes.most) {
-    return Error{"the site allows " + std::to_string(wishes.most) + " daemons for a profile, not " +
+    return Error{"the site allows " + counted(wishes.most, "daemon") + " for a profile, not " +
                  std::to_string(slots->size()) + " (cap 'daemons' in its file, see 'tenkai profile show " +
                  wishes.profile + "'); say --daemons " + std::to_string(wishes.most)};
   }
   if (wishes.remotes.size() > slots->size()) {
-    return Error{"there are " + std::to_string(wishes.remotes.size()) + " machines for " +
-                 std::to_string(slots->size()) + " daemons (" + list_of(*slots) + "); leave some out"};
+    return Error{"there are " + counted(wishes.remotes.size(), "machine") + " for " +
+                 counted(slots->size(), "daemon") + " (" + list_of(*slots) + "); leave some out"};
   }
   good = check_tunnel(wishes, view, *slots);
   if (!good) return good.error();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
+
 namespace tenkai {
 namespace {
 
@@ -73,7 +75,7 @@ std::optional<Secret> Grants::token_of(const CredentialId& id, std::uint32_t ran
 std::string Grants::slots_of(const Grant& grant) const {
   const auto& slots = grant.terms.slots;
   std::string text = "slot " + std::to_string(slots.front() + 1);
-  return slots.size() == 1 ? text : text + " and " + std::to_string(slots.size() - 1) + " others";
+  return slots.size() == 1 ? text : text + " and " + counted(slots.size() - 1, "other");
 }
 
 Result<Grants::Admission> Grants::admit(const Proven& proven, WallTime now) {
@@ -99,8 +101,7 @@ Result<Grants::Admission> Grants::admit(const Proven& proven, WallTime now) {
   std::uint32_t& used = grant.used[proven.rank];
   if (grant.terms.uses != 0 && used >= grant.terms.uses) {
     return Error{"this credential, for " + slots_of(grant) + ", has been used already: it is good for " +
-                 (grant.terms.uses == 1 ? "one daemon" : std::to_string(grant.terms.uses) + " starts") +
-                 remedy};
+                 (grant.terms.uses == 1 ? "one daemon" : counted(grant.terms.uses, "start")) + remedy};
   }
   ++used;
   admission.grant = found->second;

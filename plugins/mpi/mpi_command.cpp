@@ -1,5 +1,6 @@
 #include "plugins/mpi/mpi_command.h"
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "launcher/environment_command.h"
 #include "launcher/profile/options.h"
@@ -44,8 +45,9 @@ Result<Done> check(const LaunchRequest& request, const MpiPlace& place) {
   Result<Done> may = may_listen(request.option("mpi.listen", "loopback"), place.interfaces);
   if (!may) return may;
   if (request.daemons != request.agents) {
-    return Error{"by MPI each process is one daemon: this launch is for " + std::to_string(request.daemons) +
-                 " daemons in " + std::to_string(request.agents) + " processes"};
+    return Error{"by MPI each process is one daemon: this launch is for " +
+                 counted(request.daemons, "daemon") + " in " +
+                 counted(request.agents, "process", "processes")};
   }
   return Done{};
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "launcher/failure.h"
 #include "plugins/mpi/rank_line.h"
@@ -98,7 +99,7 @@ JobReport MpiRanks::end_with_mpirun(const Rank& rank, const Ended& how) const {
   if (!refused_.empty()) {
     report.state = JobState::failed;
     report.cause = cause::spawn_refused;
-    report.message = "MPI did not start " + std::to_string(ranks_.size()) + " processes: " + refused_;
+    report.message = "MPI did not start " + counted(ranks_.size(), "process", "processes") + ": " + refused_;
     // mpirun has a lot to say, of this and of the MPI_Abort() by which it ends; it begins
     // with the reason. The rest is in the log.
     std::string_view why = trim(std::string_view(log_).substr(0, log_.find("MPI_ABORT was invoked")));

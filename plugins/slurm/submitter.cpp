@@ -8,9 +8,10 @@
 #include <optional>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
-#include "launcher/template/environment.h"
 #include "launcher/template/check.h"
+#include "launcher/template/environment.h"
 #include "launcher/template/find.h"
 #include "plugins/slurm/job_folder.h"
 #include "process/own_path.h"
@@ -141,8 +142,8 @@ void Submitter::run(const GoingPtr& going) {
   std::size_t cap = to_number<std::size_t>(going->request.option("caps.submissions-per-minute")).value_or(0);
   SlurmTime turn = times_.next(now(), cap);
   if (turn - now() > max_wait) {
-    going->submission.on_submitted(refused("this site allows " + std::to_string(cap) +
-                                           " submissions in a minute, and others wait already; launch more "
+    going->submission.on_submitted(refused("this site allows " + counted(cap, "submission") +
+                                           " in a minute, and others wait already; launch more "
                                            "daemons at once, or later"));
     return step(going);
   }

@@ -76,7 +76,7 @@ print.miraiStatus <- function(x, ...) {
   print(plain, ...)
   silent <- which(state == "suspect")
   if (length(silent)) {
-    cat("daemon ", paste(silent, collapse = ", "), ": suspect, nothing is heard ",
+    cat(daemons_in_words(silent), ": suspect, nothing is heard ",
         "from there; it gets nothing new until it is\n", sep = "")
   }
   print_waiting(attr(x, "launches", exact = TRUE))
@@ -87,6 +87,16 @@ print.miraiStatus <- function(x, ...) {
 # The texts of a table are from other machines.
 shown <- function(column) {
   if (is.character(column)) harmless(column) else column
+}
+
+# "daemon 3", "daemons 1-3, 5"
+daemons_in_words <- function(numbers) {
+  runs <- split(numbers, cumsum(c(TRUE, diff(numbers) != 1L)))
+  each <- vapply(runs, function(run) {
+    paste(unique(range(run)), collapse = "-")
+  }, "")
+  paste0(if (length(numbers) == 1L) "daemon " else "daemons ",
+         paste(each, collapse = ", "))
 }
 
 # Jobs that wait, by what for: an array may have a thousand of them.
@@ -115,8 +125,9 @@ print_failed <- function(launches, daemons) {
     failed <- failed[missing, ]
   }
   for (i in seq_len(nrow(failed))) {
-    cat("launch ", failed$launch[i], " (daemon ", failed$daemons[i], ", by ",
-        failed$by[i], if (nzchar(failed$where[i])) ", ", failed$where[i],
+    cat("launch ", failed$launch[i], " (",
+        daemons_in_words(as.integer(strsplit(failed$daemons[i], ",")[[1L]])),
+        ", by ", failed$by[i], if (nzchar(failed$where[i])) ", ", failed$where[i],
         "): ", failed$cause[i], "\n  ",
         gsub("\n", "\n  ", failed$message[i]), "\n", sep = "")
   }

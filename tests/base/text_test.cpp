@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "tests/catch.h"
 
 using namespace tenkai;
@@ -148,4 +149,11 @@ TEST_CASE("what is left of a word that is cut goes, because half a secret is not
   keep_last_lines(text, 16);
 
   CHECK(text == ": was given");
+}
+
+TEST_CASE("one of something is one, and others are many") {
+  CHECK(counted(1, "daemon") == "1 daemon");
+  CHECK(counted(0, "daemon") == "0 daemons");
+  CHECK(counted(2, "process", "processes") == "2 processes");
+  CHECK(counted(1, "other launch has", "other launches have") == "1 other launch has");
 }

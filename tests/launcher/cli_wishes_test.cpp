@@ -177,12 +177,12 @@ TEST_CASE("wishes that cannot be fulfilled are answered with what to do") {
   says(problem(ssh), "are for --by command, not for --by ssh");
   ssh = by_ssh({"a"});
   ssh.daemons = 4;
-  says(problem(ssh), "no place for 4 more daemons, only for 3 (1, 3, 4)");
+  says(problem(ssh), "no place for 4 more daemons, only for 3 (1, 3-4)");
   ssh.slots = "1";
   says(problem(ssh), "not both");
   ssh.daemons.reset();
   ssh.slots = "2";
-  says(problem(ssh), "daemon 2 is online already; free are 1, 3, 4");
+  says(problem(ssh), "daemon 2 is online already; free are 1, 3-4");
   says(problem(by_ssh({"a", "b", "c", "d"})), "4 machines for 3 daemons");
   for (const char* option : {"", "=", "=x", "x", "a%=1", "a\nb=1"}) {
     ssh = by_ssh({"a"});

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "plugins/ssh/client_failure.h"
 
@@ -147,7 +148,7 @@ void Login::order_keys(const std::vector<std::string>& from_agent) {
 bool Login::try_key() {
   if (next_ == keys_.size()) {
     std::string tried = keys_.empty() ? "there is no key that libssh2 could use"
-                                      : "of " + std::to_string(keys_.size()) + " keys it took none";
+                                      : "of " + counted(keys_.size(), "key") + " it took none";
     refuse(cause::auth_refused, sentence::auth_refused(where_, tried), true);
     return true;
   }

@@ -65,6 +65,13 @@ test_that("status() prints as a list does, and names what is suspect", {
   )
 })
 
+test_that("daemons are named alike, by ranges", {
+  words <- tenkai:::daemons_in_words
+  expect_identical(words(3L), "daemon 3")
+  expect_identical(words(1:2), "daemons 1-2")
+  expect_identical(words(c(1L, 2L, 3L, 5L, 9L, 10L)), "daemons 1-3, 5, 9-10")
+})
+
 test_that("wrong numbers of daemons are refused in words", {
   at_end(daemons(0))
   expect_error(daemons("tcp://127.0.0.1:5555"),
