@@ -92,6 +92,11 @@ Result<std::string> make_launch_folder() {
   return folder;
 }
 
+std::string usual_launch_folder() {
+  Result<std::string> cache = cache_folder();
+  return (cache ? *cache : "~/.cache") + "/tenkai";
+}
+
 void remove_launch_folder(const std::string& folder) {
   std::error_code ignored;
   fs::remove_all(folder, ignored);

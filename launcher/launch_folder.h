@@ -9,9 +9,12 @@
 
 namespace tenkai {
 
-// A new one, for this process, with folders for beacons and logs. What processes of this host have left behind that
-// are no more, killed before they could, is removed on the way.
+// A new one, for this process, with folders for beacons and logs. What processes of this host have left
+// behind that are no more, killed before they could, is removed on the way.
 Result<std::string> make_launch_folder();
+
+// The folder in which it will be made, for commands that are only shown.
+std::string usual_launch_folder();
 
 // Removes the folder with all that is in it.
 void remove_launch_folder(const std::string& folder);

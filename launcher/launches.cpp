@@ -143,7 +143,7 @@ LaunchRequest Launches::request_for(const Order& order, const Order::Part& part)
   for (std::size_t slot : part.slots)
     request.urls.push_back(to_string(as_seen_from_elsewhere(around_.urls()[slot])));
   bool by_file = order.delivery == Order::Delivery::file && is_network(around_.urls()[part.slots.front()]);
-  std::string folder = folder_.empty() ? "@~/.cache/tenkai" : "@" + folder_;
+  std::string folder = "@" + (folder_.empty() ? usual_launch_folder() : folder_);
   std::string place = by_file ? folder + "/" + std::to_string(request.number) : "stdin";
   request.command = command_of(order, part, request.urls, place);
   request.options = part.options;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "launcher/launch_folder.h"
 #include "launcher/profile/sbatch_options.h"
 #include "launcher/profile/value.h"
 #include "plugins/slurm/job_folder.h"
@@ -30,11 +31,6 @@ std::string plain(std::string_view text) {
 
 std::size_t number_of(const LaunchRequest& request, const std::string& key, std::size_t otherwise) {
   return to_number<std::size_t>(request.option(key)).value_or(otherwise);
-}
-
-std::string home_folder() {
-  const char* home = std::getenv("HOME");
-  return (home == nullptr ? std::string() : std::string(home)) + "/.cache/tenkai";
 }
 
 // Of an option in a list of words: "--exclude=a", "--exclude a", "-x a", "-xa"; the last.
@@ -146,7 +142,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   bool by_comment = carrier_of(request) == Carrier::comment;
   values["launch.name"] = {by_comment ? "tenkai-" + plain(request.profile) : batch.carrier};
   if (by_comment) values["launch.comment"] = {batch.carrier};
-  values["launch.folder"] = {folder.empty() ? home_folder() : folder};
+  values["launch.folder"] = {folder.empty() ? usual_launch_folder() : folder};
   // Agents write a log of each daemon there; what goes with the session needs no more.
   if (!request.option("slurm.logs").empty())
     values["environment.variables.TENKAI_LOGS"] = {logs_of(request, folder)};

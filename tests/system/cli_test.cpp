@@ -94,6 +94,14 @@ TEST_CASE("a log that Slurm could not open is refused before a job is submitted"
   REQUIRE(::system(("rm -r " + folder).c_str()) == 0);
 }
 
+TEST_CASE("what would be run is shown with the folder that XDG_CACHE_HOME names") {
+  Outcome shown = tenkai_says("launch --dry-run --url wss://h:5555 --daemons 1 --by command --program srun",
+                              "XDG_CACHE_HOME=/some/cache");
+
+  CHECK(shown.code == 0);
+  CHECK(says(shown.text, "credential='@/some/cache/tenkai/1'"));
+}
+
 TEST_CASE("what would be launched can be seen where no dispatcher runs") {
   Outcome shown = tenkai_says("launch --dry-run --url wss://h:5555 --daemons 2 --by command --program srun");
 
