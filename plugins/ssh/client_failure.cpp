@@ -109,12 +109,16 @@ std::string auth_refused(std::string_view where, std::string_view detail) {
   return text(where, " did not let us in") + in_brackets(detail) +
          ": check the user's name, and that `ssh` to it works without a password";
 }
-std::string host_key_unknown(std::string_view where, std::string_view host, std::uint16_t port) {
+std::string host_key_unknown(std::string_view where, std::string_view host, std::uint16_t port,
+                             std::string_view alias, std::string_view file) {
   std::string how = "; connect once by hand with ssh, and compare the fingerprint that it shows";
   if (!host.empty()) {
     how += ", or take the key from `ssh-keyscan " + (port == 22 ? "" : "-p " + std::to_string(port) + " ") +
-           std::string(host) + "` into ~/.ssh/known_hosts";
+           std::string(host) + "` into " + (file.empty() ? "~/.ssh/known_hosts" : std::string(file));
   }
+  if (!host.empty() && !alias.empty())
+    how +=
+        ", with '" + printable(alias, 100) + "' in place of the name in front, because HostKeyAlias says so";
   return text("the key of ", where) + " is not known" + how;
 }
 std::string host_key_changed(std::string_view where, std::string_view detail) {

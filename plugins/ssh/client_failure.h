@@ -25,7 +25,10 @@ bool is_lost_connection(std::string_view log);
 // The sentences that both back ends say.
 namespace sentence {
 std::string auth_refused(std::string_view where, std::string_view detail);
-std::string host_key_unknown(std::string_view where, std::string_view host, std::uint16_t port);
+// `alias`: the name by which known_hosts is to know it, where the settings have another
+// (HostKeyAlias); `file`: of known hosts.
+std::string host_key_unknown(std::string_view where, std::string_view host, std::uint16_t port,
+                             std::string_view alias = {}, std::string_view file = {});
 std::string host_key_changed(std::string_view where, std::string_view detail);
 std::string unknown_host(std::string_view host, std::string_view detail);
 std::string silent(std::string_view where, std::chrono::seconds timeout);

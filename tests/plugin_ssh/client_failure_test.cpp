@@ -87,3 +87,16 @@ TEST_CASE("a server that hung up before it spoke may have had no room, one that 
   CHECK_FALSE(is_turned_away("ssh: connect to host node7 port 22: Connection refused\r\n"));
   CHECK_FALSE(is_turned_away("Connection reset by 127.0.0.1 port 2222\r\n"));
 }
+
+TEST_CASE("how to make a host's key known names the file and the name under which it is looked for") {
+  std::string plain = sentence::host_key_unknown("ssh://n7", "n7", 22);
+  std::string other = sentence::host_key_unknown("ssh://n7:2222", "n7", 2222, "pool", "/home/me/hosts");
+
+  CHECK(
+      plain ==
+      "the key of ssh://n7 is not known; connect once by hand with ssh, and compare the fingerprint that it "
+      "shows, or take the key from `ssh-keyscan n7` into ~/.ssh/known_hosts");
+  CHECK(other.ends_with(
+      "`ssh-keyscan -p 2222 n7` into /home/me/hosts, with 'pool' in place of the name in front, "
+      "because HostKeyAlias says so"));
+}

@@ -24,6 +24,11 @@ std::string methods_for(const std::vector<KnownKey>& known) {
   return join(types, ",");
 }
 
+std::string unknown_key(const std::string& where, const HostSettings& settings) {
+  std::string file = settings.known_hosts.empty() ? std::string() : settings.known_hosts.front();
+  return sentence::host_key_unknown(where, settings.host, settings.port, settings.host_key_alias, file);
+}
+
 }  // namespace
 
 Login::Login(asio::any_io_executor executor, const Libssh2Host& host, Link& link,
@@ -77,10 +82,10 @@ void Login::check_host_key() {
   switch (judge_host_key(host_.known, key)) {
     case HostKeyVerdict::known: step_ = Step::methods; return;
     case HostKeyVerdict::unknown:
-      return refuse(cause::host_key,
-                    sentence::host_key_unknown(where_, host_.settings.host, host_.settings.port) +
-                        "; it is " + type_of_key(key) + " " + fingerprint(key),
-                    host_.settings.lenient_host_keys);
+      return refuse(
+          cause::host_key,
+          unknown_key(where_, host_.settings) + "; it is " + type_of_key(key) + " " + fingerprint(key),
+          host_.settings.lenient_host_keys);
     case HostKeyVerdict::changed:
       return refuse(
           cause::host_key,
