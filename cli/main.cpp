@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/log.h"
+#include "cli/unknown_word.h"
 #include "wire/certificate.h"
 
 int main(int argc, char** argv) {
@@ -44,6 +45,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // Help and version end here, too. The library has a number for each kind of error;
     // here all of them mean that nothing was done.
+    bool is_help = error.get_exit_code() == 0;
+    if (std::string why = is_help ? "" : tenkai::unknown_word(app); !why.empty()) {
+      std::fprintf(stderr, "%s\n", why.c_str());
+      return 2;
+    }
     return app.exit(error) == 0 ? 0 : 2;
   }
   return exit_code;

@@ -25,6 +25,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/unknown_word.h"
 #include "launcher/launch_folder.h"
 #include "launcher/plugin_process.h"
 #include "launcher/profile/find.h"
@@ -172,8 +173,8 @@ class Run {
   std::string name_;  // of the job, as the plugin calls it
   std::string id_;    // as Slurm does; empty: it has none
   std::string last_;  // what was said last
-  bool over_ = false;
   bool began_ = false;
+  bool over_ = false;
   int code_ = no_job;
 };
 
@@ -246,8 +247,8 @@ void Run::on_news(const JobReport& news) {
   if (news.job != name_ || over_) return;
   if (news.state == JobState::failed) return finish(news.message, no_job);
   if (news.state == JobState::ended) return on_over(news);
-  if (!arguments_.wait) return;
   began_ = began_ || news.state == JobState::starting;
+  if (!arguments_.wait) return;
   std::string where = news.where.empty() ? "" : " on " + news.where;
   std::string text = news.state == JobState::starting ? "job " + id_ + " runs" + where : news.message;
   if (text.empty() || text == last_) return;
@@ -261,11 +262,11 @@ void Run::on_over(const JobReport& news) {
   bool killed = news.signal || !news.exit_code;
   std::string why = news.message;
   if (why.empty() && killed) why = "job " + id_ + " was killed";
-  if (!why.empty() && code == 0) code = unknown_end;
   // Slurm does not say that it could not open the output.
   if (!why.empty() && !began_)
     why += "; its output was to go to " + fs::absolute(log_of_job(log_of(arguments_), id_)).string() +
            ", whose folder must be there on the node, too";
+  if (!why.empty() && code == 0) code = unknown_end;
   finish(why, code);
 }
 
@@ -306,10 +307,15 @@ int run_as_job(const Arguments& arguments, const Deployment& deployment) {
   return arguments.dry ? run.show(std::move(request)) : run.submit(std::move(request));
 }
 
-Result<Done> check_script(const std::vector<std::string>& script) {
+Result<Done> check_script(const std::vector<std::string>& script, const CLI::App& command) {
   if (script.empty()) return Error{"say which script is to run: tenkai run fit.R"};
   const std::string& path = script.front();
-  if (path.starts_with('-')) return Error{"there is no option " + path + "; tenkai run --help shows those"};
+  if (path.starts_with('-')) {
+    std::string near = nearest_option(command, path);
+    return Error{"there is no option '" + path + "'; " +
+                 (near.empty() ? "" : "did you mean '" + near + "'? ") +
+                 "tenkai run --help shows those there are"};
+  }
   std::error_code ignored;
   // R reads a folder as a script that has nothing in it.
   if (fs::is_directory(path, ignored)) return Error{"the script " + path + " is a folder; name a file in it"};
@@ -338,8 +344,8 @@ Result<Done> check_log(const std::string& pattern) {
                 "; say another --log");
 }
 
-int run(const Arguments& arguments) {
-  Result<Done> good = check_script(arguments.script);
+int run(const Arguments& arguments, const CLI::App& command) {
+  Result<Done> good = check_script(arguments.script, command);
   if (!good) return fail(good.error());
   Deployment deployment;
   if (!arguments.profile.empty()) {
@@ -350,14 +356,14 @@ int run(const Arguments& arguments) {
   bool is_job = belongs_to_slurm(arguments, deployment);
   // What launches elsewhere has its R elsewhere, and the session is here.
   if (!is_job) return run_here(arguments, deployment.plugin.empty() ? deployment.rscript : "Rscript");
+  good = check_log(log_of(arguments));
+  if (!good) return fail(good.error());
   return run_as_job(arguments, deployment);
 }
 
 }  // namespace
 
 void add_run_command(CLI::App& app, int& exit_code) {
-  good = check_log(log_of(arguments));
-  if (!good) return fail(good.error());
   CLI::App* command = app.add_subcommand("run", "Run an R script as a job that holds its daemons");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--profile", arguments->profile, "As this compute profile says");
@@ -378,7 +384,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "Exit code 0: the job was submitted. 2: it was not. With --wait that of the script.");
   command->callback([arguments, command, &exit_code] {
     arguments->script = command->remaining();
-    exit_code = run(*arguments);
+    exit_code = run(*arguments, *command);
   });
 }
 

@@ -62,6 +62,25 @@ TEST_CASE("a command line that is not understood ends with 2, a question about i
   for (std::string words : {"--help", "--version", "launch --help"}) CHECK(tenkai_says(words).code == 0);
 }
 
+TEST_CASE("a word that no command knows is named, with what is near it") {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"bogus", "tenkai: there is no command 'bogus'; tenkai --help shows those there are\n"},
+      {"statsu --json", "tenkai: there is no command 'statsu'; did you mean 'status'?"},
+      {"profile chekc x", "tenkai profile: there is no command 'chekc'; did you mean 'check'?"},
+      {"status --jsn", "tenkai status: there is no option '--jsn'; did you mean '--json'?"},
+      {"profile show --jsn=1", "tenkai profile show: there is no option '--jsn=1'; did you mean '--json'?"},
+      {"status 12", "tenkai status: '12' is one argument too many"},
+      {"run --wiat x.R", "there is no option '--wiat'; did you mean '--wait'?"},
+  };
+  for (const auto& [words, why] : cases) {
+    Outcome outcome = tenkai_says(words);
+    INFO(words << ": " << outcome.text);
+    CHECK(outcome.code == 2);
+    CHECK(says(outcome.text, why));
+  }
+  CHECK_FALSE(says(tenkai_says("profil").text, "deploy"));
+}
+
 TEST_CASE("a log that Slurm could not open is refused before a job is submitted") {
   char name[] = "/tmp/tenkai-run-XXXXXX";
   REQUIRE(::mkdtemp(name) != nullptr);
