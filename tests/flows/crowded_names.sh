@@ -23,7 +23,7 @@ timeout 20 "$TENKAI_BIN" status --json >"$work/status" 2>&1
 say $(($? != 1)) "tenkai status ends, and has found nobody"
 grep -q '^tenkai status: 500 sockets, the first one @tenkai-0-viewer-1-.* another user has taken the name' "$work/status"
 say $? "it says why"
-timeout 20 "$TENKAI_BIN" launch --by command 2>&1 | grep -q 'nobody takes the calls there'
+timeout 20 "$TENKAI_BIN" launch --by command --program env --args . 2>&1 | grep -q 'nobody takes the calls there'
 say $? "tenkai launch ends, too"
 wait "$daemon"
 grep -q '5 | Timed out: abstract://taken: nobody takes the calls there' "$work/daemon"
