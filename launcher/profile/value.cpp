@@ -107,6 +107,12 @@ bool may_be_in_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
 }
 
+// The variables that users mean have capitals; "it's $red" is a text.
+bool is_variable(std::string_view name) {
+  bool small = std::ranges::any_of(name, [](char c) { return c >= 'a' && c <= 'z'; });
+  return !name.empty() && !is_digit(name.front()) && !small;
+}
+
 std::string complaint_about_unexpanded(const ProfileKey& key, std::string_view found) {
   std::string said = std::string(key.path) + " holds '" + printable(found, 60) +
                      "', and no shell reads it: it would stay as it is; write what it stands for";
@@ -140,7 +146,7 @@ std::string_view unexpanded_in(const ProfileKey& key, std::string_view text) {
     if (name.starts_with('{') || name.starts_with('(')) return text.substr(at);
     auto end = std::ranges::find_if_not(name, may_be_in_name);
     auto size = static_cast<std::size_t>(end - name.begin());
-    if (size > 0 && !is_digit(name.front())) return text.substr(at, size + 1);
+    if (is_variable(name.substr(0, size))) return text.substr(at, size + 1);
   }
   return {};
 }

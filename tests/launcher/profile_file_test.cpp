@@ -157,7 +157,7 @@ TEST_CASE("a value that no shell reads holds nothing for one") {
   for (const char* line :
        {"slurm: {logs: ~/logs}", "environment: {lib-paths: [~/R], variables: {A: ~/x, B: 5$, C: a=~b}}",
         "environment: {prologue: 'cd $HOME'}", "command: {program: sh, args: [-c, 'cd $HOME; .']}",
-        "environment: {variables: {PRICE: $5}}"}) {
+        "environment: {variables: {PRICE: $5}}", "environment: {variables: {COLOUR: it is $red}}"}) {
     INFO(line);
     CHECK(problem_with(line).empty());
   }
