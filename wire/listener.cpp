@@ -75,10 +75,17 @@ class Acceptor : public Listener {
           ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       int failed = !caller ? errno : caller.may_stay() ? 0 : EMFILE;
       if (failed != 0 && !goes_on_after(failed)) return;
-      if (caller) take_one(std::move(caller));
+      if (caller) take_one(lowered(std::move(caller)));
       if (alive.expired()) return;
     }
     accept();
+  }
+
+  // One for whom another had to go takes that one's place: the last descriptors stay free.
+  static Descriptor lowered(Descriptor caller) {
+    if (caller.may_stay()) return caller;
+    Descriptor lower(::fcntl(caller.get(), F_DUPFD_CLOEXEC, 0));
+    return lower.may_stay() && lower ? std::move(lower) : std::move(caller);
   }
 
   // Whether there may be another caller to be taken now; if not, there will be later.
