@@ -83,7 +83,7 @@ profiles:
   nowhere: {inherits: base, slurm: {partition: nowhere}}
   greedy: {inherits: base, slurm: {cpus-per-task: 999}}
   memory: {inherits: base, slurm: {mem: 999G}}
-  hostile: {inherits: base, slurm: {partition: "main;touch\$IFS$work/hostile"}}
+  hostile: {inherits: base, slurm: {partition: "main;:>$work/hostile"}}
   down: {inherits: base, slurm: {partition: down}}
   drained: {inherits: base, slurm: {partition: drained}}
   brief: {inherits: base, slurm: {partition: brief}}
