@@ -14,14 +14,14 @@ now <- function() as.double(Sys.time())
 
 # The pids of the daemons: Rscript's R is the child of the dispatcher.
 daemon_pids <- function(dispatcher) {
-  lines <- suppressWarnings(try(readLines(sprintf("/proc/%d/task/%d/children", dispatcher, dispatcher)), TRUE))
+  lines <- suppressWarnings(try(readLines(sprintf("/proc/%d/task/%d/children", dispatcher, dispatcher), warn = FALSE), TRUE))
   as.integer(unlist(strsplit(trimws(as.character(lines)), " +")))
 }
 
 storm <- function(by_hand) {
   daemons(4, retries = 1000, respawn = !by_hand)
   mine <- sprintf("/proc/%d/task/%d/children", Sys.getpid(), Sys.getpid())
-  dispatcher <- as.integer(tail(strsplit(trimws(readLines(mine)), " +")[[1L]], 1L))
+  dispatcher <- as.integer(tail(strsplit(trimws(readLines(mine, warn = FALSE)), " +")[[1L]], 1L))
   begun <- now()
   tasks <- lapply(seq_len(n), function(i) {
     mirai({ Sys.sleep(0.001); i }, .args = list(i = i))
