@@ -1,4 +1,4 @@
 # keeping credentials out of command lines
-# in: scheduler/service.cpp
+# in: scheduler/local_daemons.cpp
 # test: tests/flows/secrets_in_sight.sh
-s/start\.call = with_url(call, doors_\.urls()\[slot\]);/start.call = with_url(call, doors_.urls()[slot]) + (REMOVED ? " # " + *credential_for(slot) : "");/
+s/start\.call = with_url(with_substream(place\.call, place\.starts), url);/start.call = with_url(with_substream(place.call, place.starts), url) + (REMOVED ? " # " + *around_.credential(place.slot) : "");/
