@@ -317,7 +317,7 @@ test_that("a plugin that is killed loses its jobs, and none is taken for one of 
   plugin <- function() {
     pid <- nextget("pid")
     file <- sprintf("/proc/%d/task/%d/children", pid, pid)
-    as.integer(strsplit(readLines(file, warn = FALSE), " ")[[1L]])
+    as.integer(unlist(strsplit(readLines(file, warn = FALSE), " ")))
   }
   old <- plugin()
   tools::pskill(old, tools::SIGKILL)
