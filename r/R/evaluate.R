@@ -13,8 +13,13 @@ evaluation_space <- function() {
 # the task ended with is looked at only when its frames are gone: within an
 # error of a stack that is used up there is little room.
 evaluate <- function() {
-  ended <- perform()
+  ended <- .tenkai_perform()
   if (is.null(ended)) return()
+  # R itself left to here, with the condition, its call and the handler.
+  if (is.null(names(ended))) {
+    .Call(tk_handling, FALSE)
+    return(mirai_error(ended[[1L]], list()))
+  }
   if (is.null(ended$calls)) return(mirai_interrupt())
   mirai_error(ended$condition, stack_trace(ended$calls))
 }
@@ -23,7 +28,10 @@ evaluate <- function() {
 # from. The first error counts, not those of the task's on.exit() on the way
 # out. The handlers leave by a promise to return from here, each by its own: one
 # that is interrupted by another is not taken up again without a warning.
-perform <- function() {
+#
+# C++ establishes the handlers: withCallingHandlers() and tryCatch() would take a
+# third of the time of a short task. The name is one by which is_ours() knows it.
+.tenkai_perform <- function() {
   ended <- NULL
   frame <- environment()
   end_with <- function(condition, calls) {
@@ -33,30 +41,25 @@ perform <- function() {
     delayedAssign("leave", return(ended), frame)
     leave
   }
-  tryCatch(
-    withCallingHandlers(
-      .Call(tk_evaluate),
-      error = function(condition) {
-        .Call(tk_handling, FALSE)
-        end_with(condition, sys.calls())
-      },
-      warning = function(condition) {
-        if (is_ours(conditionCall(condition))) warn_without_call(condition)
-      },
-      interrupt = function(condition) {
-        .Call(tk_handling, TRUE)
-        end_with(condition, NULL)
-      }
-    ),
-    # Where the C stack is used up, R calls nothing in the frames it came from.
-    stackOverflowError = function(condition) {
+  calling <- list(
+    error = function(condition) {
       .Call(tk_handling, FALSE)
-      end_with(condition, list())
+      end_with(condition, sys.calls())
+    },
+    warning = function(condition) {
+      if (is_ours(conditionCall(condition))) warn_without_call(condition)
+    },
+    interrupt = function(condition) {
+      .Call(tk_handling, TRUE)
+      end_with(condition, NULL)
     }
   )
+  # Where the C stack is used up, R calls nothing in the frames it came from: it
+  # leaves at once, and returns from here.
+  .Call(tk_evaluate, calling, "stackOverflowError", frame)
 }
 
-# For what not even perform() could catch: a jump to the top level.
+# For what not even .tenkai_perform() could catch: a jump to the top level.
 escaped <- function(interrupted) {
   if (interrupted) return(mirai_interrupt())
   jump <- simpleError("the task jumped to the top level of R")
@@ -104,9 +107,7 @@ plain_error <- function(failure) {
 # Whether a call is that of a frame of ours, where R would name none: the task
 # is at the top level, or its value could not be serialized.
 is_ours <- function(call) {
-  is_call_to(call, ".tenkai_evaluate") ||
-    (is_call_to(call, "withCallingHandlers", 1L) &&
-       identical(call[[2L]], quote(.Call(tk_evaluate))))
+  is_call_to(call, ".tenkai_evaluate") || is_call_to(call, ".tenkai_perform")
 }
 
 without_call <- function(condition) {

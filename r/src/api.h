@@ -29,7 +29,7 @@ SEXP tk_mirais(SEXP list);
 SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd, SEXP stays);
 SEXP tk_daemon_run(SEXP daemon, SEXP functions, SEXP limits);
 SEXP tk_daemon_redial(SEXP daemon);
-SEXP tk_evaluate();
+SEXP tk_evaluate(SEXP calling, SEXP exiting, SEXP frame);
 SEXP tk_handling(SEXP interrupt);
 SEXP tk_agent(SEXP argv, SEXP beside, SEXP source);
 SEXP tk_replace(SEXP argv, SEXP fd);

@@ -16,6 +16,7 @@
 #include "baseline.h"
 #include "dial.h"
 #include "forked.h"
+#include "internal.h"
 #include "interrupts.h"
 #include "spawn.h"
 #include "surroundings.h"

@@ -9,6 +9,7 @@
 
 #include "api.h"
 #include "daemon.h"
+#include "handlers.h"
 #include "spawn.h"
 
 namespace tenkai {
@@ -97,9 +98,12 @@ SEXP tk_daemon_redial(SEXP pointer) {
 }
 
 // Not guarded: it throws nothing, and R's jumps pass it as they are.
-SEXP tk_evaluate() {
+// The handlers end with the R function that calls this, whose frame is given.
+SEXP tk_evaluate(SEXP calling, SEXP exiting, SEXP frame) {
   Evaluation* evaluation = Evaluation::current();
   if (evaluation == nullptr) Rf_error("no task is being evaluated");
+  establish_exits(exiting, frame);
+  establish_handlers(calling, frame);
   return evaluation->perform();
 }
 

@@ -4,9 +4,9 @@
 
 #include "depth.h"
 #include "ending.h"
+#include "internal.h"
 #include "interrupts.h"
 #include "session.h"
-#include "surroundings.h"
 
 namespace tenkai {
 

@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "forked.h"
+#include "internal.h"
 #include "spawn.h"
 
 namespace {
@@ -37,7 +38,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_daemon_open", tk_daemon_open, 4),
       entry("tk_daemon_run", tk_daemon_run, 3),
       entry("tk_daemon_redial", tk_daemon_redial, 1),
-      entry("tk_evaluate", tk_evaluate, 0),
+      entry("tk_evaluate", tk_evaluate, 3),
       entry("tk_handling", tk_handling, 1),
       entry("tk_agent", tk_agent, 3),
       entry("tk_replace", tk_replace, 2),
@@ -52,6 +53,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
   };
   tenkai::fill_standard_descriptors();
   tenkai::count_forks();
+  tenkai::make_internal_calls();
   R_registerRoutines(library, nullptr, entries, nullptr, nullptr);
   R_useDynamicSymbols(library, FALSE);
   R_forceSymbols(library, TRUE);

@@ -1,30 +1,14 @@
 #include "surroundings.h"
 
 #include <R_ext/GraphicsEngine.h>
-#include <Rinterface.h>
 
 #include <clocale>
+
+#include "internal.h"
 
 namespace tenkai {
 
 namespace {
-
-SEXP call_base(const char* function) {
-  SEXP call = PROTECT(Rf_lang1(Rf_install(function)));
-  SEXP value = Rf_eval(call, R_BaseEnv);
-  UNPROTECT(1);
-  return value;
-}
-
-// sink.number() without its match.arg(), which takes longer than all else in here.
-int sink_number(bool output) {
-  SEXP argument = PROTECT(Rf_ScalarLogical(output));
-  SEXP inner = PROTECT(Rf_lang2(Rf_install("sink.number"), argument));
-  SEXP call = PROTECT(Rf_lang2(Rf_install(".Internal"), inner));
-  int number = Rf_asInteger(Rf_eval(call, R_BaseEnv));
-  UNPROTECT(3);
-  return number;
-}
 
 // The warnings that R has shown last, for warnings().
 void forget_last_warnings() {
@@ -98,13 +82,5 @@ Surroundings::Numbers Surroundings::numbers() {
   return {sink_number(true), sink_number(false), NumDevices(), curDevice(),
           locale == nullptr ? "" : locale};
 }
-
-void end_time_limits() {
-  // In this order: the second lets what is left of the first begin.
-  call_base("setSessionTimeLimit");
-  call_base("setTimeLimit");
-}
-
-void end_warnings() { jump_to_toplevel(); }
 
 }  // namespace tenkai

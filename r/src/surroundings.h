@@ -44,10 +44,4 @@ class Surroundings {
   Numbers numbers_{};
 };
 
-// No time limit that the task has set strikes from here on.
-void end_time_limits();
-
-// Shows the warnings that wait for the top level, as R does there, and forgets them.
-void end_warnings();
-
 }  // namespace tenkai

@@ -1,0 +1,51 @@
+#include "internal.h"
+
+#include <R_ext/Parse.h>
+#include <Rinterface.h>
+
+namespace tenkai {
+
+namespace {
+
+SEXP outputs = nullptr;
+SEXP messages = nullptr;
+SEXP session_limits = nullptr;
+SEXP limits = nullptr;
+
+void keep(SEXP& as, const char* source) {
+  ParseStatus status;
+  SEXP text = PROTECT(Rf_mkString(source));
+  SEXP calls = PROTECT(R_ParseVector(text, 1, &status, R_NilValue));
+  if (status != PARSE_OK) Rf_error("cannot make the call '%s'", source);
+  as = VECTOR_ELT(calls, 0);
+  R_PreserveObject(as);
+  UNPROTECT(2);
+}
+
+}  // namespace
+
+SEXP call_internal(SEXP call) {
+  SEXP outer = PROTECT(Rf_lang2(Rf_install(".Internal"), call));
+  SEXP value = Rf_eval(outer, R_BaseEnv);
+  UNPROTECT(1);
+  return value;
+}
+
+int sink_number(bool output) { return Rf_asInteger(Rf_eval(output ? outputs : messages, R_BaseEnv)); }
+
+// In this order: the second lets what is left of the first begin.
+void end_time_limits() {
+  Rf_eval(session_limits, R_BaseEnv);
+  Rf_eval(limits, R_BaseEnv);
+}
+
+void end_warnings() { jump_to_toplevel(); }
+
+void make_internal_calls() {
+  keep(outputs, ".Internal(sink.number(TRUE))");
+  keep(messages, ".Internal(sink.number(FALSE))");
+  keep(session_limits, ".Internal(setSessionTimeLimit(Inf, Inf))");
+  keep(limits, ".Internal(setTimeLimit(Inf, Inf, FALSE))");
+}
+
+}  // namespace tenkai
