@@ -150,6 +150,9 @@ std::optional<Failure> folder_missing(const CommandEnd& end) {
 Failure by_status(const CommandEnd& end) {
   std::string_view log = trim(end.log);
   std::string last = log.empty() ? "; it wrote nothing" : "; its last lines:\n" + std::string(log);
+  // Rscript -e ends so, without a word on its standard error.
+  if (log.empty() && (end.exit_code == 0 || end.exit_code == 2))
+    last += " (R ends like this where its temporary folder, TMPDIR or /tmp, is full)";
   if (end.signal) {
     return {std::string(cause::killed), "the command was killed" + on(end) + " by signal " +
                                             std::to_string(*end.signal) + " (" + ::strsignal(*end.signal) +

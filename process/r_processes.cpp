@@ -13,6 +13,7 @@
 #include "process/log_tail.h"
 #include "process/memory_group.h"
 #include "process/spawn.h"
+#include "process/temporary_folder.h"
 
 namespace tenkai {
 namespace {
@@ -154,6 +155,7 @@ void RProcesses::on_ended(pid_t pid, const Ended& how) {
     end.excess = running->excess;
   }
   end.log_tail = running->log_file.empty() ? running->log->text() : last_lines_of(running->log_file);
+  if (how.exit_code && end.log_tail.empty()) end.log_tail = trouble_with_temporary_folder();
   running->on_end(pid, end);
 }
 

@@ -39,7 +39,7 @@ struct REnd {
   Ended how;
   bool out_of_memory = false;
   std::string excess;    // where it had more memory than we allow: how much, for people
-  std::string log_tail;  // at most 4 KiB, whole lines
+  std::string log_tail;  // at most 4 KiB, whole lines; what keeps R from starting, if it says nothing
 };
 
 class RProcesses {

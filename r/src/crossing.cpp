@@ -1,5 +1,9 @@
 #include "crossing.h"
 
+#include <langinfo.h>
+
+#include <cstring>
+
 namespace tenkai {
 
 SEXP unwinding_token() {
@@ -19,9 +23,17 @@ void check_interrupts() {
   safely(check);
 }
 
+// Where the locale knows no more than ASCII (LANG=C), R would escape each byte of a path
+// that the system has given; nobody would find it then.
+std::string utf8_of(SEXP chars) {
+  bool is_native = Rf_getCharCE(chars) == CE_NATIVE;
+  if (is_native && std::strcmp(nl_langinfo(CODESET), "ANSI_X3.4-1968") == 0) return CHAR(chars);
+  return Rf_translateCharUTF8(chars);
+}
+
 std::string text_of(SEXP string) {
   if (TYPEOF(string) != STRSXP || XLENGTH(string) < 1) return {};
-  return Rf_translateCharUTF8(STRING_ELT(string, 0));
+  return utf8_of(STRING_ELT(string, 0));
 }
 
 SEXP text(const std::string& string) {

@@ -61,7 +61,8 @@ SEXP guarded(Body&& body) {
 // Looks for Ctrl-C; throws Unwinding if there was one.
 void check_interrupts();
 
-// Texts from and to R, UTF-8.
+// Texts from and to R, UTF-8. utf8_of(): of one string of a vector.
+std::string utf8_of(SEXP chars);
 std::string text_of(SEXP string);
 SEXP text(const std::string& string);
 

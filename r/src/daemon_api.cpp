@@ -39,7 +39,7 @@ Daemon& daemon_of(SEXP pointer) {
 std::vector<std::string> arguments_of(SEXP argv) {
   std::vector<std::string> arguments;
   for (R_xlen_t i = 0; i < XLENGTH(argv); ++i) {
-    arguments.emplace_back(Rf_translateCharUTF8(STRING_ELT(argv, i)));
+    arguments.emplace_back(utf8_of(STRING_ELT(argv, i)));
   }
   return arguments;
 }

@@ -39,7 +39,7 @@ void drop_link(SEXP pointer) {
 std::vector<std::string> texts_of(SEXP strings) {
   std::vector<std::string> texts;
   for (R_xlen_t i = 0; i < XLENGTH(strings); ++i) {
-    texts.emplace_back(Rf_translateCharUTF8(STRING_ELT(strings, i)));
+    texts.emplace_back(utf8_of(STRING_ELT(strings, i)));
   }
   return texts;
 }
