@@ -353,7 +353,10 @@ void Dispatcher::escalate(Task& task, const Size& need, const Daemon& daemon, co
 void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   if (task.place == Task::Place::queued) {
     queue_.remove(task);
-    if (queue_.empty()) give_up_at_.reset();
+    if (queue_.empty()) {
+      give_up_at_.reset();
+      tell_waiting_at_.reset();
+    }
     return;
   }
   Daemon& daemon = *find(task.daemon);

@@ -22,6 +22,13 @@
 #include "base/text.h"
 
 namespace tenkai {
+namespace {
+
+// How long tasks wait for a first daemon that somebody is to start before they are told.
+constexpr std::chrono::seconds silence{5};
+
+}  // namespace
+
 Dispatcher::Dispatcher(Rules rules, std::size_t slots) : rules_(std::move(rules)) {
   if (rules_.policy != Policy::queue) return;
   slots_.resize(slots);
@@ -150,6 +157,7 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
   why_alone_.clear();
   told_alone_ = false;
   give_up_at_.reset();
+  tell_waiting_at_.reset();
   if (left) {
     daemon.curfew = Curfew::in(now, bounded_wait(*left));
     last_calls_.emplace(daemon.curfew->last_call, id);
@@ -249,7 +257,10 @@ Sends Dispatcher::on_prospects(Time now, Prospects prospects) {
   now_ = now;
   Sends sends;
   if (prospects.kind != Prospects::Kind::none) give_up_at_.reset();
-  if (prospects.kind == Prospects::Kind::coming) told_alone_ = false;
+  if (prospects.kind == Prospects::Kind::coming) {
+    told_alone_ = false;
+    tell_waiting_at_.reset();
+  }
   prospects_ = std::move(prospects);
   tell_if_alone(sends);
   return sends;
@@ -268,10 +279,18 @@ void Dispatcher::tell_if_alone(Sends& sends) {
   // What needs a larger daemon than usual has the launcher look for one.
   std::optional<TaskQueue::Head> head = queue_.first({}, Size());
   std::string why = why_alone();
-  if (told_alone_ || why.empty() || !head) return;
+  if (told_alone_ || !head) return;
+  if (why.empty()) {
+    if (rules_.policy == Policy::ephemeral) return;  // each task has a process started for it
+    if (!tell_waiting_at_) tell_waiting_at_ = now_ + silence;
+    if (now_ < *tell_waiting_at_) return;
+  }
+  tell_waiting_at_.reset();
   told_alone_ = true;
   std::string slot = std::to_string(rules_.policy == Policy::direct ? 1 : std::max<std::size_t>(last_left_, 1));
-  std::string text = why_alone_.empty() ? "no daemon is coming: " : "no daemon is left: ";
+  std::string text = why.empty()          ? "no daemon has joined yet"
+                     : why_alone_.empty() ? "no daemon is coming: "
+                                          : "no daemon is left: ";
   text += why + "; tasks wait until one joins, launch_local(" + slot +
           ") starts one here, launch_remote() one elsewhere";
   if (give_up_at_)
@@ -427,7 +446,9 @@ std::optional<Time> Dispatcher::next_timer() const {
   for (const auto* times : {&kills_, &last_calls_, &hand_backs_}) {
     if (!times->empty() && (!next || times->begin()->first < *next)) next = times->begin()->first;
   }
-  if (give_up_at_ && (!next || *give_up_at_ < *next)) next = give_up_at_;
+  for (const std::optional<Time>& time : {give_up_at_, tell_waiting_at_}) {
+    if (time && (!next || *time < *next)) next = time;
+  }
   return next;
 }
 
@@ -440,6 +461,10 @@ Sends Dispatcher::on_timer(Time now) {
     resolve(now, *task, Code::timed_out, std::move(reason), sends);
   }
   if (give_up_at_ && *give_up_at_ <= now) give_up_all(sends);
+  if (tell_waiting_at_ && *tell_waiting_at_ <= now) {
+    tell_if_alone(sends);
+    tell_waiting_at_.reset();
+  }
   while (!kills_.empty() && kills_.begin()->first <= now) {
     DaemonId id = kills_.begin()->second;
     kills_.erase(kills_.begin());

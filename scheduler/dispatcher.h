@@ -217,7 +217,7 @@ class Dispatcher {
   Sends on_scaled(Time now, std::optional<std::chrono::milliseconds> room);
 
   // What may come where no daemon is here. Until it is said they may. Where none is on its
-  // way, tasks that wait are told so once.
+  // way, tasks that wait are told so once; where nothing is known of any, after five seconds.
   Sends on_prospects(Time now, Prospects prospects);
 
   // Daemons at these slots are not needed: they are dismissed, when they have done what
@@ -345,6 +345,7 @@ class Dispatcher {
   std::size_t last_left_ = 0;           // its number
   bool told_alone_ = false;             // ... and that none is there
   std::optional<Time> give_up_at_;      // what waits, because no daemon can come
+  std::optional<Time> tell_waiting_at_;  // that nobody has come yet, where somebody may
   // What daemons that are to come have for tasks: as the launcher knows, or the longest that one came with.
   std::optional<std::chrono::milliseconds> next_room_;
   bool knows_room_ = false;

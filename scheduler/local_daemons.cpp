@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/random_stream.h"
@@ -17,6 +18,14 @@ namespace {
 
 // A pause that the user is told of.
 constexpr std::chrono::seconds long_pause{5};
+
+// What R does on its own (a slow file server) must not make the others wait for long.
+constexpr std::chrono::seconds longest_turn{1};
+
+// How many R processes start at a time: with more, all come late, and the first as late as the last.
+std::size_t most_at_a_time() {
+  return std::max<std::size_t>(8, 2 * std::thread::hardware_concurrency());
+}
 
 Restarts::Time now() { return std::chrono::steady_clock::now(); }
 
@@ -54,15 +63,53 @@ std::shared_ptr<LocalDaemons::Place> LocalDaemons::place_for(std::size_t slot) {
 
 Result<Done> LocalDaemons::start(std::size_t slot, const std::string& call) {
   std::shared_ptr<Place> place = place_for(slot);
-  if (place->pid) return Done{};  // it is coming already
+  if (place->pid || place->waits_for_turn) return Done{};  // it is coming already
   place->pause.cancel();
   place->call = call;
   place->starts = 0;
   place->restarts = {};
-  Result<Done> started = start(*place);
+  Result<Done> started = start(place);
   if (!started) places_.remove(place);
   around_.changed();
   return started;
+}
+
+std::size_t LocalDaemons::starting() const {
+  return static_cast<std::size_t>(std::count_if(
+      places_.begin(), places_.end(), [](const auto& place) { return place->pid && !place->joined; }));
+}
+
+Result<Done> LocalDaemons::start(const std::shared_ptr<Place>& place) {
+  if (turns_.empty() && starting() < most_at_a_time()) return launch(*place);
+  place->waits_for_turn = true;
+  turns_.push_back(place);
+  if (turns_.size() == 1) watch_turns();
+  return Done{};
+}
+
+void LocalDaemons::start_waiting(std::size_t most) {
+  for (std::size_t running = starting(); running < most && !turns_.empty() && !closed_; ++running) {
+    std::shared_ptr<Place> place = std::move(turns_.front());
+    turns_.pop_front();
+    place->waits_for_turn = false;
+    if (around_.is_taken(place->slot)) forget(place);
+    else if (Result<Done> started = launch(*place); !started) not_started(place, started.error().message);
+  }
+}
+
+void LocalDaemons::not_started(const std::shared_ptr<Place>& place, const std::string& error) {
+  std::string why = name_of(*place) + " could not be started: " + error;
+  if (!around_.not_come(why, {}, settings_.respawn)) return forget(place);
+  start_again(place, why, {}, false);
+}
+
+void LocalDaemons::watch_turns() {
+  turn_timer_.expires_after(longest_turn);
+  turn_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled || closed_) return;
+    start_waiting(starting() + most_at_a_time());
+    if (!turns_.empty()) watch_turns();
+  });
 }
 
 // What a daemon of ours that comes in over the network reads from its descriptor 3.
@@ -79,7 +126,7 @@ Result<Descriptor> LocalDaemons::credential_pipe(std::size_t slot) {
   return std::move(pipe->first);
 }
 
-Result<Done> LocalDaemons::start(Place& place) {
+Result<Done> LocalDaemons::launch(Place& place) {
   const Url& url = around_.url(place.slot);
   RStart start;
   start.rscript = settings_.rscript;
@@ -102,6 +149,7 @@ Result<Done> LocalDaemons::start(Place& place) {
 
 void LocalDaemons::on_joined(pid_t pid) {
   if (auto place = find(pid); place != places_.end()) (*place)->joined = now();
+  start_waiting(most_at_a_time());
 }
 
 void LocalDaemons::on_ended(pid_t pid, const REnd& end) {
@@ -112,8 +160,9 @@ void LocalDaemons::on_ended(pid_t pid, const REnd& end) {
   std::string why = "the R process for " + name_of(*place) + " " + cause_of(end).text + " before it connected";
   place->pid.reset();
   bool again = settings_.respawn && !around_.is_taken(place->slot);
-  if (!around_.not_come(why, end.log_tail, again)) return forget(place);
-  start_again(place, why, end.log_tail, false);
+  if (around_.not_come(why, end.log_tail, again)) start_again(place, why, end.log_tail, false);
+  else forget(place);
+  start_waiting(most_at_a_time());
 }
 
 void LocalDaemons::on_left(pid_t pid, const Cause& cause, bool worked) {
@@ -159,15 +208,16 @@ void LocalDaemons::start_again(const std::shared_ptr<Place>& place, const std::s
 void LocalDaemons::start_later(const std::shared_ptr<Place>& place, std::chrono::milliseconds pause) {
   place->pause.expires_after(pause);
   place->pause.async_wait([this, place](boost::system::error_code cancelled) {
-    if (cancelled || closed_ || place->pid) return;
+    if (cancelled || closed_ || place->pid || place->waits_for_turn) return;
     if (around_.is_taken(place->slot)) return forget(place);
-    Result<Done> started = start(*place);
-    if (!started) start_again(place, name_of(*place) + " could not be started: " + started.error().message, {}, false);
+    if (Result<Done> started = start(place); !started) not_started(place, started.error().message);
   });
 }
 
 void LocalDaemons::close() {
   closed_ = true;
+  turn_timer_.cancel();
+  turns_.clear();
   for (const auto& place : places_) place->pause.cancel();
 }
 

@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -55,12 +56,14 @@ class LocalDaemons {
     bool one_url = false;  // any number of daemons at a slot
   };
 
-  explicit LocalDaemons(Surroundings around) : around_(std::move(around)) {}
+  explicit LocalDaemons(Surroundings around)
+      : around_(std::move(around)), turn_timer_(around_.executor) {}
 
   // Before the first start.
   void set_up(Settings settings) { settings_ = std::move(settings); }
 
   // Starts one for a slot, numbered from 0; `call` is its R expression, with @URL@ for the URL.
+  // So many R processes as would only take the processors from each other wait for their turn.
   // Where one is being started there, that one has to do; where one is to be started later, it
   // is started now, as this call says.
   Result<Done> start(std::size_t slot, const std::string& call);
@@ -90,6 +93,7 @@ class LocalDaemons {
     Restarts restarts;
     std::optional<pid_t> pid;
     std::optional<Restarts::Time> joined;
+    bool waits_for_turn = false;
     asio::steady_timer pause;
   };
   using Places = std::list<std::shared_ptr<Place>>;
@@ -97,7 +101,14 @@ class LocalDaemons {
   static std::string name_of(const Place& place);
   Places::iterator find(pid_t pid);
   std::shared_ptr<Place> place_for(std::size_t slot);
-  Result<Done> start(Place& place);
+  std::size_t starting() const;
+  // At once, or when it is its turn.
+  Result<Done> start(const std::shared_ptr<Place>& place);
+  // Those whose turn it is, with up to so many starting at a time.
+  void start_waiting(std::size_t most);
+  void watch_turns();
+  void not_started(const std::shared_ptr<Place>& place, const std::string& error);
+  Result<Done> launch(Place& place);
   Result<Descriptor> credential_pipe(std::size_t slot);
   void on_ended(pid_t pid, const REnd& end);
   void start_again(const std::shared_ptr<Place>& place, const std::string& end, const std::string& log,
@@ -108,6 +119,8 @@ class LocalDaemons {
   Surroundings around_;
   Settings settings_;
   Places places_;
+  std::deque<std::shared_ptr<Place>> turns_;
+  asio::steady_timer turn_timer_;
   std::string last_end_;
   bool closed_ = false;
 };

@@ -184,19 +184,29 @@ std::string Service::view() const {
 // --- waiting for daemons ---
 
 void Service::begin_await(const Frame& request) {
-  await_ = std::make_unique<Await>(Await{request.task, asio::steady_timer(io_)});
-  await_->timer.expires_after(std::chrono::milliseconds(request.number(Key::timeout_ms)));
+  std::chrono::milliseconds limit(request.number(Key::timeout_ms));
+  await_ = std::make_unique<Await>(Await{request.task, asio::steady_timer(io_), limit, peers_->online()});
+  start_await_timer();
+  check_await(false);
+}
+
+void Service::start_await_timer() {
+  await_->timer.expires_after(await_->limit);
   await_->timer.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) check_await(true);
   });
-  check_await(false);
 }
 
 void Service::check_await(bool time_is_up) {
   if (!await_) return;
   std::size_t wanted = setup_.policy == Policy::queue ? setup_.slots : setup_.local;
   std::uint64_t request = await_->request;
-  if (!failed_start_ && peers_->online() < wanted && !time_is_up) return;
+  if (!failed_start_ && peers_->online() < wanted && !time_is_up) {
+    // As long as they keep coming there is nothing to say.
+    if (peers_->online() > await_->online) start_await_timer();
+    await_->online = peers_->online();
+    return;
+  }
   await_.reset();
   awaited_ = true;
   if (failed_start_) return reply_error(request, Code::reset, *std::exchange(failed_start_, std::nullopt));

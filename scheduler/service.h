@@ -58,6 +58,7 @@ class Service {
   LaunchDesk::Surroundings around_desk();
   void begin_await(const Frame& request);
   void check_await(bool time_is_up);
+  void start_await_timer();
   void reply(std::uint64_t request, std::string_view payload);
   void reply_error(std::uint64_t request, Code code, std::string_view message);
   void tell(const std::string& text, const std::string& launches = {});
@@ -121,6 +122,8 @@ class Service {
   struct Await {
     std::uint64_t request;
     asio::steady_timer timer;
+    std::chrono::milliseconds limit;  // without another daemon
+    std::size_t online = 0;
   };
   std::unique_ptr<Await> await_;
   std::optional<std::string> failed_start_;  // the cause, until an await has taken it

@@ -315,12 +315,13 @@ open_profile <- function(profile, settings, output) {
   done <- TRUE
 }
 
-# Local daemons are online when daemons() returns, or it says how many are not.
+# Local daemons are online when daemons() returns, or it says how many are not: it
+# waits as long as another has come within `limit` seconds.
 await_daemons <- function(profile, n, limit = 10) {
   done <- FALSE
   on.exit(if (!done) .Call(tk_close, profile$link, 0L))
   reply <- ask(profile$link, "await", timeout = 1000 * limit,
-               limit = 1000 * limit + 2000)
+               limit = 1000 * limit * (n + 1) + 2000)
   late <- is_error_value(reply) && unclass(reply) == 5L
   if (is_error_value(reply) && !late) {
     stop(reason_of(reply), call. = FALSE)
@@ -331,8 +332,9 @@ await_daemons <- function(profile, n, limit = 10) {
 
 warn_late <- function(online, n, limit) {
   if (is.null(online) || !nzchar(online)) online <- "not all"
-  warning(sprintf(paste0("%s of %d daemons are online after %d s; the others ",
-                         "may still come, see status()"), online, n, limit),
+  warning(sprintf(paste0("%s of %d daemons are online, and none has come for ",
+                         "%d s; the others may still come, see status()"),
+                  online, n, limit),
           call. = FALSE)
 }
 

@@ -60,17 +60,17 @@ void Link::send(const Frame& frame) {
   push_out();
 }
 
-void Link::wait_for_memory(std::size_t bytes) {
+bool Link::wait_for_memory(std::size_t bytes) {
   while (in_flight_ > 0 && in_flight_ + kept_ + bytes > memory_limit_ && is_usable()) {
+    if (has_notes()) return false;
     wait_a_little();
     check_interrupts();
   }
+  return true;
 }
 
-void Link::everywhere(const Frame& frame, Buffer& payload) {
-  if (!is_usable()) return;
-  std::uint64_t size = payload.size();
-  if (size > memory_limit_ - std::min(memory_limit_, kept_)) {
+void Link::check_kept(std::uint64_t size) const {
+  if (is_usable() && size > memory_limit_ - std::min(memory_limit_, kept_)) {
     throw std::runtime_error("everywhere() was not run: its " + std::to_string(size) + " bytes and the " +
                              std::to_string(kept_) +
                              " bytes of earlier ones, kept for daemons that join later, exceed the memory "
@@ -78,8 +78,11 @@ void Link::everywhere(const Frame& frame, Buffer& payload) {
                              std::to_string(memory_limit_) +
                              " bytes; raise it with daemons(memory =), or load large objects from a file");
   }
-  wait_for_memory(size);
-  kept_ += size;
+}
+
+void Link::everywhere(const Frame& frame, Buffer& payload) {
+  if (!is_usable()) return;
+  kept_ += payload.size();
   send(frame, payload);
 }
 

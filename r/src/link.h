@@ -54,11 +54,13 @@ class Link {
   void send(const Frame& frame);
 
   std::uint64_t next_id() { return ++last_id_; }
-  // For all daemons, and kept by the dispatcher for those that come later. Throws
-  // where it cannot be kept: they would not be what the user asked for.
+  // For all daemons, and kept by the dispatcher for those that come later. check_kept()
+  // throws where so much cannot be: they would not be what the user asked for.
+  void check_kept(std::uint64_t size) const;
   void everywhere(const Frame& frame, Buffer& payload);
-  // Waits, interruptibly and taking answers in, until a task of this size fits.
-  void wait_for_memory(std::size_t bytes);
+  // Waits, interruptibly and taking answers in, until a task of this size fits (true), or
+  // until there is something to tell (false).
+  bool wait_for_memory(std::size_t bytes);
   // Waits while the socket is full; when that is interrupted the task is
   // cancelled.
   void submit(const Frame& frame, Buffer& payload);

@@ -62,6 +62,11 @@ std::uint64_t whole_ms(double ms) {
   return static_cast<std::uint64_t>(std::fmin(std::fmax(0, std::ceil(ms)), 1e15));
 }
 
+// Why it may take for ever is told meanwhile.
+void wait_for_memory(Link& link, std::size_t bytes) {
+  while (!link.wait_for_memory(bytes)) tell_notes(link);
+}
+
 }  // namespace
 
 }  // namespace tenkai
@@ -82,7 +87,7 @@ SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, S
     handle_of(mirai)->task = frame.task;
     Scratch scratch;
     write(payload, *scratch);
-    link->wait_for_memory((*scratch).size());
+    wait_for_memory(*link, (*scratch).size());
     link->submit(frame, *scratch);
     tell_notes(*link);
     UNPROTECT(2);
@@ -99,6 +104,8 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args) {
     frame.task = link->next_id();
     Scratch scratch;
     write(payload, *scratch);
+    link->check_kept((*scratch).size());
+    wait_for_memory(*link, (*scratch).size());
     link->everywhere(frame, *scratch);
     tell_notes(*link);
     UNPROTECT(1);

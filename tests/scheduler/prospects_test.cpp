@@ -55,6 +55,35 @@ TEST_CASE("where no daemon has ever come, the last launch is told") {
               "launch_local(1) starts one here, launch_remote() one elsewhere"});
 }
 
+TEST_CASE("where nobody has come yet and somebody may, that is told once, after five seconds") {
+  Dispatcher dispatcher(Rules{}, 1);
+  dispatcher.on_session_joined(at({}), 1);
+  CHECK(dispatcher.on_submit(at(1s), 1, task(1)).empty());
+  CHECK(dispatcher.next_timer() == at(6s));
+  CHECK(dispatcher.on_submit(at(3s), 1, task(2)).empty());
+
+  CHECK(describe(dispatcher.on_timer(at(6s))) ==
+        Lines{"tell 1: no daemon has joined yet; tasks wait until one joins, launch_local(1) starts one here, "
+              "launch_remote() one elsewhere"});
+  CHECK_FALSE(dispatcher.next_timer());
+  CHECK(dispatcher.on_submit(at(7s), 1, task(3)).empty());
+  CHECK_FALSE(dispatcher.next_timer());
+}
+
+TEST_CASE("a daemon that comes, or is coming, is nothing to tell") {
+  for (bool joins : {true, false}) {
+    Dispatcher dispatcher(Rules{}, 1);
+    dispatcher.on_session_joined(at({}), 1);
+    dispatcher.on_submit(at(1s), 1, task(1));
+    REQUIRE(dispatcher.next_timer());
+
+    if (joins) dispatcher.on_daemon_joined(at(2s), 10, 0);
+    else dispatcher.on_prospects(at(2s), coming);
+
+    CHECK_FALSE(dispatcher.next_timer());
+  }
+}
+
 TEST_CASE("with patience what waits resolves when no daemon has come for so long") {
   Dispatcher dispatcher = with_daemons(1, with_patience());
   dispatcher.on_daemon_left(at(1s), 10, killed);

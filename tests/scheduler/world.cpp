@@ -79,6 +79,8 @@ void World::foresee(const Event& event) {
   bool hopeless = daemons_.empty() && prospects_.kind == Prospects::Kind::none && !source_of(0).empty();
   if (!hopeless) give_up_at_.reset();
   if (hopeless && rules_.patience && !give_up_at_) give_up_at_ = event.now + *rules_.patience;
+  if (!is_silent()) tell_waiting_at_.reset();
+  else if (!tell_waiting_at_) tell_waiting_at_ = event.now + std::chrono::seconds(5);
 }
 
 void World::foresee_submit(const Event& event) {
@@ -252,6 +254,7 @@ void World::foresee_timer(const Event& event) {
   }
   for (TaskKey key : overdue) give_up(event.now, key, Code::timed_out);
   foresee_patience(event);
+  foresee_silence(event);
   for (auto& [id, daemon] : daemons_) {
     if (!daemon.run || !daemon.run->kill_at || *daemon.run->kill_at > event.now) continue;
     daemon.run->kill_at.reset();
@@ -273,6 +276,13 @@ void World::foresee_patience(const Event& event) {
   if (!give_up_at_ || *give_up_at_ > event.now || waiting.empty()) return;
   for (const auto& [sequence, key] : waiting) give_up(event.now, key, Code::reset);
   told_alone_ = false;
+}
+
+// That nobody has come yet, where nothing is known of any, is told after a while.
+void World::foresee_silence(const Event& event) {
+  if (!is_silent() || !tell_waiting_at_ || *tell_waiting_at_ > event.now) return;
+  told_alone_ = true;
+  ++tells_;
 }
 
 void World::call_last(DaemonId id, Daemon& daemon) {

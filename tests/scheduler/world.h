@@ -151,6 +151,7 @@ class World {
   void foresee_regenerate(const Event& event);
   void foresee_timer(const Event& event);
   void foresee_patience(const Event& event);
+  void foresee_silence(const Event& event);
   bool escalate(Unresolved& task, const Daemon& daemon, Cause::Kind kind);
   void call_last(DaemonId id, Daemon& daemon);
   void requeue(TaskKey key);
@@ -172,6 +173,8 @@ class World {
   void take(const Event& event, const Tell& send);
   bool waits_for_any() const;
   bool misses_daemons() const;
+  bool is_silent() const;
+  bool is_one_too_large() const;
   bool waits_too_long() const;
   void check_expectations();
   void check_idleness();
@@ -207,6 +210,7 @@ class World {
   bool has_left_ = false;    // the last one, and none has come since
   bool told_alone_ = false;  // that none is here
   std::optional<Time> give_up_at_;
+  std::optional<Time> tell_waiting_at_;
   bool ignored_ = false;         // nothing at all must follow
   std::string complaint_;
 };

@@ -178,6 +178,12 @@ bool World::misses_daemons() const {
          waits_for_any();
 }
 
+bool World::is_silent() const {
+  bool expected = has_left_ || !prospects_.why.empty();
+  return rules_.policy != Policy::ephemeral && daemons_.empty() &&
+         prospects_.kind != Prospects::Kind::coming && !expected && !told_alone_ && waits_for_any();
+}
+
 // Whether there is one that asks for more time than any daemon came with, or has left.
 bool World::waits_too_long() const {
   return rules_.policy == Policy::queue && most_room_ &&
@@ -188,6 +194,19 @@ bool World::waits_too_long() const {
            return waits && std::none_of(daemons_.begin(), daemons_.end(), [&](const auto& daemon) {
                     return !daemon.second.leaving && fits(daemon.second, task);
                   });
+         });
+}
+
+// A task may be too much while it is the only one, beside what everywhere() has kept before.
+bool World::is_one_too_large() const {
+  std::optional<std::uint64_t> sequence;
+  for (const auto& [key, task] : tasks_) {
+    if (size_of(task.submit.payload) == 0) continue;
+    if (sequence) return false;
+    sequence = task.sequence;
+  }
+  return sequence && std::all_of(everywheres_.begin(), everywheres_.end(), [&](const auto& each) {
+           return size_of(each.second.payload) == 0 || each.first < *sequence;
          });
 }
 
@@ -251,19 +270,14 @@ void World::check_account(const Account& account) {
   if (account.memory != memory()) {
     complain("memory is " + text(account.memory) + " bytes, not " + text(memory()));
   }
-  std::uint64_t largest = 0;
-  for (const auto& [key, task] : tasks_)
-    largest = std::max<std::uint64_t>(largest, size_of(task.submit.payload));
-  // Only a task that is alone may be too much, beside what is kept of everywhere().
-  std::uint64_t most = std::max(rules_.memory_limit, largest + everywhere_memory());
-  if (account.memory > most || everywhere_memory() > rules_.memory_limit) {
+  if (everywhere_memory() > rules_.memory_limit || (account.memory > rules_.memory_limit && !is_one_too_large()))
     complain("memory is beyond its limit");
-  }
   std::optional<Time> timer;
   auto earlier = [&](std::optional<Time> time) {
     if (time && (!timer || *time < *timer)) timer = time;
   };
   earlier(give_up_at_);
+  earlier(tell_waiting_at_);
   for (const auto& [key, task] : tasks_) earlier(task.deadline);
   for (const auto& [id, daemon] : daemons_) {
     if (daemon.run) earlier(daemon.run->kill_at);
