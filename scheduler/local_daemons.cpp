@@ -19,6 +19,9 @@ namespace {
 // A pause that the user is told of.
 constexpr std::chrono::seconds long_pause{5};
 
+// Since a daemon has ended.
+constexpr std::chrono::seconds noticed_by{5};
+
 // What R does on its own (a slow file server) must not make the others wait for long.
 constexpr std::chrono::seconds longest_turn{1};
 
@@ -53,7 +56,7 @@ bool LocalDaemons::holds(pid_t pid) const {
 // With one URL for all, each start is for one more.
 std::shared_ptr<LocalDaemons::Place> LocalDaemons::place_for(std::size_t slot) {
   auto known = std::find_if(places_.begin(), places_.end(), [&](const auto& place) {
-    return !settings_.one_url && place->slot == slot && !place->joined;
+    return !settings_.one_url && place->slot == slot;
   });
   if (known != places_.end()) return *known;
   places_.push_back(std::make_shared<Place>(around_.executor));
@@ -63,7 +66,11 @@ std::shared_ptr<LocalDaemons::Place> LocalDaemons::place_for(std::size_t slot) {
 
 Result<Done> LocalDaemons::start(std::size_t slot, const std::string& call) {
   std::shared_ptr<Place> place = place_for(slot);
-  if (place->pid || place->waits_for_turn) return Done{};  // it is coming already
+  if (place->joined) {
+    place->asked_again = now();
+    place->call = call;
+  }
+  if (place->pid || place->waits_for_turn) return Done{};  // it is coming already, or is there
   place->pause.cancel();
   place->call = call;
   place->starts = 0;
@@ -172,6 +179,14 @@ void LocalDaemons::on_left(pid_t pid, const Cause& cause, bool worked) {
   place->pid.reset();
   // It may live on without its stream, and would be in the way of the next one.
   if (cause.kind == Cause::Kind::lost) around_.processes.kill(pid);
+  auto asked = std::exchange(place->asked_again, std::nullopt);
+  bool is_asked = asked && now() - *asked < noticed_by;
+  if (is_asked && !closed_) {
+    place->joined.reset();
+    place->starts = 0;
+    place->restarts = {};
+    return start_later(place, std::chrono::milliseconds(0));
+  }
   if (settings_.respawn && !closed_ && cause.kind != Cause::Kind::goodbye)
     return start_again(place, name_of(*place) + " " + cause.text, {}, worked);
   forget(place);

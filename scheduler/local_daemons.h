@@ -65,7 +65,8 @@ class LocalDaemons {
   // Starts one for a slot, numbered from 0; `call` is its R expression, with @URL@ for the URL.
   // So many R processes as would only take the processors from each other wait for their turn.
   // Where one is being started there, that one has to do; where one is to be started later, it
-  // is started now, as this call says.
+  // is started now, as this call says. Where one is there, another follows if it is gone within
+  // five seconds: what has ended may not have been noticed yet.
   Result<Done> start(std::size_t slot, const std::string& call);
 
   // Whether a daemon, or what is to become one, is a process of ours. True until on_left().
@@ -93,6 +94,7 @@ class LocalDaemons {
     Restarts restarts;
     std::optional<pid_t> pid;
     std::optional<Restarts::Time> joined;
+    std::optional<Restarts::Time> asked_again;  // while one was there
     bool waits_for_turn = false;
     asio::steady_timer pause;
   };

@@ -1,6 +1,7 @@
 #include "scheduler/peers.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
@@ -162,6 +163,17 @@ Peers::PeerPtr Peers::find_returned(const std::string& instance, const Admission
   return nullptr;
 }
 
+// The process of ours that it says it is: an agent that one of our local daemons has started
+// for a URL of the network. Whoever says so falsely has a credential, and gains nothing.
+std::optional<pid_t> Peers::own_process(const Frame& hello) const {
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  auto pid = static_cast<pid_t>(hello.number(Key::pid));
+  bool is_ours = hello.text(Key::host) == host && around_.local.holds(pid) &&
+                 std::none_of(peers_.begin(), peers_.end(), [pid](const auto& each) { return each.second->pid == pid; });
+  return is_ours ? std::optional<pid_t>(pid) : std::nullopt;
+}
+
 void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission,
                           std::chrono::milliseconds round_trip) {
   std::string instance = hello.text(Key::instance);
@@ -190,6 +202,7 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, c
   peer->role = Role::agent;
   peer->instance = instance;
   peer->admission = admission;
+  peer->pid = own_process(hello);
   peer->connection = connection;
   peers_[peer->id] = peer;
   watch(peer);
@@ -298,6 +311,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   Frame answer(Type::welcome);
   answer.rank = frame.rank;
   peer->connection->send(std::move(answer.with(Key::slot, *slot + 1)));
+  if (peer->pid) around_.local.on_joined(*peer->pid);
   // What it still holds was given up long ago; it must not go on with it.
   if (held) interrupt(daemon, held->key, held->attempt);
   std::optional<std::chrono::milliseconds> left;
@@ -364,7 +378,7 @@ void Peers::on_process_ended(pid_t pid, const REnd& end) {
   if (found == peers_.end()) return around_.local.on_left(pid, {Cause::Kind::goodbye, "was sent away"}, true);
   PeerPtr peer = found->second;
   peer->ended = end;
-  if (!peer->connection->is_open()) return settle(peer, cause_of_end(*peer));
+  if (!peer->connection || !peer->connection->is_open()) return settle(peer, cause_of_end(*peer));
   // Its last answer may still be in the stream.
   after(wait_for_last_words, [this, peer] { settle(peer, cause_of_end(*peer)); });
 }
@@ -390,6 +404,8 @@ void Peers::take_out(const PeerPtr& peer, const Cause& cause) {
   if (ConnectionPtr connection = std::exchange(peer->connection, nullptr)) connection->drop("gone");
   auto ranks = peer->ranks;
   for (const auto& [rank, daemon] : ranks) remove(peer, rank, cause);
+  // One that had no daemon any more has been sent away.
+  if (peer->pid) around_.local.on_left(*peer->pid, {Cause::Kind::goodbye, "was sent away"}, true);
   around_.on_changed();
 }
 

@@ -97,7 +97,7 @@ class Peers {
     Role role = Role::daemon;
     ConnectionPtr connection;  // null while an agent is away
     std::string instance;
-    std::optional<pid_t> pid;                    // local only
+    std::optional<pid_t> pid;                    // of this machine: a daemon, or an agent of ours
     std::optional<Grants::Admission> admission;  // network only
     bool said_goodbye = false;
     bool had_daemons = false;   // an agent that has none yet is still starting them
@@ -121,6 +121,7 @@ class Peers {
   void welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission,
                      std::chrono::milliseconds round_trip);
   void turn_away(const ConnectionPtr& connection, const Admission& admission, const std::string& why);
+  std::optional<pid_t> own_process(const Frame& hello) const;
   PeerPtr find_returned(const std::string& instance, const Admission& admission) const;
   Connection::Callbacks callbacks_for(const PeerPtr& peer);
   std::optional<std::size_t> free_slot(const std::string& url, const Connection& from,

@@ -55,11 +55,12 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
     secret <- is_network(each) && !is.na(slot)
     options <- c(options, if (secret) list(credential = "fd:3"),
                  if (!is.null(tls)) list(tls = tls))
-    call <- local_call(each, options)
     # The dispatcher ends what it has started, so a daemon that is to outlive
     # it is started on its own.
     alone <- is.na(slot) || output ||
       !identical(options$autoexit, profile$options$autoexit)
+    # A slot may have another URL when its daemon is started again.
+    call <- local_call(if (alone) each else "@URL@", options)
     if (alone) {
       .Call(tk_launch, c(rscript(), "-e", call), daemon_environment(), output,
             if (secret) credential_of(profile, slot) else "")

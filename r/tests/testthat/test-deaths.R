@@ -268,6 +268,34 @@ test_that("daemons that end as they were told are not started again", {
   expect_match(reason_of(evaluated("two")), "maxtasks")
 })
 
+test_that("local daemons at a URL of the network are known by their ends, too", {
+  pid <- function() evaluated(Sys.getpid())
+  nobody <- function() sum(status()$daemons[, "online"]) == 0
+  set_daemons(1, url = "wss://127.0.0.1:0/x")
+  told <- capture_messages({
+    launch_local(1, idletime = 100)
+    expect_true(is.numeric(pid()))
+    expect_true(wait_for(nobody))
+
+    # More often than a daemon that never does anything is started again.
+    launch_local(1)
+    pids <- pid()
+    for (i in 1:8) {
+      tools::pskill(pids[i], tools::SIGKILL)
+      pids <- c(pids, pid())
+    }
+    expect_identical(anyDuplicated(pids), 0L)
+
+    expect_match(saisei(1, force = TRUE), "^wss://")
+    expect_true(wait_for(nobody))
+    launch_local(1)
+    before <- pid()
+    tools::pskill(before, tools::SIGKILL)
+    expect_false(pid() == before)
+  })
+  expect_no_match(paste(told, collapse = "\n"), "before it connected")
+})
+
 test_that("daemons that may come are waited for, however long", {
   set_daemons(1, url = "abstract://tenkai-test-patience", patience = 0.1)
   m <- mirai("came")
