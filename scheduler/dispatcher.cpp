@@ -382,7 +382,7 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
   --starting_;
   if (!queue_.empty()) {
     const Task& head = *tasks_.find(queue_.first()->key);
-    resolve(now, head, Code::reset, "the R process for this task " + cause.text, sends);
+    resolve(now, head, Code::reset, cause.text, sends);
   }
   hand_out(sends);
   return sends;

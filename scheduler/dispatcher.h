@@ -204,7 +204,8 @@ class Dispatcher {
   // `message` says why an everywhere() failed.
   Sends on_finished(Time now, DaemonId daemon, TaskKey key, std::uint32_t attempt, Payload payload,
                     bool failed, bool last, std::string message = {}, Usage usage = {});
-  // A process asked for by StartLocal could not start, or ended before it joined.
+  // A process asked for by StartLocal could not start, or ended before it joined; the cause
+  // says so in a whole sentence.
   Sends on_launch_failed(Time now, const Cause& cause);
 
   // Nothing of this size is to be had, or larger: tasks that wait for it, and not for a

@@ -43,7 +43,9 @@ std::string with_url(std::string call, const Url& url) {
 
 }  // namespace
 
-std::string LocalDaemons::name_of(const Place& place) { return "daemon " + std::to_string(place.slot + 1); }
+std::string LocalDaemons::name_of(const Place& place) const {
+  return settings_.ephemeral ? "this task" : "daemon " + std::to_string(place.slot + 1);
+}
 
 LocalDaemons::Places::iterator LocalDaemons::find(pid_t pid) {
   return std::find_if(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
@@ -105,7 +107,7 @@ void LocalDaemons::start_waiting(std::size_t most) {
 }
 
 void LocalDaemons::not_started(const std::shared_ptr<Place>& place, const std::string& error) {
-  std::string why = name_of(*place) + " could not be started: " + error;
+  std::string why = "the R process for " + name_of(*place) + " could not be started: " + error;
   if (!around_.not_come(why, {}, settings_.respawn)) return forget(place);
   start_again(place, why, {}, false);
 }

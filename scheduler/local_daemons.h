@@ -53,7 +53,8 @@ class LocalDaemons {
     std::string rscript = "Rscript";
     bool output = false;
     bool respawn = true;
-    bool one_url = false;  // any number of daemons at a slot
+    bool one_url = false;    // any number of daemons at a slot
+    bool ephemeral = false;  // each is for one task
   };
 
   explicit LocalDaemons(Surroundings around)
@@ -100,7 +101,7 @@ class LocalDaemons {
   };
   using Places = std::list<std::shared_ptr<Place>>;
 
-  static std::string name_of(const Place& place);
+  std::string name_of(const Place& place) const;
   Places::iterator find(pid_t pid);
   std::shared_ptr<Place> place_for(std::size_t slot);
   std::size_t starting() const;

@@ -189,7 +189,7 @@ Result<Done> Service::set_up(Setup setup) {
   Result<Done> enough = keep_descriptors_for(setup_);
   if (!enough) return enough;
   bool respawn = setup_.respawn && setup_.policy != Policy::ephemeral;
-  local_.set_up({setup_.rscript, setup_.output, respawn, one_url});
+  local_.set_up({setup_.rscript, setup_.output, respawn, one_url, setup_.policy == Policy::ephemeral});
   if (setup_.daemon_memory) processes_.limit_memory(*setup_.daemon_memory);
   std::size_t slots = one_url ? 1 : setup_.slots;
   std::vector<Url> urls;
@@ -342,7 +342,8 @@ void Service::carry_out(StartLocal&) {
   if (launched) return;
   // Not from inside apply(): the dispatcher is not asked while it is obeyed.
   asio::post(io_, [this, why = launched.error().message] {
-    apply(dispatcher_->on_launch_failed(now(), {Cause::Kind::quit, why}));
+    std::string told = "the R process for this task could not be started: " + why;
+    apply(dispatcher_->on_launch_failed(now(), {Cause::Kind::quit, told}));
   });
 }
 

@@ -63,9 +63,10 @@
 #'   asked for it is started again: at once, and, where it ends again with
 #'   nothing done, after 1 s, 5 s, 30 s and 2 min; then it is told, and not
 #'   started any more. `FALSE`: none is, until [launch_local()].
-#' @param patience seconds for which tasks wait when no daemon is there and none
-#'   can come: all have ended and are not started again, or all launches have
-#'   failed. Then they resolve to an error value 19 that says why. `Inf`, in
+#' @param patience seconds for which a profile whose tasks wait is without a
+#'   daemon, and none can come: all have ended and are not started again, or all
+#'   launches have failed. Then all that wait resolve to an error value 19 that
+#'   says why, also those that have come last. `Inf`, in
 #'   interactive sessions: for ever. Daemons that others may start, at a `url`
 #'   for which nothing was launched or by a command that [launch_remote()] has
 #'   printed, are waited for in any case.

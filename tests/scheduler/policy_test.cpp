@@ -172,9 +172,9 @@ TEST_CASE("ephemeral: a process that cannot start fails the oldest task, with th
 
   CHECK(
       describe(dispatcher.on_launch_failed(
-          at(1s), Cause{Cause::Kind::quit, "could not be started: no file /opt/R/bin/Rscript"})) ==
+          at(1s), Cause{Cause::Kind::quit, "the R process could not be started: no file"})) ==
       Lines{
-          "resolve 1/1 code 19: the R process for this task could not be started: no file /opt/R/bin/Rscript",
+          "resolve 1/1 code 19: the R process could not be started: no file",
           "launch"});
 }
 

@@ -260,6 +260,19 @@ test_that("with respawn = FALSE what waits is told so, and given up in time", {
   expect_identical(evaluated("here again"), "here again")
 })
 
+test_that("an R process for one task that cannot start says so in one sentence", {
+  file <- file.path(set_folder(), "profile.R")
+  writeLines("quit(status = 7)", file)
+  said <- run_session(c(
+    "library(tenkai)",
+    sprintf("Sys.setenv(R_PROFILE_USER = '%s')", file),
+    "value <- call_mirai(mirai(1))$data",
+    "cat(value, attr(value, 'message'), '\n')"
+  ), options = "--no-save")
+  expect_match(said, paste("^19 the R process for this task ended by itself",
+                           "with exit code 7 before it connected"), all = FALSE)
+})
+
 test_that("daemons that end as they were told are not started again", {
   set_daemons(1, maxtasks = 1, patience = 0.2)
   expect_identical(evaluated("one"), "one")
