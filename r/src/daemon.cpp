@@ -215,7 +215,7 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
       continue;
     }
     bool everywhere = task->number(Key::kind) == 1;
-    contained([&] { surroundings.begin_task(); });
+    if (limits.cleanup & Baseline::options) contained([&] { surroundings.begin_task(); });
     meter.start();
     evaluation.run(std::move(task->payload), everywhere);
     // A process that the task forked and left behind is not a daemon.

@@ -10,6 +10,11 @@ namespace tenkai {
 
 namespace {
 
+const char* locale() {
+  const char* known = std::setlocale(LC_ALL, nullptr);
+  return known == nullptr ? "" : known;
+}
+
 // The warnings that R has shown last, for warnings().
 void forget_last_warnings() {
   SEXP name = Rf_install("last.warning");
@@ -42,7 +47,7 @@ void Surroundings::take() {
   if (kept_ != R_NilValue) R_ReleaseObject(kept_);
   kept_ = kept;
   UNPROTECT(2);
-  numbers_ = numbers();
+  note_numbers();
 }
 
 void Surroundings::begin_task() {
@@ -53,11 +58,11 @@ void Surroundings::begin_task() {
 void Surroundings::restore() {
   restore_seed();
   forget_last_warnings();
-  if (numbers() == numbers_) return;
+  if (are_as_noted()) return;
   SEXP call = PROTECT(Rf_lang2(restore_, VECTOR_ELT(kept_, 0)));
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
-  numbers_ = numbers();
+  note_numbers();
 }
 
 void Surroundings::restore_seed() {
@@ -74,13 +79,18 @@ void Surroundings::restore_seed() {
 
 bool Surroundings::Numbers::operator==(const Numbers& other) const {
   return sinks == other.sinks && messages == other.messages && devices == other.devices &&
-         device == other.device && locale == other.locale;
+         device == other.device;
 }
 
 Surroundings::Numbers Surroundings::numbers() {
-  const char* locale = std::setlocale(LC_ALL, nullptr);
-  return {sink_number(true), sink_number(false), NumDevices(), curDevice(),
-          locale == nullptr ? "" : locale};
+  return {sink_number(true), sink_number(false), NumDevices(), curDevice()};
 }
+
+void Surroundings::note_numbers() {
+  numbers_ = numbers();
+  locale_ = locale();
+}
+
+bool Surroundings::are_as_noted() const { return numbers() == numbers_ && locale_ == locale(); }
 
 }  // namespace tenkai

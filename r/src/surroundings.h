@@ -31,10 +31,11 @@ class Surroundings {
  private:
   struct Numbers {
     int sinks, messages, devices, device;
-    std::string locale;
     bool operator==(const Numbers& other) const;
   };
   static Numbers numbers();
+  void note_numbers();
+  bool are_as_noted() const;
   void restore_seed();
 
   SEXP note_;
@@ -42,6 +43,7 @@ class Surroundings {
   SEXP restore_kind_;
   SEXP kept_ = R_NilValue;  // list(what note() gave, .Random.seed before the task)
   Numbers numbers_{};
+  std::string locale_;
 };
 
 }  // namespace tenkai
