@@ -71,10 +71,9 @@ class Acceptor : public Listener {
   void take_some() {
     std::weak_ptr<int> alive = alive_;
     for (int turn = 0; turn < most_at_once; ++turn) {
-      Descriptor caller(
-          ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      Descriptor caller(::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       int failed = !caller ? errno : caller.may_stay() ? 0 : EMFILE;
-      if (failed != 0 && !goes_on_after(failed)) return;
+      if (failed != 0 && !goes_on_after(failed, static_cast<bool>(caller))) return;
       if (caller) take_one(lowered(std::move(caller)));
       if (alive.expired()) return;
     }
@@ -89,18 +88,19 @@ class Acceptor : public Listener {
   }
 
   // Whether there may be another caller to be taken now; if not, there will be later.
-  bool goes_on_after(int failed) {
+  bool goes_on_after(int failed, bool is_taken) {
     bool callers_own = failed == EINTR || failed == ECONNABORTED || failed == EPROTO;
     bool out_of_descriptors = failed == EMFILE || failed == ENFILE;
-    if (callers_own || (out_of_descriptors && makes_room())) return true;
+    if (callers_own || (out_of_descriptors && makes_room(is_taken))) return true;
     failed == EAGAIN ? accept() : rest();
     return false;
   }
 
-  bool makes_room() {
+  // One that is taken already is turned away by whoever holds it.
+  bool makes_room(bool is_taken) {
     warn();
     if (strangers_ != nullptr && strangers_->expel_oldest()) return true;
-    turn_away();
+    if (!is_taken) turn_away();
     return false;
   }
 
