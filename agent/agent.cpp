@@ -61,6 +61,7 @@ void Agent::start() {
   if (options_.adopt_pid) {
     Rank& rank = ranks_.front();
     rank.pid = *options_.adopt_pid;
+    rank.life = Rank::Life::alive;
     // Where its end cannot be seen, the end of its stream has to do.
     processes_.adopt(*rank.pid, [this](pid_t, const REnd& end) { on_r_ended(0, end); });
     attach(0, options_.adopt_fd);

@@ -97,6 +97,8 @@ class Agent {
   Frame left_of(const Rank& rank, const REnd& end) const;
   void report_left(Rank& rank, const REnd& end);
   void leave_down(Rank& rank, const REnd& end, const std::string& why);
+  void end_without_r(const REnd& end, const std::string& why);
+  void be_over(Rank& rank);
   void restart_after(std::uint32_t number, std::chrono::milliseconds pause);
   void join(Rank& rank);
   void on_task(Rank& rank, Frame&& frame);
@@ -107,7 +109,7 @@ class Agent {
   void wait_for_signal();
   void on_notice(int number);
   void on_signal(int number);
-  void on_goodbye(bool stop, bool r_is_gone = false);
+  void on_goodbye(bool stop);
   void end_daemons(bool interrupt);
   void insist();
   void finish_if_done();

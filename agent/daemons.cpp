@@ -68,6 +68,7 @@ void Agent::start_daemon(std::uint32_t number) {
       processes_.start(start, [this, number](pid_t, const REnd& end) { on_r_ended(number, end); });
   if (!pid) return give_up(pid.error().message + "; is R installed on this machine, and in PATH?");
   rank.pid = *pid;
+  rank.life = Rank::Life::alive;
   attach(number, pair->first.release());
 }
 
@@ -218,18 +219,15 @@ void Agent::settle(std::uint32_t number) {
   rank.next.reset();
   rank.accepted = false;
   if (ending_) return finish_if_done();
-  if (rank.said_goodbye || options_.adopt_pid || last_call_came_) {
-    if (processes_.size() == 0) on_goodbye(true);
-    return;
-  }
+  if (rank.said_goodbye || options_.adopt_pid || last_call_came_) return be_over(rank);
   bool hopeless = rank.refused || misses_package(end.log_tail);
   std::string lines = (end.excess.empty() ? "" : ": " + end.excess) + "; its last lines:\n" + end.log_tail;
   std::string name = "R for daemon " + std::to_string(number + 1) + " ended ";
   if (!was_up) {
     bool once = ++rank.failed_starts == 1;
     std::string often = once ? "" : std::to_string(rank.failed_starts) + " times ";
-    if (hopeless || rank.failed_starts >= max_failed_starts)
-      return leave_down(rank, end, name + often + "before it was ready" + lines);
+    std::string why = name + often + "before it was ready" + lines;
+    if (hopeless || rank.failed_starts >= max_failed_starts) return leave_down(rank, end, why);
     return restart_after(number, once ? std::chrono::milliseconds(0) : pause_of_start);
   }
   auto pause = rank.restarts.on_ended(Clock::now(), rank.up_since, rank.worked);
@@ -238,15 +236,27 @@ void Agent::settle(std::uint32_t number) {
   leave_down(rank, end, name + often + lines);
 }
 
+// It has gone as it should. With the last one nothing is left to do.
+void Agent::be_over(Rank& rank) {
+  rank.life = Rank::Life::over;
+  if (all_are_over(ranks_)) on_goodbye(true);
+}
+
 // The other daemons go on; where there are none, nothing is left to do.
 void Agent::leave_down(Rank& rank, const REnd& end, const std::string& why) {
-  rank.is_down = true;
-  bool all = std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& each) { return each.is_down; });
-  if (!all) return complain(why + "\nIt is not started again; the other daemons go on");
-  give_up(why);
+  rank.life = Rank::Life::over;
+  if (all_are_over(ranks_)) return end_without_r(end, why);
+  spdlog::error("{}", why);
+  complain(why + "\nIt is not started again; the other daemons go on");
+}
+
+void Agent::end_without_r(const REnd& end, const std::string& why) {
+  spdlog::error("{}", why);
+  complain(why);
   // Who has started us would know how R has ended.
   int how = end.how.exit_code.value_or(128 + end.how.signal.value_or(0));
-  if (how != 0) exit_code_ = how;
+  exit_code_ = how == 0 ? 1 : how;
+  on_goodbye(true);
 }
 
 void Agent::on_r_stream_ended(std::uint32_t number) {
@@ -271,7 +281,8 @@ void Agent::leave_adopted(std::uint32_t number) {
     processes_.forget(*rank.pid);
     rank.pid.reset();
   }
-  if (!ending_) on_goodbye(false, true);
+  rank.life = Rank::Life::over;
+  if (!ending_) on_goodbye(false);
   finish_if_done();
 }
 
@@ -294,9 +305,10 @@ void Agent::report_left(Rank& rank, const REnd& end) {
 }
 
 void Agent::restart_after(std::uint32_t number, std::chrono::milliseconds pause) {
+  ranks_[number].life = Rank::Life::to_be_started;
   auto timer = std::make_shared<asio::steady_timer>(io_, pause);
   timer->async_wait([this, timer, number](boost::system::error_code cancelled) {
-    if (!cancelled) start_daemon(number);
+    if (!cancelled && ranks_[number].life == Rank::Life::to_be_started) start_daemon(number);
   });
 }
 
@@ -319,6 +331,8 @@ void Agent::on_notice(int number) {
   if (ending_ || std::exchange(last_call_came_, true)) return;
   auto up = std::find_if(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.up; });
   if (up != ranks_.end()) tell_last_call(*up);
+  if (was_welcomed_) give_up_starts(ranks_);
+  if (all_are_over(ranks_)) on_goodbye(true);
 }
 
 void Agent::on_signal(int number) {
@@ -338,10 +352,10 @@ void Agent::on_signal(int number) {
   on_goodbye(true);
 }
 
-// The dispatcher, or the only R there was, has gone.
-void Agent::on_goodbye(bool stop, bool r_is_gone) {
+// The dispatcher has gone, or the last R that there was or would have been.
+void Agent::on_goodbye(bool stop) {
   if (ending_) return;
-  if (options_.autoexit == AgentOptions::Autoexit::stay && !stop && !r_is_gone && processes_.size() > 0) {
+  if (options_.autoexit == AgentOptions::Autoexit::stay && !stop && !all_are_over(ranks_)) {
     // Another dispatcher may come to the same URL.
     welcomed_ = false;
     if (dispatcher_) dispatcher_->drop("the dispatcher said goodbye");

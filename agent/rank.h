@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/frame.h"
 #include "process/r_processes.h"
@@ -16,6 +17,9 @@
 namespace tenkai {
 
 struct Rank {
+  // Of its daemon: an R runs, or did a moment ago; one is to be started; there will be none.
+  enum class Life { alive, to_be_started, over };
+
   // Which run of which task.
   struct Attempt {
     std::uint64_t session = 0;
@@ -26,6 +30,7 @@ struct Rank {
   static Attempt attempt_of(const Frame& frame) { return {frame.session, frame.task, frame.attempt}; }
 
   std::uint32_t number = 0;
+  Life life = Life::to_be_started;
   std::string url;
   std::string instance;         // of its R, which said it in HELLO
   std::string log;              // a file; empty: none
@@ -51,7 +56,6 @@ struct Rank {
   // Starts in a row that did not get as far as greeting.
   int failed_starts = 0;
   bool refused = false;  // its R is of another version: the next would be no other
-  bool is_down = false;  // no other is started
   bool worked = false;   // this R was given a task
   Restarts restarts;
   std::optional<Restarts::Time> up_since;
@@ -63,5 +67,10 @@ struct Rank {
     return std::nullopt;
   }
 };
+
+// Whether there is nothing left to do for an agent that has these.
+bool all_are_over(const std::vector<Rank>& ranks);
+// There is no time for what is to be started.
+void give_up_starts(std::vector<Rank>& ranks);
 
 }  // namespace tenkai

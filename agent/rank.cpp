@@ -1,0 +1,18 @@
+#include "agent/rank.h"
+
+#include <algorithm>
+
+namespace tenkai {
+
+bool all_are_over(const std::vector<Rank>& ranks) {
+  return std::all_of(ranks.begin(), ranks.end(),
+                     [](const Rank& rank) { return rank.life == Rank::Life::over; });
+}
+
+void give_up_starts(std::vector<Rank>& ranks) {
+  for (Rank& rank : ranks) {
+    if (rank.life == Rank::Life::to_be_started) rank.life = Rank::Life::over;
+  }
+}
+
+}  // namespace tenkai

@@ -1,0 +1,96 @@
+// The real agent with several daemons, whose R's are played by lines of perl
+// (tests/data/rank_without_r.pl).
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/version.h"
+#include "tests/catch.h"
+#include "tests/system/peer.h"
+#include "tests/system/siege.h"
+#include "tests/wire/temporary_folder.h"
+
+using namespace tenkai;
+using namespace tenkai::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Its daemons, one for each URL, all do this.
+class AgentOf {
+ public:
+  AgentOf(const std::vector<std::string>& urls, const std::string& lines) {
+    Spawn what;
+    what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai",
+                 "agent",
+                 "--daemons",
+                 std::to_string(urls.size()),
+                 "--rscript",
+                 TENKAI_TEST_DATA "/rank_without_r.pl",
+                 "--call",
+                 lines};
+    for (const std::string& url : urls) what.argv.insert(what.argv.end(), {"--url", url});
+    what.environment = {{"TENKAI_TEST_FOLDER", folder.path()},
+                        {"TENKAI_FLOW_VERSION", std::string(program_version)}};
+    pid_ = *spawn(what);
+  }
+  ~AgentOf() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  // Nothing, where it does not end.
+  std::optional<int> exit_code() {
+    int status = 0;
+    if (!eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, 30s)) return std::nullopt;
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::string noted(const std::string& name) const {
+    std::ifstream file(folder / name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  TemporaryFolder folder;
+
+ private:
+  pid_t pid_ = -1;
+};
+
+}  // namespace
+
+TEST_CASE("an agent ends when one daemon has said goodbye and the other cannot start") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+
+  AgentOf agent(urls,
+                "if (is_first('leaver')) { join_session(); note('leaver gone', $$); say_goodbye() }"
+                "wait_for_end_of('leaver gone'); exit 3");
+
+  CHECK(agent.exit_code() == 3);
+}
+
+TEST_CASE("a daemon that is to be started again is, though the only other one says goodbye meanwhile") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+
+  AgentOf agent(urls,
+                "join_session();"
+                "if (is_first('leaver')) { wait_for_end_of('ended'); say_goodbye() }"
+                "exit 1 if is_first('started');"
+                "if (is_first('started anew')) { note('ended', $$); exit 1 }"  // then there is a pause
+                "note('started again', 'yes'); say_goodbye()");
+
+  CHECK(agent.exit_code() == 0);
+  CHECK(agent.noted("started again") == "yes");
+}
