@@ -55,7 +55,11 @@ void Agent::start_daemon(std::uint32_t number) {
                               rank.starts++);
   start.output = options_.output;
   start.stream = pair->second.get();
-  if (options_.in_job) start.environment = device_variables(number, ranks_.size());
+  // Else a start-up file that calls daemons() would do so in each of them.
+  start.environment.emplace_back("TENKAI_DAEMON_STARTS", "1");
+  if (options_.in_job) {
+    for (auto& variable : device_variables(number, ranks_.size())) start.environment.push_back(variable);
+  }
   if (!options_.logs.empty()) {
     // Numbered through all agents of the job, as the daemons of the session are.
     std::size_t daemon = options_.first_daemon + number + 1;

@@ -94,3 +94,13 @@ TEST_CASE("a daemon that is to be started again is, though the only other one sa
   CHECK(agent.exit_code() == 0);
   CHECK(agent.noted("started again") == "yes");
 }
+
+TEST_CASE("an R that an agent starts knows that it is to become a daemon, and starts none itself") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+
+  AgentOf agent(urls, "note('starts', $ENV{TENKAI_DAEMON_STARTS}); join_session(); say_goodbye()");
+
+  CHECK(agent.exit_code() == 0);
+  CHECK(agent.noted("starts") == "1");
+}
