@@ -326,28 +326,6 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   around_.on_changed();
 }
 
-void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
-  // Told again after a reconnection; the rank may have another R by now.
-  auto known = peer->instances.find(frame.rank);
-  if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
-  if (frame.number(Key::kind) == 3) {
-    std::vector<DaemonId> all;
-    for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
-    return around_.apply(around_.dispatcher.on_last_call(now(), all));
-  }
-  REnd end;
-  if (const std::string* code = frame.find(Key::exit_code); code != nullptr) {
-    end.how.exit_code = static_cast<int>(frame.number(Key::exit_code));
-  }
-  if (frame.find(Key::signal) != nullptr) end.how.signal = static_cast<int>(frame.number(Key::signal));
-  end.out_of_memory = frame.number(Key::out_of_memory) == 1;
-  end.excess = printable(frame.text(Key::message), max_message);
-  if (frame.number(Key::kind) == 2) return on_job_ends(peer, cause_of(end));
-  Cause cause = frame.number(Key::kind) == 1 ? Cause{Cause::Kind::goodbye, "said goodbye"}
-                                             : with_log(cause_of(end), frame.text(Key::log_tail));
-  remove(peer, frame.rank, cause);
-}
-
 // --- going out ---
 
 void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {

@@ -1,0 +1,50 @@
+// What agents say of R processes of theirs that have ended.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "scheduler/end_cause.h"
+#include "scheduler/peers.h"
+
+namespace tenkai {
+namespace {
+
+// Bytes of what is told to the user.
+constexpr std::size_t max_message = 1000;
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+REnd end_of(const Frame& frame) {
+  REnd end;
+  if (frame.find(Key::exit_code) != nullptr)
+    end.how.exit_code = static_cast<int>(frame.number(Key::exit_code));
+  if (frame.find(Key::signal) != nullptr) end.how.signal = static_cast<int>(frame.number(Key::signal));
+  end.out_of_memory = frame.number(Key::out_of_memory) == 1;
+  end.excess = printable(frame.text(Key::message), max_message);
+  end.log_tail = printable(frame.text(Key::log_tail), max_message);
+  return end;
+}
+
+}  // namespace
+
+void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
+  // Told again after a reconnection; the rank may have another R by now.
+  auto known = peer->instances.find(frame.rank);
+  if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
+  if (frame.number(Key::kind) == 3) {
+    std::vector<DaemonId> all;
+    for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
+    return around_.apply(around_.dispatcher.on_last_call(now(), all));
+  }
+  REnd end = end_of(frame);
+  if (frame.number(Key::kind) == 2) return on_job_ends(peer, cause_of(end));
+  bool goodbye = frame.number(Key::kind) == 1;
+  Cause cause = goodbye ? Cause{Cause::Kind::goodbye, "said goodbye"} : cause_of(end);
+  if (!goodbye) cause.log = end.log_tail;
+  remove(peer, frame.rank, cause);
+}
+
+}  // namespace tenkai
