@@ -231,6 +231,7 @@ void Agent::settle(std::uint32_t number) {
     bool once = ++rank.failed_starts == 1;
     std::string often = once ? "" : std::to_string(rank.failed_starts) + " times ";
     std::string why = name + often + "before it was ready" + lines;
+    if (hopeless) give_up_unless_up(ranks_);
     if (hopeless || rank.failed_starts >= max_failed_starts) return leave_down(rank, end, why);
     return restart_after(number, once ? std::chrono::milliseconds(0) : pause_of_start);
   }

@@ -70,6 +70,9 @@ struct Rank {
 
 // Whether there is nothing left to do for an agent that has these.
 bool all_are_over(const std::vector<Rank>& ranks);
+// One of them cannot start, for what holds for all: none will be, but where one is up,
+// which shows that it can be.
+void give_up_unless_up(std::vector<Rank>& ranks);
 // There is no time for what is to be started.
 void give_up_starts(std::vector<Rank>& ranks);
 

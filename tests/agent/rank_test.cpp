@@ -33,3 +33,16 @@ TEST_CASE("towards the end of the job none is started, and those that are there 
   CHECK(ranks[0].life == Life::over);
   CHECK(ranks[1].life == Life::alive);
 }
+
+TEST_CASE("what keeps one daemon from starting is taken to keep all, until one is up") {
+  std::vector<Rank> ranks = ranks_of({Life::alive, Life::to_be_started, Life::alive});
+  std::vector<Rank> proven = ranks;
+  proven[2].up = true;
+
+  give_up_unless_up(ranks);
+  give_up_unless_up(proven);
+
+  CHECK(all_are_over(ranks));
+  CHECK(proven[0].life == Life::alive);
+  CHECK(proven[1].life == Life::to_be_started);
+}

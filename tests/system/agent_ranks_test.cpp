@@ -95,6 +95,17 @@ TEST_CASE("a daemon that is to be started again is, though the only other one sa
   CHECK(agent.noted("started again") == "yes");
 }
 
+TEST_CASE("where R finds no package tenkai, no daemon of the agent goes on waiting for it") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+
+  AgentOf agent(urls,
+                "wait_for_frame(2) unless is_first('finds none');"
+                "die \"there is no package called 'tenkai'\\n\"");
+
+  CHECK(agent.exit_code().value_or(0) != 0);
+}
+
 TEST_CASE("an R that an agent starts knows that it is to become a daemon, and starts none itself") {
   TestDispatcher dispatcher;
   auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
