@@ -215,6 +215,7 @@ void Agent::on_welcome(const Frame& frame) {
   if (!std::exchange(was_welcomed_, true) && !options_.adopt_pid) return start_daemons();
   for (Rank& rank : ranks_) {
     if (rank.left) send(*rank.left);
+    if (rank.given_up) send(*rank.given_up);
     if (rank.up) join(rank);
   }
 }

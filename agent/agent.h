@@ -97,6 +97,7 @@ class Agent {
   Frame left_of(const Rank& rank, const REnd& end) const;
   void report_left(Rank& rank, const REnd& end);
   void leave_down(Rank& rank, const REnd& end, const std::string& why);
+  void tell_given_up(Rank& rank, const REnd& end);
   void end_without_r(const REnd& end, const std::string& why);
   void be_over(Rank& rank);
   void restart_after(std::uint32_t number, std::chrono::milliseconds pause);

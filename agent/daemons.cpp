@@ -247,12 +247,22 @@ void Agent::be_over(Rank& rank) {
   if (all_are_over(ranks_)) on_goodbye(true);
 }
 
-// The other daemons go on; where there are none, nothing is left to do.
+// The dispatcher is told, which can tell the session. The other daemons go on; where
+// there are none, nothing is left to do.
 void Agent::leave_down(Rank& rank, const REnd& end, const std::string& why) {
   rank.life = Rank::Life::over;
+  tell_given_up(rank, end);
   if (all_are_over(ranks_)) return end_without_r(end, why);
   spdlog::error("{}", why);
   complain(why + "\nIt is not started again; the other daemons go on");
+}
+
+void Agent::tell_given_up(Rank& rank, const REnd& end) {
+  Frame frame = left_of(rank, end);
+  frame.with(Key::kind, 4).with(Key::url, rank.url);
+  if (rank.failed_starts > 0) frame.with(Key::failed, static_cast<std::uint64_t>(rank.failed_starts));
+  rank.given_up = frame;
+  send(std::move(frame));
 }
 
 void Agent::end_without_r(const REnd& end, const std::string& why) {

@@ -50,6 +50,8 @@ struct Rank {
   // LEFT of the R before this one, told again after each reconnection: the first
   // one may have been lost with the connection.
   std::optional<Frame> left;
+  // LEFT that says that no R is started here any more, told again as well.
+  std::optional<Frame> given_up;
   // How its process ended, while the last words in its stream are awaited.
   std::optional<REnd> ended;
   std::size_t starts = 0;

@@ -139,9 +139,10 @@ void print_commands(const std::vector<ShownLaunch>& launches) {
 }
 
 std::string outcome_of(const View::Launch& launch) {
-  if (launch.state == "joined") return "has joined";
+  if (launch.state == "joined" && launch.cause.empty()) return "has joined";
   if (launch.state == "gone") return "has joined, and is gone again";
   std::string message = launch.message.empty() ? "" : "\n  " + harmless(launch.message);
+  if (launch.state == "joined") return "has joined in part (" + harmless(launch.cause) + ")" + message;
   if (launch.state == "failed") return "has failed (" + harmless(launch.cause) + ")" + message;
   return "is still " + harmless(launch.state) + message;
 }
@@ -186,7 +187,7 @@ Result<Done> wait_for(std::vector<ShownLaunch>& launches, asio::io_context& io, 
 int show_outcome(const std::vector<ShownLaunch>& launches, const Arguments& arguments) {
   bool good = true;
   for (const ShownLaunch& shown : launches) {
-    good = good && shown.launch.state == "joined";
+    good = good && shown.launch.state == "joined" && shown.launch.cause.empty();
     if (arguments.json || is_over(shown)) continue;
     std::printf("%s %s\n", name_of(shown).c_str(), outcome_of(shown.launch).c_str());
   }

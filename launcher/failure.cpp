@@ -147,12 +147,17 @@ std::optional<Failure> folder_missing(const CommandEnd& end) {
                      ". Set XDG_CACHE_HOME to a folder that this machine shares with the others"};
 }
 
-Failure by_status(const CommandEnd& end) {
+std::string last_lines(const CommandEnd& end) {
   std::string_view log = trim(end.log);
-  std::string last = log.empty() ? "; it wrote nothing" : "; its last lines:\n" + std::string(log);
+  if (!log.empty()) return "; its last lines:\n" + std::string(log);
   // Rscript -e ends so, without a word on its standard error.
-  if (log.empty() && (end.exit_code == 0 || end.exit_code == 2))
-    last += " (R ends like this where its temporary folder, TMPDIR or /tmp, is full)";
+  bool may_be_full = end.exit_code == 0 || end.exit_code == 2;
+  return std::string("; it wrote nothing") +
+         (may_be_full ? " (R ends like this where its temporary folder, TMPDIR or /tmp, is full)" : "");
+}
+
+Failure by_status(const CommandEnd& end) {
+  std::string last = last_lines(end);
   if (end.signal) {
     return {std::string(cause::killed), "the command was killed" + on(end) + " by signal " +
                                             std::to_string(*end.signal) + " (" + ::strsignal(*end.signal) +
@@ -165,6 +170,15 @@ Failure by_status(const CommandEnd& end) {
   return {std::string(cause::exited), "the command ended" + on(end) + " with exit code " +
                                           std::to_string(*end.exit_code) + " before its daemons had joined" +
                                           last};
+}
+
+std::optional<Failure> by_log(const CommandEnd& end) {
+  static constexpr std::array judges{missing_r,   missing_package, missing_program, other_version,
+                                     no_way_back, folder_missing,  not_let_in};
+  for (auto each : judges) {
+    if (std::optional<Failure> failure = each(end)) return failure;
+  }
+  return std::nullopt;
 }
 
 bool in_credential(char c) {
@@ -187,12 +201,21 @@ std::string redacted(std::string text) {
 }
 
 Failure judge(const CommandEnd& end) {
-  static constexpr std::array judges{missing_r,   missing_package, missing_program, other_version,
-                                     no_way_back, folder_missing,  not_let_in};
-  for (auto each : judges) {
-    if (std::optional<Failure> failure = each(end)) return *failure;
-  }
-  return by_status(end);
+  std::optional<Failure> known = by_log(end);
+  return known ? *known : by_status(end);
+}
+
+Failure judge_r(const CommandEnd& end, std::uint64_t starts) {
+  // What a task has written may look like anything.
+  std::optional<Failure> known = starts > 0 ? by_log(end) : std::nullopt;
+  if (known) return *known;
+  std::string how = end.exit_code ? "ended" : end.signal ? "was killed" : "has ended";
+  how += on(end);
+  if (end.exit_code) how += " with exit code " + std::to_string(*end.exit_code);
+  else if (end.signal) how += " by signal " + std::to_string(*end.signal);
+  if (starts > 1) how += ", " + std::to_string(starts) + " times in a row";
+  how += starts > 0 ? " before it was ready" : ", again and again with nothing done";
+  return {std::string(end.signal ? cause::killed : cause::exited), "its R " + how + last_lines(end)};
 }
 
 }  // namespace tenkai

@@ -5,6 +5,7 @@
 // told is `unknown` or `exited`, because a wrong cause is worse than none.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,10 @@ struct CommandEnd {
   std::string rscript;  // what was to run R
 };
 Failure judge(const CommandEnd& end);
+
+// How the last R of one daemon ended, which its agent does not start again: so many of
+// them in a row before they were ready; 0: it was ready, and had nothing done.
+Failure judge_r(const CommandEnd& end, std::uint64_t starts);
 
 // What a command has written, without any credential that it was given and repeats.
 std::string redacted(std::string text);

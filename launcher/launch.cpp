@@ -126,8 +126,24 @@ bool Launch::on_daemon_joined(LaunchTime now) {
   changed_ = now;
   was_joined_ = true;
   // Once all were there, one that is started again makes no difference.
-  bool all = joined_ >= slots_.size() || state_ == LaunchState::joined;
+  bool all = is_complete() || state_ == LaunchState::joined;
   return become(now, all ? LaunchState::joined : LaunchState::starting);
+}
+
+// Of those that can still come.
+bool Launch::is_complete() const { return joined_ + given_up_.size() >= slots_.size(); }
+
+bool Launch::on_daemon_given_up(LaunchTime now, std::size_t slot, Failure why) {
+  // It may be told again. Without slots of their own all are at one.
+  auto times = [slot](const std::vector<std::size_t>& all) {
+    return std::count(all.begin(), all.end(), slot);
+  };
+  if (times(given_up_) >= times(slots_)) return false;
+  if (given_up_.empty()) why_given_up_ = std::move(why);
+  given_up_.push_back(slot);
+  // Where none has come, its command ends, and tells more.
+  if (state_ == LaunchState::starting && joined_ > 0 && is_complete()) become(now, LaunchState::joined);
+  return true;
 }
 
 bool Launch::on_daemon_left(LaunchTime now) {
@@ -160,6 +176,10 @@ std::string Launch::detail() const {
   if (state_ != LaunchState::gone && evidence_.suspended) return evidence_.message;
   if (state_ == LaunchState::starting && joined_ > 0) {
     return std::to_string(joined_) + " of " + counted(slots_.size(), "daemon") + " have joined";
+  }
+  if (state_ == LaunchState::joined && !given_up_.empty()) {
+    return counted(given_up_.size(), "daemon is", "daemons are") +
+           " not started again: " + why_given_up_.message;
   }
   return is_queued() ? evidence_.message : std::string();
 }

@@ -45,6 +45,8 @@ class Launch {
   bool on_report(LaunchTime now, const JobReport& report);
   bool on_daemon_joined(LaunchTime now);
   bool on_daemon_left(LaunchTime now);
+  // Its agent goes on without this one. With the others the launch is complete.
+  bool on_daemon_given_up(LaunchTime now, std::size_t slot, Failure why);
   // Whether it has begun, or is to begin, and so long nothing was heard from it.
   bool is_silent(LaunchTime now, std::chrono::milliseconds patience) const;
   // A launch from which nothing is heard is given up, not silently.
@@ -62,6 +64,10 @@ class Launch {
   const std::vector<std::size_t>& slots() const { return slots_; }
   LaunchState state() const { return state_; }
   const Failure& failure() const { return failure_; }  // while failed
+  // Slots of daemons that will not come, or not come again, though others may; and why,
+  // of the first of them.
+  const std::vector<std::size_t>& given_up() const { return given_up_; }
+  const Failure& why_given_up() const { return why_given_up_; }
   const std::string& job() const { return job_; }
   const std::string& where() const { return where_; }
   // The last that was heard of its job: exit code, reason, log.
@@ -83,6 +89,7 @@ class Launch {
   bool is_queued() const;
   // Given up for want of news.
   bool is_unexplained() const;
+  bool is_complete() const;
   bool become(LaunchTime now, LaunchState state);
   bool fail(LaunchTime now, Failure failure);
   bool on_ended(LaunchTime now, const JobReport& report);
@@ -103,6 +110,8 @@ class Launch {
   bool ended_ = false;
   bool withdrawn_ = false;
   Failure failure_;
+  std::vector<std::size_t> given_up_;
+  Failure why_given_up_;
 };
 
 }  // namespace tenkai

@@ -1,5 +1,6 @@
 #include "launcher/launch_words.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/text.h"
@@ -7,6 +8,11 @@
 
 namespace tenkai {
 namespace {
+
+const std::string& cause_in(const Launch& launch) {
+  bool is_part = launch.state() == LaunchState::joined && !launch.given_up().empty();
+  return is_part ? launch.why_given_up().cause : launch.failure().cause;
+}
 
 // The last columns of a launch in status(): its job, the batch system's word, how its
 // command ended, and what it wrote last.
@@ -56,13 +62,23 @@ std::string stuck_text(const std::vector<const Launch*>& launches, const std::st
          " for the same; status() shows them";
 }
 
+std::string given_up_text(const Launch& launch, const std::string& plugin) {
+  std::vector<std::size_t> numbers;
+  for (std::size_t slot : launch.given_up()) numbers.push_back(slot + 1);
+  std::sort(numbers.begin(), numbers.end());
+  std::string where = launch.where().empty() ? "" : ", " + printable(launch.where(), 100);
+  return daemons_in_words(numbers) + " (launch " + std::to_string(launch.number()) + ", by " + plugin +
+         where + (numbers.size() == 1 ? ") is" : ") are") +
+         " not started again: " + launch.why_given_up().message +
+         "\nThe others of this launch go on; when that is mended, launch_remote() brings another";
+}
+
 std::string status_line(const Launch& launch, const std::string& plugin) {
   std::vector<std::string> slots;
   for (std::size_t slot : launch.slots()) slots.push_back(std::to_string(slot + 1));
   return "launch\t" + std::to_string(launch.number()) + "\t" + join(slots, ",") + "\t" + plugin + "\t" +
          escape_line(launch.where()) + "\t" + std::string(name_of(launch.state())) + "\t" +
-         escape_line(launch.failure().cause) + "\t" + escape_line(launch.detail()) + evidence_of(launch) +
-         "\n";
+         escape_line(cause_in(launch)) + "\t" + escape_line(launch.detail()) + evidence_of(launch) + "\n";
 }
 
 }  // namespace tenkai

@@ -21,6 +21,9 @@ std::string status_line(const Launch& launch, const std::string& plugin);
 // Of launches that wait for the same, which does not pass by itself.
 std::string stuck_text(const std::vector<const Launch*>& launches, const std::string& plugin);
 
+// Of daemons that have not come, or will not come again, where others of the launch have.
+std::string given_up_text(const Launch& launch, const std::string& plugin);
+
 // What ended the daemons of a job that had come, in the words of the tasks' causes;
 // none: it has ended well.
 std::optional<Cause> cause_of_end(const JobReport& report);

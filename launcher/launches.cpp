@@ -337,6 +337,7 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
     untold_.push_back(launch.number());
     tell_soon();
   }
+  if (!given_up_.empty()) tell_soon();
   if (launch.state() == LaunchState::joined && full_since_ && launch.number() > *full_since_)
     full_since_.reset();
   BatchPtr batch = entry->batch.lock();
@@ -373,6 +374,7 @@ void Launches::tell_soon() {
   tell_timer_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
     tell_failures();
+    tell_given_up();
     tell_stuck();
   });
 }

@@ -27,6 +27,7 @@ class Launches : public LaunchDesk {
   void on_request(std::string_view payload, Reply reply) override;
   void on_joined(GrantId grant, std::size_t slot) override;
   void on_left(GrantId grant, std::size_t slot, Cause::Kind why) override;
+  void on_given_up(GrantId grant, std::size_t slot, const REnd& end, std::uint64_t starts) override;
   void on_away(GrantId grant, std::size_t slot) override;
   std::string place_of(GrantId grant, std::size_t slot) const override;
   Size size_of(GrantId grant, std::size_t slot) const override;
@@ -93,6 +94,7 @@ class Launches : public LaunchDesk {
   void let_go_of_credential(Batch& batch);
   void forget_old();
   void tell_failures();
+  void tell_given_up();
   void tell_soon();
   void tell_stuck();
   void on_stuck(const EntryPtr& entry);
@@ -108,8 +110,9 @@ class Launches : public LaunchDesk {
   std::string folder_;   // for credentials, scripts, logs; empty: not needed so far
   std::string session_;  // for names of jobs
   LaunchTime asked_what_waits_{};
-  std::vector<std::uint64_t> untold_;  // failed, and the user does not know yet
-  std::vector<std::uint64_t> stuck_;   // wait for somebody, and the user does not know yet
+  std::vector<std::uint64_t> untold_;    // failed, and the user does not know yet
+  std::vector<std::uint64_t> given_up_;  // have daemons that will not come, and others may
+  std::vector<std::uint64_t> stuck_;     // wait for somebody, and the user does not know yet
   asio::steady_timer tell_timer_;
   asio::steady_timer watch_timer_;
   bool watching_ = false;

@@ -67,6 +67,38 @@ void Launches::tell_failures() {
   }
 }
 
+void Launches::on_given_up(GrantId grant, std::size_t slot, const REnd& end, std::uint64_t starts) {
+  EntryPtr entry = grant == 0 ? without_grant(slot, true) : by_grant(grant, slot);
+  if (!entry && grant == 0) entry = without_grant(slot, false);
+  std::string log = end.excess.empty() ? end.log_tail : end.excess + "\n" + end.log_tail;
+  CommandEnd known{end.how.exit_code, end.how.signal, redacted(log), {}, {}};
+  if (!entry) {
+    Failure why = judge_r(known, starts);
+    return around_.tell("daemon " + std::to_string(slot + 1) + " is not started again: " + why.message, {});
+  }
+  known.where = entry->launch.where();
+  if (!entry->launch.on_daemon_given_up(now(), slot, judge_r(known, starts))) return;
+  given_up_.push_back(entry->launch.number());
+  after_change(entry, true);
+}
+
+// Where no daemon of a launch has come its command ends, which tells the same: it is waited
+// for. What was started by hand tells nobody else.
+void Launches::tell_given_up() {
+  std::set<std::uint64_t> waits, news;
+  for (std::uint64_t number : std::exchange(given_up_, {})) {
+    auto found = entries_.find(number);
+    if (found == entries_.end() || found->second->launch.state() == LaunchState::failed) continue;
+    bool is_next = found->second->launch.is_waited_for() && found->second->launch.joined() == 0;
+    (is_next && !found->second->by_hand ? waits : news).insert(number);
+  }
+  for (std::uint64_t number : news) {
+    const Entry& entry = *entries_.at(number);
+    around_.tell(given_up_text(entry.launch, entry.plugin), status_line(entry.launch, entry.plugin));
+  }
+  given_up_.assign(waits.begin(), waits.end());
+}
+
 // Told once, also where others of its array, or later launches, wait for the same.
 void Launches::on_stuck(const EntryPtr& entry) {
   const std::string& reason = entry->launch.evidence().reason;

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/url.h"
+#include "process/r_processes.h"
 #include "scheduler/cause.h"
 #include "scheduler/grants.h"
 #include "scheduler/load.h"
@@ -67,6 +68,9 @@ class LaunchDesk {
   // for something else; or without one (0), at a slot of this machine.
   virtual void on_joined(GrantId grant, std::size_t slot) = 0;
   virtual void on_left(GrantId grant, std::size_t slot, Cause::Kind why) = 0;
+  // Its agent will not start it again: how its last R has ended, and how many of them in
+  // a row before they were ready; 0: it was ready, and had nothing done.
+  virtual void on_given_up(GrantId grant, std::size_t slot, const REnd& end, std::uint64_t starts) = 0;
   // The connection to its agent has broken, or the agent says that its job is being
   // ended: somebody may know why.
   virtual void on_away(GrantId grant, std::size_t slot) = 0;

@@ -23,9 +23,7 @@ constexpr std::chrono::milliseconds wait_for_status{2000};
 constexpr std::chrono::milliseconds wait_for_last_words{500};
 // Answers nobody waited for, after which a daemon is sent away.
 constexpr std::uint64_t max_violations = 16;
-// Daemons behind one agent, agents that have none (yet), and frames that a peer
-// may leave unread.
-constexpr std::uint32_t max_ranks = 4096;
+// Agents that have no daemons (yet), and frames that a peer may leave unread.
 constexpr std::size_t max_idle_agents = 256;
 constexpr std::size_t max_unread = 4096;
 // Bytes of what a daemon has to say to the user.
@@ -103,8 +101,8 @@ void Peers::replace(const CredentialId& resumption) {
   }
 }
 
-std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connection& from,
-                                            const Admission& admission, std::string& why_not) {
+std::optional<std::size_t> Peers::own_slot(const std::string& url, const Connection& from,
+                                           const Admission& admission, std::string& why_not) const {
   std::optional<std::size_t> slot = 0;
   if (!around_.one_url) slot = around_.doors.slot_of(url, from.peer().port);
   if (!slot) {
@@ -115,7 +113,13 @@ std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connec
     why_not = "the credential it has is not for " + printable(url);
     return std::nullopt;
   }
-  if (around_.one_url) return slot;
+  return slot;
+}
+
+std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connection& from,
+                                            const Admission& admission, std::string& why_not) {
+  std::optional<std::size_t> slot = own_slot(url, from, admission, why_not);
+  if (!slot || around_.one_url) return slot;
   auto taken = slots_.find(*slot);
   if (taken == slots_.end()) return slot;
   PeerPtr there = daemons_.at(taken->second).peer;
@@ -351,8 +355,8 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
 }
 
 void Peers::on_process_ended(pid_t pid, const REnd& end) {
-  auto found = std::find_if(peers_.begin(), peers_.end(),
-                            [pid](const auto& each) { return each.second->pid == pid; });
+  auto found =
+      std::find_if(peers_.begin(), peers_.end(), [pid](const auto& each) { return each.second->pid == pid; });
   if (found == peers_.end()) return around_.local.on_left(pid, {Cause::Kind::goodbye, "was sent away"}, true);
   PeerPtr peer = found->second;
   peer->ended = end;

@@ -86,6 +86,7 @@ class Peers {
   std::size_t online() const { return daemons_.size(); }
 
  private:
+  static constexpr std::uint32_t max_ranks = 4096;  // daemons behind one agent
   using PeerId = Liveness::PeerId;
   // Mostly there is one, which then lives inside. With a thousand daemons each
   // jump to another place in memory costs as much as a short system call.
@@ -108,7 +109,8 @@ class Peers {
     bool job_is_over = false;  // the batch system has said so; its agent may not know
     Ranks ranks;
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
-    std::unordered_set<std::uint32_t> to_kill;  // ranks whose end was wanted while the agent was away
+    std::unordered_set<std::uint32_t> given_up;  // ranks at which its agent starts no R any more
+    std::unordered_set<std::uint32_t> to_kill;   // ranks whose end was wanted while the agent was away
   };
   using PeerPtr = std::shared_ptr<Connected>;
   struct Member {
@@ -124,12 +126,15 @@ class Peers {
   std::optional<pid_t> own_process(const Frame& hello) const;
   PeerPtr find_returned(const std::string& instance, const Admission& admission) const;
   Connection::Callbacks callbacks_for(const PeerPtr& peer);
+  std::optional<std::size_t> own_slot(const std::string& url, const Connection& from,
+                                      const Admission& admission, std::string& why_not) const;
   std::optional<std::size_t> free_slot(const std::string& url, const Connection& from,
                                        const Admission& admission, std::string& why_not);
 
   void on_frame(const PeerPtr& peer, Frame&& frame);
   void on_join(const PeerPtr& peer, const Frame& frame);
   void on_left(const PeerPtr& peer, const Frame& frame);
+  void on_given_up(const PeerPtr& peer, const Frame& frame);
   void on_finished(const PeerPtr& peer, Frame&& frame);
   void on_closed(const PeerPtr& peer, const Connection::End& end);
   static Cause cause_of_end(const Connected& peer);

@@ -14,6 +14,7 @@ namespace {
 
 // Bytes of what is told to the user.
 constexpr std::size_t max_message = 1000;
+constexpr std::size_t max_log = 4096;
 
 Time now() { return std::chrono::steady_clock::now(); }
 
@@ -31,6 +32,7 @@ REnd end_of(const Frame& frame) {
 }  // namespace
 
 void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
+  if (frame.number(Key::kind) == 4) return on_given_up(peer, frame);
   // Told again after a reconnection; the rank may have another R by now.
   auto known = peer->instances.find(frame.rank);
   if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
@@ -45,6 +47,18 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   Cause cause = goodbye ? Cause{Cause::Kind::goodbye, "said goodbye"} : cause_of(end);
   if (!goodbye) cause.log = end.log_tail;
   remove(peer, frame.rank, cause);
+}
+
+// Its agent starts no other R there: who has launched it would wait for ever.
+void Peers::on_given_up(const PeerPtr& peer, const Frame& frame) {
+  if (around_.desk == nullptr || frame.rank >= max_ranks || !peer->given_up.insert(frame.rank).second) return;
+  std::string why_not;
+  auto slot = own_slot(frame.text(Key::url), *peer->connection, peer->admission, why_not);
+  if (!slot) return;  // it is somebody else's by now
+  REnd end = end_of(frame);
+  end.log_tail = printable_lines(frame.text(Key::log_tail).substr(0, max_log));
+  GrantId grant = peer->admission ? peer->admission->grant : 0;
+  around_.desk->on_given_up(grant, *slot, end, frame.number(Key::failed));
 }
 
 }  // namespace tenkai

@@ -2,7 +2,8 @@
 #'
 #' A launch whose daemons do not come is told as a message, of the class
 #' `tenkai_launch_error`, when the session next looks at its daemons, and is shown by
-#' [status()].
+#' [status()]. So is one of which some have come and others do not, or are not started
+#' again: its `state` is `"joined"`.
 #'
 #' @name tenkai_launch_error
 #' @details

@@ -117,7 +117,8 @@ print_waiting <- function(launches) {
 print_failed <- function(launches, daemons) {
   if (is.null(launches)) return()
   launches[] <- lapply(launches, shown)
-  failed <- launches[launches$state == "failed", ]
+  # A launch that has come in part has joined, with a cause.
+  failed <- launches[nzchar(launches$cause), ]
   if (is.matrix(daemons)) {
     missing <- vapply(strsplit(failed$daemons, ","), function(slots) {
       any(daemons[as.integer(slots), "online"] == 0)

@@ -110,3 +110,15 @@ TEST_CASE("a command that repeats its credential does not get it into our messag
   CHECK(redacted("one\ndGVua2FpAXa6-_k: two dGVua2Fp\n") == "one\n<credential>: two <credential>\n");
   CHECK(redacted("nothing") == "nothing");
 }
+
+TEST_CASE("why an R is not started again is told with how often it was tried, or what is missing") {
+  CHECK(judge_r({3, {}, "no such library\n", "node7", {}}, 3).message ==
+        "its R ended on node7 with exit code 3, 3 times in a row before it was ready; its last lines:\n"
+        "no such library");
+  CHECK(judge_r({{}, 9, "", {}, {}}, 0).message ==
+        "its R was killed by signal 9, again and again with nothing done; it wrote nothing");
+  CHECK(judge_r({1, {}, "Error: there is no package called 'tenkai'\n", {}, {}}, 1).cause ==
+        cause::package_missing);
+  // One that was ready has it: these are the words of a task.
+  CHECK(judge_r({1, {}, "Error: there is no package called 'tenkai'\n", {}, {}}, 0).cause == cause::exited);
+}

@@ -327,3 +327,44 @@ TEST_CASE("a launch whose job is suspended is not given up for its silence") {
   CHECK_FALSE(launch.is_silent(noon + 101 * minute - minute / 2, minute));
   CHECK(launch.is_silent(noon + 101 * minute, minute));
 }
+
+TEST_CASE("a launch whose agent goes on without one of its daemons is complete with the others") {
+  Launch launch = launch_of(3);
+  launch.on_report(noon, report(JobState::starting));
+  launch.on_daemon_joined(noon);
+
+  CHECK(launch.on_daemon_given_up(noon, 1, {"exited", "its R ended"}));
+  CHECK_FALSE(launch.on_daemon_given_up(noon, 1, {"exited", "its R ended"}));
+  CHECK(launch.state() == LaunchState::starting);
+  CHECK(launch.on_daemon_joined(noon));
+
+  CHECK(launch.state() == LaunchState::joined);
+  CHECK(launch.detail() == "1 daemon is not started again: its R ended");
+  std::string line = status_line(launch, "ssh");
+  CHECK(line.find("\tjoined\texited\t") != std::string::npos);
+}
+
+TEST_CASE("the last daemon that can come may be given up after the others have joined") {
+  Launch launch = launch_of(2);
+  launch.on_daemon_joined(noon);
+
+  launch.on_daemon_given_up(noon, 1, {"package_missing", "no package"});
+
+  CHECK(launch.state() == LaunchState::joined);
+  CHECK(given_up_text(launch, "ssh") ==
+        "daemon 2 (launch 1, by ssh) is not started again: no package\n"
+        "The others of this launch go on; when that is mended, launch_remote() brings another");
+}
+
+TEST_CASE("a launch of which no daemon has come waits for the end of its command, which tells more") {
+  Launch launch = launch_of(2);
+  launch.on_report(noon, report(JobState::starting));
+  launch.on_daemon_given_up(noon, 0, {"exited", "its R ended"});
+  launch.on_daemon_given_up(noon, 1, {"exited", "its R ended"});
+
+  CHECK(launch.state() == LaunchState::starting);
+  launch.on_report(noon, ended(1, "no such library\n"));
+
+  CHECK(launch.state() == LaunchState::failed);
+  CHECK(launch.detail().find("no such library") != std::string::npos);
+}

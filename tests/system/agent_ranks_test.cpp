@@ -67,6 +67,24 @@ class AgentOf {
   pid_t pid_ = -1;
 };
 
+// A launch of both slots as one agent, which the test starts: the command only lasts as long
+// as the folder.
+void launch_two(TestDispatcher& dispatcher, const TemporaryFolder& folder) {
+  Frame order(Type::request);
+  order.task = 7;
+  order.with(Key::name, "launch_remote");
+  order.payload = make_payload(
+      "plugin=command\ncredential=stdin\nform=agent\noption=args=.\n"
+      "option=program=while [ -d " +
+      folder.path() +
+      " ]; do sleep 0.1; done #\n"
+      "launch=\nslot=1\ncall=tenkai::daemon()\nslot=2\ncall=tenkai::daemon()\n");
+  dispatcher.session.send(std::move(order));
+  std::optional<Frame> answer = dispatcher.session.receive(Type::reply);
+  REQUIRE(answer);
+  REQUIRE(answer->text(Key::message) == "");
+}
+
 }  // namespace
 
 TEST_CASE("an agent ends when one daemon has said goodbye and the other cannot start") {
@@ -104,6 +122,28 @@ TEST_CASE("where R finds no package tenkai, no daemon of the agent goes on waiti
                 "die \"there is no package called 'tenkai'\\n\"");
 
   CHECK(agent.exit_code().value_or(0) != 0);
+}
+
+TEST_CASE("a daemon that its agent starts no more is told to the session once, and its launch is complete") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  TemporaryFolder folder;
+  launch_two(dispatcher, folder);
+
+  AgentOf agent(urls, "if (is_first('good')) { join_session(); stay() } die \"no such library\\n\"");
+
+  std::optional<Frame> note = dispatcher.session.receive(Type::note, 30s);
+  REQUIRE(note);
+  std::string text = note->text(Key::message);
+  INFO(text);
+  CHECK(says(text, " (launch 1, by command) is not started again: its R ended with exit code "));
+  CHECK(says(text, ", 3 times in a row before it was ready; its last lines:\nno such library"));
+  CHECK(says(text, "launch_remote() brings another"));
+  auto launch = dispatcher.status().at(3);
+  CHECK(launch.at(5) == "joined");
+  CHECK(launch.at(6) == "exited");
+  CHECK(says(launch.at(7), "1 daemon is not started again: "));
+  CHECK(dispatcher.session.is_silent(500ms));
 }
 
 TEST_CASE("an R that an agent starts knows that it is to become a daemon, and starts none itself") {

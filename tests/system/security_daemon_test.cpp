@@ -208,6 +208,34 @@ TEST_CASE("an agent speaks for its own daemons alone", "[T10]") {
   CHECK(court.dispatcher.status()[1][1] == "1");
 }
 
+TEST_CASE("an agent tells the session of its own daemons that are not started again, and once", "[T10]") {
+  Court court;
+  court.hostile.stream.close();
+  REQUIRE(eventually([&] { return court.dispatcher.status()[2][1] == "0"; }));
+  TestPeer agent = TestPeer::dial(court.urls[1]);
+  prove(agent, Role::agent, court.dispatcher.credential(2), hello(Role::agent, court.urls[1]));
+  REQUIRE(agent.receive(Type::welcome));
+  auto give_up = [&agent](std::uint32_t rank, const std::string& url) {
+    Frame left(Type::left);
+    left.rank = rank;
+    left.with(Key::kind, 4).with(Key::failed, 3).with(Key::exit_code, 1);
+    agent.send(std::move(left.with(Key::log_tail, "oh \x1b[2J dear\n").with(Key::url, url)));
+  };
+
+  give_up(0, court.urls[0]);
+  give_up(1, court.urls[1]);
+  give_up(1, court.urls[1]);
+  give_up(1u << 31, court.urls[1]);
+  wait_until_heard(agent);
+
+  std::optional<Frame> note = court.dispatcher.session.receive(Type::note);
+  REQUIRE(note);
+  CHECK(
+      says(note->text(Key::message), "daemon 2 is not started again: its R ended with exit code 1, 3 times"));
+  CHECK(note->text(Key::message).find('\x1b') == std::string::npos);
+  CHECK(court.dispatcher.session.is_silent(50ms));
+}
+
 TEST_CASE("a daemon's lie about a length costs it its place, and the dispatcher no memory", "[T10]") {
   Siege siege({"tcp://127.0.0.1:0", "tcp://127.0.0.1:0"});
   TestDaemon hostile(siege.url(2), siege.credential(2));
