@@ -239,6 +239,7 @@ void Dispatcher::assign(Daemon& daemon, std::uint64_t sequence, const Everywhere
 
 void Dispatcher::start(Daemon& daemon, Running running) {
   daemon.running = running;
+  daemon.running->sent_at = now_;
   slots_[daemon.slot].busy = true;
   free_.erase(daemon.slot);
 }
@@ -269,6 +270,16 @@ void Dispatcher::take_back(Daemon& daemon) {
   } else if (!lost.discarded) {
     enqueue(*tasks_.find(lost.key));
   }
+}
+
+// It may be there already, unread: the interrupt comes behind it. The preparation of
+// everywhere() is for this daemon alone.
+void Dispatcher::take_from_stopped(Daemon& daemon, Sends& sends) {
+  Running& running = *daemon.running;
+  if (running.everywhere || running.discarded) return;
+  running.discarded = true;
+  sends.emplace_back(Interrupt{daemon.id, running.key, running.attempt});
+  enqueue(*tasks_.find(running.key));
 }
 
 // No new task for it; what it has stays with it.

@@ -215,6 +215,17 @@ Sends Dispatcher::on_daemon_heard(Time now, DaemonId id) {
   return sends;
 }
 
+Sends Dispatcher::on_daemon_stopped(Time now, DaemonId id, Time heard) {
+  now_ = now;
+  Sends sends;
+  Daemon* daemon = find(id);
+  if (daemon == nullptr || !daemon->suspect) return sends;
+  if (daemon->running && heard <= daemon->running->sent_at) take_from_stopped(*daemon, sends);
+  give_back_waiting(*daemon);
+  hand_out(sends);
+  return sends;
+}
+
 Sends Dispatcher::on_daemon_leaving(Time now, DaemonId id) {
   now_ = now;
   Sends sends;

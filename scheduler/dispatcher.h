@@ -192,6 +192,10 @@ class Dispatcher {
   // Silent for too long: nothing new for it until it is heard again.
   Sends on_daemon_suspect(Time now, DaemonId daemon);
   Sends on_daemon_heard(Time now, DaemonId daemon);
+  // A suspect one has been stopped, and may go on in hours. What it was sent since it was
+  // heard last has hardly begun: it is for others, without counting, and so is what waits
+  // for it. What it ran before that stays with it.
+  Sends on_daemon_stopped(Time now, DaemonId daemon, Time heard);
   // It will take nothing more (maxtasks, walltime, idletime), but is still there.
   Sends on_daemon_leaving(Time now, DaemonId daemon);
   // The job that they are in ends soon: as on_daemon_leaving, and each goes when it has done
@@ -263,6 +267,7 @@ class Dispatcher {
     std::uint32_t attempt = 1;
     bool everywhere = false;
     bool discarded = false;  // it is interrupted, and nobody waits for its answer
+    Time sent_at{};
     std::optional<Time> kill_at;
   };
   // What each task touches stands together: a thousand of these do not stay in the cache,
@@ -317,6 +322,7 @@ class Dispatcher {
 
   Running end_attempt(Daemon& daemon);
   void take_back(Daemon& daemon);
+  void take_from_stopped(Daemon& daemon, Sends& sends);
   void shut(Daemon& daemon);
   void stop_taking(Daemon& daemon);
   void give_back_waiting(Daemon& daemon);

@@ -24,7 +24,7 @@ Liveness::Liveness(Limits limits) : limits_(put_in_order(limits)) {}
 void Liveness::add(PeerId id, Time now) {
   remove(id);
   Peer& peer = peers_[id];
-  peer.sign = peer.last_probe = now;
+  peer.heard = peer.sign = peer.last_probe = now;
 }
 
 void Liveness::set_round_trip(PeerId id, milliseconds round_trip) {
@@ -43,7 +43,7 @@ void Liveness::remove(PeerId id) {
 std::optional<Liveness::Verdict> Liveness::on_heard(Time now, PeerId id) {
   Peer* peer = find(id);
   if (peer == nullptr) return std::nullopt;
-  peer->sign = now;
+  peer->heard = peer->sign = now;
   peer->suspended = false;
   if (!peer->suspect || !peer->connected) return std::nullopt;
   peer->suspect = false;
@@ -51,12 +51,17 @@ std::optional<Liveness::Verdict> Liveness::on_heard(Time now, PeerId id) {
   return Verdict::heard;
 }
 
-void Liveness::set_busy(Time now, PeerId id, bool busy) {
+std::optional<Liveness::Verdict> Liveness::set_busy(Time now, PeerId id, bool busy) {
   Peer* peer = find(id);
-  if (peer == nullptr || peer->busy == busy) return;
+  if (peer == nullptr || peer->busy == busy) return std::nullopt;
   peer->busy = busy;
-  if (busy && !peer->suspect) peer->sign = std::max(peer->sign, now);
+  bool begins = busy && !peer->suspect;
+  bool was_silent = begins && now - peer->heard >= limits_.probe;
+  if (begins) peer->sign = std::max(peer->sign, now);
+  if (was_silent) peer->last_probe = now;
   schedule(id, *peer);
+  if (!was_silent) return std::nullopt;
+  return Verdict::probe;
 }
 
 void Liveness::set_suspended(Time now, PeerId id, bool suspended) {
@@ -91,7 +96,7 @@ std::optional<Liveness::Verdict> Liveness::on_reconnected(Time now, PeerId id) {
   if (peer == nullptr) return std::nullopt;
   peer->connected = true;
   peer->suspended = false;
-  peer->sign = peer->last_probe = now;
+  peer->heard = peer->sign = peer->last_probe = now;
   bool was_suspect = std::exchange(peer->suspect, false);
   schedule(id, *peer);
   if (!was_suspect) return std::nullopt;
@@ -124,6 +129,12 @@ std::vector<Liveness::Judgement> Liveness::on_timer(Time now) {
 bool Liveness::is_suspect(PeerId id) const {
   auto found = peers_.find(id);
   return found != peers_.end() && found->second.suspect;
+}
+
+std::optional<Liveness::Time> Liveness::last_heard(PeerId id) const {
+  auto found = peers_.find(id);
+  if (found == peers_.end()) return std::nullopt;
+  return found->second.heard;
 }
 
 Liveness::Peer* Liveness::find(PeerId id) {

@@ -74,8 +74,9 @@ class Liveness {
   // takes one look-up and writes down the time. `heard`, when it was suspect.
   std::optional<Verdict> on_heard(Time now, PeerId peer);
   // Whether it holds a task. Its silence counts from here at the earliest. One
-  // that is suspect is watched to the end, busy or not.
-  void set_busy(Time now, PeerId peer, bool busy);
+  // that is suspect is watched to the end, busy or not. `probe`, where nothing came from it
+  // for that long: its answer tells that it reads what it is sent.
+  std::optional<Verdict> set_busy(Time now, PeerId peer, bool busy);
   // Somebody knows that a suspect peer has been stopped, and may go on: then its silence
   // is no end. It is probed now and then, until it is heard or goes on. Of one that is
   // not suspect this says nothing.
@@ -95,11 +96,14 @@ class Liveness {
   std::vector<Judgement> on_timer(Time now);
 
   bool is_suspect(PeerId peer) const;
+  // When something came from it last, or it came (back) itself; nothing for unknown peers.
+  std::optional<Time> last_heard(PeerId peer) const;
   std::size_t size() const { return peers_.size(); }
 
  private:
   struct Peer {
-    Time sign{};  // the last sign of life, or when we began to expect one
+    Time sign{};   // the last sign of life, or when we began to expect one
+    Time heard{};  // the last sign of life
     Time last_probe{};
     Time lost_at{};  // while not connected
     std::chrono::milliseconds round_trip{0};

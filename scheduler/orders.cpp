@@ -109,7 +109,7 @@ void Peers::set_busy(const PeerPtr& peer) {
   if (liveness_.size() == 0 || !peer->connection) return;
   bool busy = std::any_of(peer->ranks.begin(), peer->ranks.end(),
                           [this](const auto& rank) { return around_.dispatcher.is_busy(rank.second); });
-  liveness_.set_busy(now(), peer->id, busy);
+  if (liveness_.set_busy(now(), peer->id, busy)) peer->connection->send(Frame(Type::ping));
 }
 
 void Peers::set_suspect(const PeerPtr& peer, bool suspect) {

@@ -1,6 +1,7 @@
 // Agents that are in jobs of a batch system, which ends them and knows why.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,8 +63,13 @@ void Peers::on_job_over(GrantId grant, const std::vector<std::size_t>& slots, co
 }
 
 void Peers::on_job_suspended(GrantId grant, const std::vector<std::size_t>& slots, bool is_suspended) {
-  for (const PeerPtr& peer : peers_of_job(grant, slots))
+  for (const PeerPtr& peer : peers_of_job(grant, slots)) {
     liveness_.set_suspended(now(), peer->id, is_suspended);
+    std::optional<Time> heard = liveness_.last_heard(peer->id);
+    if (!is_suspended || !heard || !liveness_.is_suspect(peer->id)) continue;
+    for (const auto& [rank, daemon] : Ranks(peer->ranks))
+      around_.apply(around_.dispatcher.on_daemon_stopped(now(), daemon, *heard));
+  }
   around_.apply({});  // the next timer may be another one
 }
 

@@ -155,6 +155,52 @@ TEST_CASE("a suspect daemon keeps what it runs and may answer") {
         Lines{"resolve 1/1 \"\"", "acknowledge 10"});
 }
 
+TEST_CASE("what a stopped daemon was sent and has not read goes to others, and that counts no try") {
+  Dispatcher dispatcher = with_daemons(2, with_retries("0"));
+  dispatcher.on_submit(at(1h), 1, task(1));
+  dispatcher.on_daemon_suspect(at(1h + 8s), 10);
+
+  CHECK(describe(dispatcher.on_daemon_stopped(at(1h + 10s), 10, at(0s))) ==
+        Lines{"interrupt 1/1#1 on 10", "assign 1/1#2 to 11 \"x\""});
+  CHECK(dispatcher.on_daemon_stopped(at(1h + 40s), 10, at(0s)).empty());
+
+  // When it goes on, it reads the task and the interrupt, and then takes what there is.
+  dispatcher.on_submit(at(2h), 1, task(2));
+  CHECK(dispatcher.on_daemon_heard(at(3h), 10).empty());
+  CHECK(describe(dispatcher.on_finished(at(3h), 10, {1, 1}, 1, {}, true, false)) ==
+        Lines{"assign 1/2#1 to 10 \"x\""});
+  CHECK(describe(dispatcher.on_finished(at(3h), 11, {1, 1}, 2, make_payload("2"), false, false)) ==
+        Lines{"resolve 1/1 \"2\"", "acknowledge 11"});
+  CHECK(dispatcher.violations() == 0);
+}
+
+TEST_CASE("what a daemon ran before it was stopped is waited for") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_daemon_suspect(at(1h), 10);
+
+  CHECK(dispatcher.on_daemon_stopped(at(1h), 10, at(30min)).empty());
+
+  CHECK(describe(dispatcher.on_finished(at(2h), 10, {1, 1}, 1, {}, false, false)) ==
+        Lines{"resolve 1/1 \"\"", "acknowledge 10"});
+}
+
+TEST_CASE("a task taken from a stopped daemon waits where there is no other, and can be cancelled") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_submit(at(0s), 1, task(2));
+  dispatcher.on_daemon_suspect(at(8s), 10);
+
+  CHECK(describe(dispatcher.on_daemon_stopped(at(10s), 10, at(0s))) == Lines{"interrupt 1/1#1 on 10"});
+  CHECK(dispatcher.queued() == 2);
+  CHECK(describe(dispatcher.on_cancel(at(11s), 1, 2)) ==
+        Lines{"resolve 1/2 code 20: cancelled while it waited for a daemon"});
+
+  dispatcher.on_daemon_left(at(12s), 10, killed);
+  CHECK(dispatcher.queued() == 1);
+  CHECK(describe(dispatcher.on_daemon_joined(at(13s), 11, 0)) == Lines{"assign 1/1#2 to 11 \"x\""});
+}
+
 TEST_CASE("a daemon that comes back with its task goes on with it") {
   Dispatcher dispatcher = with_daemons(1);
   dispatcher.on_submit(at(0s), 1, task(1));
@@ -247,6 +293,7 @@ TEST_CASE("daemons that are not known are ignored") {
   CHECK(dispatcher.on_daemon_leaving(at(0s), 99).empty());
   CHECK(dispatcher.on_daemon_suspect(at(0s), 99).empty());
   CHECK(dispatcher.on_daemon_heard(at(0s), 99).empty());
+  CHECK(dispatcher.on_daemon_stopped(at(0s), 99, at(0s)).empty());
   CHECK(dispatcher.on_daemon_resumed(at(0s), 99, Dispatcher::Held{{1, 1}, 1}).empty());
   CHECK_FALSE(dispatcher.slot_of(99));
   CHECK_FALSE(dispatcher.is_busy(99));

@@ -90,6 +90,18 @@ TEST_CASE("the timer goes when the peer has nothing to do any more") {
   CHECK_FALSE(liveness.next_timer());
 }
 
+TEST_CASE("a peer that was silent is asked with its task whether it reads it") {
+  Liveness liveness;
+  liveness.add(1, at(0s));
+
+  CHECK_FALSE(liveness.set_busy(at(1s), 1, true));
+  CHECK_FALSE(liveness.set_busy(at(1h), 1, true));
+  CHECK_FALSE(liveness.set_busy(at(1h), 1, false));
+  CHECK(liveness.set_busy(at(1h), 1, true) == Verdict::probe);
+  liveness.on_heard(at(1h + 1ms), 1);
+  CHECK(liveness.last_heard(1) > at(1h));
+}
+
 TEST_CASE("the silence of a peer that was idle counts from its task on") {
   Liveness liveness;
   liveness.add(1, at(0s));
@@ -273,6 +285,21 @@ TEST_CASE("a peer that was stopped is waited for, and goes on where it was") {
   CHECK_FALSE(liveness.is_suspect(1));
   // After that it is as any other.
   CHECK(run_until(liveness, at(24h + 60s)).back() == Liveness::Judgement{1, Verdict::lost});
+}
+
+TEST_CASE("that something was expected of a peer is no sign of life") {
+  Liveness liveness;
+  liveness.add(1, at(0s));
+  liveness.set_busy(at(1h), 1, true);
+  run_until(liveness, at(1h + 10s));
+  liveness.set_suspended(at(1h + 10s), 1, true);
+
+  CHECK(liveness.last_heard(1) == at(0s));
+  liveness.on_heard(at(2h), 1);
+  CHECK(liveness.last_heard(1) == at(2h));
+  liveness.on_reconnected(at(3h), 1);
+  CHECK(liveness.last_heard(1) == at(3h));
+  CHECK_FALSE(liveness.last_heard(7));
 }
 
 TEST_CASE("a peer that goes on and stays silent is lost from then on") {

@@ -128,6 +128,7 @@ std::optional<Event> Simulation::storm() {
   if (falls(5)) return leave();
   if (falls(4)) return of_some_daemon(Kind::heard);
   if (falls(3)) return of_some_daemon(Kind::suspect);
+  if (falls(2)) return stop();
   if (falls(3)) return resume();
   if (falls(3)) return finish_again();
   if (falls(1)) return of_some_daemon(chance(50) ? Kind::leaving : Kind::last_call);
@@ -182,6 +183,16 @@ Event Simulation::submit() {
   if (scenario_.policy == Policy::queue && chance(15))
     submits.submit.time_request = std::chrono::milliseconds(below(1500));
   return submits;
+}
+
+// Mostly one of which nothing is heard.
+Event Simulation::stop() {
+  Event stops = of_some_daemon(Kind::stopped);
+  for (const auto& [id, daemon] : world_.daemons()) {
+    if (daemon.suspect && !chance(20)) stops.daemon = id;
+  }
+  stops.heard = stops.now - std::chrono::milliseconds(below(100));
+  return stops;
 }
 
 Event Simulation::everywhere() {

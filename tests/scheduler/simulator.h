@@ -55,6 +55,7 @@ class Simulation {
 
   Event submit();
   Event everywhere();
+  Event stop();
   Event cancel();
   Event join();
   Event unavailable();
@@ -105,6 +106,7 @@ Sends apply(Subject& subject, const Event& event) {
     case Kind::resumed: return subject.on_daemon_resumed(event.now, event.daemon, event.held);
     case Kind::suspect: return subject.on_daemon_suspect(event.now, event.daemon);
     case Kind::heard: return subject.on_daemon_heard(event.now, event.daemon);
+    case Kind::stopped: return subject.on_daemon_stopped(event.now, event.daemon, event.heard);
     case Kind::leaving: return subject.on_daemon_leaving(event.now, event.daemon);
     case Kind::last_call: return subject.on_last_call(event.now, {event.daemon});
     case Kind::left: return subject.on_daemon_left(event.now, event.daemon, event.cause);

@@ -156,6 +156,11 @@ struct IgnoresSuspicion : Dispatcher {
   std::vector<Slot> slots() const { return Dispatcher::slots(); }
 };
 
+struct WaitsForStoppedDaemons : Dispatcher {
+  using Dispatcher::Dispatcher;
+  Sends on_daemon_stopped(Time, DaemonId, Time) { return {}; }
+};
+
 struct MissesLastCalls : Dispatcher {
   using Dispatcher::Dispatcher;
   Sends on_last_call(Time, const std::vector<DaemonId>&) { return {}; }
@@ -254,6 +259,10 @@ TEST_CASE("the simulator notices a task where it does not fit, and one that wait
   CHECK_CAUGHT(HopesForLarger, "should have been resolved");
   CHECK_CAUGHT(MissesLastCalls, "dismissed");
   CHECK_CAUGHT(IgnoresCurfews, "the timer is wrong");
+}
+
+TEST_CASE("the simulator notices work that is left with a daemon that was stopped") {
+  CHECK_CAUGHT(WaitsForStoppedDaemons, "should have been interrupted");
 }
 
 TEST_CASE("the simulator notices work for a daemon that is suspect") {

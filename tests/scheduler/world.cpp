@@ -52,6 +52,9 @@ void World::foresee(const Event& event) {
     case Kind::heard:
       if (daemon != nullptr) daemon->suspect = slots_[daemon->slot].suspect = event.kind == Kind::suspect;
       break;
+    case Kind::stopped:
+      if (daemon != nullptr && daemon->suspect) foresee_stopped(event, *daemon);
+      break;
     case Kind::leaving:
       if (daemon != nullptr) stop(event.daemon, *daemon);
       break;
@@ -156,6 +159,15 @@ void World::foresee_resumed(const Event& event, Daemon& daemon) {
   if (daemon.run->everywhere == 0 && !daemon.run->discarded) requeue(daemon.run->key);
   daemon.run.reset();
   slots_[daemon.slot].busy = false;
+}
+
+void World::foresee_stopped(const Event& event, Daemon& daemon) {
+  free_those_at(event.daemon);
+  std::optional<Run>& run = daemon.run;
+  if (!run || run->everywhere > 0 || run->discarded || event.heard > run->sent_at) return;
+  interrupts_.emplace(event.daemon, run->key, run->attempt);
+  requeue(run->key);
+  run->discarded = true;
 }
 
 void World::foresee_left(const Event& event, Daemon& daemon) {
@@ -313,6 +325,10 @@ void World::withdraw(Time now, const Unresolved& task) {
 // It takes nothing any more; what only waits there is for others.
 void World::stop(DaemonId id, Daemon& daemon) {
   daemon.leaving = true;
+  free_those_at(id);
+}
+
+void World::free_those_at(DaemonId id) {
   for (auto& [key, task] : tasks_) {
     if (task.daemon == id && !task.running) task.daemon = 0;
   }

@@ -34,6 +34,7 @@ struct Event {
     resumed,
     suspect,
     heard,
+    stopped,
     leaving,
     last_call,
     left,
@@ -58,6 +59,7 @@ struct Event {
   bool failed = false;
   bool last = false;
   std::optional<Dispatcher::Held> held;
+  Time heard;
   Cause cause;
   Prospects prospects;
 };
@@ -81,6 +83,7 @@ class World {
     std::uint32_t attempt = 0;
     std::uint64_t everywhere = 0;  // its sequence number, or 0
     bool discarded = false;
+    Time sent_at{};
     std::optional<Time> kill_at;
   };
   struct Daemon {
@@ -145,6 +148,7 @@ class World {
   void foresee_everywhere(const Event& event);
   void foresee_joined(const Event& event);
   void foresee_resumed(const Event& event, Daemon& daemon);
+  void foresee_stopped(const Event& event, Daemon& daemon);
   void foresee_left(const Event& event, Daemon& daemon);
   void foresee_finished(const Event& event);
   void foresee_size_unavailable(const Event& event);
@@ -158,6 +162,7 @@ class World {
   void give_up(Time now, TaskKey key, Code code);
   void withdraw(Time now, const Unresolved& task);
   void stop(DaemonId id, Daemon& daemon);
+  void free_those_at(DaemonId id);
   void forget(DaemonId id);
   void deal();
 

@@ -73,6 +73,7 @@ void World::take(const Event& event, const Assign& send) {
   Run run;
   run.key = send.key;
   run.attempt = send.attempt;
+  run.sent_at = now_;
   daemon->run = run;
 }
 
@@ -307,6 +308,7 @@ std::string describe(const Event& event) {
       return "daemon" + daemon + " resumes with " + text(event.held->key) + "#" + text(event.held->attempt);
     case Kind::suspect: return "daemon" + daemon + " is suspect";
     case Kind::heard: return "daemon" + daemon + " is heard";
+    case Kind::stopped: return "daemon" + daemon + " is stopped";
     case Kind::leaving: return "daemon" + daemon + " is leaving";
     case Kind::last_call: return "daemon" + daemon + " hears the last call";
     case Kind::left: return "daemon" + daemon + " left: " + std::string(name_of(event.cause.kind));
