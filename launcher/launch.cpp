@@ -113,6 +113,7 @@ bool Launch::on_ended(LaunchTime now, const JobReport& report) {
   // A command that has handed its work to somebody else has ended well.
   if (hands_on_ && report.exit_code == 0 && report.cause.empty()) {
     ended_ = false;
+    handed_on_ = true;
     return state_ < LaunchState::submitted && become(now, LaunchState::submitted);
   }
   Failure failure{report.cause, report.message};
@@ -148,8 +149,10 @@ bool Launch::on_daemon_given_up(LaunchTime now, std::size_t slot, Failure why) {
 
 bool Launch::on_daemon_left(LaunchTime now) {
   if (joined_ > 0) --joined_;
-  // An agent that starts its R again will tell.
-  if (joined_ > 0 || !ended_) return false;
+  // A command that runs starts its R again, or will tell. Of one that was handed on, those
+  // that have not come yet may still come.
+  bool is_over = ended_ || (handed_on_ && state_ == LaunchState::joined);
+  if (joined_ > 0 || !is_over) return false;
   return become(now, LaunchState::gone);
 }
 

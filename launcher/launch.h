@@ -108,6 +108,7 @@ class Launch {
   std::size_t joined_ = 0;
   bool was_joined_ = false;
   bool ended_ = false;
+  bool handed_on_ = false;  // its command has ended, and others bring its daemons
   bool withdrawn_ = false;
   Failure failure_;
   std::vector<std::size_t> given_up_;

@@ -82,6 +82,35 @@ TEST_CASE("a command that has handed its work on has not failed") {
   CHECK_FALSE(launch.has_ended());
 }
 
+TEST_CASE("a launch that was handed on is gone with the last of its daemons") {
+  Launch launch = launch_of(2);
+  launch.on_submitted(noon, "j");
+  launch.on_report(noon, ended(0));
+  launch.on_daemon_joined(noon);
+  launch.on_daemon_joined(noon);
+
+  CHECK_FALSE(launch.on_daemon_left(noon));
+  CHECK(launch.state() == LaunchState::joined);
+  CHECK(launch.on_daemon_left(noon));
+  CHECK(launch.state() == LaunchState::gone);
+
+  // What was put back into a queue elsewhere is seen again.
+  CHECK(launch.on_daemon_joined(noon));
+  CHECK(launch.joined() == 1);
+}
+
+TEST_CASE("a launch that was handed on waits for those that have not come yet") {
+  Launch launch = launch_of(2);
+  launch.on_submitted(noon, "j");
+  launch.on_report(noon, ended(0));
+  launch.on_daemon_joined(noon);
+
+  CHECK_FALSE(launch.on_daemon_left(noon));
+
+  CHECK(launch.is_waited_for());
+  CHECK(launch.on_silence(noon + minute, minute));
+}
+
 TEST_CASE("an agent that ends before its daemons have joined has failed, even if it ends well") {
   Launch launch = launch_of(1, false);
   launch.on_submitted(noon, "j");
