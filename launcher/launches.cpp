@@ -338,8 +338,7 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
     tell_soon();
   }
   if (!given_up_.empty()) tell_soon();
-  if (launch.state() == LaunchState::joined && full_since_ && launch.number() > *full_since_)
-    full_since_.reset();
+  if (launch.state() == LaunchState::joined) full_.on_joined(launch);
   BatchPtr batch = entry->batch.lock();
   bool used = batch && !batch->is_job && launch.state() == LaunchState::joined;
   if (batch && (used || std::all_of(batch->entries.begin(), batch->entries.end(),

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "launcher/full.h"
 #include "launcher/launch.h"
 #include "launcher/order.h"
 #include "launcher/plugin_process.h"
@@ -121,8 +122,7 @@ class Launches : public LaunchDesk {
   asio::steady_timer scale_timer_;
   std::optional<LaunchTime> scales_at_;
   bool scales_soon_ = false;
-  // The last launch of which the user was told, or knows, that there was no room for it.
-  std::optional<std::uint64_t> full_since_;
+  Full full_;
   bool closing_ = false;
 };
 

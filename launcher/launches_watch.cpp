@@ -35,16 +35,16 @@ LaunchTime now() { return std::chrono::steady_clock::now(); }
 
 // One sentence for all that failed in the same way.
 void Launches::tell_failures() {
-  std::map<std::string, std::vector<EntryPtr>> by_cause;
-  bool was_full = full_since_.has_value();
+  std::vector<const Launch*> failed;
   for (std::uint64_t number : std::exchange(untold_, {})) {
     auto found = entries_.find(number);
-    if (found == entries_.end() || found->second->launch.state() != LaunchState::failed) continue;
-    // Asked again and again: that it is still full is no news.
-    bool is_full = scaling_ && found->second->launch.failure().cause == cause::submit_limit;
-    if (is_full) full_since_ = number;
-    if (is_full && was_full) continue;
-    by_cause[found->second->plugin + " " + found->second->launch.failure().cause].push_back(found->second);
+    bool has_failed = found != entries_.end() && found->second->launch.state() == LaunchState::failed;
+    if (has_failed) failed.push_back(&found->second->launch);
+  }
+  std::map<std::string, std::vector<EntryPtr>> by_cause;
+  for (const Launch* launch : full_.news(failed, scaling_)) {
+    const EntryPtr& entry = entries_.at(launch->number());
+    by_cause[entry->plugin + " " + launch->failure().cause].push_back(entry);
   }
   for (const auto& [key, entries] : by_cause) {
     const Launch& first = entries.front()->launch;
