@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "launcher/environment_command.h"
 #include "launcher/launch_folder.h"
+#include "launcher/launch_prospects.h"
 #include "launcher/launch_words.h"
 #include "process/own_path.h"
 #include "wire/secret.h"
@@ -349,23 +350,14 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
   around_.changed();
 }
 
-// An agent that is there starts its R again, and Scale launches what is missing.
+// Scale launches what is missing.
 Prospects Launches::prospects() const {
-  using Kind = Prospects::Kind;
-  if (scaling_ && scaling_->is_scaling()) return {Kind::coming, {}};
-  bool by_hand = false;
-  std::string last;
-  for (const auto& [number, entry] : entries_) {
-    const Launch& launch = entry->launch;
-    bool is_over = launch.state() == LaunchState::failed || launch.state() == LaunchState::gone;
-    if (!is_over && (!entry->by_hand || launch.joined() > 0)) return {Kind::coming, {}};
-    by_hand = by_hand || !is_over;
-    if (!is_over) continue;
-    last = "launch " + std::to_string(number) + " (" + daemons_of(launch) + ", by " + entry->plugin + ") ";
-    last += launch.state() == LaunchState::failed ? "has failed: " + launch.failure().message : "is over";
-  }
-  if (by_hand || (last.empty() && !scaling_)) return {};
-  return {Kind::none, last.empty() ? "none could be launched" : last};
+  if (scaling_ && scaling_->is_scaling()) return {Prospects::Kind::coming, {}};
+  std::vector<LaunchInSight> launches;
+  launches.reserve(entries_.size());
+  for (const auto& [number, entry] : entries_)
+    launches.push_back({&entry->launch, entry->plugin, entry->by_hand});
+  return prospects_of(launches, scaling_.has_value());
 }
 
 void Launches::tell_soon() {
