@@ -65,7 +65,7 @@ std::map<std::string, std::vector<const JobLine*>> by_id(const std::vector<JobLi
 
 // Why a job was given up stays what is known of it.
 JobReport end_of_cancelled(const SlurmJob& job) {
-  return job.given_up ? job.last : cancelled_end(job.place.name.text(), job.beacons.node);
+  return job.given_up ? *job.given_up : cancelled_end(job.place.name.text(), job.beacons.node);
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ SlurmJobs::News SlurmJobs::on_beacons(SlurmTime now, const std::string& name, co
   // A rank whose job has told before it did itself, from the node of its script.
   bool moved = !again && beacons.started && job.beacons.node != beacons.node;
   job.beacons = beacons;
-  if (moved && job.phase == SlurmJob::Phase::running) {
+  if (moved && job.phase == SlurmJob::Phase::running && !job.given_up) {
     job.last.where = beacons.node;
     news.push_back(job.last);
   }
@@ -232,15 +232,17 @@ void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, Ne
       is_back && !report.stuck ? printable(line.reason, 200) : reason_in_words(line.reason, report.job);
   report.message = (is_back ? "it was put back into the queue" : "it waits in the queue") +
                    (line.reason.empty() ? std::string() : ": " + why);
-  if (known != nullptr && known->outlook == Outlook::never) give_up(job, report);
+  if (known != nullptr && known->outlook == Outlook::never) {
+    give_up(report);
+    job.given_up = report;
+  }
   if (report == job.last) return;
   job.last = report;
   news.push_back(std::move(report));
 }
 
 // It is over when it has been cancelled.
-void SlurmJobs::give_up(SlurmJob& job, JobReport& report) {
-  job.given_up = true;
+void SlurmJobs::give_up(JobReport& report) {
   report.state = JobState::failed;
   report.cause = cause::cannot_start;
   report.message = "job " + report.job +
@@ -252,6 +254,7 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
   job.phase = SlurmJob::Phase::running;
   job.since = now;
   job.absences = 0;
+  if (job.given_up) return;
   JobReport report;
   report.job = job.place.name.text();
   report.state = JobState::starting;
@@ -263,7 +266,7 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
 // Slurm is asked on: that it goes on, its agent may not tell.
 void SlurmJobs::on_suspended(SlurmJob& job, const JobLine& line, News& news) {
   bool is_suspended = line.state == SlurmState::suspended;
-  if (job.last.suspended == is_suspended) return;
+  if (job.given_up || job.last.suspended == is_suspended) return;
   job.last.suspended = is_suspended;
   job.last.reason = is_suspended ? line.word : "";
   job.last.message =

@@ -41,7 +41,9 @@ struct SlurmJob {
   bool stays = false;
   bool finishes = false;
   bool cancelled = false;  // by us
-  bool given_up = false;   // it can never start, and is to be cancelled
+  // It can never start, and is to be cancelled: why. That stays what is known of it, also
+  // where it has begun meanwhile.
+  std::optional<JobReport> given_up;
   Phase phase = Phase::queued;
   SlurmTime since;  // of the phase
   Beacons beacons;
@@ -104,7 +106,7 @@ class SlurmJobs {
   void on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
   void on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& news);
   void on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
-  static void give_up(SlurmJob& job, JobReport& report);
+  static void give_up(JobReport& report);
   void on_running(SlurmTime now, SlurmJob& job, const std::string& node, News& news);
   static void on_suspended(SlurmJob& job, const JobLine& line, News& news);
   void on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);

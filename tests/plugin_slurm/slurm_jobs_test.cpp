@@ -177,6 +177,24 @@ TEST_CASE("a job that can never start is given up, with what to change") {
   CHECK(jobs.live().empty());
 }
 
+TEST_CASE("why a job was given up stays what is told of it, though it begins before it is cancelled") {
+  SlurmJobs jobs = array_of(1);
+  jobs.on_queue(noon + seconds(5), noon + seconds(5), queue("5_[0]|PENDING|PartitionTimeLimit||t-1\n"));
+  jobs.on_cancelling("5_0");
+
+  CHECK(jobs.on_beacons(noon + seconds(6), "5_0", started_on("n1"), "").empty());
+  SlurmTime later = noon + seconds(7);
+  CHECK(jobs.on_queue(later, later, queue("5_0|SUSPENDED|None|n1|t-1\n")).empty());
+  CHECK(jobs.on_queue(later, later, queue("5_0|RUNNING|None|n1|t-1\n")).empty());
+  CHECK(jobs.report_of("5_0")->cause == cause::cannot_start);
+
+  auto news = jobs.on_cancelled(noon + seconds(8), "5_0");
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].state == JobState::failed);
+  CHECK(news[0].cause == cause::cannot_start);
+  CHECK(news[0].reason == "PartitionTimeLimit");
+}
+
 TEST_CASE("a reason that tenkai does not know is told as Slurm says it") {
   SlurmJobs jobs = array_of(1);
 
