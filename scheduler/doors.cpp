@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <utility>
@@ -29,11 +28,12 @@ std::string place_of(const Url& url) {
 }
 
 // The same place under a name that nobody can guess. tcp has no place for one.
-Url with_token(Url url) {
+Result<Url> with_token(Url url) {
   if (is_websocket(url)) url.path = (url.path == "/" ? "" : url.path) + "/" + random_hex(name_bytes);
   if (url.scheme == Url::Scheme::abstract) return fresh_local_url();
   if (url.scheme == Url::Scheme::ipc) url.path += "." + random_hex(name_bytes);
-  return url;
+  // The name has grown, perhaps beyond what a socket can have.
+  return parse_url(to_string(url));
 }
 
 }  // namespace
@@ -51,7 +51,11 @@ Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentit
   ports_ = ports;
   given_ = urls;
   urls_ = std::move(urls);
-  if (tokens) std::transform(given_.begin(), given_.end(), urls_.begin(), with_token);
+  for (Url& url : urls_) {
+    Result<Url> named = tokens ? with_token(url) : url;
+    if (!named) return Error{"3 | Invalid argument: " + named.error().message};
+    url = std::move(*named);
+  }
   // WebSocket URLs with port 0 on one host share the port that the first one gets.
   std::map<std::string, std::uint16_t> taken;
   for (std::size_t i = 0; i < urls_.size(); ++i) {
@@ -136,10 +140,10 @@ Result<std::optional<Url>> Doors::regenerate(std::size_t slot) {
   Url url = urls_[slot];
   if (is_network(url) && !is_websocket(url)) return std::optional<Url>();
   std::uint16_t port = url.port;
-  url = with_token(given_[slot]);
+  Result<Url> named = with_token(given_[slot]);
+  if (!named) return named.error();
+  url = std::move(*named);
   url.port = port;
-  Result<Url> fits = parse_url(to_string(url));
-  if (!fits) return fits.error();
   Result<Done> open = open_one(url);
   if (!open) return open.error();
   slots_.erase(place_of(urls_[slot]));

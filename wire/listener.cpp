@@ -158,10 +158,11 @@ class LocalListener final : public Acceptor<asio::local::stream_protocol> {
 
   Result<Done> open() {
     auto endpoint = local_endpoint(url_);
+    if (!endpoint) return endpoint.error();
     if (url_.scheme == Url::Scheme::ipc) remove_leftover();
     boost::system::error_code failed;
-    acceptor_.open(endpoint.protocol(), failed);
-    if (!failed) acceptor_.bind(endpoint, failed);
+    acceptor_.open(endpoint->protocol(), failed);
+    if (!failed) acceptor_.bind(*endpoint, failed);
     if (!failed && url_.scheme == Url::Scheme::ipc) {
       owns_file_ = true;
       ::chmod(url_.path.c_str(), 0600);

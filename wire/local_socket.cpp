@@ -5,15 +5,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/system/errc.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <cstring>
 #include <string>
 
 namespace tenkai {
 
-asio::local::stream_protocol::endpoint local_endpoint(const Url& url) {
-  if (url.scheme == Url::Scheme::ipc) return asio::local::stream_protocol::endpoint(url.path);
-  return asio::local::stream_protocol::endpoint(std::string(1, '\0') + url.path);
+Result<asio::local::stream_protocol::endpoint> local_endpoint(const Url& url) {
+  std::string name = url.scheme == Url::Scheme::ipc ? url.path : std::string(1, '\0') + url.path;
+  try {
+    return asio::local::stream_protocol::endpoint(name);
+  } catch (const boost::system::system_error&) {
+    return Error{"no socket can have the name " + to_string(url) + ": it is too long; choose a shorter one"};
+  }
 }
 
 boost::system::error_code connect_at_once(asio::local::stream_protocol::socket& socket, const Url& url) {
@@ -22,8 +28,9 @@ boost::system::error_code connect_at_once(asio::local::stream_protocol::socket& 
   if (!failed) socket.non_blocking(true, failed);
   if (failed) return failed;
   auto endpoint = local_endpoint(url);
+  if (!endpoint) return boost::system::errc::make_error_code(boost::system::errc::filename_too_long);
   int result = 0;
-  do result = ::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+  do result = ::connect(socket.native_handle(), endpoint->data(), static_cast<socklen_t>(endpoint->size()));
   while (result != 0 && errno == EINTR);
   if (result == 0) return {};
   return boost::system::error_code(errno, boost::system::system_category());

@@ -10,7 +10,8 @@
 
 namespace tenkai {
 
-asio::local::stream_protocol::endpoint local_endpoint(const Url& url);
+// Refused: a name that is longer than the system allows.
+Result<asio::local::stream_protocol::endpoint> local_endpoint(const Url& url);
 
 // Connects, or says why not, and never waits: try_again where as many wait there
 // already as may. (Asio takes that for a connection that is on its way.)

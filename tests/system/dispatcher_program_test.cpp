@@ -125,6 +125,14 @@ TEST_CASE("a socket path that has no room for a new name is an answer, not an en
   CHECK(dispatcher.status()[1][0] == "ipc://" + path);
 }
 
+TEST_CASE("so it is where the URLs are to have such names from the start") {
+  TestDispatcher dispatcher;
+  std::string url = "ipc:///tmp/tenkai-test-" + std::string(80, 'x');
+
+  CHECK_THROWS_WITH(dispatcher.set_up("policy=queue\nslots=1\ntoken=1\nurl=" + url + "\n"),
+                    saying(url) && saying("107"));
+}
+
 TEST_CASE("a local daemon that fails to start later is told of") {
   TestDispatcher dispatcher;
   dispatcher.set_up("policy=queue\nslots=1\nurl=tcp://127.0.0.1:0\nrscript=/bin/false\n");
