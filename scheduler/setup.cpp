@@ -10,87 +10,104 @@
 namespace tenkai {
 namespace {
 
-using Read = std::function<Result<Done>(Setup&, std::string_view)>;
+// `key` is the word before the equals sign, for what is said of a bad value.
+using Read = std::function<Result<Done>(Setup&, std::string_view key, std::string_view value)>;
 
 Error bad(std::string_view key, std::string_view value, std::string_view wanted) {
   return Error{"the setting " + std::string(key) + " is '" + printable(value) + "', it must be " +
                std::string(wanted)};
 }
 
-Result<Done> read_count(std::string_view key, std::string_view value, std::size_t& into) {
-  auto number = to_number<std::size_t>(value);
-  if (!number || *number > max_slots)
-    return bad(key, value, "a whole number from 0 to " + std::to_string(max_slots));
-  into = *number;
-  return Done{};
+Read count_in(std::size_t Setup::*member) {
+  return [=](Setup& setup, std::string_view key, std::string_view value) -> Result<Done> {
+    auto number = to_number<std::size_t>(value);
+    if (!number || *number > max_slots)
+      return bad(key, value, "a whole number from 0 to " + std::to_string(max_slots));
+    setup.*member = *number;
+    return Done{};
+  };
 }
 
-Result<Done> read_flag(std::string_view key, std::string_view value, bool& into) {
-  if (value != "0" && value != "1") return bad(key, value, "0 or 1");
-  into = value == "1";
-  return Done{};
+Read flag_in(bool Setup::*member) {
+  return [=](Setup& setup, std::string_view key, std::string_view value) -> Result<Done> {
+    if (value != "0" && value != "1") return bad(key, value, "0 or 1");
+    setup.*member = value == "1";
+    return Done{};
+  };
 }
 
-Result<std::chrono::milliseconds> read_time(std::string_view key, std::string_view value) {
-  auto number = to_number<std::uint32_t>(value);
-  if (!number) return bad(key, value, "a whole number of milliseconds");
-  return std::chrono::milliseconds(*number);
+// Or one that need not be there.
+template <class Member>
+Read time_in(Member Setup::*member) {
+  return [=](Setup& setup, std::string_view key, std::string_view value) -> Result<Done> {
+    auto number = to_number<std::uint32_t>(value);
+    if (!number) return bad(key, value, "a whole number of milliseconds");
+    setup.*member = std::chrono::milliseconds(*number);
+    return Done{};
+  };
 }
 
-Result<Done> read_policy(Setup& setup, std::string_view value) {
+Read bytes_in(std::optional<std::uint64_t> Setup::*member) {
+  return [=](Setup& setup, std::string_view key, std::string_view value) -> Result<Done> {
+    setup.*member = to_number<std::uint64_t>(value);
+    if (!(setup.*member)) return bad(key, value, "a number of bytes");
+    return Done{};
+  };
+}
+
+Read text_in(std::string Setup::*member) {
+  return [=](Setup& setup, std::string_view, std::string_view value) -> Result<Done> {
+    setup.*member = value;
+    return Done{};
+  };
+}
+
+Result<Done> read_policy(Setup& setup, std::string_view key, std::string_view value) {
   for (Policy policy : {Policy::queue, Policy::direct, Policy::ephemeral}) {
     if (value != name_of(policy)) continue;
     setup.policy = policy;
     return Done{};
   }
-  return bad("policy", value, "queue, direct or ephemeral");
+  return bad(key, value, "queue, direct or ephemeral");
 }
 
-Result<Done> read_autoexit(Setup& setup, std::string_view value) {
+Result<Done> read_autoexit(Setup& setup, std::string_view key, std::string_view value) {
   for (Autoexit autoexit : {Autoexit::now, Autoexit::finish, Autoexit::stay}) {
     if (value != name_of(autoexit)) continue;
     setup.autoexit = autoexit;
     return Done{};
   }
-  return bad("autoexit", value, "1, 0 or na");
+  return bad(key, value, "1, 0 or na");
 }
 
-Result<Done> read_url(Setup& setup, std::string_view value) {
+Result<Done> read_url(Setup& setup, std::string_view, std::string_view value) {
   Result<Url> url = parse_url(value);
   if (!url) return Error{"3 | Invalid argument: " + url.error().message};
   setup.urls.push_back(std::move(*url));
   return Done{};
 }
 
-Result<Done> read_retries(Setup& setup, std::string_view value) {
+Result<Done> read_retries(Setup& setup, std::string_view, std::string_view value) {
   Result<Retries> retries = parse_retries(value);
   if (!retries) return retries.error();
   setup.retries = std::move(*retries);
   return Done{};
 }
 
-Result<Done> read_memory(Setup& setup, std::string_view value) {
-  auto number = to_number<std::uint64_t>(value);
-  if (!number) return bad("memory_limit", value, "a number of bytes");
-  setup.memory_limit = *number;
-  return Done{};
-}
-
-Result<Done> read_daemon_memory(Setup& setup, std::string_view value) {
-  setup.daemon_memory = to_number<std::uint64_t>(value);
-  if (!setup.daemon_memory) return bad("daemon_memory", value, "a number of bytes");
-  return Done{};
-}
-
 // "60000" or "60000-61000"
-Result<Done> read_ports(Setup& setup, std::string_view value) {
+Result<Done> read_ports(Setup& setup, std::string_view key, std::string_view value) {
   std::size_t dash = value.find('-');
   auto first = to_number<std::uint16_t>(value.substr(0, dash));
   auto last = dash == value.npos ? first : to_number<std::uint16_t>(value.substr(dash + 1));
   if (!first || !last || *first < 1 || *last < *first)
-    return bad("ports", value, "ports such as 60000-61000");
+    return bad(key, value, "ports such as 60000-61000");
   setup.first_port = *first;
   setup.last_port = *last;
+  return Done{};
+}
+
+Result<Done> read_call(Setup& setup, std::string_view, std::string_view value) {
+  setup.calls.emplace_back(value);
   return Done{};
 }
 
@@ -100,74 +117,25 @@ const std::map<std::string_view, Read>& readers() {
       {"autoexit", read_autoexit},
       {"url", read_url},
       {"retries", read_retries},
-      {"memory_limit", read_memory},
-      {"daemon_memory", read_daemon_memory},
       {"ports", read_ports},
-      {"slots", [](Setup& setup, std::string_view value) { return read_count("slots", value, setup.slots); }},
-      {"local", [](Setup& setup, std::string_view value) { return read_count("local", value, setup.local); }},
-      {"output",
-       [](Setup& setup, std::string_view value) { return read_flag("output", value, setup.output); }},
-      {"token", [](Setup& setup, std::string_view value) { return read_flag("token", value, setup.tokens); }},
-      {"respawn",
-       [](Setup& setup, std::string_view value) { return read_flag("respawn", value, setup.respawn); }},
-      {"patience_ms",
-       [](Setup& setup, std::string_view value) -> Result<Done> {
-         Result<std::chrono::milliseconds> time = read_time("patience_ms", value);
-         if (!time) return time.error();
-         setup.patience = *time;
-         return Done{};
-       }},
-      {"insecure",
-       [](Setup& setup, std::string_view value) { return read_flag("insecure", value, setup.insecure); }},
-      {"tls_pem",
-       [](Setup& setup, std::string_view value) {
-         setup.tls_pem = value;
-         return Result<Done>(Done{});
-       }},
-      {"tls_file",
-       [](Setup& setup, std::string_view value) {
-         setup.tls_file = value;
-         return Result<Done>(Done{});
-       }},
-      {"tls_password",
-       [](Setup& setup, std::string_view value) {
-         setup.tls_password = value;
-         return Result<Done>(Done{});
-       }},
-      {"credential_file",
-       [](Setup& setup, std::string_view value) {
-         setup.credential_file = value;
-         return Result<Done>(Done{});
-       }},
-      {"profile",
-       [](Setup& setup, std::string_view value) {
-         setup.profile = value;
-         return Result<Done>(Done{});
-       }},
-      {"rscript",
-       [](Setup& setup, std::string_view value) {
-         setup.rscript = value;
-         return Result<Done>(Done{});
-       }},
-      {"call",
-       [](Setup& setup, std::string_view value) {
-         setup.calls.emplace_back(value);
-         return Result<Done>(Done{});
-       }},
-      {"reconnect_ms",
-       [](Setup& setup, std::string_view value) -> Result<Done> {
-         Result<std::chrono::milliseconds> time = read_time("reconnect_ms", value);
-         if (!time) return time.error();
-         setup.reconnect = *time;
-         return Done{};
-       }},
-      {"kill_after_ms",
-       [](Setup& setup, std::string_view value) -> Result<Done> {
-         Result<std::chrono::milliseconds> time = read_time("kill_after_ms", value);
-         if (!time) return time.error();
-         setup.kill_after = *time;
-         return Done{};
-       }},
+      {"call", read_call},
+      {"slots", count_in(&Setup::slots)},
+      {"local", count_in(&Setup::local)},
+      {"output", flag_in(&Setup::output)},
+      {"token", flag_in(&Setup::tokens)},
+      {"respawn", flag_in(&Setup::respawn)},
+      {"insecure", flag_in(&Setup::insecure)},
+      {"patience_ms", time_in(&Setup::patience)},
+      {"reconnect_ms", time_in(&Setup::reconnect)},
+      {"kill_after_ms", time_in(&Setup::kill_after)},
+      {"memory_limit", bytes_in(&Setup::memory_limit)},
+      {"daemon_memory", bytes_in(&Setup::daemon_memory)},
+      {"tls_pem", text_in(&Setup::tls_pem)},
+      {"tls_file", text_in(&Setup::tls_file)},
+      {"tls_password", text_in(&Setup::tls_password)},
+      {"credential_file", text_in(&Setup::credential_file)},
+      {"profile", text_in(&Setup::profile)},
+      {"rscript", text_in(&Setup::rscript)},
   };
   return all;
 }
@@ -208,7 +176,7 @@ Result<Setup> parse_setup(std::string_view text) {
       return Error{"'" + printable(key) +
                    "' is not a setting of this dispatcher; are R package and program of one version?"};
     }
-    Result<Done> read = reader->second(setup, unescape_line(line.substr(equals + 1)));
+    Result<Done> read = reader->second(setup, key, unescape_line(line.substr(equals + 1)));
     if (!read) return read.error();
   }
   Result<Done> good = check(setup);

@@ -1,0 +1,62 @@
+#include "scheduler/setup.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "tests/catch.h"
+
+using namespace tenkai;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string refusal_of(const std::string& lines) {
+  Result<Setup> setup = parse_setup("policy=queue\nslots=1\n" + lines);
+  return setup ? "" : setup.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("each setting comes to its place") {
+  Result<Setup> setup = parse_setup(
+      "policy=queue\nslots=3\nlocal=2\ncall=a()\ncall=b()\noutput=1\ntoken=1\nrespawn=0\ninsecure=1\n"
+      "patience_ms=1\nreconnect_ms=2\nkill_after_ms=3\nmemory_limit=4\ndaemon_memory=5\nports=6-7\n"
+      "tls_pem=pem\ntls_file=file\ntls_password=password\ncredential_file=credential\nprofile=gpu\n"
+      "rscript=/bin/R\nautoexit=na\nurl=tcp://127.0.0.1:0\n");
+
+  REQUIRE(setup);
+  CHECK(setup->policy == Policy::queue);
+  CHECK(setup->slots == 3);
+  CHECK(setup->local == 2);
+  CHECK(setup->calls == std::vector<std::string>{"a()", "b()"});
+  CHECK((setup->output && setup->tokens && setup->insecure));
+  CHECK_FALSE(setup->respawn);
+  CHECK(setup->patience == 1ms);
+  CHECK(setup->reconnect == 2ms);
+  CHECK(setup->kill_after == 3ms);
+  CHECK(setup->memory_limit == 4U);
+  CHECK(setup->daemon_memory == 5U);
+  CHECK(setup->first_port == 6);
+  CHECK(setup->last_port == 7);
+  CHECK(setup->tls_pem == "pem");
+  CHECK(setup->tls_file == "file");
+  CHECK(setup->tls_password == "password");
+  CHECK(setup->credential_file == "credential");
+  CHECK(setup->profile == "gpu");
+  CHECK(setup->rscript == "/bin/R");
+  CHECK(setup->autoexit == Autoexit::finish);
+  CHECK(setup->urls.size() == 1);
+}
+
+TEST_CASE("a value that is none is refused by the name of its setting") {
+  CHECK(refusal_of("") == "");
+  CHECK(refusal_of("local=x") == "the setting local is 'x', it must be a whole number from 0 to 100000");
+  CHECK(refusal_of("token=yes") == "the setting token is 'yes', it must be 0 or 1");
+  CHECK(refusal_of("kill_after_ms=-1") ==
+        "the setting kill_after_ms is '-1', it must be a whole number of milliseconds");
+  CHECK(refusal_of("daemon_memory=2G") == "the setting daemon_memory is '2G', it must be a number of bytes");
+  CHECK(refusal_of("ports=9-8") == "the setting ports is '9-8', it must be ports such as 60000-61000");
+  CHECK(refusal_of("policy=any") == "the setting policy is 'any', it must be queue, direct or ephemeral");
+  CHECK(refusal_of("nonsense=1").find("'nonsense' is not a setting") == 0);
+}
