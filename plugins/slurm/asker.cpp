@@ -75,6 +75,16 @@ std::vector<std::string> accounts_argv(const std::vector<std::string>& ids, cons
   return argv;
 }
 
+std::vector<std::string> all_clusters(const std::vector<std::string>& texts) {
+  std::set<std::string> found;
+  for (const std::string& text : texts) {
+    for (std::string_view cluster : split(text, ',')) {
+      if (!cluster.empty()) found.emplace(cluster);
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
 Asker::Asker(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& programs, Callbacks callbacks)
     : jobs_(jobs),
       programs_(programs),
@@ -82,8 +92,8 @@ Asker::Asker(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& pro
       timer_(executor),
       since_(a_day_ago()) {}
 
-void Asker::look_up(const std::string& carrier, LookedUp done) {
-  look_ups_.push_back({carrier, std::move(done)});
+void Asker::look_up(const std::string& carrier, const std::string& clusters, LookedUp done) {
+  look_ups_.push_back({carrier, clusters, std::move(done)});
   wake();
 }
 
@@ -120,11 +130,10 @@ void Asker::wake() {
 }
 
 std::vector<std::string> Asker::clusters() const {
-  std::set<std::string> found;
-  for (const SlurmJob* job : jobs_.live()) {
-    if (!job->place.cluster.empty()) found.insert(job->place.cluster);
-  }
-  return {found.begin(), found.end()};
+  std::vector<std::string> texts;
+  for (const SlurmJob* job : jobs_.live()) texts.push_back(job->place.cluster);
+  for (const LookUp& each : look_ups_) texts.push_back(each.clusters);
+  return all_clusters(texts);
 }
 
 void Asker::ask() {
@@ -133,7 +142,8 @@ void Asker::ask() {
   budget_.take(asked);
   std::vector<std::string> carriers = jobs_.carriers();
   for (const LookUp& each : look_ups_) carriers.push_back(each.carrier);
-  programs_.run(SlurmPrograms::Kind::query, queue_argv(carriers, by_comment_, clusters()), queue_limit,
+  std::vector<std::string> argv = queue_argv(carriers, by_comment_, clusters());
+  programs_.run(SlurmPrograms::Kind::query, std::move(argv), queue_limit,
                 [this, asked, look_ups = std::exchange(look_ups_, {})](const SlurmOutcome& outcome) {
                   on_queue(asked, look_ups, outcome);
                 });
@@ -145,7 +155,7 @@ void Asker::on_queue(SlurmTime asked, std::vector<LookUp> look_ups, const SlurmO
   if (outcome.is_good()) {
     lines = parse_queue(outcome.output);
     callbacks_.tell(jobs_.on_queue(asked, now(), lines));
-    std::vector<std::string> strays = jobs_.strays(lines);
+    std::vector<SubmittedJob> strays = jobs_.strays(lines);
     if (!strays.empty()) callbacks_.strays(strays);
   } else {
     std::string why = why_not(outcome, "squeue");
@@ -155,7 +165,7 @@ void Asker::on_queue(SlurmTime asked, std::vector<LookUp> look_ups, const SlurmO
   for (const LookUp& each : look_ups) {
     std::optional<SubmittedJob> found;
     for (const JobLine& line : lines) {
-      if (bears(line, each.carrier)) found = SubmittedJob{line.id, ""};
+      if (bears(line, each.carrier)) found = SubmittedJob{line.id, line.cluster};
     }
     each.done(outcome.is_good(), found);
   }

@@ -21,6 +21,8 @@ std::vector<std::string> queue_argv(const std::vector<std::string>& carriers, bo
                                     const std::vector<std::string>& clusters);
 std::vector<std::string> accounts_argv(const std::vector<std::string>& ids, const std::string& since,
                                        const std::vector<std::string>& clusters);
+// Each once, of texts such as "alpha,beta".
+std::vector<std::string> all_clusters(const std::vector<std::string>& texts);
 
 class Asker {
  public:
@@ -30,13 +32,14 @@ class Asker {
     std::function<void(SlurmJobs::News)> tell;
     // A query that was made at this time has been answered, or has failed.
     std::function<void(SlurmTime asked)> answered;
-    std::function<void(const std::vector<std::string>& ids)> strays;
+    std::function<void(const std::vector<SubmittedJob>& jobs)> strays;
   };
 
   // `jobs` and `programs` outlive this.
   Asker(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& programs, Callbacks callbacks);
 
-  void look_up(const std::string& carrier, LookedUp done);
+  // `clusters`: where it may be, "alpha,beta"; empty: at that of this machine.
+  void look_up(const std::string& carrier, const std::string& clusters, LookedUp done);
   // For jobs that are known by their comments.
   void use_comments() { by_comment_ = true; }
   // Something has changed: looks when there is to be asked next.
@@ -49,6 +52,7 @@ class Asker {
  private:
   struct LookUp {
     std::string carrier;
+    std::string clusters;
     LookedUp done;
   };
   std::optional<SlurmTime> due() const;

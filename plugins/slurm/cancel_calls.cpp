@@ -1,5 +1,7 @@
 #include "plugins/slurm/cancel_calls.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -60,6 +62,12 @@ std::vector<std::vector<std::string>> cancel_calls(const SlurmJobs& jobs,
     for (std::vector<std::string>& call : in_chunks(ids.first, cluster)) calls.push_back(std::move(call));
   }
   return calls;
+}
+
+std::vector<std::string> cancel_by_name(const std::string& name, const std::string& clusters) {
+  std::vector<std::string> argv{"scancel", "--user=" + std::to_string(::geteuid()), "--name=" + name};
+  if (!clusters.empty()) argv.push_back("--clusters=" + clusters);
+  return argv;
 }
 
 }  // namespace tenkai

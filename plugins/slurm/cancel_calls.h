@@ -20,4 +20,7 @@ std::vector<std::vector<std::string>> cancel_calls(const SlurmJobs& jobs,
 std::vector<std::vector<std::string>> in_chunks(const std::vector<std::string>& ids,
                                                 const std::string& cluster);
 
+// A job that may be there or not: by its name, which no other job has.
+std::vector<std::string> cancel_by_name(const std::string& name, const std::string& clusters);
+
 }  // namespace tenkai

@@ -1,7 +1,6 @@
 #include "plugins/slurm/canceller.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,8 +58,8 @@ void Canceller::cancel_ids(const std::vector<std::string>& ids, const std::strin
   for (std::vector<std::string>& argv : in_chunks(ids, cluster)) run(std::move(argv), {}, 1);
 }
 
-void Canceller::cancel_carrier(const std::string& carrier) {
-  run({"scancel", "--user=" + std::to_string(::geteuid()), "--name=" + carrier}, {}, max_tries);
+void Canceller::cancel_carrier(const std::string& carrier, const std::string& clusters) {
+  run(cancel_by_name(carrier, clusters), {}, max_tries);
 }
 
 void Canceller::run(std::vector<std::string> argv, std::vector<std::string> names, int tries) {

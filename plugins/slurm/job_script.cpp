@@ -194,6 +194,14 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
   return argv;
 }
 
+std::string clusters_of(const JobScript& script, const std::vector<SiteOption>& site) {
+  std::string said = value_of(script.directives, "clusters", 'M');
+  if (!said.empty()) return said;
+  auto of_site =
+      std::find_if(site.begin(), site.end(), [](const SiteOption& each) { return each.name == "clusters"; });
+  return of_site == site.end() ? std::string() : of_site->value;
+}
+
 std::string logs_of(const LaunchRequest& request, const std::string& folder) {
   std::string named = request.option("slurm.logs");
   const char* home = std::getenv("HOME");

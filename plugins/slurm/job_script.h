@@ -50,6 +50,10 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
                                              const std::string& path,
                                              const std::vector<SiteOption>& site = {});
 
+// The clusters that sbatch is told, by the script or else by the site: "alpha,beta"; empty:
+// that of this machine.
+std::string clusters_of(const JobScript& script, const std::vector<SiteOption>& site);
+
 // Where its logs are: the folder that a profile names, else one in that of the session;
 // empty: nowhere yet.
 std::string logs_of(const LaunchRequest& request, const std::string& folder);

@@ -430,14 +430,24 @@ std::vector<std::string> SlurmJobs::accounts_wanted() const {
   return {found.begin(), found.end()};
 }
 
-std::vector<std::string> SlurmJobs::strays(const std::vector<JobLine>& lines) const {
-  std::set<std::string> found;
+// Where the answer does not say it, it is where its twin is.
+std::string SlurmJobs::cluster_of(const JobLine& line) const {
+  if (!line.cluster.empty()) return line.cluster;
+  for (const auto& [name, job] : jobs_) {
+    if (job.place.carrier == line.carrier) return job.place.cluster;
+  }
+  return {};
+}
+
+std::vector<SubmittedJob> SlurmJobs::strays(const std::vector<JobLine>& lines) const {
+  std::vector<SubmittedJob> found;
   for (const JobLine& line : lines) {
     auto carrier = ids_.find(line.carrier);
-    bool is_stray = carrier != ids_.end() && carrier->second.count(line.id) == 0 && !is_over(line.state);
-    if (is_stray) found.insert(line.id);
+    if (carrier == ids_.end() || carrier->second.count(line.id) != 0 || is_over(line.state)) continue;
+    SubmittedJob stray{line.id, cluster_of(line)};
+    if (std::find(found.begin(), found.end(), stray) == found.end()) found.push_back(std::move(stray));
   }
-  return {found.begin(), found.end()};
+  return found;
 }
 
 }  // namespace tenkai

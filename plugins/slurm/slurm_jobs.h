@@ -94,7 +94,7 @@ class SlurmJobs {
   // Ids of the jobs that the database is to be asked about.
   std::vector<std::string> accounts_wanted() const;
   // Jobs with one of our carriers that are not known: they were submitted twice.
-  std::vector<std::string> strays(const std::vector<JobLine>& lines) const;
+  std::vector<SubmittedJob> strays(const std::vector<JobLine>& lines) const;
 
   const BadNodes& bad_nodes() const { return nodes_; }
   // The last thing known of a job, for poll.
@@ -115,6 +115,7 @@ class SlurmJobs {
   void end_held(SlurmTime now, SlurmJob& job, News& news);
   void judge_node(SlurmTime now, const SlurmJob& job, JobReport& report);
   std::optional<SlurmTime> due(const SlurmJob& job) const;
+  std::string cluster_of(const JobLine& line) const;
   void forget_old();
 
   std::map<std::string, SlurmJob> jobs_;

@@ -44,10 +44,7 @@ SlurmPlugin::SlurmPlugin(asio::any_io_executor executor, Tell tell)
       asker_(executor, jobs_, programs_,
              {[this](SlurmJobs::News news) { this->tell(std::move(news)); },
               [this](SlurmTime asked) { on_answered(asked); },
-              [this](const std::vector<std::string>& ids) {
-                spdlog::warn("jobs {} were submitted twice, and are cancelled", printable(join(ids, ", ")));
-                canceller_.cancel_ids(ids, {});
-              }}),
+              [this](const std::vector<SubmittedJob>& strays) { cancel_strays(strays); }}),
       canceller_(executor, jobs_, programs_,
                  {[this](SlurmJobs::News news) { this->tell(std::move(news)); }, [this] { check_empty(); }}),
       steps_(executor, own_allocation(), tell_, [this] { check_empty(); }),
@@ -123,10 +120,19 @@ void SlurmPlugin::on_submitted(const LaunchRequest& request, const Submission& s
   asker_.wake();
 }
 
+void SlurmPlugin::cancel_strays(const std::vector<SubmittedJob>& strays) {
+  std::map<std::string, std::vector<std::string>> by_cluster;
+  for (const SubmittedJob& stray : strays) by_cluster[stray.cluster].push_back(stray.id);
+  for (const auto& [cluster, ids] : by_cluster) {
+    spdlog::warn("jobs {} were submitted twice, and are cancelled", printable(join(ids, ", ")));
+    canceller_.cancel_ids(ids, cluster);
+  }
+}
+
 // A job of which nobody knows whether it was taken.
 void SlurmPlugin::cancel_doubtful(const LaunchRequest& request, const Submission& submission) {
   bool has_name = carrier_of(request) == Carrier::name;
-  if (submission.is_in_doubt() && has_name) canceller_.cancel_carrier(submission.batch().carrier);
+  if (submission.is_in_doubt() && has_name) canceller_.cancel_carrier(submission.batch().carrier, submission.clusters());
 }
 
 // Names that no job of Slurm's has carry the news of what was not taken.
@@ -164,6 +170,7 @@ void SlurmPlugin::on_ended_meanwhile(const LaunchRequest& request, const Submiss
 // The jobs live on without a plugin; this one follows them, and can cancel them.
 void SlurmPlugin::take_up_again(const LaunchRequest& request, const Answer<Plugin::Jobs>& answer) {
   if (carrier_of(request) == Carrier::comment) asker_.use_comments();
+  std::string clusters = submitter_.clusters_for(request);
   std::string id;
   std::string carrier;
   for (std::size_t i = 0; i < request.jobs.size(); ++i) {
@@ -171,7 +178,7 @@ void SlurmPlugin::take_up_again(const LaunchRequest& request, const Answer<Plugi
     if (!name) continue;
     if (name->id != id) carrier = batch_carrier(carrier_text(request), i);
     id = name->id;
-    add(request, {*name, carrier, ""});
+    add(request, {*name, carrier, clusters});
   }
   answer(request.jobs);
   scan_later();

@@ -46,6 +46,7 @@ class SlurmPlugin : public Plugin {
                     const Answer<Plugin::Jobs>& answer);
   void on_ended_meanwhile(const LaunchRequest& request, const Submission& submission,
                           const Answer<Plugin::Jobs>& answer);
+  void cancel_strays(const std::vector<SubmittedJob>& strays);
   void cancel_doubtful(const LaunchRequest& request, const Submission& submission);
   std::vector<JobReport> reports_of_rest(const LaunchRequest& request, const Submission& submission);
   void take_up_again(const LaunchRequest& request, const Answer<Plugin::Jobs>& answer);

@@ -139,6 +139,9 @@ std::string node_text(std::string_view text) {
   return text.starts_with('(') || text == "None assigned" ? std::string() : std::string(text);
 }
 
+// Above the jobs of each cluster, where squeue was asked about several.
+constexpr std::string_view cluster_heading = "CLUSTER: ";
+
 }  // namespace
 
 std::optional<SubmittedJob> submitted_job(std::string_view output) {
@@ -178,7 +181,12 @@ bool is_over(SlurmState state) { return state >= SlurmState::completed && state 
 
 std::vector<JobLine> parse_queue(std::string_view output) {
   std::vector<JobLine> found;
+  std::string_view cluster;
   for (std::string_view line : split(output, '\n')) {
+    if (line.starts_with(cluster_heading)) {
+      cluster = trim(line.substr(cluster_heading.size()));
+      if (!is_cluster_name(cluster)) cluster = {};
+    }
     std::vector<std::string_view> parts = fields(line, 5);
     JobLine job;
     if (parts.size() != 5 || !read_id(trim(parts[0]), job)) continue;
@@ -187,6 +195,7 @@ std::vector<JobLine> parse_queue(std::string_view output) {
     if (job.reason == "None" || job.reason == "(null)") job.reason.clear();
     job.nodes = node_text(parts[3]);
     job.carrier = std::string(trim(parts[4]));
+    job.cluster = std::string(cluster);
     found.push_back(std::move(job));
   }
   return found;

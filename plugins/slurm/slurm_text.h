@@ -62,6 +62,7 @@ struct JobLine {
   std::string reason;  // of squeue: why it waits, or has failed
   std::string nodes;
   std::string carrier;           // of squeue: the name or the comment that tells whose it is
+  std::string cluster;           // of squeue: where several were asked
   std::optional<int> exit_code;  // of sacct
   std::optional<int> signal;     // of sacct
 };

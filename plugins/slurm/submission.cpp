@@ -61,8 +61,9 @@ void Submission::wait(seconds pause, What then) {
   what_ = then;
 }
 
-void Submission::take(const SubmittedJob& job) {
-  taken_.push_back({batch_, job});
+void Submission::take(SubmittedJob job) {
+  if (job.cluster.empty()) job.cluster = clusters_;
+  taken_.push_back({batch_, std::move(job)});
   // More than were thought to be let in: other jobs have ended.
   if (too_many_ && batch_.agents >= *too_many_) too_many_.reset();
   if (too_many_) *too_many_ -= batch_.agents;

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugins/slurm/slurm_text.h"
@@ -54,6 +55,9 @@ class Submission {
   // 0: no array, but one job with a rank for each agent.
   Submission(std::string carrier, std::size_t agents, std::size_t elements, std::string own_job);
 
+  // Where it is submitted to: clusters_of(). A job that comes without its cluster is there.
+  void set_clusters(std::string clusters) { clusters_ = std::move(clusters); }
+
   Step next();
   // Of the step that next() has told.
   void on_submitted(const SlurmOutcome& outcome);
@@ -63,6 +67,7 @@ class Submission {
   void on_looked_up(bool answered, const std::optional<SubmittedJob>& job);
 
   const Batch& batch() const { return batch_; }  // to submit, to look up
+  const std::string& clusters() const { return clusters_; }
   std::string array() const;                     // of --array; empty: none
   std::size_t elements() const { return elements_; }
   // In the order of the agents. Where it has failed: what was taken before that.
@@ -76,7 +81,7 @@ class Submission {
   void begin_batch();
   std::size_t size_of_batch(std::size_t rest) const;
   void on_too_many(const SlurmOutcome& outcome);
-  void take(const SubmittedJob& job);
+  void take(SubmittedJob job);
   void fail(Failure failure);
   void wait(std::chrono::seconds pause, What then);
 
@@ -84,6 +89,7 @@ class Submission {
   std::size_t agents_;
   std::size_t elements_;
   std::string own_job_;
+  std::string clusters_;
   // A limit of the number of jobs lets in fewer than so many more.
   std::optional<std::size_t> too_many_;
   Batch batch_;

@@ -99,15 +99,24 @@ Result<Done> Submitter::submit(const LaunchRequest& request, const std::vector<s
 
 // Renders, and writes the script.
 Result<std::vector<std::string>> Submitter::prepare(Going& going) {
-  const Submission& submission = going.submission;
+  Submission& submission = going.submission;
   Result<JobScript> script = job_script(going.request, going.with, submission, going.request.folder);
   if (!script) return script.error();
+  submission.set_clusters(clusters_of(*script, site_));
   std::string first = submission.batch().first == 0 ? "" : "r" + std::to_string(submission.batch().first);
   JobFolder folder(going.request.folder);
   Result<std::string> path = folder.write_script(std::to_string(going.request.number) + first, script->text);
   if (!path) return path.error();
   return sbatch_argv(going.request, submission.batch(), submission.array(), *script, going.excluded, *path,
                      site_);
+}
+
+std::string Submitter::clusters_for(const LaunchRequest& request) const {
+  Result<NamedTemplate> with = template_of(request);
+  if (!with) return {};
+  Submission submission(carrier_text(request), request.agents, is_one_job(request) ? 0 : elements_, own_job_);
+  Result<JobScript> script = job_script(request, *with, submission, request.folder);
+  return script ? clusters_of(*script, site_) : std::string();
 }
 
 void Submitter::close() {
@@ -126,7 +135,7 @@ void Submitter::step(const GoingPtr& going) {
   }
   if (next.what == Submission::What::wait) return wait(going, next.pause);
   if (next.what == Submission::What::submit) return run(going);
-  asker_.look_up(submission.batch().carrier,
+  asker_.look_up(submission.batch().carrier, submission.clusters(),
                  [this, going](bool answered, const std::optional<SubmittedJob>& job) {
                    going->submission.on_looked_up(answered, job);
                    step(going);

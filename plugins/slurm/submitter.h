@@ -45,6 +45,8 @@ class Submitter {
   // Begins nothing more. What runs is waited for.
   void close();
   std::size_t size() const { return going_.size(); }
+  // Where the jobs of such a launch are: clusters_of().
+  std::string clusters_for(const LaunchRequest& request) const;
   // What the site has said in our environment.
   const std::vector<SiteOption>& site() const { return site_; }
 

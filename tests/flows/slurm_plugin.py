@@ -267,6 +267,25 @@ def fake_submission():
     plugin.close("it ends", 2)
 
 
+def fake_clusters():
+    play(sbatch=[{"fails": "timeout", "done": True, "times": 1}, {}])
+    plugin = Slurm("clusters", SLURM_CLUSTERS="c2")
+    jobs = plugin.launch(["true"])
+    asked = [call["argv"] for call in calls("squeue")]
+    check("a job that was taken without a word is looked for at the cluster of its site",
+          jobs == ["100_0"] and asked and all("--clusters=c2" in each for each in asked), asked)
+    plugin.call("cancel", job=jobs[0])
+    check("... and cancelled there", until(lambda: [c["argv"] for c in calls("scancel")] == [["--clusters=c2", "100"]], 3),
+          calls("scancel"))
+    plugin.close("it ends", 3)
+    play(sbatch=[{"sleeps": 100}])
+    plugin = Slurm("doubtful", SLURM_CLUSTERS="c2")
+    plugin.launch(["true"], seconds=1, **{"slurm.options": "--clusters=c3"})
+    plugin.close("a plugin that submits to another cluster ends in time")
+    asked = [call["argv"] for call in calls("scancel")]
+    check("... and a job that may be there is cancelled there, too", len(asked) == 1 and "--clusters=c3" in asked[0], asked)
+
+
 def fake_ends():
     for word, cause, more in [("OUT_OF_MEMORY", "oom", {"exit": "0:125"}), ("NODE_FAIL", "node_fail", {}),
                               ("TIMEOUT", "time_limit", {}), ("PREEMPTED", "preempted", {}),
@@ -356,7 +375,7 @@ def fake_rendered():
 
 
 parts = {"real": [real_arrays, real_ranks, real_ends, real_taken_up, real_node, real_time_limit],
-         "fake": [fake_rendered, fake_submission, fake_ends, fake_absence, fake_early, fake_hanging]}
+         "fake": [fake_rendered, fake_submission, fake_clusters, fake_ends, fake_absence, fake_early, fake_hanging]}
 chosen = os.environ.get("PARTS", "").split()
 for part in parts[kind]:
     if not chosen or part.__name__ in chosen:

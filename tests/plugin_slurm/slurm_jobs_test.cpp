@@ -422,7 +422,7 @@ TEST_CASE("a job that was submitted twice is found") {
   auto lines = queue(
       "5_0|RUNNING|None|n1|t-1\n6_[0]|PENDING|None||t-1\n7|RUNNING|None|n1|other\n8_0|FAILED|x|n|t-1\n");
 
-  CHECK(jobs.strays(lines) == std::vector<std::string>{"6"});
+  CHECK(jobs.strays(lines) == std::vector<SubmittedJob>{{"6", ""}});
 }
 
 TEST_CASE("a node that fails launches is left out, where others do better") {
