@@ -88,7 +88,7 @@ std::string known_words() {
   return words;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result(1, '"');
   result += text;
   return result += '"';
@@ -193,15 +193,15 @@ Result<Done> read_change(std::string_view text, Cause::Kind kind, Retries& retri
     return Done{};
   }
   if (equals == text.npos || (what != "mem" && what != "time"))
-    return Error{quoted(text) + " is none of mem=x2, time=x2 and exclude_node"};
+    return Error{in_quotes(text) + " is none of mem=x2, time=x2 and exclude_node"};
   Kind goes_with = what == "mem" ? Kind::oom : Kind::time_limit;
   if (kind != goes_with)
     return Error{std::string(what) + " goes with " + std::string(name_of(goes_with)) + ", not with " +
                  std::string(name_of(kind))};
   std::optional<std::uint32_t> factor = parse_factor(text.substr(equals + 1));
-  if (!factor) return Error{quoted(text) + " is no factor such as x2 or x1.5, of at most x16"};
+  if (!factor) return Error{in_quotes(text) + " is no factor such as x2 or x1.5, of at most x16"};
   std::uint32_t& into = what == "mem" ? retries.factors.mem : retries.factors.time;
-  if (into != 100) return Error{quoted(what) + " is given twice"};
+  if (into != 100) return Error{in_quotes(what) + " is given twice"};
   into = *factor;
   return Done{};
 }
@@ -215,15 +215,15 @@ Result<Done> read_item(std::string_view item, Retries& retries) {
   std::string_view number = named ? item.substr(equals + 1, changes ? colon - equals - 1 : colon) : item;
   std::optional<int> count = parse_count(number);
   if (!count && !(changes && number.empty()))
-    return Error{quoted(number) + " is not a whole number from 0 to 1000"};
+    return Error{in_quotes(number) + " is not a whole number from 0 to 1000"};
   if (!named) {
     retries.outside = *count;
     return Done{};
   }
   std::string_view name = item.substr(0, equals);
   std::optional<Cause::Kind> kind = parse_kind(name);
-  if (!kind) return Error{"there is no cause called " + quoted(name) + "; there are " + known_words()};
-  if (count && !retries.by_kind.emplace(*kind, *count).second) return Error{quoted(name) + " is given twice"};
+  if (!kind) return Error{"there is no cause called " + in_quotes(name) + "; there are " + known_words()};
+  if (count && !retries.by_kind.emplace(*kind, *count).second) return Error{in_quotes(name) + " is given twice"};
   while (changes) {
     std::size_t next = item.find(':', colon + 1);
     Result<Done> read = read_change(item.substr(colon + 1, next - colon - 1), *kind, retries);
@@ -238,7 +238,7 @@ Result<Done> read_item(std::string_view item, Retries& retries) {
 
 Result<Retries> parse_retries(std::string_view text) {
   auto refuse = [text](const std::string& why) {
-    return Error{"cannot read retries = " + quoted(text) + ": " + why};
+    return Error{"cannot read retries = " + in_quotes(text) + ": " + why};
   };
   Retries retries;
   bool outside_seen = false;

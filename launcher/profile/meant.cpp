@@ -176,7 +176,7 @@ std::string_view key_of(const Table& table, std::string_view name) {
   return found == table.end() ? std::string_view() : found->key;
 }
 
-std::string quoted(std::string_view key) { return "'" + std::string(key) + "'"; }
+std::string in_quotes(std::string_view key) { return "'" + std::string(key) + "'"; }
 
 // Where what is written means more than its name says.
 std::string note_on(std::string_view key) {
@@ -225,8 +225,8 @@ std::string known_to_others(ProfileKeys keys, std::string_view section, std::str
   // At the top it may be meant of a daemon as well as of a job.
   std::string_view other = section.empty() ? elsewhere(keys, section, folded) : std::string_view();
   std::string or_of_daemon =
-      other.empty() || other == key ? "" : ", or " + quoted(other) + ", of each daemon";
-  return "did you mean " + quoted(key) + note_on(key) + or_of_daemon + "?";
+      other.empty() || other == key ? "" : ", or " + in_quotes(other) + ", of each daemon";
+  return "did you mean " + in_quotes(key) + note_on(key) + or_of_daemon + "?";
 }
 
 }  // namespace
@@ -239,7 +239,7 @@ std::string meant_by(ProfileKeys keys, std::string_view section, std::string_vie
   if (!others.empty()) return others;
   std::string meant = nearest(name, known);
   if (meant.empty()) meant = elsewhere(keys, section, name);
-  return meant.empty() ? "known are " + join(known, ", ") : "did you mean " + quoted(meant) + "?";
+  return meant.empty() ? "known are " + join(known, ", ") : "did you mean " + in_quotes(meant) + "?";
 }
 
 }  // namespace tenkai
