@@ -204,7 +204,7 @@ void Service::check_await(bool time_is_up) {
   if (!failed_start_ && peers_->online() < wanted && !time_is_up) {
     // As long as they keep coming there is nothing to say.
     if (peers_->online() > await_->online) start_await_timer();
-    await_->online = peers_->online();
+    await_->online = std::max(await_->online, peers_->online());
     return;
   }
   await_.reset();

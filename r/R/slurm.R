@@ -143,18 +143,23 @@ is_within_allocation <- function(remote) {
   identical(remote$options[["slurm.allocation"]], "1")
 }
 
-# Nothing waits in a queue here: the daemons come soon, or there is a reason.
+# Nothing waits in a queue here: the daemons come soon, or there is a reason. As in
+# await_daemons(), as long as another has come within `limit` seconds.
 await_steps <- function(profile, n, limit = 60) {
   done <- FALSE
   on.exit(if (!done) .Call(tk_close, profile$link, 0L))
   failed <- NULL
-  begun <- proc.time()[[3L]]
+  most <- 0L
+  last_came <- proc.time()[[3L]]
   withCallingHandlers(
     repeat {
       reply <- ask(profile$link, "await", timeout = 500, limit = 5000)
       late <- is_error_value(reply) && unclass(reply) == 5L
       if (!is.null(failed)) stop(failed)
-      if (!late || proc.time()[[3L]] - begun > limit) break
+      online <- as.integer(attr(reply, "payload") %||% 0L)
+      if (online > most) last_came <- proc.time()[[3L]]
+      most <- max(most, online)
+      if (!late || proc.time()[[3L]] - last_came > limit) break
     },
     tenkai_launch_error = function(condition) {
       if (inherits(condition, "error")) return()
