@@ -52,6 +52,16 @@ struct Court {
   TestDaemon hostile{urls[1], dispatcher.credential(2)};
 
   std::string value() { return std::string(view_of(dispatcher.resolved().payload)); }
+
+  // In the place of the hostile daemon.
+  TestPeer hostile_agent() {
+    hostile.stream.close();
+    REQUIRE(eventually([this] { return dispatcher.status()[2][1] == "0"; }));
+    TestPeer agent = TestPeer::dial(urls[1]);
+    prove(agent, Role::agent, dispatcher.credential(2), hello(Role::agent, urls[1]));
+    REQUIRE(agent.receive(Type::welcome));
+    return agent;
+  }
 };
 
 // The frame that comes, after all others, when the other end has heard everything.
@@ -176,11 +186,7 @@ TEST_CASE("a daemon that says what only others may say is sent away", "[T10]") {
 
 TEST_CASE("an agent speaks for its own daemons alone", "[T10]") {
   Court court;
-  court.hostile.stream.close();
-  REQUIRE(eventually([&] { return court.dispatcher.status()[2][1] == "0"; }));
-  TestPeer agent = TestPeer::dial(court.urls[1]);
-  prove(agent, Role::agent, court.dispatcher.credential(2), hello(Role::agent, court.urls[1]));
-  REQUIRE(agent.receive(Type::welcome));
+  TestPeer agent = court.hostile_agent();
   court.dispatcher.submit(1, "for the honest one");
   Frame honest_task = court.honest.task();
 
@@ -210,11 +216,7 @@ TEST_CASE("an agent speaks for its own daemons alone", "[T10]") {
 
 TEST_CASE("an agent tells the session of its own daemons that are not started again, and once", "[T10]") {
   Court court;
-  court.hostile.stream.close();
-  REQUIRE(eventually([&] { return court.dispatcher.status()[2][1] == "0"; }));
-  TestPeer agent = TestPeer::dial(court.urls[1]);
-  prove(agent, Role::agent, court.dispatcher.credential(2), hello(Role::agent, court.urls[1]));
-  REQUIRE(agent.receive(Type::welcome));
+  TestPeer agent = court.hostile_agent();
   auto give_up = [&agent](std::uint32_t rank, const std::string& url) {
     Frame left(Type::left);
     left.rank = rank;
