@@ -51,8 +51,10 @@ LocalDaemons::Places::iterator LocalDaemons::find(pid_t pid) {
   return std::find_if(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
 }
 
-bool LocalDaemons::holds(pid_t pid) const {
-  return std::any_of(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
+std::optional<std::size_t> LocalDaemons::slot_of(pid_t pid) const {
+  auto found = std::find_if(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
+  if (found == places_.end()) return std::nullopt;
+  return (*found)->slot;
 }
 
 // With one URL for all, each start is for one more.

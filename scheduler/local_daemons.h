@@ -71,7 +71,9 @@ class LocalDaemons {
   Result<Done> start(std::size_t slot, const std::string& call);
 
   // Whether a daemon, or what is to become one, is a process of ours. True until on_left().
-  bool holds(pid_t pid) const;
+  bool holds(pid_t pid) const { return slot_of(pid).has_value(); }
+  // Where it is, or is to be.
+  std::optional<std::size_t> slot_of(pid_t pid) const;
   // Whether one is here, is coming, or will be started again.
   bool is_any_to_come() const { return !places_.empty(); }
   // How the last one ended that is not started again.

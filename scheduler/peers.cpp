@@ -168,14 +168,18 @@ Peers::PeerPtr Peers::find_returned(const std::string& instance, const Admission
 }
 
 // The process of ours that it says it is: an agent that one of our local daemons has started
-// for a URL of the network. Whoever says so falsely has a credential, and gains nothing.
-std::optional<pid_t> Peers::own_process(const Frame& hello) const {
+// for a URL of the network. One of another slot could say so, too, and have it killed when it
+// goes itself; its credential is not for that slot.
+std::optional<pid_t> Peers::own_process(const Frame& hello, const Admission& admission) const {
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
+  if (!admission || hello.text(Key::host) != host) return std::nullopt;
   auto pid = static_cast<pid_t>(hello.number(Key::pid));
-  bool is_ours = hello.text(Key::host) == host && around_.local.holds(pid) &&
-                 std::none_of(peers_.begin(), peers_.end(), [pid](const auto& each) { return each.second->pid == pid; });
-  return is_ours ? std::optional<pid_t>(pid) : std::nullopt;
+  std::optional<std::size_t> slot = around_.local.slot_of(pid);
+  if (!slot || !around_.grants.covers(admission->grant, *slot)) return std::nullopt;
+  auto is_it = [pid](const auto& each) { return each.second->pid == pid; };
+  if (std::any_of(peers_.begin(), peers_.end(), is_it)) return std::nullopt;
+  return pid;
 }
 
 void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission,
@@ -206,7 +210,7 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, c
   peer->role = Role::agent;
   peer->instance = instance;
   peer->admission = admission;
-  peer->pid = own_process(hello);
+  peer->pid = own_process(hello, admission);
   peer->connection = connection;
   peers_[peer->id] = peer;
   watch(peer);

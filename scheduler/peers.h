@@ -123,7 +123,7 @@ class Peers {
   void welcome_agent(const ConnectionPtr& connection, const Frame& hello, const Admission& admission,
                      std::chrono::milliseconds round_trip);
   void turn_away(const ConnectionPtr& connection, const Admission& admission, const std::string& why);
-  std::optional<pid_t> own_process(const Frame& hello) const;
+  std::optional<pid_t> own_process(const Frame& hello, const Admission& admission) const;
   PeerPtr find_returned(const std::string& instance, const Admission& admission) const;
   Connection::Callbacks callbacks_for(const PeerPtr& peer);
   std::optional<std::size_t> own_slot(const std::string& url, const Connection& from,

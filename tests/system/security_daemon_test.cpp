@@ -1,7 +1,9 @@
 // A daemon that has been let in and means ill: it loses what it had, and nobody else does.
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -299,4 +301,39 @@ TEST_CASE("a daemon that complains without end fills no memory while the session
   }
   CHECK(notes == 101);
   CHECK(says(last, "there is more to tell"));
+}
+
+TEST_CASE("an agent cannot say that it is a process that was started for another slot", "[T10]") {
+  TestDispatcher dispatcher;
+  std::vector<std::string> urls = dispatcher.set_up(
+      "policy=queue\nslots=2\nurl=tcp://127.0.0.1:0\nurl=tcp://127.0.0.1:0\nrscript=" TENKAI_TEST_DATA
+      "/as_rscript.sh\n");
+  std::string noted = "/tmp/tenkai-test-pid-" + std::to_string(dispatcher.pid);
+  Frame launch(Type::request);
+  launch.task = 1;
+  launch.payload = make_payload("slot=1\ncall=echo $$ >" + noted + "; exec sleep 600\n");
+  dispatcher.session.send(std::move(launch.with(Key::name, "launch")));
+  REQUIRE(dispatcher.session.receive(Type::reply));
+  pid_t victim = 0;
+  REQUIRE(eventually([&] { return std::ifstream(noted) >> victim && victim > 0; }));
+  ::unlink(noted.c_str());
+
+  // It joins as that process, and goes.
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  TestPeer agent = TestPeer::dial(urls[1]);
+  Frame introduction = hello(Role::agent, urls[1]);
+  introduction.with(Key::host, host).with(Key::pid, static_cast<std::uint64_t>(victim));
+  prove(agent, Role::agent, dispatcher.credential(2), std::move(introduction));
+  REQUIRE(agent.receive(Type::welcome));
+  agent.send(Frame(Type::join).with(Key::url, urls[1]).with(Key::instance, "R"));
+  REQUIRE(agent.receive(Type::welcome));
+  agent.send(Frame(Type::bye));
+  agent.close();
+  REQUIRE(eventually([&] { return dispatcher.status()[2][1] == "0"; }));
+
+  // The process is known as what it was.
+  ::kill(victim, SIGKILL);
+  CHECK_THAT(dispatcher.session.receive(Type::note)->text(Key::message),
+             saying("daemon 1 was killed by signal 9 (SIGKILL) before it connected"));
 }
