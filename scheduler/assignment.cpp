@@ -237,6 +237,13 @@ void Dispatcher::assign(Daemon& daemon, std::uint64_t sequence, const Everywhere
   sends.emplace_back(Assign{daemon.id, running.key, running.attempt, true, everywhere.payload, {}});
 }
 
+// Nothing of one whose session has left.
+void Dispatcher::tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text, Sends& sends) {
+  auto failed = everywheres_.find(everywhere.task & ~everywhere_bit);
+  if (failed == everywheres_.end() || !failed->second.told.insert(daemon.slot).second) return;
+  sends.emplace_back(Tell{everywhere.session, std::move(text)});
+}
+
 void Dispatcher::start(Daemon& daemon, Running running) {
   daemon.running = running;
   daemon.running->sent_at = now_;
@@ -319,9 +326,15 @@ Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
 
 // A daemon has died with this attempt in its hands.
 void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends) {
+  bool as_told = cause.kind == Cause::Kind::goodbye;
+  if (running.everywhere && !as_told) {
+    std::string text = name_of(daemon) + " " + in_full(cause) +
+                       " while it ran everywhere(); the next one in its place runs that first, too";
+    return tell_failure(running.key, daemon, std::move(text), sends);
+  }
   if (running.everywhere || running.discarded) return;
   Task& task = *tasks_.find(running.key);
-  if (cause.kind == Cause::Kind::goodbye) return enqueue(task);
+  if (as_told) return enqueue(task);
   task.deaths.add(cause.kind);
   // Direct: tasks are bound to daemons; ephemeral: to this machine. There is nothing larger.
   bool escalates = rules_.policy == Policy::queue && rules_.retries.escalates(cause.kind);

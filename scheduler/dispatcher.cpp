@@ -116,7 +116,7 @@ Sends Dispatcher::on_everywhere(Time now, SessionId session, Payload payload) {
     return sends;
   }
   everywhere_memory_ += size_of(payload);
-  everywheres_.emplace(next_sequence_++, Everywhere{session, std::move(payload)});
+  everywheres_.emplace(next_sequence_++, Everywhere{session, std::move(payload), {}});
   // The others get it when they have answered, or are heard again.
   std::set<std::size_t> free = free_;
   for (std::size_t slot : free) feed(*find(daemon_at_[slot]), sends);
@@ -361,10 +361,8 @@ Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t 
   }
   Running ended = end_attempt(*daemon);
   if (ended.everywhere) {
-    if (failed && tasks_.knows(key.session)) {
-      if (!message.empty()) message.insert(0, ": ");
-      sends.emplace_back(Tell{key.session, "everywhere() failed on " + name_of(*daemon) + message});
-    }
+    if (!message.empty()) message.insert(0, ": ");
+    if (failed) tell_failure(key, *daemon, "everywhere() failed on " + name_of(*daemon) + message, sends);
   } else {
     ++slots_[daemon->slot].complete;
     if (!ended.discarded) {

@@ -293,6 +293,7 @@ class Dispatcher {
   struct Everywhere {
     SessionId session;
     Payload payload;
+    std::set<std::size_t> told;  // the slots of which a failure was told: it comes at each start
   };
 
   Daemon* find(DaemonId daemon);
@@ -315,6 +316,7 @@ class Dispatcher {
   void go_on(Daemon& daemon, Sends& sends);
   void assign(Daemon& daemon, Task& task, Sends& sends);
   void assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends);
+  void tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text, Sends& sends);
   void start(Daemon& daemon, Running running);
   void dismiss(Daemon& daemon, Sends& sends);
   std::optional<std::chrono::milliseconds> room_of(const Daemon& daemon) const;

@@ -116,9 +116,40 @@ TEST_CASE("an everywhere() ends with its daemon and is given to the next on the 
   Dispatcher dispatcher = with_daemons(1);
   everywhere(dispatcher, "a");
 
-  CHECK(dispatcher.on_daemon_left(at(1s), 10, cause_of_signal(SIGKILL, false)).empty());
+  CHECK(dispatcher.on_daemon_left(at(1s), 10, {Cause::Kind::goodbye, "was sent away"}).empty());
 
   CHECK(describe(dispatcher.on_daemon_joined(at(2s), 11, 0)) == Lines{"everywhere of 1 to 11 \"a\""});
+}
+
+TEST_CASE("an everywhere() under which daemons die is told as the reason, once for each slot") {
+  Dispatcher dispatcher = with_daemons(2);
+  everywhere(dispatcher, "a");
+
+  CHECK(describe(dispatcher.on_daemon_left(at(1s), 10, cause_of_signal(SIGKILL, false))) ==
+        Lines{"tell 1: daemon 1 was killed by signal 9 (SIGKILL) while it ran everywhere(); the next one in "
+              "its place runs that first, too"});
+  dispatcher.on_daemon_joined(at(2s), 12, 0);
+  CHECK(dispatcher.on_daemon_left(at(3s), 12, cause_of_signal(SIGKILL, false)).empty());
+  CHECK(describe(dispatcher.on_daemon_left(at(4s), 11, cause_of_signal(SIGKILL, false))).size() == 1);
+}
+
+TEST_CASE("an everywhere() that fails on each daemon in a slot is told for the first") {
+  Dispatcher dispatcher = with_daemons(1);
+  TaskKey key = key_of_everywhere(everywhere(dispatcher, "a"));
+  dispatcher.on_finished(at(1s), 10, key, 1, {}, true, false, "Error: no package 'a'");
+  dispatcher.on_daemon_left(at(2s), 10, {Cause::Kind::goodbye, "was sent away"});
+  dispatcher.on_daemon_joined(at(3s), 11, 0);
+
+  CHECK(describe(dispatcher.on_finished(at(4s), 11, key, 1, {}, true, false, "Error: no package 'a'")) ==
+        Lines{"acknowledge 11"});
+}
+
+TEST_CASE("a daemon that dies in an everywhere() whose session has left is told to nobody") {
+  Dispatcher dispatcher = with_daemons(1);
+  everywhere(dispatcher, "a");
+  dispatcher.on_session_left(at(1s), 1);
+
+  CHECK(dispatcher.on_daemon_left(at(2s), 10, cause_of_signal(SIGKILL, false)).empty());
 }
 
 TEST_CASE("an everywhere() that never arrived is sent again, in order") {

@@ -108,7 +108,7 @@ void World::foresee_everywhere(const Event& event) {
   if (refused) {
     ++tells_;
   } else {
-    everywheres_[next_sequence_++] = {event.session, event.payload};
+    everywheres_[next_sequence_++] = {event.session, event.payload, {}};
   }
 }
 
@@ -176,15 +176,22 @@ void World::foresee_left(const Event& event, Daemon& daemon) {
   const Daemon gone = daemon;
   forget(event.daemon);
   if (daemons_.empty() && rules_.policy != Policy::ephemeral) has_left_ = true;
+  bool as_told = event.cause.kind == Cause::Kind::goodbye;
+  if (run && run->everywhere > 0 && !as_told) everywhere_failed(run->everywhere, gone.slot);
   if (!run || run->everywhere > 0 || run->discarded) return;
   Unresolved& task = tasks_[run->key];
-  bool again = event.cause.kind == Cause::Kind::goodbye;
+  bool again = as_told;
   if (!again) {
     task.deaths.add(event.cause.kind);
     again = rules_.retries.permit(task.deaths, event.cause.kind) && escalate(task, gone, event.cause.kind);
   }
   requeue(run->key);
   if (!again) give_up(event.now, run->key, Code::reset);
+}
+
+void World::everywhere_failed(std::uint64_t sequence, std::size_t slot) {
+  auto failed = everywheres_.find(sequence);
+  if (failed != everywheres_.end() && failed->second.told.insert(slot).second) ++tells_;
 }
 
 // Whether what the task needs now is within the limit.
@@ -227,7 +234,7 @@ void World::foresee_finished(const Event& event) {
   slots_[daemon->slot].busy = false;
   answered_ = event.daemon;
   if (run.everywhere > 0) {
-    if (event.failed && sessions_.count(event.key.session) > 0) ++tells_;
+    if (event.failed) everywhere_failed(run.everywhere, daemon->slot);
   } else {
     ++slots_[daemon->slot].complete;
     if (!run.discarded) {

@@ -113,6 +113,7 @@ class World {
   struct Everywhere {
     SessionId session = 0;
     Payload payload;
+    std::set<std::size_t> told;  // the slots of which a failure was told
   };
 
   World(Rules rules, std::size_t slots);
@@ -150,6 +151,7 @@ class World {
   void foresee_resumed(const Event& event, Daemon& daemon);
   void foresee_stopped(const Event& event, Daemon& daemon);
   void foresee_left(const Event& event, Daemon& daemon);
+  void everywhere_failed(std::uint64_t sequence, std::size_t slot);
   void foresee_finished(const Event& event);
   void foresee_size_unavailable(const Event& event);
   void foresee_regenerate(const Event& event);
