@@ -15,8 +15,9 @@ restore_packages <- function(baseline) {
 
 restore_options <- function(saved) {
   new <- setdiff(names(options()), names(saved))
-  quietly(options(saved))
   for (name in new) quietly(options(none_named(name)))
+  # Last: a limit of nested calls among them may leave us little room.
+  quietly(options(saved))
 }
 
 # list(name = NULL), which options() takes as "remove this one".

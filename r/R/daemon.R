@@ -64,6 +64,7 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
 
 serve <- function(url, autoexit, credential, tls, rs, output, limits) {
   pointer <- open_daemon(url, autoexit, credential, tls)
+  found$daemon <- TRUE
   if (!is.null(rs)) {
     assign(".Random.seed", as.integer(rs), envir = globalenv())
   }

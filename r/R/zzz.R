@@ -13,7 +13,8 @@
 .onUnload <- function(libpath) {
   for (name in names(profiles)) .Call(tk_close, profiles[[name]]$link, 0L)
   if (!is.null(found$ephemeral)) .Call(tk_close, found$ephemeral, 0L)
-  library.dynam.unload("tenkai", libpath)
+  # A daemon goes on with what it has: a task may have unloaded all packages.
+  if (is.null(found$daemon)) library.dynam.unload("tenkai", libpath)
 }
 
 # What the dispatcher has to say to the user; C++ calls it. Behind the sentence may

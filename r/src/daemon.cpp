@@ -15,6 +15,7 @@
 
 #include "baseline.h"
 #include "dial.h"
+#include "expression_room.h"
 #include "forked.h"
 #include "internal.h"
 #include "interrupts.h"
@@ -221,20 +222,25 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
     // A process that the task forked and left behind is not a daemon.
     if (fork_generation() != generation_) leave_at_once(0);
     bool last = !everywhere && is_over(limits, why);
-    answer(*task, evaluation, meter.stop(), last);
+    answer(*task, evaluation, meter.stop(), last || evaluation.is_broken());
+    // Without a goodbye: another one is started in its place.
+    if (evaluation.is_broken()) leave_at_once(1);
     if (last) {
       say_goodbye(why);
       break;
     }
+    ExpressionRoom room;
+    contained([&] { room.make(); });
     contained([&] {
       if (everywhere) {
-        baseline.take();
         surroundings.take();
       } else {
         if (limits.cleanup & Baseline::options) surroundings.restore();
         baseline.restore(limits.cleanup);
       }
     });
+    if (everywhere || !(limits.cleanup & Baseline::options)) contained([&] { room.give_back(); });
+    if (everywhere) contained([&] { baseline.take(); });
   }
   if (why == Stop::connection_ended && !stream_->trouble().empty()) {
     throw std::runtime_error("19 | Connection reset: the stream from " + url_ +

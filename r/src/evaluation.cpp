@@ -1,5 +1,7 @@
 #include "evaluation.h"
 
+#include <initializer_list>
+#include <string>
 #include <utility>
 
 #include "depth.h"
@@ -32,11 +34,36 @@ SEXP evaluation_call(SEXP expr, SEXP env) {
   return call;
 }
 
+constexpr const char* no_longer_works =
+    "R no longer works in this daemon, which ends for that: has a task replaced a function of base R?";
+
+// An error value that R had no part in.
+SEXP broken() {
+  const char* fields[] = {"message", "call", ""};
+  SEXP condition = PROTECT(Rf_mkNamed(VECSXP, fields));
+  SET_VECTOR_ELT(condition, 0, Rf_mkString(no_longer_works));
+  SEXP value = PROTECT(Rf_mkString((std::string("Error: ") + no_longer_works).c_str()));
+  auto set_class = [](SEXP of, std::initializer_list<const char*> names) {
+    SEXP classes = PROTECT(Rf_allocVector(STRSXP, static_cast<R_xlen_t>(names.size())));
+    R_xlen_t at = 0;
+    for (const char* name : names) SET_STRING_ELT(classes, at++, Rf_mkChar(name));
+    Rf_setAttrib(of, R_ClassSymbol, classes);
+    UNPROTECT(1);
+  };
+  set_class(condition, {"simpleError", "error", "condition"});
+  Rf_setAttrib(value, Rf_install("stack.trace"), Rf_allocVector(VECSXP, 0));
+  Rf_setAttrib(value, Rf_install("condition"), condition);
+  set_class(value, {"miraiError", "errorValue", "try-error"});
+  UNPROTECT(2);
+  return value;
+}
+
 }  // namespace
 
 void Evaluation::on_handler(bool interrupt) {
   R_interrupts_suspended = TRUE;
   interrupted_ = interrupt;
+  room_.make();
 }
 
 Evaluation* Evaluation::current() { return running; }
@@ -63,8 +90,15 @@ void Evaluation::run(Payload task, bool everywhere) {
   task_ = nullptr;
   if (failed_ || !came_back) contained([] { end_time_limits(); });
   contained([] { end_warnings(); });
-  if (came_back) return;
-  contained([&] {
+  if (!came_back) keep_jump();
+  contained([this] { room_.give_back(); });
+  is_broken_ = !came_back && !failed_;
+  if (is_broken_) contained([this] { keep_failure(broken()); });
+}
+
+void Evaluation::keep_jump() {
+  contained([this] { room_.make(); });
+  contained([this] {
     SEXP interrupted = PROTECT(Rf_ScalarLogical(interrupted_));
     SEXP call = PROTECT(Rf_lang2(VECTOR_ELT(functions_, 1), interrupted));
     keep_failure(Rf_eval(call, R_BaseEnv));

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "crossing.h"
+#include "expression_room.h"
 #include "serialize.h"
 
 namespace tenkai {
@@ -29,6 +30,8 @@ class Evaluation {
 
   Buffer& value() { return value_; }
   bool failed() const { return failed_; }
+  // R could not even make the error value: no task will go well here any more.
+  bool is_broken() const { return is_broken_; }
   const std::string& failure() const { return failure_; }
 
   // What R's evaluate() calls back: the task that is being run.
@@ -40,13 +43,16 @@ class Evaluation {
 
  private:
   void keep_failure(SEXP failure);
+  void keep_jump();
   bool is_welcome() const;
 
   SEXP functions_;
   Payload task_;
   Buffer value_;
+  ExpressionRoom room_;
   bool everywhere_ = false;
   bool failed_ = false;
+  bool is_broken_ = false;
   bool interrupted_ = false;
   bool data_only_ = false;
   std::string failure_;
