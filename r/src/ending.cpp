@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "forked.h"
+
 namespace tenkai {
 
 namespace {
@@ -15,6 +17,7 @@ namespace {
 int watched_fd = -1;
 int chosen_signal = 0;
 pid_t owner = 0;
+unsigned generation = 0;
 bool wanted = false;
 int flags = 0;
 volatile sig_atomic_t acted = 0;
@@ -59,6 +62,7 @@ void on_sigio(int) {
 void watch_for_end(int fd, AtEnd then, int signal_number) {
   watched_fd = fd;
   owner = getpid();
+  generation = fork_generation();
   chosen_signal = then == AtEnd::raise ? signal_number : 0;
   wanted = then == AtEnd::exit || then == AtEnd::raise;
   acted = 0;
@@ -79,7 +83,7 @@ Watching::Watching() {
 }
 
 Watching::~Watching() {
-  if (!wanted || getpid() != owner) return;
+  if (!wanted || fork_generation() != generation) return;
   fcntl(watched_fd, F_SETFL, flags);
 }
 

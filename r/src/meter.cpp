@@ -15,6 +15,14 @@ std::uint64_t microseconds(const timeval& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1000000 + static_cast<std::uint64_t>(time.tv_usec);
 }
 
+rusage used_so_far() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return used;
+}
+
+std::uint64_t cpu_of(const rusage& used) { return microseconds(used.ru_utime) + microseconds(used.ru_stime); }
+
 // VmHWM of /proc/self/status; 0 where it cannot be read.
 std::uint64_t peak_in_status() {
   char text[4096];
@@ -34,18 +42,13 @@ std::uint64_t peak_in_status() {
 // getrusage() tells as ru_maxrss. One write of one byte for each task; where it is not
 // allowed the peak is that of the process so far.
 Meter::Meter() : reset_(::open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)) {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  auto told = static_cast<std::uint64_t>(used.ru_maxrss);
+  auto told = static_cast<std::uint64_t>(used_so_far().ru_maxrss);
   if (told > peak_in_status()) inherited_kb_ = told;
 }
 
 // A process begins with the peak of the one that has started it, and no reset takes that
 // away. Below it the answer is in a file, which takes longer to read.
-std::uint64_t Meter::peak() const {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  auto told = static_cast<std::uint64_t>(used.ru_maxrss);
+std::uint64_t Meter::peak(std::uint64_t told) const {
   return told > inherited_kb_ || reset_ < 0 ? told : peak_in_status();
 }
 
@@ -58,16 +61,13 @@ void Meter::start() {
     ::close(reset_);
     reset_ = -1;
   }
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  cpu_before_ = microseconds(used.ru_utime) + microseconds(used.ru_stime);
+  cpu_before_ = cpu_of(used_so_far());
 }
 
 Usage Meter::stop() const {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  std::uint64_t cpu = microseconds(used.ru_utime) + microseconds(used.ru_stime);
-  return {cpu > cpu_before_ ? cpu - cpu_before_ : 0, peak()};
+  rusage used = used_so_far();
+  std::uint64_t cpu = cpu_of(used);
+  return {cpu > cpu_before_ ? cpu - cpu_before_ : 0, peak(static_cast<std::uint64_t>(used.ru_maxrss))};
 }
 
 }  // namespace tenkai

@@ -21,7 +21,7 @@ class Meter {
   Usage stop() const;
 
  private:
-  std::uint64_t peak() const;
+  std::uint64_t peak(std::uint64_t told) const;  // `told`: by getrusage(), 1024 bytes each
 
   int reset_ = -1;  // where the kernel is told to forget the peak so far
   // What this process began with: the size of the one that has started it. 0: nothing.
