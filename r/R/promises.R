@@ -28,7 +28,8 @@ as_promise <- function(x) {
       } else if (is_mirai_error(value)) {
         reject(attr(value, "condition") %||% as.character(value))
       } else {
-        reject(error_words(value))
+        why <- attr(value, "message", exact = TRUE)
+        reject(paste(c(error_words(value), why), collapse = ": "))
       }
     }
     when_resolved(x, settle, pause = 0.001)

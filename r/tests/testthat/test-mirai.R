@@ -369,6 +369,8 @@ test_that("promises get the value, or the reason", {
                  keep("error"))
   promises::then(promises::as.promise(mirai(Sys.sleep(600), .timeout = 100)),
                  keep("none"), keep("late"))
+  dies <- mirai(tools::pskill(Sys.getpid(), tools::SIGKILL))
+  promises::then(promises::as.promise(dies), keep("none"), keep("death"))
 
   # Older versions have no method for it.
   if ("UseMethod" %in% all.names(body(promises::is.promising))) {
@@ -376,11 +378,14 @@ test_that("promises get the value, or the reason", {
   }
   expect_true(wait_for(function() {
     later::run_now(0.05)
-    length(got) >= 3L
+    length(got) >= 4L
   }))
   expect_identical(got$value, 2)
   expect_match(conditionMessage(got$error), "oh")
   expect_match(conditionMessage(got$late), "5 | Timed out", fixed = TRUE)
+  expect_match(conditionMessage(got$death),
+               "19 | Connection reset: daemon 1 was killed by signal 9",
+               fixed = TRUE)
 })
 
 test_that("a mirai that a step of a chain of promises returns is waited for", {
