@@ -40,6 +40,14 @@ function(tenkai_program program folder)
   set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 endfunction()
 
+# A program that is not for people. It lies as deep in the build folder as where it is
+# installed, so that it looks for libraries in neither folder's neighbours, where others
+# may write.
+function(tenkai_libexec program)
+  set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/../../lib"
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec/tenkai)
+endfunction()
+
 # tenkai_plugin(ssh LIBRARIES …) makes the program `tenkai-plugin-ssh` from plugins/ssh/*.cpp.
 # What decides there is a library of its own, tenkai_plugin_ssh_parts, for the tests.
 function(tenkai_plugin name)
@@ -53,6 +61,6 @@ function(tenkai_plugin name)
   target_link_libraries(tenkai_plugin_${name}_parts PUBLIC tenkai_options tenkai_launcher ${plugin_LIBRARIES})
   add_executable(tenkai-plugin-${name} plugins/${name}/main.cpp)
   target_link_libraries(tenkai-plugin-${name} PRIVATE tenkai_plugin_${name}_parts)
-  set_target_properties(tenkai-plugin-${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../../lib")
+  tenkai_libexec(tenkai-plugin-${name})
   set_property(GLOBAL APPEND PROPERTY tenkai_plugins tenkai-plugin-${name})
 endfunction()

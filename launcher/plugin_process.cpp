@@ -68,8 +68,8 @@ Result<std::string> find_plugin(const std::string& name, const std::string& self
     if (!each.empty()) places.emplace_back(each);
   }
   std::string here = self.substr(0, self.rfind('/'));
-  places.push_back(here);
   places.push_back(here + "/../libexec/tenkai");
+  places.push_back(here);
   for (const std::string& place : places) {
     std::string path = place + "/tenkai-plugin-" + name;
     if (is_program(path)) return path;

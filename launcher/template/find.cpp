@@ -27,7 +27,7 @@ std::string home() {
 }
 
 // PREFIX/bin/tenkai and PREFIX/libexec/tenkai/tenkai-plugin-slurm have
-// PREFIX/share/tenkai/templates, CHECKOUT/build/bin/tenkai CHECKOUT/templates.
+// PREFIX/share/tenkai/templates, the same programs in CHECKOUT/build CHECKOUT/templates.
 std::vector<std::string> folders(const std::string& program) {
   std::string above = folder_of(folder_of(program));
   std::string further = folder_of(above);
@@ -38,6 +38,7 @@ std::vector<std::string> folders(const std::string& program) {
   found.push_back(above + "/share/tenkai/templates");
   found.push_back(further + "/share/tenkai/templates");
   found.push_back(further + "/templates");
+  found.push_back(folder_of(further) + "/templates");
   return found;
 }
 

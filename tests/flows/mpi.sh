@@ -18,7 +18,7 @@ if [ -z "${OWN_NETWORK-}" ]; then
 fi
 . "$(dirname "$0")/common.sh"
 . ../slurm/cluster.sh
-if ! command -v mpirun >/dev/null || [ ! -x "$(dirname "$TENKAI_BIN")/tenkai-mpi-spawn" ]; then
+if ! command -v mpirun >/dev/null || [ ! -x "$(dirname "$TENKAI_BIN")/../libexec/tenkai/tenkai-mpi-spawn" ]; then
   echo "skipped: there is no Open MPI 4 here, or it was not there when tenkai was built"
   exit 0
 fi

@@ -4,7 +4,7 @@
 # time limit: 400 s
 . "$(dirname "$0")/common.sh"
 . ../slurm/cluster.sh
-program=$(dirname "$TENKAI_BIN")/tenkai-plugin-slurm
+program=$(dirname "$TENKAI_BIN")/../libexec/tenkai/tenkai-plugin-slurm
 run_py() { TENKAI_FLOW=$mark python3 -B slurm_plugin.py "$1" "$program" "$work/$1" </dev/null || failed=1; }
 
 mkdir "$work/fake" "$work/real"

@@ -71,7 +71,7 @@ else
   near='' far=''
 fi
 
-TENKAI_FLOW=$mark python3 -B ssh_plugin.py "$(dirname "$TENKAI_BIN")/tenkai-plugin-ssh" "$sshd" "$mute" \
+TENKAI_FLOW=$mark python3 -B ssh_plugin.py "$(dirname "$TENKAI_BIN")/../libexec/tenkai/tenkai-plugin-ssh" "$sshd" "$mute" \
   "$users" "$near" "$far" "${near_device-}" </dev/null || failed=1
 stop_sshds
 # shellcheck disable=SC2086 # pids
