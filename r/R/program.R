@@ -80,8 +80,10 @@ daemon_environment <- function() {
   libraries <- function(paths) paste(paths, collapse = .Platform$path.sep)
   c("TENKAI_DAEMON_STARTS=1",
     paste0("R_LIBS=", libraries(.libPaths())),
-    # The library of R itself is that of the R which is started.
-    paste0("TENKAI_LIBRARIES=", libraries(setdiff(.libPaths(), .Library))),
+    # The library of R itself is that of the R which is started, in the same place.
+    paste0("TENKAI_LIBRARIES=", libraries(ifelse(
+      .libPaths() == normalizePath(.Library), ".Library", .libPaths()
+    ))),
     "R_TESTS",
     startup_file("R_PROFILE_USER", ".Rprofile"),
     startup_file("R_ENVIRON_USER", ".Renviron"))
@@ -90,8 +92,9 @@ daemon_environment <- function() {
 # What such a daemon evaluates. A start-up file may have said otherwise where
 # packages are, and not even this one would then be found.
 local_call <- function(url, options) {
-  paste0(".libPaths(strsplit(Sys.getenv(\"TENKAI_LIBRARIES\"),\":\",TRUE)",
-         "[[1]],FALSE);", daemon_call(url, options, quote = '"'))
+  paste0(".libPaths(sub(\"^[.]Library$\",.Library,",
+         "strsplit(Sys.getenv(\"TENKAI_LIBRARIES\"),\":\",TRUE)[[1]]),FALSE);",
+         daemon_call(url, options, quote = '"'))
 }
 
 startup_file <- function(variable, file) {

@@ -271,7 +271,7 @@ test_that("local daemons find the session's packages, whatever .Rprofile says", 
   code <- c(
     sprintf("setwd('%s')", folder),
     "writeLines('.libPaths(\"only\", include.site = FALSE)', '.Rprofile')",
-    ".libPaths(c('added', .libPaths()))",
+    ".libPaths(c('added', .Library, .libPaths()))",
     "library(tenkai)",
     "ours <- function(...) cat(identical(call_mirai(mirai(.libPaths(), ...))$data,",
     "                                    .libPaths()), '')",
