@@ -54,12 +54,14 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-// U+0000 … U+001F, U+007F and U+0080 … U+009F. The last ones steer terminals too,
-// and are two bytes long.
+// U+0000 … U+001F, U+007F and U+0080 … U+009F, which steer terminals too and are two bytes
+// long; and U+202A … U+202E, U+2066 … U+2069, which show a text in another order than it has.
 bool is_control(std::string_view character) {
   auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+  if (character.size() == 2) return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+  return (character >= "\u202a" && character <= "\u202e") ||
+         (character >= "\u2066" && character <= "\u2069");
 }
 
 std::string escaped(char c) {

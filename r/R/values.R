@@ -63,8 +63,9 @@ print.unresolvedValue <- function(x, ...) {
 }
 
 # What is shown of a text from elsewhere: whatever would steer a terminal, all
-# control characters but the end of a line and the tab, becomes \x1b and the like;
-# bytes that are no UTF-8 become <ff>.
+# control characters but the end of a line and the tab, becomes \x1b and the like,
+# and so does what shows a text in another order than it has; bytes that are no
+# UTF-8 become <ff>.
 harmless <- function(text) {
   text <- as.character(text)
   text[!is.na(text)] <- escape_control(text[!is.na(text)])
@@ -75,10 +76,13 @@ escape_control <- function(text) {
   text <- enc2utf8(text)
   Encoding(text) <- "UTF-8"
   text <- iconv(text, "UTF-8", "UTF-8", sub = "byte")
-  control <- "[\\x01-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}]"
+  control <- paste0("[\\x01-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}",
+                    "\u202a-\u202e\u2066-\u2069]")
   found <- gregexpr(control, text, perl = TRUE)
   regmatches(text, found) <- lapply(regmatches(text, found), function(each) {
-    if (length(each)) sprintf("\\x%02x", vapply(each, utf8ToInt, 0L)) else each
+    if (!length(each)) return(each)
+    code <- vapply(each, utf8ToInt, 0L)
+    sprintf(ifelse(code > 0xff, "\\u%04x", "\\x%02x"), code)
   })
   text
 }

@@ -95,6 +95,14 @@ TEST_CASE("the control characters beyond ASCII are written out too") {
   CHECK(printable("\xc2\xa0") == "\xc2\xa0");
 }
 
+TEST_CASE("characters that turn the order of a text round are written out") {
+  CHECK(printable("a\u202e" "b") == "a\\xe2\\x80\\xaeb");
+  CHECK(printable("\u2066") == "\\xe2\\x81\\xa6");
+  CHECK(printable("\u2069") == "\\xe2\\x81\\xa9");
+  CHECK(printable("\u2029\u202f\u2065\u206a") == "\u2029\u202f\u2065\u206a");
+  CHECK(find_unprintable("ab\u202d") == 2);
+}
+
 TEST_CASE("bytes that are not UTF-8 are written out") {
   CHECK(printable("\xff") == "\\xff");
   CHECK(printable("a\xc3") == "a\\xc3");

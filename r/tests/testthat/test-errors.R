@@ -370,6 +370,11 @@ test_that("nothing the dispatcher passes on steers a terminal", {
   expect_false(any(grepl("\033", printed(state))))
 })
 
+test_that("what turns the order of a text round is shown as such", {
+  expect_identical(tenkai:::harmless("a\u202eb\u2066\u00e9\u200f\u001b"),
+                   "a\\u202eb\\u2066\u00e9\u200f\\x1b")
+})
+
 test_that("bytes of no encoding are shown as such", {
   expect_identical(tenkai:::harmless(c("a\xffb", NA, "", "plain")),
                    c("a<ff>b", NA, "", "plain"))
