@@ -38,6 +38,9 @@ std::string last_lines_of(const std::string& path) {
   return text;
 }
 
+// Whether a process has ended otherwise than R does when all is well.
+bool is_violent(const Ended& how) { return how.signal || how.exit_code.value_or(0) != 0; }
+
 }  // namespace
 
 struct RProcesses::Running {
@@ -142,6 +145,9 @@ void RProcesses::on_ended(pid_t pid, const Ended& how) {
   if (memory_watch_) memory_watch_->remove(pid);
   std::shared_ptr<Running> running = std::move(found->second);
   running_.erase(found);
+  // What it has forked would work on beside whoever does the task again. The number of a
+  // group is no other's while one of it lives.
+  if (running->own_group && is_violent(how)) ::kill(-pid, SIGKILL);
   running->log->finish();
   REnd end;
   end.how = how;

@@ -1,5 +1,6 @@
 // Real children: started, signalled, waited for.
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -49,12 +50,14 @@ std::string output_of(std::vector<std::string> argv,
 }
 
 // Runs `sh -c text` as if it were R, and tells how it ended.
-REnd run_to_the_end(const std::string& text, std::function<void(RProcesses&, pid_t)> meanwhile = {}) {
+REnd run_to_the_end(const std::string& text, std::function<void(RProcesses&, pid_t)> meanwhile = {},
+                    int stream = -1) {
   asio::io_context io(1);
   RProcesses processes(io.get_executor());
   RStart start;
   start.rscript = TENKAI_TEST_DATA "/as_rscript.sh";
   start.call = text;
+  start.stream = stream;
   REnd result;
   Result<pid_t> pid = processes.start(start, [&](pid_t, const REnd& end) {
     result = end;
@@ -140,6 +143,24 @@ TEST_CASE("the end of a process is known: exit code, signal, last words") {
                               [](RProcesses& processes, pid_t pid) { processes.kill(pid); });
     CHECK(end.how.signal == SIGKILL);
   }
+}
+
+TEST_CASE("what a process has left running ends with it, unless that ends as it should") {
+  auto pipe = std::move(*make_pipe());
+  pid_t group = 0;
+  auto note = [&](RProcesses&, pid_t pid) { group = pid; };
+
+  for (const char* end : {"kill -9 $$", "exit 3"}) {
+    run_to_the_end(std::string("sleep 613 & ") + end, note, pipe.second.get());
+  }
+  run_to_the_end("sleep 613 >&- 2>&- 3>&- & exit 0", note, pipe.second.get());
+  CHECK(::kill(-group, SIGKILL) == 0);
+
+  // Nobody holds the other end any more.
+  pipe.second = Descriptor();
+  pollfd ended{pipe.first.get(), POLLIN, 0};
+  CHECK(::poll(&ended, 1, 20'000) == 1);
+  CHECK((ended.revents & POLLHUP) != 0);
 }
 
 TEST_CASE("a process that another has started is found by its arguments, and not its children") {

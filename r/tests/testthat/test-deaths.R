@@ -112,6 +112,23 @@ test_that("a child that a task leaves behind answers for nobody", {
   expect_identical(lapply(1:20, function(i) evaluated(i, i = i)), as.list(1:20))
 })
 
+test_that("what a task has forked dies with a daemon that is killed", {
+  set_daemons(1, retries = 0)
+  file <- file.path(set_folder(), "fork")
+  m <- mirai({
+    fork <- parallel::mcparallel(Sys.sleep(600))
+    cat(fork$pid, file = file)
+    tools::pskill(Sys.getpid(), tools::SIGKILL)
+  }, file = file)
+  expect_true(is_error_code(value_of(m), 19L))
+  # Who has no parent may stay as a zombie, if nobody looks after those.
+  stat <- file.path("/proc", readLines(file, warn = FALSE), "stat")
+  expect_true(wait_for(function() {
+    line <- suppressWarnings(tryCatch(readLines(stat), error = function(e) NULL))
+    is.null(line) || grepl(") Z ", line, fixed = TRUE)
+  }))
+})
+
 test_that("a session that forks uses its mirais in the parent alone", {
   set_daemons(2)
   before <- mirai({ Sys.sleep(0.3); "before" })
