@@ -171,6 +171,7 @@ Result<Deployment> deploy(const Profile& profile, const Values& caps, const Addr
   }
   deployment.rscript = profile.text("environment.rscript");
   deployment.memory = parse_memory(profile.text("limits.memory"));
+  deployment.here = here && profile.find("launcher") != nullptr;
   if (here) return deployment;
   deployment.plugin = launcher;
   deployment.options = options_below(profile, {"environment", "threads", "limits.memory"});
@@ -209,6 +210,7 @@ std::string to_lines(const Deployment& deployment) {
     line("scale_pace", std::to_string(deployment.scale->pace.count()));
   }
   line("rscript", deployment.rscript);
+  if (deployment.here) line("here", "1");
   if (deployment.plugin.empty()) return lines;
   line("plugin", deployment.plugin);
   line("credential", deployment.credential);

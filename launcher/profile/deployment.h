@@ -28,8 +28,9 @@ struct Deployment {
   // Arguments of daemon(): idletime and walltime in ms, maxtasks.
   std::vector<std::pair<std::string, std::string>> limits;
   std::optional<std::uint64_t> memory;  // bytes that each daemon may have
-  // The launcher; empty: daemons are started here.
+  // The launcher; empty: daemons are started here, or, where there is a URL, by hand,
   std::string plugin;
+  bool here = false;  // unless the profile itself says `launcher: local`
   std::string rscript = "Rscript";
   std::string credential = "stdin";  // or "file"
   bool one_by_one = false;           // each daemon by a command of its own, without agent
@@ -45,7 +46,7 @@ using AddressOf = std::function<Result<std::string>(const std::string& interface
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of);
 
 // Lines `key=value`, values escaped as in an order: daemons, url, ports, retries, limit=NAME=VALUE,
-// memory, plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most; scale_min, scale_max,
+// memory, here, plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most; scale_min, scale_max,
 // scale_backlog, scale_idle and scale_pace (ms).
 std::string to_lines(const Deployment& deployment);
 

@@ -27,7 +27,7 @@ const std::vector<ProfileKey> profile_table = {
      choice,
      "local",
      "slurm",
-     "how daemons are started",
+     "how daemons are started; where there is a `url` and this is not said, by hand",
      {"local", "ssh", "command", "slurm", "mpi"}},
 
     {"ssh.remotes", words, "", "[ssh://node1, ssh://node2:2222]",

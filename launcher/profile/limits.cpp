@@ -133,6 +133,17 @@ void check_slurm(const Profile& profile, bool is_inherited, Problems& problems) 
                                          signal->text().substr(signal->text().find(':') + 1)});
 }
 
+// Limits at which a daemon ends before it has done anything.
+void check_ends(const Profile& profile, Problems& problems) {
+  for (const char* path : {"limits.idletime", "limits.walltime", "limits.maxtasks"}) {
+    const Value* limit = profile.find(path);
+    if (limit == nullptr || limit->text().find_first_of("123456789") != std::string::npos) continue;
+    problems.push_back({limit->place, "profile '" + profile.name + "' has " + path + ": " + limit->text() +
+                                          ", at which a daemon ends before its first task; leave it out "
+                                          "for no limit"});
+  }
+}
+
 // What is looked at by the agent of a daemon, if it has one.
 void check_memory(const Profile& profile, bool is_inherited, Problems& problems) {
   constexpr std::uint64_t of_r_alone = std::uint64_t{100} << 20;
@@ -260,6 +271,7 @@ void check_sense(const Profile& profile, bool is_inherited, Problems& problems) 
   }
   check_scale(profile, is_inherited, problems);
   check_memory(profile, is_inherited, problems);
+  check_ends(profile, problems);
   check_retries(profile, is_inherited, problems);
   check_slurm(profile, is_inherited, problems);
   if (is_inherited) return;

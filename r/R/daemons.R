@@ -179,6 +179,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     spare_slots(n, deployment, remote)
   profile$scale <- if (profile$spare > 0L) scale_for(n, deployment$scale)
   slots <- n + profile$spare
+  starts <- is.null(url) || is.null(remote) && isTRUE(deployment$here)
   settings <- c(
     paste0("policy=", if (profile$direct) "direct" else "queue"),
     paste0("slots=", slots),
@@ -201,11 +202,11 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     credential_setting(credential, url),
     if (isTRUE(as.logical(options$output))) "output=1",
     autoexit_setting(options$autoexit),
-    if (is.null(url)) c(paste0("local=", n), call_settings(profile, n))
+    if (starts) c(paste0("local=", n), call_settings(profile, n, url))
   )
   open_profile(profile, settings, isTRUE(as.logical(options$output)))
   if (safe) .Call(tk_make_safe, profile$link)
-  if (is.null(url)) await_daemons(profile, n)
+  if (starts) await_daemons(profile, n)
   if (!is.null(remote$command)) launch_all(profile, remote, .compute)
   if (is_within_allocation(remote)) await_steps(profile, n)
   value <- if (profile$direct && !is.null(url)) profile$urls[1L] else n
@@ -302,7 +303,24 @@ daemon_options <- function(...) {
                           !all(nzchar(names(options))))) {
     stop("all '...' arguments must be named", call. = FALSE)
   }
+  for (each in intersect(names(options), ends_of_daemons)) {
+    check_number(options[[each]], each, minimum = 1)
+  }
+  unknown <- setdiff(names(options), c(names(formals(daemon)),
+                                       names(formals(dispatcher))))
+  if (length(unknown)) warn_unknown(unknown[1L])
   options
+}
+
+# How much a daemon does before it ends. With nothing it would end for ever.
+ends_of_daemons <- c("maxtasks", "idletime", "walltime")
+
+warn_unknown <- function(name) {
+  known <- setdiff(names(formals(daemon)), c("url", "..."))
+  near <- if (nchar(name) > 3L) agrep(name, known, 2L, value = TRUE)
+  warning("'", name, "' is no argument of daemon(), and has no effect",
+          if (length(near)) paste0("; did you mean '", near[1L], "'?"),
+          call. = FALSE)
 }
 
 # Starts the dispatcher, or leaves nothing behind.
@@ -435,9 +453,11 @@ autoexit_setting <- function(autoexit) {
 }
 
 # One call for each daemon: each has its own stream of random numbers.
-call_settings <- function(profile, n) {
+call_settings <- function(profile, n, url) {
+  secret <- !is.null(url) && any(is_network(url))
   vapply(seq_len(n), function(i) {
-    options <- c(profile$options, list(rs = take_stream(profile)))
+    options <- c(profile$options, list(rs = take_stream(profile)),
+                 if (secret) list(credential = "fd:3"))
     paste0("call=", local_call("@URL@", options))
   }, "")
 }

@@ -197,6 +197,17 @@ TEST_CASE("a limit of memory that cannot be kept, or that R alone would exceed, 
   CHECK(limited("2G", "command").find("whose daemons have no agent that looks") != std::string::npos);
 }
 
+TEST_CASE("a limit of zero, at which a daemon ends before its first task, is told") {
+  auto said = [](const std::string& limits) {
+    return problem_of("profiles: {p: {limits: {" + limits + "}}}\n");
+  };
+  CHECK(said("walltime: 0").find("has limits.walltime: 0, at which a daemon ends before its first task") !=
+        std::string::npos);
+  CHECK(said("idletime: 0s").find("limits.idletime: 0s") != std::string::npos);
+  CHECK(said("maxtasks: 0").find("limits.maxtasks: 0") != std::string::npos);
+  CHECK(said("walltime: 10min, idletime: 1s, maxtasks: 1").empty());
+}
+
 TEST_CASE("scaling that cannot be done is refused where it is written") {
   auto scaling = [](const std::string& keys) {
     return problem_of("profiles: {p: {launcher: slurm, " + keys + "}}\n");

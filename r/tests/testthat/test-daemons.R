@@ -492,3 +492,17 @@ test_that("a single task may be larger than the memory", {
   set_daemons(1, memory = 1e5)
   expect_identical(evaluated(length(x), x = numeric(1e5)), 100000L)
 })
+
+test_that("arguments of daemons that make no sense are told", {
+  for (each in c("maxtasks", "idletime", "walltime")) {
+    expect_error(do.call(daemons, c(1, setNames(list(0), each))),
+                 paste0("'", each, "' must be a number of at least 1, not 0"))
+  }
+  expect_equal(status()$connections, 0)
+  at_end(daemons(0))
+  expect_warning(daemons(1, maxtask = 3),
+                 "'maxtask' is no argument of daemon\\(\\).*'maxtasks'\\?")
+  expect_warning(launch_remote(1, foo = TRUE), "'foo' is no argument of daemon")
+  expect_silent(daemons(1, asyncdial = TRUE, output = FALSE, .compute = "b"))
+  daemons(0, .compute = "b")
+})

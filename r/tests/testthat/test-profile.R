@@ -202,3 +202,17 @@ test_that("who waits for a value hears meanwhile that no daemon will come", {
   })
   expect_true(is_error_code(again$data, 20L))
 })
+
+test_that("local daemons of a profile with a URL connect there", {
+  with_profiles("  here:", "    daemons: 2", "    launcher: local",
+                "    url: 'wss://127.0.0.1:0'",
+                "  by_hand:", "    daemons: 1", "    url: 'ws://127.0.0.1:0'")
+  expect_equal(as.integer(daemons(profile = "here")), 2L)
+  on.exit(daemons(0, .compute = "here"), add = TRUE)
+  expect_match(rownames(status("here")$daemons), "^wss://127.0.0.1")
+  expect_equal(sum(status("here")$daemons[, "online"]), 2)
+  expect_identical(value_of(mirai(1 + 1, .compute = "here")), 2)
+  expect_equal(as.integer(daemons(profile = "by_hand")), 1L)
+  on.exit(daemons(0, .compute = "by_hand"), add = TRUE)
+  expect_equal(sum(status("by_hand")$daemons[, "online"]), 0)
+})
