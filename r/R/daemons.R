@@ -77,7 +77,8 @@
 #'   Results that are no R value at all, or nest deeper than the C stack of R
 #'   has room for (see [Cstack_info()]; 24,000 lists in each other, or 8,000
 #'   environments, in the usual 8 MB), are refused in the same way whatever
-#'   `safe` is.
+#'   `safe` is. Where it is the calls which are open just now that leave too
+#'   little room, `$data` is that error value in them, and the result elsewhere.
 #'
 #' @return The number of daemons, or, with `url` and without dispatcher, the
 #'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set

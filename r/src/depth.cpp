@@ -83,13 +83,22 @@ std::size_t of_a_call() {
 
 // --- what there is ---
 
-std::size_t of_the_stack() {
+struct Stack {
+  std::size_t size = 0;
+  std::uintptr_t limit = 0;  // where it ends for R; 0: R does not know
+};
+
+// Asked for once. The call takes some of the stack itself, so it ends a little further up.
+const Stack& the_stack() {
+  static Stack stack;
+  if (stack.size != 0) return stack;
   SEXP call = PROTECT(Rf_lang1(Rf_install("Cstack_info")));
   SEXP info = PROTECT(Rf_eval(call, R_BaseEnv));
-  bool is_known = TYPEOF(info) == INTSXP && XLENGTH(info) > 0 && INTEGER(info)[0] != NA_INTEGER;
-  std::size_t size = is_known ? static_cast<std::size_t>(INTEGER(info)[0]) : presumed;
+  bool is_known = TYPEOF(info) == INTSXP && XLENGTH(info) > 1 && INTEGER(info)[0] != NA_INTEGER;
+  stack.size = is_known ? static_cast<std::size_t>(INTEGER(info)[0]) : presumed;
+  if (is_known) stack.limit = stack_position() + static_cast<std::size_t>(INTEGER(info)[1]) - stack.size;
   UNPROTECT(2);
-  return size;
+  return stack;
 }
 
 }  // namespace
@@ -97,13 +106,19 @@ std::size_t of_the_stack() {
 std::uint32_t deepest() {
   static std::uint32_t calls = 0;
   if (calls == 0) {
-    std::size_t usable = std::max(of_the_stack(), 2 * (at_begin + at_end)) - at_begin - at_end;
+    std::size_t usable = std::max(the_stack().size, 2 * (at_begin + at_end)) - at_begin - at_end;
     calls = static_cast<std::uint32_t>(usable / of_a_call());
   }
   return calls;
 }
 
 std::size_t stack_for(std::uint32_t calls) { return calls * of_a_call() + at_end; }
+
+bool has_room(std::size_t bytes) {
+  std::uintptr_t limit = the_stack().limit;
+  std::uintptr_t here = stack_position();
+  return limit == 0 || (here > limit && here - limit >= bytes);
+}
 
 std::uintptr_t stack_end(std::size_t bytes) { return stack_position() - bytes; }
 

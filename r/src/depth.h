@@ -20,6 +20,9 @@ constexpr std::uint32_t always_fits = 200;
 // The bytes of the C stack that so many of them take, and what they call at last.
 std::size_t stack_for(std::uint32_t calls);
 
+// Whether the C stack has so many bytes left just now; true where R does not know it.
+bool has_room(std::size_t bytes);
+
 // Where the C stack ends that may be used from here on, if it is so many bytes.
 std::uintptr_t stack_end(std::size_t bytes);
 inline std::uintptr_t stack_position() {

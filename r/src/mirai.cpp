@@ -108,11 +108,22 @@ SEXP keep_message(SEXP condition, void* data) {
 // What catching an error takes of the C stack.
 constexpr std::size_t stack_to_catch = 128 * 1024;
 
+// That is no fault of the value, which can be asked for again.
+SEXP no_room() {
+  static SEXP value = [] {
+    SEXP made = error_value(protocol_error,
+                            "the C stack has too little room left here to read the result: "
+                            "ask for it again where fewer calls are open");
+    R_PreserveObject(made);
+    MARK_NOT_MUTABLE(made);
+    return made;
+  }();
+  return value;
+}
+
 // Reading it may run code that fails, or come to an end of R's. That is caught only
-// where it can happen: it takes as long as a short task. That the C stack has too
-// little room just now is no fault of the value, which can be asked for again.
+// where it can happen: it takes as long as a short task.
 SEXP value_of_risk(const Payload& payload, const Verdict& verdict) {
-  R_CheckStack2(stack_for(verdict.recursion) + stack_to_catch);
   Reading reading{payload, verdict};
   SEXP value = R_tryCatchError(read_value, &reading, keep_message, &reading);
   return reading.error[0] == '\0' ? value : invalid_result(reading.error);
@@ -123,6 +134,7 @@ SEXP value_from(const Answer& answer, Allowed allowed) {
   Verdict verdict = examine(answer.payload, allowed);
   if (!verdict.is_good()) return invalid_result(verdict.reason);
   bool is_risky = verdict.runs_code || verdict.recursion > always_fits;
+  if (!has_room(stack_for(verdict.recursion) + (is_risky ? stack_to_catch : 0))) return no_room();
   return is_risky ? value_of_risk(answer.payload, verdict) : unserialize(answer.payload, verdict);
 }
 
@@ -192,7 +204,7 @@ SEXP settle(SEXP mirai) {
   note_usage(mirai, handle->task, *answer);
   Allowed allowed = handle->link->is_safe() ? Allowed::data : Allowed::everything;
   SEXP value = PROTECT(value_from(*answer, allowed));
-  resolve_to(mirai, value);
+  if (value != no_room()) resolve_to(mirai, value);
   UNPROTECT(1);
   return value;
 }

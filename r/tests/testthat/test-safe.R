@@ -87,14 +87,27 @@ test_that("a deep result that is asked for deep in a recursion is not lost", {
   at_end(options(before))
   half <- Cstack_info()[["size"]] / 2
   deep <- function() if (Cstack_info()[["current"]] > half) m$data else deep()
-  error <- NULL
+  value <- NULL
   expect_true(wait_for(function() {
-    error <<- tryCatch(deep(), error = identity)
-    inherits(error, "error")
+    value <<- deep()
+    !inherits(value, "unresolvedValue")
   }))
 
-  expect_match(conditionMessage(error), "C stack usage")
+  expect_true(is_error_code(value, 13L))
+  expect_match(reason_of(value), "too little room left here to read the result")
+  expect_false(unresolved(m))
   expect_type(m$data, "list")
+})
+
+test_that("a result of any depth is a value, or an error value, in any call", {
+  set_daemons(1)
+  # Past what R can serialize it is an error of the task.
+  for (levels in seq(0.8, 1.2, by = 0.02) * levels_of_r()) {
+    m <- mirai(nested(levels), nested = nested, levels = levels)
+    value <- tryCatch(call_mirai(m)$data, error = identity)
+    expect_true(is_error_value(value) || is.list(value) && length(value) == 1L,
+                info = paste(levels, printed(value)[1]))
+  }
 })
 
 test_that("a result that cannot even be serialized is an error of its task", {
