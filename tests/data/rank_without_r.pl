@@ -4,8 +4,9 @@
 # TENKAI_TEST_FOLDER those of several ranks know of each other.
 use strict;
 use warnings;
-use FindBin;
-require "$FindBin::RealBin/r_frames.pl";
+use Cwd 'abs_path';
+use File::Basename;
+require(dirname(abs_path($0)) . "/r_frames.pl");
 
 my $folder = $ENV{TENKAI_TEST_FOLDER};
 

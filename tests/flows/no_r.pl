@@ -3,8 +3,9 @@
 # waits for its end. It is there in a few milliseconds, and in large numbers.
 use strict;
 use warnings;
-use FindBin;
-require "$FindBin::RealBin/../data/r_frames.pl";
+use Cwd 'abs_path';
+use File::Basename;
+require(dirname(abs_path($0)) . "/../data/r_frames.pl");
 
 greet();
 wait_for_frame(20) while 1;    # BYE
