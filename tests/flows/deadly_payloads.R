@@ -193,9 +193,12 @@ peak <- function() {
 # --- the bytes are live ---
 
 check("R alone dies of a deep list", !survives_alone(deadly["deep"]))
-check("R alone dies of a long chain", !survives_alone(deadly["deep_chain"]))
-check("R alone dies of a negative string",
-      !survives_alone(deadly["negative_string"]))
+# R 4.5 reads a chain in a loop, and takes the string for an error.
+if (getRversion() < "4.3.0") {
+  check("R alone dies of a long chain", !survives_alone(deadly["deep_chain"]))
+  check("R alone dies of a negative string",
+        !survives_alone(deadly["negative_string"]))
+}
 check("R alone dies of a vector of no type",
       !survives_alone(deadly["vector_of_no_type"]))
 check("R alone dies of looking at a matrix without elements",
