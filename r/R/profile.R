@@ -37,10 +37,8 @@ profile <- function(name, ...) {
   check_version(program)
   errors <- tempfile("tenkai")
   on.exit(unlink(errors))
-  lines <- suppressWarnings(system2(
-    program, c("profile", "deploy", "--", shQuote(name)), stdout = TRUE,
-    stderr = errors
-  ))
+  lines <- output_of(program, c("profile", "deploy", "--", shQuote(name)),
+                     shQuote(errors))
   if (!is.null(attr(lines, "status"))) {
     stop(paste(c(readLines(errors, warn = FALSE)), collapse = "\n"),
          call. = FALSE)

@@ -44,17 +44,25 @@ is_program <- function(path) {
 # Before a process turns into the program it must be known to fit: afterwards
 # there is nobody left to say so.
 check_version <- function(program) {
-  answer <- tryCatch(
-    suppressWarnings(
-      system2(program, "--version", stdout = TRUE, stderr = TRUE)
-    ),
-    error = function(condition) conditionMessage(condition)
-  )
+  answer <- output_of(program, "--version")
   theirs <- sub("^[^0-9]*([0-9]+\\.[0-9]+\\.[0-9]+).*$", "\\1", answer[1L])
   if (identical(theirs, version())) return(invisible())
   stop("the tenkai program '", program, "' is version ", theirs,
        ", this package is ", version(),
        ": install both from the same release", call. = FALSE)
+}
+
+# What the program writes; where it fails, with its status. By no system(): that of
+# R 4.5 takes no path that the locale does not know.
+output_of <- function(program, arguments, errors = "&1") {
+  command <- paste(c(shQuote(program), arguments), collapse = " ")
+  output <- pipe(paste0(command, " 2>", errors), "r")
+  on.exit(close(output))
+  lines <- readLines(output, warn = FALSE)
+  on.exit()
+  status <- close(output)
+  if (status != 0) attr(lines, "status") <- status
+  lines
 }
 
 # Starts a dispatcher and greets it. `output`: it and the daemons it starts

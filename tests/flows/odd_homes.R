@@ -31,6 +31,7 @@ if (part == "umlaut") {
   launch_local(1)
   m <- mirai(Sys.getenv("HOME"))
   check("an agent finds them, too", identical(call_mirai(m)$data, Sys.getenv("HOME")))
+  check("and a profile is read", identical(profile("two")$daemons, 2L))
 }
 
 if (part == "waits") {

@@ -16,7 +16,8 @@ as_root=(unshare --mount)
 "${as_root[@]}" sh -c '
   mount -t tmpfs -o size=64k full "$1/full" && head -c 100000 /dev/zero >"$1/full/all" 2>/dev/null
   exec Rscript --vanilla odd_homes.R "$1" full' sh "$work" || failed=1
+printf 'profiles: {two: {daemons: 2}}\n' >"$work/hömä/tenkai.yaml"
 HOME="$work/hömä" LC_ALL=C R_LIBS="$work/hömä/lib" TENKAI_BIN="$work/hömä/tenkai" \
-  Rscript --vanilla odd_homes.R "$work" umlaut || failed=1
+  TENKAI_CONFIG="$work/hömä/tenkai.yaml" Rscript --vanilla odd_homes.R "$work" umlaut || failed=1
 Rscript --vanilla odd_homes.R "$work" waits || failed=1
 finish
