@@ -70,11 +70,21 @@ bool could_not_begin(const JobLine& line, const Beacons& beacons) {
                               line.reason.starts_with("RaisedSignal:53"));
 }
 
+// slurmd of Slurm 24.11 makes the folder of the log on the node where it is missing: the job
+// runs, and fails, where nobody sees what it tells.
+bool was_not_seen(const JobLine& line, const Beacons& beacons) {
+  return !beacons.started && line.reason == "NonZeroExitCode";
+}
+
 void tell_failed(JobReport& report, const JobLine& line, const Beacons& beacons) {
   if (could_not_begin(line, beacons)) {
     return set_failure(
         report, cause::folder_missing,
         "Slurm could not begin " + job_on(report) + in_words(line) + ", and nothing was written there");
+  }
+  if (was_not_seen(line, beacons)) {
+    return set_failure(report, cause::folder_missing,
+                       job_on(report) + " has failed" + in_words(line) + ", and nothing of it was seen here");
   }
   if (!report.exit_code && !report.signal) {
     report.signal = line.signal;

@@ -242,7 +242,12 @@ void SlurmPlugin::tell(SlurmJobs::News news) {
 // Slurm may have written into the log meanwhile why it has ended the job.
 void SlurmPlugin::complete(JobReport& report, const SlurmJob& job) const {
   const JobFolder& folder = folders_.at(folder_of_.at(job.place.name.id));
-  if (report.cause == cause::folder_missing) report.message += folder_advice(folder.logs());
+  if (report.cause == cause::folder_missing) {
+    // What it wrote may have come into sight since.
+    bool is_seen = folder.beacons(job.place.name).started || !folder.log(job.place.name).empty();
+    if (is_seen) report.cause.clear();
+    else report.message += folder_advice(folder.logs());
+  }
   if (!report.log.empty() && !report.cause.empty()) return;
   std::string log = folder.log(job.place.name);
   if (!log.empty()) report.log.clear();

@@ -89,6 +89,13 @@ TEST_CASE("a job that could not open its log is told as one whose node does not 
   CHECK(later.cause.empty());
 }
 
+TEST_CASE("a job that fails where nobody sees what it tells is told as one of such a node") {
+  JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|NonZeroExitCode|n1|x\n").at(0), {});
+  CHECK(report.cause == cause::folder_missing);
+  CHECK(report.where == "n1");
+  CHECK(report.message.find("nothing of it was seen here") != std::string::npos);
+}
+
 TEST_CASE("what the job itself has told counts beside Slurm's FAILED") {
   Beacons beacons = parse_beacons("started n1 0\nfailed rscript Rscript\nexit 127\n");
   JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|NonZeroExitCode|n1|x\n").at(0), beacons);
