@@ -18,7 +18,8 @@ waiting <- c("greedy", "down", "drained", "pair")
 expected <- lapply(setNames(names_of, names_of), function(name) {
   if (name == "named") function(row) row$state == "joined" else
     if (name == "withdrawn") function(row) nzchar(row$job) else
-      if (name %in% waiting) waits_now else failed_now
+      if (name == "greedy") function(row) waits_now(row) || failed_now(row) else
+        if (name %in% waiting) waits_now else failed_now
 })
 took <- times_of(expected, since, 60)
 withdrawn <- launches("withdrawn")
@@ -65,7 +66,13 @@ check_waits <- function(name, reason) {
         ok && took[name] < 60)
   if (!ok) print(as.list(row))
 }
-check_waits("greedy", "PartitionConfig")
+# sbatch of Slurm 24.11 refuses what that of 22.05 lets wait.
+if (failed_now(launches("greedy")[1L, ])) {
+  check_failed("more processors than there are", "greedy", "submit_refused",
+               took["greedy"], says = "CPU count", where = "", job = "")
+} else {
+  check_waits("greedy", "PartitionConfig")
+}
 check_waits("down", "PartitionDown|PartitionInactive")
 check("... and it says what that means", grepl("its partition is down", launches("down")$message))
 check_waits("drained", "ReqNodeNotAvail|Nodes required|Resources")
