@@ -24,10 +24,10 @@
 #'   keep to themselves, such as S4 classes. Time limits and warnings always end
 #'   with their task.
 #' @param output whether output and messages of tasks are shown.
-#' @param maxtasks the number of tasks after which to exit.
-#' @param idletime milliseconds to wait for a task before exiting.
+#' @param maxtasks the number of tasks after which to exit, at least 1.
+#' @param idletime milliseconds to wait for a task before exiting, at least 1.
 #' @param walltime milliseconds after which to exit, once a running task is
-#'   done.
+#'   done; at least 1.
 #' @param timerstart the number of tasks after which the two clocks start.
 #' @param ... not used.
 #' @param tls how a dispatcher with a certificate of its own is known: the path
@@ -92,9 +92,8 @@ daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
                           timerstart) {
   at_end <- if (is.na(autoexit)) 1 else if (is.numeric(autoexit)) 3 else
     if (autoexit) 0 else 2
-  for (each in c("maxtasks", "idletime", "walltime", "timerstart")) {
-    check_number(get(each), each)
-  }
+  for (each in ends_of_daemons) check_number(get(each), each, minimum = 1)
+  check_number(timerstart, "timerstart")
   parts <- if (is.logical(cleanup)) 7 * isTRUE(cleanup) else cleanup
   check_number(parts, "cleanup")
   as.double(c(at_end, if (at_end == 3) autoexit else 0, parts, maxtasks,
