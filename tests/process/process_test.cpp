@@ -50,14 +50,12 @@ std::string output_of(std::vector<std::string> argv,
 }
 
 // Runs `sh -c text` as if it were R, and tells how it ended.
-REnd run_to_the_end(const std::string& text, std::function<void(RProcesses&, pid_t)> meanwhile = {},
-                    int stream = -1) {
+REnd run_to_the_end(const std::string& text, std::function<void(RProcesses&, pid_t)> meanwhile = {}) {
   asio::io_context io(1);
   RProcesses processes(io.get_executor());
   RStart start;
   start.rscript = TENKAI_TEST_DATA "/as_rscript.sh";
   start.call = text;
-  start.stream = stream;
   REnd result;
   Result<pid_t> pid = processes.start(start, [&](pid_t, const REnd& end) {
     result = end;
@@ -147,13 +145,23 @@ TEST_CASE("the end of a process is known: exit code, signal, last words") {
 
 TEST_CASE("what a process has left running ends with it, unless that ends as it should") {
   auto pipe = std::move(*make_pipe());
-  pid_t group = 0;
-  auto note = [&](RProcesses&, pid_t pid) { group = pid; };
+  auto run = [&pipe](const std::string& text) {
+    asio::io_context io(1);
+    RProcesses processes(io.get_executor());
+    RStart start;
+    start.rscript = TENKAI_TEST_DATA "/as_rscript.sh";
+    start.call = text;
+    start.stream = pipe.second.get();
+    Result<pid_t> pid = processes.start(start, [&io](pid_t, const REnd&) { io.stop(); });
+    REQUIRE(pid);
+    io.run_for(20s);
+    REQUIRE(processes.size() == 0);
+    return *pid;
+  };
 
-  for (const char* end : {"kill -9 $$", "exit 3"}) {
-    run_to_the_end(std::string("sleep 613 & ") + end, note, pipe.second.get());
-  }
-  run_to_the_end("sleep 613 >&- 2>&- 3>&- & exit 0", note, pipe.second.get());
+  run("sleep 613 & kill -9 $$");
+  run("sleep 613 & exit 3");
+  pid_t group = run("sleep 613 >&- 2>&- 3>&- & exit 0");
   CHECK(::kill(-group, SIGKILL) == 0);
 
   // Nobody holds the other end any more.
