@@ -104,7 +104,7 @@ class Agent {
   void join(Rank& rank);
   void on_task(Rank& rank, Frame&& frame);
   void on_cancel(Rank& rank, const Frame& frame);
-  void tell_last_call(const Rank& rank);
+  void tell_drain(const Rank& rank);
 
   // the end
   void wait_for_signal();
@@ -136,7 +136,7 @@ class Agent {
   std::chrono::milliseconds patience_{60000};
   std::chrono::milliseconds pause_{0};
   bool ending_ = false;
-  bool last_call_came_ = false;  // our job ends soon: no R is started again
+  bool is_draining_ = false;     // our job ends soon: no R is started again
   bool handed_back_ = false;     // what our daemons run is given to others
   bool finished_ = false;
   int exit_code_ = 0;

@@ -141,10 +141,10 @@ void Agent::join(Rank& rank) {
   if (options_.job_end) frame.with(Key::time_left_ms, time_left(*options_.job_end));
   send(std::move(frame));
   if (rank.held) send(*rank.held);
-  if (last_call_came_) tell_last_call(rank);
+  if (is_draining_) tell_drain(rank);
 }
 
-void Agent::tell_last_call(const Rank& rank) {
+void Agent::tell_drain(const Rank& rank) {
   Frame frame(Type::left);
   frame.rank = rank.number;
   send(std::move(frame.with(Key::instance, rank.instance).with(Key::kind, 3)));
@@ -223,7 +223,7 @@ void Agent::settle(std::uint32_t number) {
   rank.next.reset();
   rank.accepted = false;
   if (ending_) return finish_if_done();
-  if (rank.said_goodbye || options_.adopt_pid || last_call_came_) return be_over(rank);
+  if (rank.said_goodbye || options_.adopt_pid || is_draining_) return be_over(rank);
   bool hopeless = rank.refused || misses_package(end.log_tail);
   std::string lines = (end.excess.empty() ? "" : ": " + end.excess) + "; its last lines:\n" + end.log_tail;
   std::string name = "R for daemon " + std::to_string(number + 1) + " ended ";
@@ -343,9 +343,9 @@ void Agent::wait_for_signal() {
 // one of them it knows that all are meant.
 void Agent::on_notice(int number) {
   spdlog::info("signal {} came: the job ends soon", number);
-  if (ending_ || std::exchange(last_call_came_, true)) return;
+  if (ending_ || std::exchange(is_draining_, true)) return;
   auto up = std::find_if(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.up; });
-  if (up != ranks_.end()) tell_last_call(*up);
+  if (up != ranks_.end()) tell_drain(*up);
   if (was_welcomed_) give_up_starts(ranks_);
   if (all_are_over(ranks_)) on_goodbye(true);
 }

@@ -48,19 +48,19 @@ bool is_idle(const ScaleUnit& unit) {
 }
 
 bool has_less_time(const ScaleUnit& one, const ScaleUnit& other) {
-  return one.last_call && (!other.last_call || *one.last_call < *other.last_call);
+  return one.drain_begin && (!other.drain_begin || *one.drain_begin < *other.drain_begin);
 }
 
-// When a unit no longer counts: so long before its last call that another can come until
+// When a unit no longer counts: so long before its drain begins that another can come until
 // then. Half of its life counts in any case: where coming takes longer than staying, all
 // would be replaced without end.
 Time end_of_counting(const ScaleUnit& unit, milliseconds lead) {
-  return *unit.last_call - std::min(lead, between(unit.since, *unit.last_call) / 2);
+  return *unit.drain_begin - std::min(lead, between(unit.since, *unit.drain_begin) / 2);
 }
 
 // Until then it is as good as the next one would be: if nothing that waits is for it, that
 // is no reason to launch another.
-Time end_of_youth(const ScaleUnit& unit) { return unit.since + between(unit.since, *unit.last_call) / 10; }
+Time end_of_youth(const ScaleUnit& unit) { return unit.since + between(unit.since, *unit.drain_begin) / 10; }
 
 }  // namespace
 
@@ -156,14 +156,14 @@ milliseconds Scale::lead(Time now, const ScaleView& view) const {
 
 bool Scale::counts(Time now, const ScaleUnit& unit, milliseconds lead) const {
   if (unit.state != State::online) return unit.state == State::launching;
-  return !unit.leaving && (!unit.last_call || now < end_of_counting(unit, lead));
+  return !unit.leaving && (!unit.drain_begin || now < end_of_counting(unit, lead));
 }
 
 // How many daemons a unit counts for.
 std::size_t Scale::worth(Time now, const ScaleUnit& unit, milliseconds lead) const {
   if (!counts(now, unit, lead)) return 0;
   if (unit.state == State::launching) return rules_.chunk;
-  bool unfit = unfit_since_ && now - *unfit_since_ >= moment && unit.last_call && now >= end_of_youth(unit);
+  bool unfit = unfit_since_ && now - *unfit_since_ >= moment && unit.drain_begin && now >= end_of_youth(unit);
   return unfit ? unit.busy : unit.daemons;
 }
 
@@ -219,7 +219,7 @@ void Scale::look_ahead(Time now, const ScaleView& view, milliseconds lead, Scale
   bool any_comes = false;
   for (const ScaleUnit& unit : view.units) {
     any_comes = any_comes || unit.state == State::launching;
-    if (unit.state != State::online || unit.leaving || !unit.last_call) continue;
+    if (unit.state != State::online || unit.leaving || !unit.drain_begin) continue;
     if (unfit_since_) later(end_of_youth(unit));
     if (later(end_of_counting(unit, lead))) any_has_end = true;
   }

@@ -3,7 +3,7 @@
 //
 // Words. A *unit* is what is launched and let go together: the slots of one agent, unit u
 // those from u * chunk on. A unit *counts* while it is being launched, and while it is
-// online and has more time before its last call than a new one would take to come; so the
+// online and has more time before its drain begins than a new one would take to come; so the
 // one that replaces it is launched before it is lost, and there are more units than `max`
 // needs, to have somewhere to put it. What is lost, or could not be launched, does not
 // count either: that is all there is to bringing it back.
@@ -41,8 +41,8 @@ struct ScaleUnit {
   std::size_t busy = 0;     // ... and have something to do
   // Online, and none is busy: since when. Also that of one that never had anything to do.
   std::optional<Time> idle_since = {};
-  std::optional<Time> last_call = {};  // Curfew::last_call, where its job has an end
-  // Nothing is given to it any more: dismissed, past its last call, warned of its end.
+  std::optional<Time> drain_begin = {};  // Drain::begin, where its job has an end
+  // Nothing is given to it any more: dismissed, draining, or warned of its end.
   bool leaving = false;
 };
 

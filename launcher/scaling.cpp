@@ -10,7 +10,7 @@
 #include "base/random_stream.h"
 #include "launcher/enlarge.h"
 #include "launcher/profile/value.h"
-#include "scheduler/curfew.h"
+#include "scheduler/drain.h"
 
 namespace tenkai {
 namespace {
@@ -54,7 +54,7 @@ ScaleUnit daemons_at(const std::vector<std::size_t>& slots, const Load& load) {
     if (there.busy) ++seen.busy;
     if (there.leaving) seen.leaving = true;
     if (there.idle_since) idle_since = std::max(idle_since.value_or(*there.idle_since), *there.idle_since);
-    if (there.last_call) seen.last_call = there.last_call;
+    if (there.drain_begin) seen.drain_begin = there.drain_begin;
   }
   if (seen.busy == 0) seen.idle_since = idle_since;
   return seen;
@@ -84,7 +84,7 @@ Scaling::Scaling(const Order& order, std::size_t usual, const Retries& retries)
   max_large_ = std::max<std::size_t>(usual / share_of_large / size, 1);
   if (std::optional<std::chrono::seconds> time = time_of_job(options_)) {
     Time begin{};
-    room_ = std::chrono::duration_cast<milliseconds>(Curfew::in(begin, *time).last_call - begin);
+    room_ = std::chrono::duration_cast<milliseconds>(Drain::in(begin, *time).begin - begin);
   }
 }
 
@@ -110,7 +110,7 @@ ScaleUnit Scaling::look_at(Time now, Unit& unit, const Load& load, const Sight& 
   if (seen.daemons > 0) {
     come(now, unit);
     unit.left.reset();
-    if (seen.last_call) unit.last_call = seen.last_call;
+    if (seen.drain_begin) unit.drain_begin = seen.drain_begin;
     seen.since = *unit.came;
   } else {
     follow(now, unit, sight);
@@ -153,7 +153,7 @@ void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
   if (launch != nullptr && launch->is_waited_for() && !unit.dismissed) return come_again(now, unit);
   if (!unit.left) unit.left = now;
   bool is_over = state == LaunchState::gone || state == LaunchState::failed || launch->has_ended();
-  bool time_is_over = unit.last_call && now >= *unit.last_call;
+  bool time_is_over = unit.drain_begin && now >= *unit.drain_begin;
   if (!is_over && !unit.dismissed && !time_is_over && now < *unit.left + time_to_return) return;
   JobReport evidence = launch == nullptr ? JobReport() : launch->evidence();
   bool expected = unit.dismissed || time_is_over || (evidence.exit_code == 0 && evidence.cause.empty());
@@ -167,7 +167,7 @@ void Scaling::come_again(Time now, Unit& unit) {
   unit.launched = now;
   unit.came.reset();
   unit.left.reset();
-  unit.last_call.reset();
+  unit.drain_begin.reset();
 }
 
 // One that has no daemons and a launch that has not ended.
@@ -180,7 +180,7 @@ void Scaling::wait_for(Time now, const Unit& unit, ScaleUnit& seen, Orders& orde
   bool is_late = now >= *unit.left + time_to_restart;
   if (is_late) seen.state = State::online;
   earlier(orders.look_again, *unit.left + (is_late ? time_to_return : time_to_restart));
-  earlier(orders.look_again, unit.last_call);
+  earlier(orders.look_again, unit.drain_begin);
 }
 
 void Scaling::forget(Unit& unit) {
@@ -188,7 +188,7 @@ void Scaling::forget(Unit& unit) {
   unit.size = {};
   unit.came.reset();
   unit.left.reset();
-  unit.last_call.reset();
+  unit.drain_begin.reset();
   unit.dismissed = false;
 }
 
@@ -254,7 +254,7 @@ void Scaling::give_up(Orders& orders) {
 
 // Whether it is, or will be, of use to tasks that need this.
 bool Scaling::helps(Time now, const Unit& unit, const Size& size) {
-  bool has_time = !unit.last_call || now < *unit.last_call;
+  bool has_time = !unit.drain_begin || now < *unit.drain_begin;
   return is_large(unit) && covers(unit.size, size) && !unit.dismissed && has_time;
 }
 

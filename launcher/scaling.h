@@ -84,7 +84,7 @@ class Scaling {
     Time launched{};
     std::optional<Time> came;
     std::optional<Time> left;  // when its last daemon was missed first
-    std::optional<Time> last_call;
+    std::optional<Time> drain_begin;
     bool dismissed = false;
   };
 

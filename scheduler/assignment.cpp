@@ -46,9 +46,9 @@ Load Dispatcher::load(std::optional<std::chrono::milliseconds> room) const {
     SlotLoad slot{slots_[i].online, slots_[i].busy, false, std::nullopt, std::nullopt};
     if (slot.online) {
       const Daemon& daemon = *find(daemon_at_[i]);
-      slot.leaving = daemon.leaving || daemon.last_call_came;
+      slot.leaving = daemon.leaving || daemon.draining;
       if (!slot.busy) slot.idle_since = daemon.idle_since;
-      if (daemon.curfew) slot.last_call = daemon.curfew->last_call;
+      if (daemon.drain) slot.drain_begin = daemon.drain->begin;
     }
     load.slots.push_back(slot);
   }
@@ -188,15 +188,15 @@ bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
 // What a daemon's job has time for; nullopt: for anything. A task may run until it would
 // be taken away.
 std::optional<std::chrono::milliseconds> Dispatcher::room_of(const Daemon& daemon) const {
-  if (!daemon.curfew) return std::nullopt;
-  return std::chrono::duration_cast<std::chrono::milliseconds>(daemon.curfew->hand_back - now_);
+  if (!daemon.drain) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(daemon.drain->deadline - now_);
 }
 
-// Nothing new for a daemon whose job is about to end. When it has done what it does, it
-// goes, and its job may end before its time.
-void Dispatcher::call_last(Daemon& daemon, Sends& sends) {
-  if (daemon.curfew) last_calls_.erase({daemon.curfew->last_call, daemon.id});
-  daemon.last_call_came = true;
+// Nothing new for a daemon whose job is about to end, or that is not needed. When it has done
+// what it does, it goes, and its job may end before its time.
+void Dispatcher::drain(Daemon& daemon, Sends& sends) {
+  if (daemon.drain) drain_begins_.erase({daemon.drain->begin, daemon.id});
+  daemon.draining = true;
   stop_taking(daemon);
   if (!daemon.running) dismiss(daemon, sends);
 }
@@ -314,9 +314,9 @@ void Dispatcher::give_back_waiting(Daemon& daemon) {
 Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
   stop_taking(daemon);
   if (daemon.running && daemon.running->kill_at) kills_.erase({*daemon.running->kill_at, daemon.id});
-  if (daemon.curfew) {
-    last_calls_.erase({daemon.curfew->last_call, daemon.id});
-    hand_backs_.erase({daemon.curfew->hand_back, daemon.id});
+  if (daemon.drain) {
+    drain_begins_.erase({daemon.drain->begin, daemon.id});
+    drain_deadlines_.erase({daemon.drain->deadline, daemon.id});
   }
   Slot& slot = slots_[daemon.slot];
   slot.online = slot.suspect = slot.busy = false;

@@ -159,10 +159,10 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
   give_up_at_.reset();
   tell_waiting_at_.reset();
   if (left) {
-    daemon.curfew = Curfew::in(now, bounded_wait(*left));
-    last_calls_.emplace(daemon.curfew->last_call, id);
-    hand_backs_.emplace(daemon.curfew->hand_back, id);
-    if (daemon.curfew->last_call <= now) call_last(daemon, sends);
+    daemon.drain = Drain::in(now, bounded_wait(*left));
+    drain_begins_.emplace(daemon.drain->begin, id);
+    drain_deadlines_.emplace(daemon.drain->deadline, id);
+    if (daemon.drain->begin <= now) drain(daemon, sends);
   }
   if (!knows_room_) {
     std::chrono::milliseconds room = room_of(daemon).value_or(std::chrono::milliseconds::max());
@@ -236,11 +236,11 @@ Sends Dispatcher::on_daemon_leaving(Time now, DaemonId id) {
   return sends;
 }
 
-Sends Dispatcher::on_last_call(Time now, const std::vector<DaemonId>& daemons) {
+Sends Dispatcher::on_drain(Time now, const std::vector<DaemonId>& daemons) {
   now_ = now;
   Sends sends;
   for (DaemonId id : daemons) {
-    if (Daemon* daemon = find(id)) call_last(*daemon, sends);
+    if (Daemon* daemon = find(id)) drain(*daemon, sends);
   }
   hand_out(sends);
   return sends;
@@ -372,7 +372,7 @@ Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t 
     }
   }
   // Ephemeral, or its time is over: it was for this task.
-  bool spent = rules_.policy == Policy::ephemeral || daemon->last_call_came;
+  bool spent = rules_.policy == Policy::ephemeral || daemon->draining;
   if (last || spent) stop_taking(*daemon);
   if (!feed(*daemon, sends)) {
     sends.emplace_back(Acknowledge{id});
@@ -410,7 +410,7 @@ Sends Dispatcher::on_unneeded(Time now, const std::vector<std::size_t>& slots) {
   now_ = now;
   Sends sends;
   for (std::size_t slot : slots) {
-    if (slot < slots_.size() && slots_[slot].online) call_last(*find(daemon_at_[slot]), sends);
+    if (slot < slots_.size() && slots_[slot].online) drain(*find(daemon_at_[slot]), sends);
   }
   return sends;
 }
@@ -452,7 +452,7 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
 
 std::optional<Time> Dispatcher::next_timer() const {
   std::optional<Time> next = tasks_.first_deadline();
-  for (const auto* times : {&kills_, &last_calls_, &hand_backs_}) {
+  for (const auto* times : {&kills_, &drain_begins_, &drain_deadlines_}) {
     if (!times->empty() && (!next || times->begin()->first < *next)) next = times->begin()->first;
   }
   for (const std::optional<Time>& time : {give_up_at_, tell_waiting_at_}) {
@@ -480,16 +480,16 @@ Sends Dispatcher::on_timer(Time now) {
     find(id)->running->kill_at.reset();
     sends.emplace_back(Kill{id});
   }
-  // Those of one job have their last call together: what one has not begun is not for another.
+  // The daemons of one job drain together: what one has not begun is not for another.
   bool called = false;
-  while (!last_calls_.empty() && last_calls_.begin()->first <= now) {
-    call_last(*find(last_calls_.begin()->second), sends);
+  while (!drain_begins_.empty() && drain_begins_.begin()->first <= now) {
+    drain(*find(drain_begins_.begin()->second), sends);
     called = true;
   }
   if (called) hand_out(sends);
-  while (!hand_backs_.empty() && hand_backs_.begin()->first <= now) {
-    DaemonId id = hand_backs_.begin()->second;
-    hand_backs_.erase(hand_backs_.begin());
+  while (!drain_deadlines_.empty() && drain_deadlines_.begin()->first <= now) {
+    DaemonId id = drain_deadlines_.begin()->second;
+    drain_deadlines_.erase(drain_deadlines_.begin());
     if (find(id)->running) sends.emplace_back(HandBack{id});
   }
   return sends;

@@ -23,7 +23,7 @@
 
 #include "base/bytes.h"
 #include "scheduler/cause.h"
-#include "scheduler/curfew.h"
+#include "scheduler/drain.h"
 #include "scheduler/load.h"
 #include "scheduler/prospects.h"
 #include "scheduler/size.h"
@@ -175,7 +175,7 @@ class Dispatcher {
 
   // A daemon has joined; `slot` is ignored unless the policy is queue, where it
   // must be free: else the daemon is dismissed, and unknown afterwards. The daemon
-  // gets its everywhere()s, then tasks. `left`: its job ends in so long (Curfew).
+  // gets its everywhere()s, then tasks. `left`: its job ends in so long (Drain).
   // `size`: how much more than usual its job was asked for.
   Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot = 0,
                          std::optional<std::chrono::milliseconds> left = {}, Size size = {});
@@ -198,9 +198,9 @@ class Dispatcher {
   Sends on_daemon_stopped(Time now, DaemonId daemon, Time heard);
   // It will take nothing more (maxtasks, walltime, idletime), but is still there.
   Sends on_daemon_leaving(Time now, DaemonId daemon);
-  // The job that they are in ends soon: as on_daemon_leaving, and each goes when it has done
-  // what it does.
-  Sends on_last_call(Time now, const std::vector<DaemonId>& daemons);
+  // The job that they are in ends soon, so they drain: as on_daemon_leaving, and each goes when
+  // it has done what it does.
+  Sends on_drain(Time now, const std::vector<DaemonId>& daemons);
   // It is gone; its attempt is retried or resolved to reset, by the cause.
   Sends on_daemon_left(Time now, DaemonId daemon, const Cause& cause);
   // An answer. One that is not awaited (unknown, of an earlier attempt, a second
@@ -282,10 +282,10 @@ class Dispatcher {
     bool suspect = false;
     bool leaving = false;
     bool dismissed = false;
-    bool last_call_came = false;
+    bool draining = false;
     bool has_worked = false;
     Time idle_since{};  // while nothing is running
-    std::optional<Curfew> curfew;
+    std::optional<Drain> drain;
     Size size;
     std::uint64_t violations = 0;
     TaskQueue waiting;  // Policy::direct
@@ -320,7 +320,7 @@ class Dispatcher {
   void start(Daemon& daemon, Running running);
   void dismiss(Daemon& daemon, Sends& sends);
   std::optional<std::chrono::milliseconds> room_of(const Daemon& daemon) const;
-  void call_last(Daemon& daemon, Sends& sends);
+  void drain(Daemon& daemon, Sends& sends);
 
   Running end_attempt(Daemon& daemon);
   void take_back(Daemon& daemon);
@@ -366,8 +366,8 @@ class Dispatcher {
   std::size_t last_dealt_ = SIZE_MAX;  // Policy::direct: whose turn it was last
   std::size_t starting_ = 0;           // launches that have neither joined nor failed
   std::set<std::pair<Time, DaemonId>> kills_;
-  std::set<std::pair<Time, DaemonId>> last_calls_;
-  std::set<std::pair<Time, DaemonId>> hand_backs_;
+  std::set<std::pair<Time, DaemonId>> drain_begins_;  // of daemons whose jobs have an end
+  std::set<std::pair<Time, DaemonId>> drain_deadlines_;
   Time now_{};  // of the event that is dealt with
   std::uint64_t violations_ = 0;
 };

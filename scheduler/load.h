@@ -19,7 +19,7 @@ struct SlotLoad {
   bool busy = false;
   bool leaving = false;            // it is given nothing any more
   std::optional<Time> idle_since;  // where it is not busy
-  std::optional<Time> last_call;   // where its job has an end
+  std::optional<Time> drain_begin;  // where its job has an end
 };
 
 struct Load {

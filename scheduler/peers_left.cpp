@@ -39,7 +39,7 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   if (frame.number(Key::kind) == 3) {
     std::vector<DaemonId> all;
     for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
-    return around_.apply(around_.dispatcher.on_last_call(now(), all));
+    return around_.apply(around_.dispatcher.on_drain(now(), all));
   }
   REnd end = end_of(frame);
   if (frame.number(Key::kind) == 2) return on_job_ends(peer, cause_of(end));

@@ -65,7 +65,7 @@ class Chaos {
       scale_.on_came(now_, unit.since);
       unit = {State::online, now_, 1 + any(chunk_)};
       unit.idle_since = now_;
-      if (any(2) == 0) unit.last_call = now_ + milliseconds(any(8'000'000));
+      if (any(2) == 0) unit.drain_begin = now_ + milliseconds(any(8'000'000));
     }
     if (unit.state != State::online) return;
     if (any(12) == 0 || unit.daemons == 0) {
@@ -74,7 +74,7 @@ class Chaos {
       return;
     }
     if (any(15) == 0) --unit.daemons;
-    if (any(15) == 0 || (unit.last_call && now_ >= *unit.last_call)) unit.leaving = true;
+    if (any(15) == 0 || (unit.drain_begin && now_ >= *unit.drain_begin)) unit.leaving = true;
     std::size_t busy = unit.leaving ? std::min(unit.busy, unit.daemons) : any(unit.daemons + 1);
     if (busy == 0 && unit.busy > 0) unit.idle_since = now_;
     if (busy > 0) unit.idle_since.reset();

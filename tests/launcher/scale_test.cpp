@@ -24,8 +24,8 @@ ScaleUnit busy(Time since, std::size_t daemons = 1) { return {State::online, sin
 ScaleUnit idle(Time since, Time idle_since, std::size_t daemons = 1) {
   return {State::online, since, daemons, 0, idle_since};
 }
-ScaleUnit until(Time last_call, ScaleUnit unit) {
-  unit.last_call = last_call;
+ScaleUnit until(Time drain_begin, ScaleUnit unit) {
+  unit.drain_begin = drain_begin;
   return unit;
 }
 ScaleUnit leaving(ScaleUnit unit) {
@@ -162,7 +162,7 @@ TEST_CASE("a unit is never larger than the most there may be") {
   CHECK(orders.wanted == 2);
 }
 
-TEST_CASE("a unit whose job ends is replaced before its last call by as long as a start takes") {
+TEST_CASE("a unit whose job ends is replaced before its drain begins by as long as a start takes") {
   Scale scale(up_to(2));
   for (milliseconds took : {20s, 40s, 4s}) scale.on_came(at(took), at(0s));
   // The longest, a quarter more, and five seconds.

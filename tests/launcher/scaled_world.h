@@ -123,7 +123,7 @@ class ScaledWorld {
   void join(std::size_t slot, std::optional<std::chrono::milliseconds> left = {}) {
     SlotLoad& there = load.slots[slot];
     there = {true, false, false, now, std::nullopt};
-    if (left) there.last_call = now + *left;
+    if (left) there.drain_begin = now + *left;
     if (Launch* launch = launch_of(slot)) launch->on_daemon_joined(now);
   }
 
@@ -187,7 +187,7 @@ class ScaledWorld {
   template <class Any>
   void change(std::size_t slot, const Any& any) {
     SlotLoad& there = load.slots[slot];
-    if (there.last_call && now >= *there.last_call) there.leaving = true;
+    if (there.drain_begin && now >= *there.drain_begin) there.leaving = true;
     if (there.busy && any(2) == 0) {
       there.busy = false;
       there.idle_since = now;

@@ -80,7 +80,7 @@ TEST_CASE("launches that wait longer than there is work are withdrawn, and their
   CHECK(world.slots_wished() == Slots{0, 1, 2, 3, 1, 2, 3});
 }
 
-TEST_CASE("a daemon is replaced before its last call") {
+TEST_CASE("a daemon is replaced before its drain begins") {
   ScaledWorld world(scaled_order(up_to(4, 1), 8));
   world.look();
   world.join(0, 1h);

@@ -96,7 +96,7 @@ void SimulatedSite::submit(milliseconds length, bool honest) {
 std::size_t SimulatedSite::capacity() const {
   return static_cast<std::size_t>(std::ranges::count_if(daemons_, [this](const auto& each) {
     const Joined& daemon = each.second;
-    return !daemon.leaving && (!daemon.last_call || now_ < *daemon.last_call);
+    return !daemon.leaving && (!daemon.drain_begin || now_ < *daemon.drain_begin);
   }));
 }
 
@@ -173,8 +173,8 @@ ScaleUnit SimulatedSite::view_of(const Unit& unit) const {
     const Joined& daemon = daemons_.at(id);
     if (daemon.running) ++seen.busy;
     idle_since = std::max(idle_since, daemon.idle_since);
-    if (daemon.leaving || (daemon.last_call && now_ >= *daemon.last_call)) seen.leaving = true;
-    seen.last_call = daemon.last_call;
+    if (daemon.leaving || (daemon.drain_begin && now_ >= *daemon.drain_begin)) seen.leaving = true;
+    seen.drain_begin = daemon.drain_begin;
   }
   if (seen.busy == 0) seen.idle_since = idle_since;
   return seen;
@@ -229,7 +229,7 @@ void SimulatedSite::join(std::size_t u, std::uint64_t job) {
     std::optional<milliseconds> left;
     if (unit.end) {
       left = between(now_, *unit.end);
-      daemon.last_call = Curfew::in(now_, *left).last_call;
+      daemon.drain_begin = Drain::in(now_, *left).begin;
     }
     carry_out(dispatcher_.on_daemon_joined(now_, id, u * chunk_of(rules_.scale) + i, left));
   }

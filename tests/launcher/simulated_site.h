@@ -1,4 +1,4 @@
-// A batch system, daemons that are only numbers, and the real Dispatcher, Curfew and Scale
+// A batch system, daemons that are only numbers, and the real Dispatcher, Drain and Scale
 // between them. Time passes from event to event; seeded, so that each run is the same.
 #pragma once
 
@@ -89,7 +89,7 @@ class SimulatedSite {
   };
   struct Joined {
     std::size_t unit = 0;
-    std::optional<Time> last_call;
+    std::optional<Time> drain_begin;
     bool leaving = false;
     Time idle_since{};
     std::optional<Assign> running;

@@ -51,7 +51,7 @@ std::optional<Event> Simulation::next() {
   if (!complaint_.empty()) return std::nullopt;
   ++steps_;
   if (phase_ == Phase::storm && steps_ > scenario_.events) phase_ = Phase::calm;
-  event_ = curfew();
+  event_ = drain_timer();
   if (event_) {
     world_.foresee(*event_);
     return event_;
@@ -98,8 +98,8 @@ Event Simulation::event(Kind kind) {
 
 // Where tasks wait at daemons, a timer that is late moves them at moments of its own: there
 // it is not. With a queue it may be as late as it likes.
-std::optional<Event> Simulation::curfew() {
-  std::optional<Time> due = world_.next_curfew();
+std::optional<Event> Simulation::drain_timer() {
+  std::optional<Time> due = world_.next_drain_time();
   if (scenario_.policy != Policy::direct || !due || *due > now_ + 10ms) return std::nullopt;
   Event timer;
   timer.now = now_ = std::max(now_, *due);
@@ -131,7 +131,7 @@ std::optional<Event> Simulation::storm() {
   if (falls(2)) return stop();
   if (falls(3)) return resume();
   if (falls(3)) return finish_again();
-  if (falls(1)) return of_some_daemon(chance(50) ? Kind::leaving : Kind::last_call);
+  if (falls(1)) return of_some_daemon(chance(50) ? Kind::leaving : Kind::drain);
   if (falls(1)) return unavailable();
   if (falls(1) && scenario_.policy != Policy::ephemeral) return prospects();
   if (falls(1)) {
@@ -151,7 +151,7 @@ std::optional<Event> Simulation::storm() {
   }
   Time later = now_ + std::chrono::milliseconds(below(400));
   if (scenario_.policy == Policy::direct)
-    later = std::min(later, world_.next_curfew().value_or(later) - 10ms);
+    later = std::min(later, world_.next_drain_time().value_or(later) - 10ms);
   now_ = std::max(now_, later);
   return event(Kind::timer);
 }

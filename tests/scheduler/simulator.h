@@ -48,7 +48,7 @@ class Simulation {
   std::uint64_t below(std::uint64_t limit) { return limit == 0 ? 0 : random_() % limit; }
   bool chance(unsigned percent) { return below(100) < percent; }
   Event event(Event::Kind kind);
-  std::optional<Event> curfew();
+  std::optional<Event> drain_timer();
   std::optional<Event> storm();
   std::optional<Event> calm();
   std::optional<Event> farewell();
@@ -108,7 +108,7 @@ Sends apply(Subject& subject, const Event& event) {
     case Kind::heard: return subject.on_daemon_heard(event.now, event.daemon);
     case Kind::stopped: return subject.on_daemon_stopped(event.now, event.daemon, event.heard);
     case Kind::leaving: return subject.on_daemon_leaving(event.now, event.daemon);
-    case Kind::last_call: return subject.on_last_call(event.now, {event.daemon});
+    case Kind::drain: return subject.on_drain(event.now, {event.daemon});
     case Kind::left: return subject.on_daemon_left(event.now, event.daemon, event.cause);
     case Kind::finished:
       return subject.on_finished(event.now, event.daemon, event.key, event.attempt, event.payload,

@@ -161,9 +161,9 @@ struct WaitsForStoppedDaemons : Dispatcher {
   Sends on_daemon_stopped(Time, DaemonId, Time) { return {}; }
 };
 
-struct MissesLastCalls : Dispatcher {
+struct MissesDrains : Dispatcher {
   using Dispatcher::Dispatcher;
-  Sends on_last_call(Time, const std::vector<DaemonId>&) { return {}; }
+  Sends on_drain(Time, const std::vector<DaemonId>&) { return {}; }
 };
 
 struct LeaksMemory : Dispatcher {
@@ -194,7 +194,7 @@ struct HopesForLarger : Dispatcher {
   Sends on_size_unavailable(Time, Size, const std::string&) { return {}; }
 };
 
-struct IgnoresCurfews : Dispatcher {
+struct DrainsLate : Dispatcher {
   using Dispatcher::Dispatcher;
   Sends on_daemon_joined(Time now, DaemonId daemon, std::size_t slot,
                          std::optional<std::chrono::milliseconds> left, Size size) {
@@ -257,8 +257,8 @@ TEST_CASE("the simulator notices what is miscounted") {
 TEST_CASE("the simulator notices a task where it does not fit, and one that waits in vain") {
   CHECK_CAUGHT(IgnoresSizes, "too small for its task");
   CHECK_CAUGHT(HopesForLarger, "should have been resolved");
-  CHECK_CAUGHT(MissesLastCalls, "dismissed");
-  CHECK_CAUGHT(IgnoresCurfews, "the timer is wrong");
+  CHECK_CAUGHT(MissesDrains, "dismissed");
+  CHECK_CAUGHT(DrainsLate, "the timer is wrong");
 }
 
 TEST_CASE("the simulator notices work that is left with a daemon that was stopped") {

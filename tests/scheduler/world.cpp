@@ -58,8 +58,8 @@ void World::foresee(const Event& event) {
     case Kind::leaving:
       if (daemon != nullptr) stop(event.daemon, *daemon);
       break;
-    case Kind::last_call:
-      if (daemon != nullptr) call_last(event.daemon, *daemon);
+    case Kind::drain:
+      if (daemon != nullptr) drain(event.daemon, *daemon);
       break;
     case Kind::left:
       if (daemon != nullptr) foresee_left(event, *daemon);
@@ -127,8 +127,8 @@ void World::foresee_joined(const Event& event) {
   has_left_ = told_alone_ = false;
   auto room = std::chrono::milliseconds::max();
   if (event.left) {
-    Curfew curfew = Curfew::in(event.now, *event.left);
-    room = std::chrono::duration_cast<std::chrono::milliseconds>(curfew.hand_back - event.now);
+    Drain drain = Drain::in(event.now, *event.left);
+    room = std::chrono::duration_cast<std::chrono::milliseconds>(drain.deadline - event.now);
   }
   most_room_ = std::max(most_room_.value_or(room), room);
   has_joined_ = true;
@@ -138,9 +138,9 @@ void World::foresee_joined(const Event& event) {
   slots_[slot].instance = std::abs(slots_[slot].instance) + 1;
   Daemon& daemon = daemons_[event.daemon];
   daemon.size = event.size;
-  if (event.left) daemon.curfew = Curfew::in(event.now, *event.left);
-  if (daemon.curfew && daemon.curfew->last_call <= event.now) {
-    daemon.last_call_came = true;
+  if (event.left) daemon.drain = Drain::in(event.now, *event.left);
+  if (daemon.drain && daemon.drain->begin <= event.now) {
+    daemon.draining = true;
     stop(event.daemon, daemon);
     dismisses_.insert(event.daemon);
   }
@@ -243,7 +243,7 @@ void World::foresee_finished(const Event& event) {
     }
   }
   if (event.last) stop(event.daemon, *daemon);
-  if (rules_.policy == Policy::ephemeral || daemon->last_call_came) {
+  if (rules_.policy == Policy::ephemeral || daemon->draining) {
     stop(event.daemon, *daemon);
     if (!daemon->dismissed) dismisses_.insert(event.daemon);
   }
@@ -280,10 +280,10 @@ void World::foresee_timer(const Event& event) {
     kills_.insert(id);
   }
   for (auto& [id, daemon] : daemons_) {
-    if (!daemon.curfew) continue;
-    if (!daemon.last_call_came && daemon.curfew->last_call <= event.now) call_last(id, daemon);
-    if (!daemon.hand_back_came && daemon.curfew->hand_back <= event.now) {
-      daemon.hand_back_came = true;
+    if (!daemon.drain) continue;
+    if (!daemon.draining && daemon.drain->begin <= event.now) drain(id, daemon);
+    if (!daemon.deadline_came && daemon.drain->deadline <= event.now) {
+      daemon.deadline_came = true;
       if (daemon.run) hand_backs_.insert(id);
     }
   }
@@ -304,8 +304,8 @@ void World::foresee_silence(const Event& event) {
   ++tells_;
 }
 
-void World::call_last(DaemonId id, Daemon& daemon) {
-  daemon.last_call_came = true;
+void World::drain(DaemonId id, Daemon& daemon) {
+  daemon.draining = true;
   stop(id, daemon);
   if (!daemon.run && !daemon.dismissed) dismisses_.insert(id);
 }
@@ -388,11 +388,11 @@ std::map<std::uint64_t, TaskKey> World::source_of(DaemonId daemon) const {
   return source;
 }
 
-std::optional<Time> World::next_curfew() const {
+std::optional<Time> World::next_drain_time() const {
   std::optional<Time> next;
   for (const auto& [id, daemon] : daemons_) {
-    if (!daemon.curfew || daemon.hand_back_came) continue;
-    Time due = daemon.last_call_came ? daemon.curfew->hand_back : daemon.curfew->last_call;
+    if (!daemon.drain || daemon.deadline_came) continue;
+    Time due = daemon.draining ? daemon.drain->deadline : daemon.drain->begin;
     if (!next || due < *next) next = due;
   }
   return next;
@@ -400,7 +400,7 @@ std::optional<Time> World::next_curfew() const {
 
 bool World::fits(const Daemon& daemon, const Unresolved& task) const {
   auto request = rounded_request(task.submit.time_request.value_or(std::chrono::milliseconds(0)));
-  bool in_time = !daemon.curfew || now_ + request <= daemon.curfew->hand_back;
+  bool in_time = !daemon.drain || now_ + request <= daemon.drain->deadline;
   return in_time && covers(daemon.size, task.need);
 }
 

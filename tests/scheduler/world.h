@@ -36,7 +36,7 @@ struct Event {
     heard,
     stopped,
     leaving,
-    last_call,
+    drain,
     left,
     finished,
     launch_failed,
@@ -95,9 +95,9 @@ class World {
     bool leaving = false;
     bool dismissed = false;
     Size size;
-    std::optional<Curfew> curfew;
-    bool last_call_came = false;
-    bool hand_back_came = false;
+    std::optional<Drain> drain;
+    bool draining = false;
+    bool deadline_came = false;
     bool takes() const { return !suspect && !leaving; }
   };
   struct Unresolved {
@@ -134,7 +134,7 @@ class World {
   std::uint64_t everywhere_memory() const;
   std::uint64_t memory() const { return task_memory() + everywhere_memory(); }
   // When the next daemon is to get nothing more, or to hand back what it runs.
-  std::optional<Time> next_curfew() const;
+  std::optional<Time> next_drain_time() const;
 
  private:
   Daemon* find(DaemonId daemon);
@@ -159,7 +159,7 @@ class World {
   void foresee_patience(const Event& event);
   void foresee_silence(const Event& event);
   bool escalate(Unresolved& task, const Daemon& daemon, Cause::Kind kind);
-  void call_last(DaemonId id, Daemon& daemon);
+  void drain(DaemonId id, Daemon& daemon);
   void requeue(TaskKey key);
   void give_up(Time now, TaskKey key, Code code);
   void withdraw(Time now, const Unresolved& task);

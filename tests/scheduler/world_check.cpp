@@ -282,8 +282,8 @@ void World::check_account(const Account& account) {
   for (const auto& [key, task] : tasks_) earlier(task.deadline);
   for (const auto& [id, daemon] : daemons_) {
     if (daemon.run) earlier(daemon.run->kill_at);
-    if (daemon.curfew && !daemon.last_call_came) earlier(daemon.curfew->last_call);
-    if (daemon.curfew && !daemon.hand_back_came) earlier(daemon.curfew->hand_back);
+    if (daemon.drain && !daemon.draining) earlier(daemon.drain->begin);
+    if (daemon.drain && !daemon.deadline_came) earlier(daemon.drain->deadline);
   }
   if (account.next_timer != timer) complain("the timer is wrong");
 }
@@ -310,7 +310,7 @@ std::string describe(const Event& event) {
     case Kind::heard: return "daemon" + daemon + " is heard";
     case Kind::stopped: return "daemon" + daemon + " is stopped";
     case Kind::leaving: return "daemon" + daemon + " is leaving";
-    case Kind::last_call: return "daemon" + daemon + " hears the last call";
+    case Kind::drain: return "daemon" + daemon + " hears that it drains";
     case Kind::left: return "daemon" + daemon + " left: " + std::string(name_of(event.cause.kind));
     case Kind::finished: return "daemon" + daemon + " finished " + attempt + (event.last ? ", its last" : "");
     case Kind::launch_failed: return "a launch fails";

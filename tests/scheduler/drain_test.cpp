@@ -1,5 +1,5 @@
 // Daemons whose jobs end, and tasks that say how long they may take.
-#include "scheduler/curfew.h"
+#include "scheduler/drain.h"
 
 #include <cstdint>
 #include <optional>
@@ -38,10 +38,10 @@ Lines finish(Dispatcher& dispatcher, Time now, DaemonId daemon, std::uint64_t nu
 
 }  // namespace
 
-TEST_CASE("towards the end of a job there is a time for nothing new, and one to hand back") {
+TEST_CASE("towards the end of a job a drain begins, and later comes its deadline") {
   auto from = [](std::chrono::seconds left) {
-    Curfew curfew = Curfew::in(at(0s), left);
-    return std::pair(curfew.last_call - at(0s), curfew.hand_back - at(0s));
+    Drain drain = Drain::in(at(0s), left);
+    return std::pair(drain.begin - at(0s), drain.deadline - at(0s));
   };
   CHECK(from(0s) == std::pair<Time::duration, Time::duration>(0s, 0s));
   CHECK(from(60s) == std::pair<Time::duration, Time::duration>(54s, 57s));
@@ -61,7 +61,7 @@ TEST_CASE("a daemon gets nothing new in the last seconds of its job, and goes wh
   CHECK(finish(dispatcher, at(58s), 11, 2) == Lines{"resolve 1/2 \"\"", "assign 1/3#1 to 11 \"x\""});
 }
 
-TEST_CASE("a daemon without a task goes at the last call") {
+TEST_CASE("a daemon without a task goes when its drain begins") {
   Dispatcher dispatcher = with_jobs({60s});
   CHECK(describe(dispatcher.on_timer(at(54s))) == Lines{"dismiss 10"});
   CHECK(describe(dispatcher.on_timer(at(57s))).empty());
@@ -71,8 +71,8 @@ TEST_CASE("a daemon without a task goes at the last call") {
 TEST_CASE("a daemon that hears early that its job ends does what it has, and goes") {
   Dispatcher dispatcher = with_jobs({600s, 600s});
   dispatcher.on_submit(at(1s), 1, task(1));
-  CHECK(describe(dispatcher.on_last_call(at(2s), {10})).empty());
-  CHECK(describe(dispatcher.on_last_call(at(2s), {11})) == Lines{"dismiss 11"});
+  CHECK(describe(dispatcher.on_drain(at(2s), {10})).empty());
+  CHECK(describe(dispatcher.on_drain(at(2s), {11})) == Lines{"dismiss 11"});
   CHECK(describe(dispatcher.on_submit(at(3s), 1, task(2))).empty());
   CHECK(*dispatcher.next_timer() == at(595s));
   CHECK(finish(dispatcher, at(4s), 10, 1) == Lines{"resolve 1/1 \"\"", "acknowledge 10", "dismiss 10"});
@@ -83,23 +83,23 @@ TEST_CASE("a daemon that hears early that its job ends does what it has, and goe
 TEST_CASE("what it does is still handed back, where the end is known") {
   Dispatcher dispatcher = with_jobs({60s, 600s});
   dispatcher.on_submit(at(1s), 1, task(1));
-  dispatcher.on_last_call(at(2s), {10});
+  dispatcher.on_drain(at(2s), {10});
   CHECK(describe(dispatcher.on_timer(at(57s))) == Lines{"hand back 10"});
 }
 
 TEST_CASE("without a known end, it may take its time") {
   Dispatcher dispatcher = with_daemons(1);
   dispatcher.on_submit(at(1s), 1, task(1));
-  CHECK(describe(dispatcher.on_last_call(at(2s), {10})).empty());
+  CHECK(describe(dispatcher.on_drain(at(2s), {10})).empty());
   CHECK(!dispatcher.next_timer());
   CHECK(finish(dispatcher, at(9999s), 10, 1).back() == "dismiss 10");
 }
 
-TEST_CASE("a last call that is told again, or of nobody, changes nothing") {
+TEST_CASE("a drain that is told again, or of nobody, changes nothing") {
   Dispatcher dispatcher = with_daemons(1);
-  CHECK(describe(dispatcher.on_last_call(at(2s), {10, 99})) == Lines{"dismiss 10"});
-  CHECK(dispatcher.on_last_call(at(3s), {10}).empty());
-  CHECK(dispatcher.on_last_call(at(4s), {}).empty());
+  CHECK(describe(dispatcher.on_drain(at(2s), {10, 99})) == Lines{"dismiss 10"});
+  CHECK(dispatcher.on_drain(at(3s), {10}).empty());
+  CHECK(dispatcher.on_drain(at(4s), {}).empty());
 }
 
 TEST_CASE("one that is not needed does what it has, and goes") {
@@ -115,11 +115,11 @@ TEST_CASE("one that was cut off when it was sent away is sent away when it is ba
   for (DaemonId daemon : {10, 11}) dispatcher.on_daemon_suspect(at(1s), daemon);
   CHECK(describe(dispatcher.on_unneeded(at(2s), {0})) == Lines{"dismiss 10"});
   CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 10, std::nullopt)) == Lines{"dismiss 10"});
-  CHECK(describe(dispatcher.on_last_call(at(2s), {11})) == Lines{"dismiss 11"});
+  CHECK(describe(dispatcher.on_drain(at(2s), {11})) == Lines{"dismiss 11"});
   CHECK(describe(dispatcher.on_daemon_resumed(at(3s), 11, std::nullopt)) == Lines{"dismiss 11"});
 }
 
-TEST_CASE("the last call is for all of a job before anything is handed on") {
+TEST_CASE("all daemons of a job drain before anything is handed on") {
   Rules rules;
   rules.policy = Policy::direct;
   Dispatcher dispatcher = with_jobs({600s, 600s, 600s}, rules);
@@ -127,16 +127,15 @@ TEST_CASE("the last call is for all of a job before anything is handed on") {
   finish(dispatcher, at(1s), 11, 2);
   finish(dispatcher, at(1s), 12, 3);
   // The fourth waits behind the first, and 11 is of the same job.
-  CHECK(describe(dispatcher.on_last_call(at(2s), {10, 11})) ==
-        Lines{"dismiss 11", "assign 1/4#1 to 12 \"x\""});
+  CHECK(describe(dispatcher.on_drain(at(2s), {10, 11})) == Lines{"dismiss 11", "assign 1/4#1 to 12 \"x\""});
 }
 
-TEST_CASE("at the last call what waits for a daemon goes to others") {
+TEST_CASE("when a drain begins, what waits for the daemon goes to others") {
   Rules rules;
   rules.policy = Policy::direct;
   Dispatcher dispatcher = with_jobs({600s, 600s}, rules);
   for (std::uint64_t number = 1; number <= 3; ++number) dispatcher.on_submit(at(0s), 1, task(number));
-  dispatcher.on_last_call(at(1s), {10});
+  dispatcher.on_drain(at(1s), {10});
   CHECK(finish(dispatcher, at(2s), 11, 2).back() == "assign 1/3#1 to 11 \"x\"");
 }
 
@@ -207,7 +206,7 @@ TEST_CASE("tasks dealt to a daemon that has no time for them any more go to othe
   CHECK(dispatcher.queued() == 0);
 }
 
-TEST_CASE("tasks that wait for a daemon are dealt to others at the last call") {
+TEST_CASE("tasks that wait for a daemon are dealt to others when its drain begins") {
   Rules rules;
   rules.policy = Policy::direct;
   Dispatcher dispatcher = with_jobs({60s, 600s}, rules);
@@ -218,7 +217,7 @@ TEST_CASE("tasks that wait for a daemon are dealt to others at the last call") {
   CHECK(finish(dispatcher, at(57s), 11, 3).back() == "assign 1/4#1 to 11 \"x\"");
 }
 
-TEST_CASE("what waits for a daemon is not given to another whose last call comes at the same time") {
+TEST_CASE("what waits for a daemon is not given to another that begins to drain at the same time") {
   Rules rules;
   rules.policy = Policy::direct;
   Dispatcher dispatcher = with_jobs({60s, 60s, 600s}, rules);
