@@ -41,14 +41,14 @@ bool is_over(const JobReport& report) {
 SlurmPlugin::SlurmPlugin(asio::any_io_executor executor, Tell tell)
     : tell_(std::move(tell)),
       programs_(executor),
-      asker_(executor, jobs_, programs_,
-             {[this](SlurmJobs::News news) { this->tell(std::move(news)); },
-              [this](SlurmTime asked) { on_answered(asked); },
-              [this](const std::vector<SubmittedJob>& strays) { cancel_strays(strays); }}),
+      poller_(executor, jobs_, programs_,
+              {[this](SlurmJobs::News news) { this->tell(std::move(news)); },
+               [this](SlurmTime asked) { on_answered(asked); },
+               [this](const std::vector<SubmittedJob>& strays) { cancel_strays(strays); }}),
       canceller_(executor, jobs_, programs_,
                  {[this](SlurmJobs::News news) { this->tell(std::move(news)); }, [this] { check_empty(); }}),
       steps_(executor, own_allocation(), tell_, [this] { check_empty(); }),
-      submitter_(executor, programs_, asker_),
+      submitter_(executor, programs_, poller_),
       scan_timer_(executor),
       end_timer_(executor) {}
 
@@ -117,7 +117,7 @@ void SlurmPlugin::on_submitted(const LaunchRequest& request, const Submission& s
   // They may have begun before sbatch came back.
   for (const std::string& name : names) look_at(name);
   scan_later();
-  asker_.wake();
+  poller_.wake();
 }
 
 void SlurmPlugin::cancel_strays(const std::vector<SubmittedJob>& strays) {
@@ -169,7 +169,7 @@ void SlurmPlugin::on_ended_meanwhile(const LaunchRequest& request, const Submiss
 
 // The jobs live on without a plugin; this one follows them, and can cancel them.
 void SlurmPlugin::take_up_again(const LaunchRequest& request, const Answer<Plugin::Jobs>& answer) {
-  if (carrier_of(request) == Carrier::comment) asker_.use_comments();
+  if (carrier_of(request) == Carrier::comment) poller_.use_comments();
   std::string clusters = submitter_.clusters_for(request);
   std::string id;
   std::string carrier;
@@ -182,7 +182,7 @@ void SlurmPlugin::take_up_again(const LaunchRequest& request, const Answer<Plugi
   }
   answer(request.jobs);
   scan_later();
-  asker_.wake();
+  poller_.wake();
 }
 
 // --- what the jobs tell ---
@@ -204,7 +204,7 @@ void SlurmPlugin::scan() {
   for (auto& [path, folder] : folders_) {
     for (const std::string& name : folder.changed()) look_at_file(path, name);
   }
-  asker_.wake();
+  poller_.wake();
 }
 
 void SlurmPlugin::look_at_file(const std::string& folder, const std::string& name) {
@@ -272,15 +272,15 @@ void SlurmPlugin::poll(const std::string& job, Answer<JobReport> answer) {
   if (is_over(known(job))) return answer(known(job));
   jobs_.on_suspicion(now(), job);
   // What Slurm says later is told as news.
-  if (!asker_.asks_soon()) answer(known(job));
+  if (!poller_.asks_soon()) answer(known(job));
   else polls_.push_back({job, now(), std::move(answer)});
-  asker_.wake();
+  poller_.wake();
 }
 
 void SlurmPlugin::on_answered(SlurmTime asked) {
   std::vector<Waiting> later;
   for (Waiting& each : std::exchange(polls_, {})) {
-    bool must_wait = each.since > asked && asker_.asks_soon() && !is_over(known(each.job));
+    bool must_wait = each.since > asked && poller_.asks_soon() && !is_over(known(each.job));
     if (must_wait) later.push_back(std::move(each));
     else each.answer(known(each.job));
   }
@@ -300,7 +300,7 @@ void SlurmPlugin::close(std::function<void()> done) {
   scan_timer_.cancel();
   submitter_.close();
   steps_.close();
-  asker_.close();
+  poller_.close();
   std::vector<std::string> names;
   for (const SlurmJob* job : jobs_.live()) {
     bool finishes = job->finishes && job->phase == SlurmJob::Phase::running;

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "launcher/plugin.h"
-#include "plugins/slurm/asker.h"
 #include "plugins/slurm/canceller.h"
 #include "plugins/slurm/job_folder.h"
+#include "plugins/slurm/queue_poller.h"
 #include "plugins/slurm/slurm_jobs.h"
 #include "plugins/slurm/slurm_programs.h"
 #include "plugins/slurm/steps.h"
@@ -64,7 +64,7 @@ class SlurmPlugin : public Plugin {
   Tell tell_;
   SlurmJobs jobs_;
   SlurmPrograms programs_;
-  Asker asker_;
+  QueuePoller poller_;
   Canceller canceller_;
   Steps steps_;  // before what takes our job out of the environment
   Submitter submitter_;

@@ -72,10 +72,10 @@ struct Submitter::Going {
   asio::steady_timer timer;
 };
 
-Submitter::Submitter(asio::any_io_executor executor, SlurmPrograms& programs, Asker& asker)
+Submitter::Submitter(asio::any_io_executor executor, SlurmPrograms& programs, QueuePoller& poller)
     : executor_(executor),
       programs_(programs),
-      asker_(asker),
+      poller_(poller),
       site_(own_site_options()),
       own_job_(leave_own_job()) {}
 
@@ -89,7 +89,7 @@ Result<Done> Submitter::submit(const LaunchRequest& request, const std::vector<s
   if (!made) return made.error();
   auto going = std::make_shared<Going>(Going{request, excluded, std::move(*with), std::move(submission),
                                              std::move(done), asio::steady_timer(executor_)});
-  if (carrier_of(request) == Carrier::comment) asker_.use_comments();
+  if (carrier_of(request) == Carrier::comment) poller_.use_comments();
   Result<std::vector<std::string>> argv = prepare(*going);
   if (!argv) return argv.error();
   going_.insert(going);
@@ -135,11 +135,11 @@ void Submitter::step(const GoingPtr& going) {
   }
   if (next.what == Submission::What::wait) return wait(going, next.pause);
   if (next.what == Submission::What::submit) return run(going);
-  asker_.look_up(submission.batch().carrier, submission.clusters(),
-                 [this, going](bool answered, const std::optional<SubmittedJob>& job) {
-                   going->submission.on_looked_up(answered, job);
-                   step(going);
-                 });
+  poller_.look_up(submission.batch().carrier, submission.clusters(),
+                  [this, going](bool answered, const std::optional<SubmittedJob>& job) {
+                    going->submission.on_looked_up(answered, job);
+                    step(going);
+                  });
 }
 
 void Submitter::wait(const GoingPtr& going, std::chrono::steady_clock::duration pause) {

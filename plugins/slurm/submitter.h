@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "launcher/messages.h"
-#include "plugins/slurm/asker.h"
 #include "plugins/slurm/job_script.h"
 #include "plugins/slurm/query_budget.h"
+#include "plugins/slurm/queue_poller.h"
 #include "plugins/slurm/slurm_programs.h"
 #include "plugins/slurm/submission.h"
 
@@ -38,7 +38,7 @@ class Submitter {
   using OnDone = std::function<void(const Submission&)>;
 
   // These outlive this.
-  Submitter(asio::any_io_executor executor, SlurmPrograms& programs, Asker& asker);
+  Submitter(asio::any_io_executor executor, SlurmPrograms& programs, QueuePoller& poller);
 
   // Whatever can be wrong with the script is an error at once.
   Result<Done> submit(const LaunchRequest& request, const std::vector<std::string>& excluded, OnDone done);
@@ -60,7 +60,7 @@ class Submitter {
 
   asio::any_io_executor executor_;
   SlurmPrograms& programs_;
-  Asker& asker_;
+  QueuePoller& poller_;
   SubmissionTimes times_;
   std::vector<SiteOption> site_;  // before own_job_, which takes it out of our environment
   std::string own_job_;           // that we are in

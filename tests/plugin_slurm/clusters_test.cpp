@@ -2,9 +2,9 @@
 #include <string>
 #include <vector>
 
-#include "plugins/slurm/asker.h"
 #include "plugins/slurm/cancel_calls.h"
 #include "plugins/slurm/job_script.h"
+#include "plugins/slurm/queue_poller.h"
 #include "plugins/slurm/site_options.h"
 #include "plugins/slurm/submission.h"
 #include "tests/catch.h"

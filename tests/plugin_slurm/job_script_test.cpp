@@ -4,8 +4,8 @@
 #include <map>
 #include <utility>
 
-#include "plugins/slurm/asker.h"
 #include "plugins/slurm/job_folder.h"
+#include "plugins/slurm/queue_poller.h"
 #include "tests/catch.h"
 
 using namespace tenkai;

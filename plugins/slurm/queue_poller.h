@@ -1,4 +1,4 @@
-// Asks Slurm, within the budget: one query for all jobs, and for those of which nobody
+// Polls the queue of Slurm, within the budget: one query for all jobs, and for those of which nobody
 // knows whether they were taken. Acts on what SlurmJobs wants.
 #pragma once
 
@@ -24,7 +24,7 @@ std::vector<std::string> accounts_argv(const std::vector<std::string>& ids, cons
 // Each once, of texts such as "alpha,beta".
 std::vector<std::string> all_clusters(const std::vector<std::string>& texts);
 
-class Asker {
+class QueuePoller {
  public:
   // Whether Slurm has answered, and what is there.
   using LookedUp = std::function<void(bool answered, const std::optional<SubmittedJob>& job)>;
@@ -36,7 +36,7 @@ class Asker {
   };
 
   // `jobs` and `programs` outlive this.
-  Asker(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& programs, Callbacks callbacks);
+  QueuePoller(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& programs, Callbacks callbacks);
 
   // `clusters`: where it may be, "alpha,beta"; empty: at that of this machine.
   void look_up(const std::string& carrier, const std::string& clusters, LookedUp done);

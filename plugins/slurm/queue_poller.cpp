@@ -1,4 +1,4 @@
-#include "plugins/slurm/asker.h"
+#include "plugins/slurm/queue_poller.h"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -85,31 +85,32 @@ std::vector<std::string> all_clusters(const std::vector<std::string>& texts) {
   return {found.begin(), found.end()};
 }
 
-Asker::Asker(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& programs, Callbacks callbacks)
+QueuePoller::QueuePoller(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& programs,
+                         Callbacks callbacks)
     : jobs_(jobs),
       programs_(programs),
       callbacks_(std::move(callbacks)),
       timer_(executor),
       since_(a_day_ago()) {}
 
-void Asker::look_up(const std::string& carrier, const std::string& clusters, LookedUp done) {
+void QueuePoller::look_up(const std::string& carrier, const std::string& clusters, LookedUp done) {
   look_ups_.push_back({carrier, clusters, std::move(done)});
   wake();
 }
 
-bool Asker::asks_soon() const {
+bool QueuePoller::asks_soon() const {
   std::optional<SlurmTime> due = jobs_.query_due();
   return !closed_ && due && *due <= now() && budget_.allows(now());
 }
 
-std::optional<SlurmTime> Asker::due() const {
+std::optional<SlurmTime> QueuePoller::due() const {
   std::optional<SlurmTime> when = jobs_.query_due();
   if (!look_ups_.empty()) when = now();
   if (jobs_.timer_due() && (!when || *jobs_.timer_due() < *when)) when = jobs_.timer_due();
   return when;
 }
 
-void Asker::wake() {
+void QueuePoller::wake() {
   if (closed_) return;
   if (!jobs_.accounts_wanted().empty()) ask_accounts();
   std::optional<SlurmTime> query = jobs_.query_due();
@@ -129,14 +130,14 @@ void Asker::wake() {
   });
 }
 
-std::vector<std::string> Asker::clusters() const {
+std::vector<std::string> QueuePoller::clusters() const {
   std::vector<std::string> texts;
   for (const SlurmJob* job : jobs_.live()) texts.push_back(job->place.cluster);
   for (const LookUp& each : look_ups_) texts.push_back(each.clusters);
   return all_clusters(texts);
 }
 
-void Asker::ask() {
+void QueuePoller::ask() {
   asking_ = true;
   SlurmTime asked = now();
   budget_.take(asked);
@@ -149,7 +150,7 @@ void Asker::ask() {
                 });
 }
 
-void Asker::on_queue(SlurmTime asked, std::vector<LookUp> look_ups, const SlurmOutcome& outcome) {
+void QueuePoller::on_queue(SlurmTime asked, std::vector<LookUp> look_ups, const SlurmOutcome& outcome) {
   asking_ = false;
   std::vector<JobLine> lines;
   if (outcome.is_good()) {
@@ -173,7 +174,7 @@ void Asker::on_queue(SlurmTime asked, std::vector<LookUp> look_ups, const SlurmO
   wake();
 }
 
-void Asker::ask_accounts() {
+void QueuePoller::ask_accounts() {
   if (asking_accounts_) return;
   if (!has_accounts_) return callbacks_.tell(jobs_.on_accounts(now(), {}));
   asking_accounts_ = true;
@@ -189,7 +190,7 @@ void Asker::ask_accounts() {
                 });
 }
 
-void Asker::close() {
+void QueuePoller::close() {
   closed_ = true;
   timer_.cancel();
   for (const LookUp& each : std::exchange(look_ups_, {})) each.done(false, std::nullopt);
