@@ -58,8 +58,8 @@ void Canceller::cancel_ids(const std::vector<std::string>& ids, const std::strin
   for (std::vector<std::string>& argv : in_chunks(ids, cluster)) run(std::move(argv), {}, 1);
 }
 
-void Canceller::cancel_carrier(const std::string& carrier, const std::string& clusters) {
-  run(cancel_by_name(carrier, clusters), {}, max_tries);
+void Canceller::cancel_tagged(const std::string& job_tag, const std::string& clusters) {
+  run(cancel_by_name(job_tag, clusters), {}, max_tries);
 }
 
 void Canceller::run(std::vector<std::string> argv, std::vector<std::string> names, int tries) {

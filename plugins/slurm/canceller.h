@@ -35,7 +35,7 @@ class Canceller {
   // Jobs that nobody knows by a name of ours.
   void cancel_ids(const std::vector<std::string>& ids, const std::string& cluster);
   // A job that may be there or not: by its name, which no other job has.
-  void cancel_carrier(const std::string& carrier, const std::string& clusters);
+  void cancel_tagged(const std::string& job_tag, const std::string& clusters);
   // Calls that have not ended.
   std::size_t size() const { return running_; }
 

@@ -98,16 +98,16 @@ Result<Done> check_options(const LaunchRequest& request) {
       check_keys(request.options, "slurm", {"slurm.allocation", "slurm.run", "slurm.run-log"});
   auto options = request.options.find("slurm.options");
   if (!checked || options == request.options.end()) return checked;
-  auto why = complaint_about_options(options->second, carrier_of(request) == Carrier::comment);
+  auto why = complaint_about_options(options->second, tag_place_of(request) == TagPlace::comment);
   if (why) return Error{*why};
   return Done{};
 }
 
-Carrier carrier_of(const LaunchRequest& request) {
-  return request.option("slurm.carrier", "name") == "comment" ? Carrier::comment : Carrier::name;
+TagPlace tag_place_of(const LaunchRequest& request) {
+  return request.option("slurm.carrier", "name") == "comment" ? TagPlace::comment : TagPlace::name;
 }
 
-std::string carrier_text(const LaunchRequest& request) {
+std::string job_tag_of(const LaunchRequest& request) {
   return "tenkai-" + plain(request.profile) + "-" + plain(request.session) + "-" +
          std::to_string(request.number);
 }
@@ -139,9 +139,9 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   std::size_t chunk = std::max<std::size_t>(request.chunk == 0 ? request.daemons : request.chunk, 1);
   std::size_t cpus = std::max<std::size_t>(number_of(request, "slurm.cpus-per-task", 1), 1);
   std::string gpus = request.option("slurm.gpus-per-task");
-  bool by_comment = carrier_of(request) == Carrier::comment;
-  values["launch.name"] = {by_comment ? "tenkai-" + plain(request.profile) : batch.carrier};
-  if (by_comment) values["launch.comment"] = {batch.carrier};
+  bool by_comment = tag_place_of(request) == TagPlace::comment;
+  values["launch.name"] = {by_comment ? "tenkai-" + plain(request.profile) : batch.job_tag};
+  if (by_comment) values["launch.comment"] = {batch.job_tag};
   values["launch.folder"] = {folder.empty() ? usual_launch_folder() : folder};
   // Agents write a log of each daemon there; what goes with the session needs no more.
   if (!request.option("slurm.logs").empty())
@@ -173,7 +173,7 @@ Result<std::vector<std::string>> sbatch_argv(const LaunchRequest& request, const
   Result<Done> checked = check_directives(script.directives, log_of(request, request.folder));
   if (!checked) return checked.error();
   std::vector<std::string> argv{"sbatch", "--parsable"};
-  argv.push_back((carrier_of(request) == Carrier::comment ? "--comment=" : "--job-name=") + batch.carrier);
+  argv.push_back((tag_place_of(request) == TagPlace::comment ? "--comment=" : "--job-name=") + batch.job_tag);
   if (!array.empty()) argv.push_back("--array=" + array);
   // A template may say nothing of it.
   if (value_of(script.directives, "output", 'o').empty())

@@ -13,12 +13,12 @@
 
 namespace tenkai {
 
-// By what Slurm tells that a job is ours: `slurm.carrier`. A site may want to give the
-// names itself.
-enum class Carrier { name, comment };
-Carrier carrier_of(const LaunchRequest& request);
+// Where Slurm keeps the job tag, by which a session knows its jobs: `slurm.carrier`. A site
+// may want to give the names itself.
+enum class TagPlace { name, comment };
+TagPlace tag_place_of(const LaunchRequest& request);
 // "tenkai-gpu-4f1c2b-7": nobody else's job has it.
-std::string carrier_text(const LaunchRequest& request);
+std::string job_tag_of(const LaunchRequest& request);
 
 // Whether it is one job over several nodes, whose ranks are the agents.
 bool has_ranks(const LaunchRequest& request);

@@ -37,9 +37,9 @@ std::string a_day_ago() {
   return text;
 }
 
-bool bears(const JobLine& line, const std::string& carrier) {
-  std::vector<std::string_view> pieces = split(line.carrier, '|');
-  return std::find(pieces.begin(), pieces.end(), carrier) != pieces.end();
+bool bears(const JobLine& line, const std::string& job_tag) {
+  std::vector<std::string_view> pieces = split(line.job_tag, '|');
+  return std::find(pieces.begin(), pieces.end(), job_tag) != pieces.end();
 }
 
 std::string why_not(const SlurmOutcome& outcome, const std::string& program) {
@@ -51,11 +51,11 @@ std::string why_not(const SlurmOutcome& outcome, const std::string& program) {
 
 }  // namespace
 
-std::vector<std::string> queue_argv(const std::vector<std::string>& carriers, bool by_comment,
+std::vector<std::string> queue_argv(const std::vector<std::string>& job_tags, bool by_comment,
                                     const std::vector<std::string>& clusters) {
   std::vector<std::string> argv{"squeue", "-h", "--user=" + std::to_string(::geteuid()), "--states=all"};
   if (!clusters.empty()) argv.push_back("--clusters=" + join(clusters, ","));
-  std::string names = join(carriers, ",");
+  std::string names = join(job_tags, ",");
   if (!by_comment && names.size() < max_argument) argv.push_back("--name=" + names);
   argv.emplace_back("-o");
   argv.push_back(std::string(queue_format) + (by_comment ? "%j|%k" : "%j"));
@@ -93,8 +93,8 @@ QueuePoller::QueuePoller(asio::any_io_executor executor, SlurmJobs& jobs, SlurmP
       timer_(executor),
       since_(a_day_ago()) {}
 
-void QueuePoller::look_up(const std::string& carrier, const std::string& clusters, LookedUp done) {
-  look_ups_.push_back({carrier, clusters, std::move(done)});
+void QueuePoller::look_up(const std::string& job_tag, const std::string& clusters, LookedUp done) {
+  look_ups_.push_back({job_tag, clusters, std::move(done)});
   wake();
 }
 
@@ -141,9 +141,9 @@ void QueuePoller::ask() {
   asking_ = true;
   SlurmTime asked = now();
   budget_.take(asked);
-  std::vector<std::string> carriers = jobs_.carriers();
-  for (const LookUp& each : look_ups_) carriers.push_back(each.carrier);
-  std::vector<std::string> argv = queue_argv(carriers, by_comment_, clusters());
+  std::vector<std::string> job_tags = jobs_.job_tags();
+  for (const LookUp& each : look_ups_) job_tags.push_back(each.job_tag);
+  std::vector<std::string> argv = queue_argv(job_tags, by_comment_, clusters());
   programs_.run(SlurmPrograms::Kind::query, std::move(argv), queue_limit,
                 [this, asked, look_ups = std::exchange(look_ups_, {})](const SlurmOutcome& outcome) {
                   on_queue(asked, look_ups, outcome);
@@ -166,7 +166,7 @@ void QueuePoller::on_queue(SlurmTime asked, std::vector<LookUp> look_ups, const 
   for (const LookUp& each : look_ups) {
     std::optional<SubmittedJob> found;
     for (const JobLine& line : lines) {
-      if (bears(line, each.carrier)) found = SubmittedJob{line.id, line.cluster};
+      if (bears(line, each.job_tag)) found = SubmittedJob{line.id, line.cluster};
     }
     each.done(outcome.is_good(), found);
   }

@@ -17,7 +17,7 @@ namespace tenkai {
 
 // What squeue is asked. `by_comment`: a job is known by its comment, which squeue
 // cannot look for. `clusters`: none is the one of this machine.
-std::vector<std::string> queue_argv(const std::vector<std::string>& carriers, bool by_comment,
+std::vector<std::string> queue_argv(const std::vector<std::string>& job_tags, bool by_comment,
                                     const std::vector<std::string>& clusters);
 std::vector<std::string> accounts_argv(const std::vector<std::string>& ids, const std::string& since,
                                        const std::vector<std::string>& clusters);
@@ -39,7 +39,7 @@ class QueuePoller {
   QueuePoller(asio::any_io_executor executor, SlurmJobs& jobs, SlurmPrograms& programs, Callbacks callbacks);
 
   // `clusters`: where it may be, "alpha,beta"; empty: at that of this machine.
-  void look_up(const std::string& carrier, const std::string& clusters, LookedUp done);
+  void look_up(const std::string& job_tag, const std::string& clusters, LookedUp done);
   // For jobs that are known by their comments.
   void use_comments() { by_comment_ = true; }
   // Something has changed: looks when there is to be asked next.
@@ -51,7 +51,7 @@ class QueuePoller {
 
  private:
   struct LookUp {
-    std::string carrier;
+    std::string job_tag;
     std::string clusters;
     LookedUp done;
   };

@@ -76,7 +76,7 @@ void SlurmJobs::add(SlurmTime now, JobPlace place, bool stays, bool finishes) {
   job.since = now;
   job.stays = stays;
   job.finishes = finishes;
-  ids_[place.carrier].insert(place.name.id);
+  ids_[place.job_tag].insert(place.name.id);
   job.place = std::move(place);
   jobs_[job.last.job] = std::move(job);
 }
@@ -416,9 +416,9 @@ std::optional<SlurmTime> SlurmJobs::timer_due() const {
   return first;
 }
 
-std::vector<std::string> SlurmJobs::carriers() const {
+std::vector<std::string> SlurmJobs::job_tags() const {
   std::set<std::string> found;
-  for (const SlurmJob* job : live()) found.insert(job->place.carrier);
+  for (const SlurmJob* job : live()) found.insert(job->place.job_tag);
   return {found.begin(), found.end()};
 }
 
@@ -434,7 +434,7 @@ std::vector<std::string> SlurmJobs::accounts_wanted() const {
 std::string SlurmJobs::cluster_of(const JobLine& line) const {
   if (!line.cluster.empty()) return line.cluster;
   for (const auto& [name, job] : jobs_) {
-    if (job.place.carrier == line.carrier) return job.place.cluster;
+    if (job.place.job_tag == line.job_tag) return job.place.cluster;
   }
   return {};
 }
@@ -442,8 +442,8 @@ std::string SlurmJobs::cluster_of(const JobLine& line) const {
 std::vector<SubmittedJob> SlurmJobs::strays(const std::vector<JobLine>& lines) const {
   std::vector<SubmittedJob> found;
   for (const JobLine& line : lines) {
-    auto carrier = ids_.find(line.carrier);
-    if (carrier == ids_.end() || carrier->second.count(line.id) != 0 || is_over(line.state)) continue;
+    auto job_tag = ids_.find(line.job_tag);
+    if (job_tag == ids_.end() || job_tag->second.count(line.id) != 0 || is_over(line.state)) continue;
     SubmittedJob stray{line.id, cluster_of(line)};
     if (std::find(found.begin(), found.end(), stray) == found.end()) found.push_back(std::move(stray));
   }

@@ -30,7 +30,7 @@ namespace tenkai {
 // The job of one agent, as Slurm knows it.
 struct JobPlace {
   JobName name;
-  std::string carrier;  // the name or comment by which Slurm knows that it is ours
+  std::string job_tag;  // its name or comment, by which it is found to be ours
   std::string cluster;  // empty: the one of this machine
 };
 
@@ -73,7 +73,7 @@ class SlurmJobs {
   News on_beacons(SlurmTime now, const std::string& name, const Beacons& beacons, const std::string& log);
   // The log of a job about which there is a suspicion: Slurm writes there why it ends it.
   News on_log(SlurmTime now, const std::string& name, const std::string& log);
-  // An answer to a query that was made at `asked`, for all carriers().
+  // An answer to a query that was made at `asked`, for all job_tags().
   News on_queue(SlurmTime asked, SlurmTime now, const std::vector<JobLine>& lines);
   void on_no_answer(SlurmTime asked, const std::string& why);
   // Of the database, for accounts_wanted(); nothing where there is none.
@@ -90,10 +90,10 @@ class SlurmJobs {
   // When on_timer() has something to do.
   std::optional<SlurmTime> timer_due() const;
   // Of the jobs that have not ended, each once.
-  std::vector<std::string> carriers() const;
+  std::vector<std::string> job_tags() const;
   // Ids of the jobs that the database is to be asked about.
   std::vector<std::string> accounts_wanted() const;
-  // Jobs with one of our carriers that are not known: they were submitted twice.
+  // Jobs with one of our job tags that are not known: they were submitted twice.
   std::vector<SubmittedJob> strays(const std::vector<JobLine>& lines) const;
 
   const BadNodes& bad_nodes() const { return nodes_; }
@@ -120,7 +120,7 @@ class SlurmJobs {
 
   std::map<std::string, SlurmJob> jobs_;
   std::deque<std::string> over_;                      // in the order of their ends
-  std::map<std::string, std::set<std::string>> ids_;  // by carrier
+  std::map<std::string, std::set<std::string>> ids_;  // by job tag
   SlurmTime asked_{};                                 // when the last query was made
   std::string no_answer_;                             // why it had no answer
   BadNodes nodes_;

@@ -59,7 +59,7 @@ Result<Rendered> SlurmPlugin::render(const LaunchRequest& request) const {
   Result<NamedTemplate> with = template_of(request);
   if (!with) return with.error();
   std::size_t elements = is_one_job(request) ? 0 : Submission::max_elements;
-  Submission submission(carrier_text(request), request.agents, elements, {});
+  Submission submission(job_tag_of(request), request.agents, elements, {});
   std::vector<std::string> pieces;
   while (submission.next().what == Submission::What::submit) {
     Result<JobScript> script = job_script(request, *with, submission, request.folder);
@@ -105,7 +105,7 @@ void SlurmPlugin::on_submitted(const LaunchRequest& request, const Submission& s
     for (std::size_t i = 0; i < taken.batch.agents; ++i) {
       JobName name{taken.job.id, static_cast<std::uint32_t>(i), has_ranks(request)};
       names.push_back(name.text());
-      add(request, {name, taken.batch.carrier, taken.job.cluster});
+      add(request, {name, taken.batch.job_tag, taken.job.cluster});
     }
   }
   cancel_doubtful(request, submission);
@@ -131,8 +131,9 @@ void SlurmPlugin::cancel_strays(const std::vector<SubmittedJob>& strays) {
 
 // A job of which nobody knows whether it was taken.
 void SlurmPlugin::cancel_doubtful(const LaunchRequest& request, const Submission& submission) {
-  bool has_name = carrier_of(request) == Carrier::name;
-  if (submission.is_in_doubt() && has_name) canceller_.cancel_carrier(submission.batch().carrier, submission.clusters());
+  bool has_name = tag_place_of(request) == TagPlace::name;
+  if (submission.is_in_doubt() && has_name)
+    canceller_.cancel_tagged(submission.batch().job_tag, submission.clusters());
 }
 
 // Names that no job of Slurm's has carry the news of what was not taken.
@@ -169,16 +170,16 @@ void SlurmPlugin::on_ended_meanwhile(const LaunchRequest& request, const Submiss
 
 // The jobs live on without a plugin; this one follows them, and can cancel them.
 void SlurmPlugin::take_up_again(const LaunchRequest& request, const Answer<Plugin::Jobs>& answer) {
-  if (carrier_of(request) == Carrier::comment) poller_.use_comments();
+  if (tag_place_of(request) == TagPlace::comment) poller_.use_comments();
   std::string clusters = submitter_.clusters_for(request);
   std::string id;
-  std::string carrier;
+  std::string job_tag;
   for (std::size_t i = 0; i < request.jobs.size(); ++i) {
     std::optional<JobName> name = parse_job_name(request.jobs[i]);
     if (!name) continue;
-    if (name->id != id) carrier = batch_carrier(carrier_text(request), i);
+    if (name->id != id) job_tag = batch_tag(job_tag_of(request), i);
     id = name->id;
-    add(request, {*name, carrier, clusters});
+    add(request, {*name, job_tag, clusters});
   }
   answer(request.jobs);
   scan_later();

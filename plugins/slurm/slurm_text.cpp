@@ -194,7 +194,7 @@ std::vector<JobLine> parse_queue(std::string_view output) {
     job.reason = std::string(trim(parts[2]));
     if (job.reason == "None" || job.reason == "(null)") job.reason.clear();
     job.nodes = node_text(parts[3]);
-    job.carrier = std::string(trim(parts[4]));
+    job.job_tag = std::string(trim(parts[4]));
     job.cluster = std::string(cluster);
     found.push_back(std::move(job));
   }

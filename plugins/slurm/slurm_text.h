@@ -61,13 +61,13 @@ struct JobLine {
   SlurmState state = SlurmState::other;
   std::string reason;  // of squeue: why it waits, or has failed
   std::string nodes;
-  std::string carrier;           // of squeue: the name or the comment that tells whose it is
+  std::string job_tag;           // of squeue: the name or the comment that tells whose it is
   std::string cluster;           // of squeue: where several were asked
   std::optional<int> exit_code;  // of sacct
   std::optional<int> signal;     // of sacct
 };
 
-// The formats that the two readers want; the carrier is %j (name) or %k (comment).
+// The formats that the two readers want; the job tag is %j (name) or %k (comment).
 inline constexpr std::string_view queue_format = "%i|%T|%r|%N|";
 inline constexpr std::string_view accounts_format = "JobID,State,ExitCode,NodeList";
 std::vector<JobLine> parse_queue(std::string_view output);

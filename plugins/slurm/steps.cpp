@@ -53,9 +53,9 @@ bool is_step(const LaunchRequest& request) { return request.flag("slurm.allocati
 
 TemplateValues step_values(const LaunchRequest& request, const Allocation& allocation,
                            const std::string& folder) {
-  Batch batch{0, request.agents, carrier_text(request)};
+  Batch batch{0, request.agents, job_tag_of(request)};
   TemplateValues values = script_values(request, batch, "", folder);
-  values["launch.name"] = {batch.carrier};
+  values["launch.name"] = {batch.job_tag};
   if (request.option("slurm.nodes").empty()) values["slurm.nodes"] = {"1"};
   // More than there is would be refused; the agents share what there is.
   std::size_t cpus = to_number<std::size_t>(values["launch.cpus"].front()).value_or(1);

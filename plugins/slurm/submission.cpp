@@ -17,12 +17,12 @@ constexpr int max_looks = 3;
 
 }  // namespace
 
-std::string batch_carrier(const std::string& carrier, std::size_t first) {
-  return first == 0 ? carrier : carrier + "r" + std::to_string(first);
+std::string batch_tag(const std::string& job_tag, std::size_t first) {
+  return first == 0 ? job_tag : job_tag + "r" + std::to_string(first);
 }
 
-Submission::Submission(std::string carrier, std::size_t agents, std::size_t elements, std::string own_job)
-    : carrier_(std::move(carrier)), agents_(agents), elements_(elements), own_job_(std::move(own_job)) {
+Submission::Submission(std::string job_tag, std::size_t agents, std::size_t elements, std::string own_job)
+    : job_tag_(std::move(job_tag)), agents_(agents), elements_(elements), own_job_(std::move(own_job)) {
   begin_batch();
 }
 
@@ -38,7 +38,7 @@ void Submission::begin_batch() {
   in_doubt_ = false;
   batch_.first = first;
   batch_.agents = size_of_batch(agents_ - first);
-  batch_.carrier = batch_carrier(carrier_, first);
+  batch_.job_tag = batch_tag(job_tag_, first);
 }
 
 std::size_t Submission::size_of_batch(std::size_t rest) const {

@@ -27,7 +27,7 @@ namespace tenkai {
 struct Batch {
   std::size_t first = 0;   // the number of its first agent
   std::size_t agents = 1;  // elements of its array, or ranks of its job
-  std::string carrier;     // a name that no other job has
+  std::string job_tag;     // a text that no other job has
 
   bool operator==(const Batch&) const = default;
 };
@@ -37,8 +37,8 @@ struct TakenBatch {
   SubmittedJob job;
 };
 
-// The name of a batch, by the number of its first agent.
-std::string batch_carrier(const std::string& carrier, std::size_t first);
+// The job tag of a batch, by the number of its first agent.
+std::string batch_tag(const std::string& job_tag, std::size_t first);
 
 class Submission {
  public:
@@ -51,9 +51,9 @@ class Submission {
     std::chrono::seconds pause{0};  // wait: and then next() again
   };
 
-  // `carrier` is the name of its first batch. `elements`: at most so many in an array;
+  // `job_tag` is that of its first batch. `elements`: at most so many in an array;
   // 0: no array, but one job with a rank for each agent.
-  Submission(std::string carrier, std::size_t agents, std::size_t elements, std::string own_job);
+  Submission(std::string job_tag, std::size_t agents, std::size_t elements, std::string own_job);
 
   // Where it is submitted to: clusters_of(). A job that comes without its cluster is there.
   void set_clusters(std::string clusters) { clusters_ = std::move(clusters); }
@@ -85,7 +85,7 @@ class Submission {
   void fail(Failure failure);
   void wait(std::chrono::seconds pause, What then);
 
-  std::string carrier_;
+  std::string job_tag_;
   std::size_t agents_;
   std::size_t elements_;
   std::string own_job_;

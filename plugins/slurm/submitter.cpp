@@ -84,12 +84,12 @@ Result<Done> Submitter::submit(const LaunchRequest& request, const std::vector<s
   Result<NamedTemplate> with = template_of(request);
   if (!with) return with.error();
   std::size_t elements = is_one_job(request) ? 0 : elements_;
-  Submission submission(carrier_text(request), request.agents, elements, own_job_);
+  Submission submission(job_tag_of(request), request.agents, elements, own_job_);
   Result<Done> made = JobFolder(request.folder, logs_of(request, request.folder)).prepare();
   if (!made) return made.error();
   auto going = std::make_shared<Going>(Going{request, excluded, std::move(*with), std::move(submission),
                                              std::move(done), asio::steady_timer(executor_)});
-  if (carrier_of(request) == Carrier::comment) poller_.use_comments();
+  if (tag_place_of(request) == TagPlace::comment) poller_.use_comments();
   Result<std::vector<std::string>> argv = prepare(*going);
   if (!argv) return argv.error();
   going_.insert(going);
@@ -114,7 +114,7 @@ Result<std::vector<std::string>> Submitter::prepare(Going& going) {
 std::string Submitter::clusters_for(const LaunchRequest& request) const {
   Result<NamedTemplate> with = template_of(request);
   if (!with) return {};
-  Submission submission(carrier_text(request), request.agents, is_one_job(request) ? 0 : elements_, own_job_);
+  Submission submission(job_tag_of(request), request.agents, is_one_job(request) ? 0 : elements_, own_job_);
   Result<JobScript> script = job_script(request, *with, submission, request.folder);
   return script ? clusters_of(*script, site_) : std::string();
 }
@@ -135,7 +135,7 @@ void Submitter::step(const GoingPtr& going) {
   }
   if (next.what == Submission::What::wait) return wait(going, next.pause);
   if (next.what == Submission::What::submit) return run(going);
-  poller_.look_up(submission.batch().carrier, submission.clusters(),
+  poller_.look_up(submission.batch().job_tag, submission.clusters(),
                   [this, going](bool answered, const std::optional<SubmittedJob>& job) {
                     going->submission.on_looked_up(answered, job);
                     step(going);

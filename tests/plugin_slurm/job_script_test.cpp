@@ -35,9 +35,9 @@ bool holds(const std::vector<std::string>& words, const std::string& word) {
 
 TEST_CASE("a job's name says whose it is, and no byte of it is anything else") {
   LaunchRequest request = request_of();
-  CHECK(carrier_text(request) == "tenkai-gpu-4f1c2b-7");
+  CHECK(job_tag_of(request) == "tenkai-gpu-4f1c2b-7");
   request.profile = "g|p,u $(id)";
-  CHECK(carrier_text(request) == "tenkai-gpuid-4f1c2b-7");
+  CHECK(job_tag_of(request) == "tenkai-gpuid-4f1c2b-7");
 }
 
 TEST_CASE("options that are no keys, or no values of theirs, are refused") {

@@ -12,8 +12,8 @@ namespace tenkai {
 
 inline const SlurmTime noon = SlurmTime(std::chrono::hours(12));
 
-inline JobPlace place_of(const std::string& id, std::uint32_t number, const std::string& carrier = "t-1") {
-  return {{id, number, false}, carrier, ""};
+inline JobPlace place_of(const std::string& id, std::uint32_t number, const std::string& job_tag = "t-1") {
+  return {{id, number, false}, job_tag, ""};
 }
 
 inline SlurmJobs array_of(std::uint32_t count, const std::string& id = "5") {

@@ -36,7 +36,7 @@ TEST_CASE("a line of squeue is read") {
   CHECK(lines[1].state == SlurmState::pending);
   CHECK(lines[1].reason == "Priority");
   CHECK_FALSE(lines[1].tasks.is_array());
-  CHECK(lines[1].carrier == "tenkai-cpu-ab-2");
+  CHECK(lines[1].job_tag == "tenkai-cpu-ab-2");
 }
 
 TEST_CASE("all forms of the elements of an array are read") {
@@ -70,7 +70,7 @@ TEST_CASE("a name with bars in it stays whole") {
   auto lines = parse_queue("5|PENDING|Priority||my|name\n");
 
   REQUIRE(lines.size() == 1);
-  CHECK(lines[0].carrier == "my|name");
+  CHECK(lines[0].job_tag == "my|name");
 }
 
 TEST_CASE("states are known by word and by code, and the others are no end") {
