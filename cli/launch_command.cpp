@@ -226,6 +226,7 @@ Result<Done> use_profile(Arguments& arguments) {
   if (arguments.profile.empty()) return Done{};
   Result<Deployment> deployment = find_deployment(arguments.profile);
   if (!deployment) return deployment.error();
+  for (const std::string& warning : deployment->warnings) complain("warning: " + warning);
   apply(*deployment, arguments.wishes);
   // What would be launched can be seen before there is a dispatcher.
   if (!arguments.wishes.dry || arguments.pid || !arguments.url.empty()) return Done{};

@@ -352,6 +352,7 @@ int run(const Arguments& arguments, const CLI::App& command) {
     Result<Deployment> found = find_deployment(arguments.profile);
     if (!found) return fail(found.error());
     deployment = std::move(*found);
+    for (const std::string& warning : deployment.warnings) complain("warning: " + warning);
   }
   bool is_job = belongs_to_slurm(arguments, deployment);
   // What launches elsewhere has its R elsewhere, and the session is here.

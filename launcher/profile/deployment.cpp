@@ -193,6 +193,7 @@ std::string to_lines(const Deployment& deployment) {
     }
   };
   line("profile", deployment.profile);
+  for (const std::string& warning : deployment.warnings) line("warning", warning);
   line("daemons", deployment.daemons);
   line("url", deployment.url);
   line("ports", deployment.ports);

@@ -21,7 +21,8 @@ struct Deployment {
   using Options = std::map<std::string, std::vector<std::string>>;
 
   std::string profile;
-  std::string daemons;  // how many; empty: not said
+  std::vector<std::string> warnings;  // of the files that it comes from, for the user
+  std::string daemons;                // how many; empty: not said
   std::string url;      // where they connect; empty: on this machine
   std::string ports;    // those that may be listened at, where `url` has port 0
   std::string retries;  // as parse_retries() reads it: "2,oom=1:mem=x2"
@@ -45,9 +46,9 @@ struct Deployment {
 using AddressOf = std::function<Result<std::string>(const std::string& interface)>;
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of);
 
-// Lines `key=value`, values escaped as in an order: daemons, url, ports, retries, limit=NAME=VALUE,
-// memory, here, plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most; scale_min, scale_max,
-// scale_backlog, scale_idle and scale_pace (ms).
+// Lines `key=value`, values escaped as in an order: profile, warning, daemons, url, ports, retries,
+// limit=NAME=VALUE, memory, here, plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most;
+// scale_min, scale_max, scale_backlog, scale_idle and scale_pace (ms).
 std::string to_lines(const Deployment& deployment);
 
 // The path that a value names: from the folder of its file; a name without a folder that is

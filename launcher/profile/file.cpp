@@ -85,6 +85,14 @@ class Reader {
     if (is_mapping(node, "caps", "daemons: 1000")) read_section(node, cap_keys(), "", file_.caps);
   }
 
+  std::string with_new_name(const Position& at, const std::string& path) {
+    std::string_view now = new_name_of(path);
+    if (now.empty()) return path;
+    file_.warnings.push_back({place(at), path + " is called " + std::string(now) +
+                                             " now; rename it, the next version does not know the old name"});
+    return std::string(now);
+  }
+
   void read_section(const YamlNode& section, ProfileKeys keys, const std::string& path, Values& into) {
     for (const YamlNode& item : section.items) {
       std::string below = path.empty() ? item.key : path + "." + item.key;
@@ -94,6 +102,7 @@ class Reader {
                      "'; a '.' stands for a mapping, write 'slurm:' and below it 'partition: …'");
         continue;
       }
+      below = with_new_name(item.key_at, below);
       if (const ProfileKey* key = find_key(keys, below)) read_value(item, *key, into[below]);
       else if (is_short_form(item, below, keys)) read_short_form(item, below, keys, into);
       else if (is_section(keys, below)) {
@@ -170,7 +179,7 @@ class Reader {
     Lock lock;
     lock.profile = parts[1];
     std::size_t head = parts[0].size() + parts[1].size() + 2;
-    if (parts.size() > 2) lock.path = item.text.substr(head);
+    if (parts.size() > 2) lock.path = with_new_name(item.at, item.text.substr(head));
     if (!lock.path.empty() && find_key(profile_keys(), lock.path) == nullptr &&
         !is_section(profile_keys(), lock.path)) {
       std::string name(parts.back());

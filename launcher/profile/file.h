@@ -31,6 +31,7 @@ struct ProfileFile {
   std::map<std::string, Part> profiles;
   std::vector<Lock> locks;
   Values caps;
+  Problems warnings;  // keys that have another name now, and are read all the same
 };
 
 // Reads all of it, and adds everything that is wrong to `problems`; what is right is

@@ -21,6 +21,13 @@ FoundProfiles find_profiles() {
   return find_profiles(searched, std::move(problems));
 }
 
+Problems warnings_of(const FoundProfiles& found) {
+  Problems warnings;
+  for (const ProfileFile& file : found.files)
+    warnings.insert(warnings.end(), file.warnings.begin(), file.warnings.end());
+  return warnings;
+}
+
 Result<Deployment> find_deployment(const std::string& name) {
   FoundProfiles found = find_profiles();
   std::string wrong;
@@ -28,7 +35,10 @@ Result<Deployment> find_deployment(const std::string& name) {
   if (!wrong.empty()) return Error{wrong};
   auto named = found.profiles.all.find(name);
   if (named == found.profiles.all.end()) return Error{no_such_profile(name, found.profiles)};
-  return deploy(named->second, found.profiles.caps, address_of_interface);
+  Result<Deployment> deployment = deploy(named->second, found.profiles.caps, address_of_interface);
+  if (!deployment) return deployment;
+  for (const Problem& warning : warnings_of(found)) deployment->warnings.push_back(to_string(warning));
+  return deployment;
 }
 
 std::string no_such_profile(const std::string& name, const Profiles& profiles) {

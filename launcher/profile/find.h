@@ -19,6 +19,9 @@ FoundProfiles find_profiles(const std::vector<SearchedFile>& searched, Problems 
 // In all places of search.h.
 FoundProfiles find_profiles();
 
+// Of all files, in their order.
+Problems warnings_of(const FoundProfiles& found);
+
 // What one of them comes to. The error names everything that is wrong in any file: half
 // of a policy is none.
 Result<Deployment> find_deployment(const std::string& name);

@@ -55,13 +55,12 @@ const std::vector<ProfileKey> profile_table = {
     {"slurm.signal", word, "", "B:USR1@60",
      "`--signal`: a notice so many seconds before the end, and up to 60 more; arrays need the `B:`"},
     {"slurm.options", words, "", "[--exclusive]", "further options of `sbatch`"},
-    {"slurm.carrier",
+    {"slurm.job-tag",
      choice,
      "name",
      "comment",
-     "where Slurm keeps the word by which a session knows its jobs: in their names or, where a site wants "
-     "names "
-     "of its own, in their comments",
+     "where Slurm keeps the tag by which a session knows its jobs: in their names or, where a site wants "
+     "names of its own, in their comments",
      {"name", "comment"}},
     {"slurm.template", text, "", "gpu.sbatch", "the template of the job script, in place of ours"},
 

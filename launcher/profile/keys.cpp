@@ -67,6 +67,10 @@ const ProfileKey* find_key(ProfileKeys keys, std::string_view path) {
   return found == keys.end() ? nullptr : &*found;
 }
 
+std::string_view new_name_of(std::string_view path) {
+  return path == "slurm.carrier" ? "slurm.job-tag" : std::string_view();
+}
+
 bool is_section(ProfileKeys keys, std::string_view path) {
   std::string below = std::string(path) + ".";
   return std::ranges::any_of(keys, [&](const ProfileKey& key) { return key.path.starts_with(below); });

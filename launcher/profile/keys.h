@@ -49,6 +49,9 @@ ProfileKeys cap_keys();
 // Nothing where the path is no key.
 const ProfileKey* find_key(ProfileKeys keys, std::string_view path);
 
+// What a key is called now, where `path` is its name of the version before; empty: it is none.
+std::string_view new_name_of(std::string_view path);
+
 // Whether keys stand below the path: "slurm".
 bool is_section(ProfileKeys keys, std::string_view path);
 

@@ -119,7 +119,7 @@ bool is_for_batch_shell(std::string_view signal) {
 
 void check_slurm(const Profile& profile, bool is_inherited, Problems& problems) {
   if (const Value* options = profile.find("slurm.options")) {
-    bool by_comment = profile.text("slurm.carrier") == "comment";
+    bool by_comment = profile.text("slurm.job-tag") == "comment";
     auto why = complaint_about_options(options->texts, by_comment);
     if (why) problems.push_back({options->place, *why});
   }

@@ -68,7 +68,7 @@ constexpr std::array of_jobs{
     Synonym{"log-folder", "slurm.logs"},
     Synonym{"log-directory", "slurm.logs"},
     Synonym{"script", "slurm.template"},
-    Synonym{"job-name", "slurm.carrier"},
+    Synonym{"job-name", "slurm.job-tag"},
     Synonym{"args", "slurm.options"},
     Synonym{"extra-args", "slurm.options"},
     Synonym{"sbatch-args", "slurm.options"},
@@ -182,7 +182,7 @@ std::string in_quotes(std::string_view key) { return "'" + std::string(key) + "'
 std::string note_on(std::string_view key) {
   if (key == "slurm.time") return " (a number alone is minutes)";
   if (key == "daemons") return ", outside of every section";
-  if (key == "slurm.carrier") return " (comment leaves the names of jobs to slurm.options)";
+  if (key == "slurm.job-tag") return " (comment leaves the names of jobs to slurm.options)";
   if (key == "ssh.remotes") return " (ssh://user@host:port)";
   return "";
 }

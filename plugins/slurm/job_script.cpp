@@ -104,7 +104,7 @@ Result<Done> check_options(const LaunchRequest& request) {
 }
 
 TagPlace tag_place_of(const LaunchRequest& request) {
-  return request.option("slurm.carrier", "name") == "comment" ? TagPlace::comment : TagPlace::name;
+  return request.option("slurm.job-tag", "name") == "comment" ? TagPlace::comment : TagPlace::name;
 }
 
 std::string job_tag_of(const LaunchRequest& request) {

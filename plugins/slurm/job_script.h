@@ -13,7 +13,7 @@
 
 namespace tenkai {
 
-// Where Slurm keeps the job tag, by which a session knows its jobs: `slurm.carrier`. A site
+// Where Slurm keeps the job tag, by which a session knows its jobs: `slurm.job-tag`. A site
 // may want to give the names itself.
 enum class TagPlace { name, comment };
 TagPlace tag_place_of(const LaunchRequest& request);

@@ -43,7 +43,10 @@ profile <- function(name, ...) {
     stop(paste(c(readLines(errors, warn = FALSE)), collapse = "\n"),
          call. = FALSE)
   }
-  deployment_from(lines)
+  deployment <- deployment_from(lines)
+  for (text in deployment$warnings) warning(text, call. = FALSE)
+  deployment$warnings <- NULL
+  deployment
 }
 
 # What `tenkai profile deploy` has printed.
@@ -59,7 +62,7 @@ deployment_from <- function(lines) {
   # What stands before the first machine is for all of them.
   machine <- cumsum(key == "each")
   list(
-    name = one("profile"),
+    name = one("profile"), warnings = value[key == "warning"],
     daemons = if (!is.null(one("daemons"))) as.integer(one("daemons")),
     url = one("url"), here = identical(one("here"), "1"), ports = one("ports"), retries = one("retries"),
     scale = if (!is.null(one("scale_max"))) {

@@ -365,7 +365,7 @@ def fake_rendered():
     check("... and touches nothing", calls() == [] and os.listdir(plugin.folder) == [])
     status = subprocess.run(["bash", "-c", text], cwd=folder, capture_output=True, text=True)
     check("... which can be pasted", status.returncode == 0 and status.stdout.strip() == "100", status)
-    launch["options"]["slurm.carrier"] = ["comment"]
+    launch["options"]["slurm.job-tag"] = ["comment"]
     text = plugin.call("render", launch=launch).get("text", "")
     check("a site's names can be kept", "--comment=tenkai-gpu-abcd-9" in text and "--job-name=tenkai-gpu\n" in text, text)
     launch["options"]["slurm.options"] = ["--wait"]

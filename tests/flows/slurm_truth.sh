@@ -89,7 +89,7 @@ profiles:
   brief: {inherits: base, slurm: {partition: brief}}
   pair: {inherits: base, daemons: 2, slurm: {partition: pair, nodes: 2}}
   withdrawn: {inherits: base, slurm: {partition: down}}
-  named: {inherits: base, slurm: {carrier: comment, options: [--job-name=mine]}}
+  named: {inherits: base, slurm: {job-tag: comment, options: [--job-name=mine]}}
   cancelled: {inherits: base, retries: {default: 0}}
   cancelled-2: {inherits: base, daemons: 2}
   limited: {inherits: base, retries: {default: 0}}

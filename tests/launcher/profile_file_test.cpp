@@ -175,7 +175,7 @@ TEST_CASE("options of sbatch that a launch says itself are refused with the key 
                                                         {"--nodes=2", "slurm.nodes asks"},
                                                         {"-c2", "slurm.cpus-per-task is"},
                                                         {"--gpus-per-task=1", "slurm.gpus-per-task is"},
-                                                        {"--job-name=x", "slurm.carrier: comment"},
+                                                        {"--job-name=x", "slurm.job-tag: comment"},
                                                         {"-W", "take it out"},
                                                         {"--test-only", "take it out"}}) {
     INFO(option);
@@ -186,10 +186,25 @@ TEST_CASE("options of sbatch that a launch says itself are refused with the key 
   CHECK(problem_with("slurm: {options: [--exclusive, --nodelist=n1, --wait-all-nodes=1, -C, a, "
                      "--ntasks-per-core=1, --gpus=2]}")
             .empty());
-  CHECK(problem_with("slurm: {carrier: comment, options: [--job-name=x]}").empty());
+  CHECK(problem_with("slurm: {job-tag: comment, options: [--job-name=x]}").empty());
   CHECK(problem_with("slurm: {options: [--comment=x]}").empty());
-  CHECK(problem_with("slurm: {carrier: comment, options: [--comment=x]}").find("carrier: name") !=
+  CHECK(problem_with("slurm: {job-tag: comment, options: [--comment=x]}").find("job-tag: name") !=
         std::string::npos);
+}
+
+TEST_CASE("a key under the name it had before is read, with a warning") {
+  Problems problems;
+  std::string text = "profiles:\n  p:\n    slurm: {carrier: comment}\nlocks: [profiles.p.slurm.carrier]\n";
+
+  ProfileFile file = read_profile_file("f", text, true, 0, problems);
+
+  CHECK(problems.empty());
+  CHECK(file.profiles.at("p").values.at("slurm.job-tag").text() == "comment");
+  CHECK(file.locks.at(0).path == "slurm.job-tag");
+  REQUIRE(file.warnings.size() == 2);
+  CHECK(to_string(file.warnings[0]) ==
+        "f:3:13: slurm.carrier is called slurm.job-tag now; rename it, the next version does not know the "
+        "old name");
 }
 
 TEST_CASE("a notice for the steps of a job array, which has none, is refused") {

@@ -98,7 +98,7 @@ TEST_CASE("the word that tells whose a job is goes where the site wants it") {
   CHECK(*argv == std::vector<std::string>{"sbatch", "--parsable", "--job-name=tenkai-gpu-4f1c2b-7",
                                           "--array=0-3", "--output=tenkai-%A_%a.log", "/f/s"});
 
-  LaunchRequest by_comment = request_of({{"slurm.carrier", {"comment"}}});
+  LaunchRequest by_comment = request_of({{"slurm.job-tag", {"comment"}}});
   argv = sbatch_argv(by_comment, first, "", {}, {}, "/f/s");
   REQUIRE(argv);
   CHECK(*argv == std::vector<std::string>{"sbatch", "--parsable", "--comment=tenkai-gpu-4f1c2b-7",

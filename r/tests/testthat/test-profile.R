@@ -51,6 +51,12 @@ test_that("a local daemon with more memory than its profile allows is killed", {
   expect_identical(value_of(beside), "there")
 })
 
+test_that("a key under the name it had before is read, with a warning", {
+  with_profiles("  p: {launcher: slurm, slurm: {carrier: comment}}")
+  expect_warning(found <- profile("p"), "slurm.carrier is called slurm.job-tag now")
+  expect_equal(found$options[["slurm.job-tag"]], "comment")
+})
+
 test_that("no more is launched for a profile than its site allows", {
   with_profiles("  cmd:", "    launcher: command",
                 "    command: {program: sh, args: [-c, .]}")
