@@ -52,9 +52,8 @@ int tell(const Problems& problems) {
   return 1;
 }
 
-void warn(const FoundProfiles& found) {
-  for (const Problem& warning : warnings_of(found))
-    std::fprintf(stderr, "warning: %s\n", to_string(warning).c_str());
+void warn(const Problems& warnings) {
+  for (const Problem& warning : warnings) std::fprintf(stderr, "warning: %s\n", to_string(warning).c_str());
 }
 
 // Columns as wide as their widest cell, two blanks between.
@@ -77,7 +76,7 @@ std::string table_of(const std::vector<std::vector<std::string>>& rows) {
 
 int list(const Arguments& arguments) {
   FoundProfiles found = find_profiles();
-  warn(found);
+  warn(warnings_of(found));
   if (!found.problems.empty()) return tell(found.problems);
   json::array all;
   std::vector<std::vector<std::string>> rows = {{"NAME", "LAUNCHER", "DAEMONS", "DEFINED"}};
@@ -151,7 +150,7 @@ void add_values(const Profile& profile, const ProfileKey& key, Shown& shown) {
 
 int show(const Arguments& arguments) {
   FoundProfiles found = find_profiles();
-  warn(found);
+  warn(warnings_of(found));
   if (!found.problems.empty()) return tell(found.problems);
   auto named = found.profiles.all.find(arguments.name);
   if (named == found.profiles.all.end()) return complain(no_such_profile(arguments.name, found.profiles));
@@ -173,8 +172,10 @@ int check(const Arguments& arguments) {
   // Files that are named are looked at alone, and may be a site's to be.
   for (const std::string& path : arguments.files) searched.push_back({path, true, true});
   FoundProfiles found = searched.empty() ? find_profiles() : find_profiles(searched);
-  warn(found);
-  if (found.problems.empty()) found.problems = check_templates(found.profiles, own_program());
+  warn(warnings_of(found));
+  Problems warnings;
+  if (found.problems.empty()) found.problems = check_templates(found.profiles, own_program(), warnings);
+  warn(warnings);
   std::string files;
   for (const ProfileFile& file : found.files) files += "  " + file.name + "\n";
   if (arguments.as_json) {

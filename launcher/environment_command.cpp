@@ -8,9 +8,9 @@
 namespace tenkai {
 namespace {
 
-// What the set-up calls: here nobody reads beacons, and standard error is heard.
+// What the set-up calls: here nobody reads a status file, and standard error is heard.
 constexpr std::string_view functions =
-    "beacon() { :; }\n"
+    "write_status() { :; }\n"
     "fail() { printf 'tenkai: %s\\n' \"$2\" >&2; exit \"${3:-1}\"; }\n";
 
 }  // namespace

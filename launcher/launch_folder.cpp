@@ -83,7 +83,7 @@ Result<std::string> make_launch_folder() {
   std::string parent = *cache + "/tenkai";
   std::string folder = parent + "/" + prefix() + std::to_string(::getpid()) + "-" + random_hex(4);
   // What a script that is pasted by hand writes to must be there before.
-  for (const std::string& each : {*cache, parent, folder, folder + "/beacons", folder + "/logs"}) {
+  for (const std::string& each : {*cache, parent, folder, folder + "/status", folder + "/logs"}) {
     Result<Done> made = make(each);
     if (made && each == parent) made = check(parent);
     if (!made) return made.error();

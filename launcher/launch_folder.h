@@ -9,7 +9,7 @@
 
 namespace tenkai {
 
-// A new one, for this process, with folders for beacons and logs. What processes of this host have left
+// A new one, for this process, with folders for status files and logs. What processes of this host have left
 // behind that are no more, killed before they could, is removed on the way.
 Result<std::string> make_launch_folder();
 

@@ -4,10 +4,10 @@
 
 # Nobody may read what this writes any more; that is no reason to end.
 trap '' PIPE
-{{ launch.beacons }}
+{{ launch.status-file }}
 # This one is of the step; JOBID_RANK are those of its agents.
-beacon_file=$beacon_folder/$SLURM_JOB_ID
-beacon started "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_RESTART_COUNT:-0}"
+status_file=$status_folder/$SLURM_JOB_ID
+write_status started "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_RESTART_COUNT:-0}"
 end_of_job
 
 {{ launch.environment }}
@@ -17,15 +17,15 @@ rank_offset={{ launch.rank-offset }}
 rank() {
   trap '' USR1 USR2
   export TENKAI_RANK=$((SLURM_PROCID + rank_offset))
-  beacon_file=$beacon_folder/${SLURM_JOB_ID}_$SLURM_PROCID
-  beacon started "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_RESTART_COUNT:-0}"
-  beacon ready
-  beacon rscript "$rscript"
-  unset -f beacon rank
+  status_file=$status_folder/${SLURM_JOB_ID}_$SLURM_PROCID
+  write_status started "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_RESTART_COUNT:-0}"
+  write_status ready
+  write_status rscript "$rscript"
+  unset -f write_status rank
   exec "$@"
 }
-export -f beacon rank
-export beacon_folder rank_offset rscript
+export -f write_status rank
+export status_folder rank_offset rscript
 
 # The job's processors and memory are shared with whatever else runs in it: the session,
 # other daemons, steps that their tasks start.

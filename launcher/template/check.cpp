@@ -37,11 +37,18 @@ TemplateValues values_of(const Profile& profile) {
   return values;
 }
 
-Result<Done> check_template(const Profile& profile, const Value& named, const std::string& program) {
+Result<Done> check_template(const Profile& profile, const Value& named, const std::string& program,
+                            Problems& warnings) {
   Result<std::string> path = find_template(path_from(named), program);
   if (!path) return path.error();
   Result<std::string> text = read_template(*path);
   if (!text) return text.error();
+  if (says(*text, "launch.beacons")) {
+    warnings.push_back({named.place, "the template '" + printable(*path, 500) +
+                                         "' has launch.beacons, which is called launch.status-file now, and "
+                                         "its function beacon write_status; the next version does not know "
+                                         "the old names"});
+  }
   Result<TemplateValues> values = with_shell_code(values_of(profile));
   if (!values) return values.error();
   Result<JobScript> script = render_template(*path, *text, *values);
@@ -63,12 +70,12 @@ Result<Done> check_daemon_template(std::string_view name, std::string_view text)
                "docs/templates.md shows the lines for it"};
 }
 
-Problems check_templates(const Profiles& profiles, const std::string& program) {
+Problems check_templates(const Profiles& profiles, const std::string& program, Problems& warnings) {
   Problems problems;
   for (const auto& [name, profile] : profiles.all) {
     const Value* named = profile.find("slurm.template");
     if (named == nullptr || profile.text("launcher") != "slurm") continue;
-    Result<Done> checked = check_template(profile, *named, program);
+    Result<Done> checked = check_template(profile, *named, program, warnings);
     if (!checked) problems.push_back({named->place, "profile '" + name + "': " + checked.error().message});
   }
   sort_problems(problems);

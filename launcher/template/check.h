@@ -14,7 +14,8 @@ namespace tenkai {
 Result<Done> check_daemon_template(std::string_view name, std::string_view text);
 
 // Reads the template of each profile that names one and is launched by Slurm, and fills it in
-// as far as the profile says its values. `program` is our own path.
-Problems check_templates(const Profiles& profiles, const std::string& program);
+// as far as the profile says its values. `program` is our own path. What works in this
+// version only is added to `warnings`.
+Problems check_templates(const Profiles& profiles, const std::string& program, Problems& warnings);
 
 }  // namespace tenkai

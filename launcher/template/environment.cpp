@@ -227,7 +227,7 @@ std::string Environment::prologue() const {
   std::string prologue = text("environment.prologue");
   if (prologue.empty()) return prologue;
   // It may end the shell, and then nothing else says so.
-  return "beacon prologue\n" + prologue + (prologue.ends_with('\n') ? "" : "\n");
+  return "write_status prologue\n" + prologue + (prologue.ends_with('\n') ? "" : "\n");
 }
 
 std::string Environment::rscript() const {
@@ -240,7 +240,7 @@ std::string Environment::rscript() const {
       "' is not there on this node; load R (environment.modules, conda, spack, apptainer), or say "
       "where it is (environment.rscript)";
   return "rscript=$(" + look + path_word(name) + ") ||\n  fail " + sh_word("rscript " + name) + " " +
-         sh_word(sentence) + " 127\nbeacon rscript \"$rscript\"\n";
+         sh_word(sentence) + " 127\nwrite_status rscript \"$rscript\"\n";
 }
 
 Result<std::string> Environment::script() const {
@@ -249,7 +249,7 @@ Result<std::string> Environment::script() const {
   Result<std::string> variables = this->variables();
   if (!variables) return variables.error();
   return without_first_line_end(begin_script) + set_up() + modules() + conda() + spack() + container() +
-         renv() + *libraries + threads() + *variables + prologue() + "beacon ready\n" + rscript();
+         renv() + *libraries + threads() + *variables + prologue() + "write_status ready\n" + rscript();
 }
 
 std::string shell_words(const Texts& words) {
@@ -279,11 +279,12 @@ std::string agent_script(const TemplateValues& values) {
 }
 
 Result<TemplateValues> with_shell_code(TemplateValues values) {
-  Result<std::string> beacons = beacon_script(values);
-  if (!beacons) return beacons.error();
+  Result<std::string> status_file = status_file_script(values);
+  if (!status_file) return status_file.error();
   Result<std::string> environment = environment_script(values);
   if (!environment) return environment.error();
-  values["launch.beacons"] = {*beacons};
+  values["launch.beacons"] = {*status_file + std::string(old_status_names().substr(1))};
+  values["launch.status-file"] = {*status_file};
   values["launch.environment"] = {*environment};
   values["launch.agent"] = {agent_script(values)};
   return values;

@@ -11,14 +11,14 @@
 namespace tenkai {
 namespace {
 
-JobReport ended(const std::string& job, const Beacons& beacons) {
+JobReport ended(const std::string& job, const StatusFile& status) {
   JobReport report;
   report.job = job;
   report.state = JobState::ended;
-  report.where = beacons.node;
-  if (!beacons.exit_code || (beacons.exit_is_shared && beacons.exit_code != 0)) return report;
-  report.signal = signal_in(*beacons.exit_code);
-  if (!report.signal) report.exit_code = beacons.exit_code;
+  report.where = status.node;
+  if (!status.exit_code || (status.exit_is_shared && status.exit_code != 0)) return report;
+  report.signal = signal_in(*status.exit_code);
+  if (!report.signal) report.exit_code = status.exit_code;
   return report;
 }
 
@@ -43,20 +43,20 @@ std::string in_words(const JobLine& line) {
 }
 
 // How far the job had come.
-std::string last_sign(const Beacons& beacons) {
-  if (!beacons.started) return "it was submitted";
-  std::string on = beacons.node.empty() ? "" : " on " + beacons.node;
-  if (!beacons.rscript.empty()) return "R was found" + on;
-  return (beacons.ready ? "its environment was set up" : "it was started") + on;
+std::string last_sign(const StatusFile& status) {
+  if (!status.started) return "it was submitted";
+  std::string on = status.node.empty() ? "" : " on " + status.node;
+  if (!status.rscript.empty()) return "R was found" + on;
+  return (status.ready ? "its environment was set up" : "it was started") + on;
 }
 
 // What the job has told itself: what could not be set up, or, of one that was not killed,
 // that its prologue has not come back.
-void add_own_failure(JobReport& report, const Beacons& beacons, bool ended_well) {
+void add_own_failure(JobReport& report, const StatusFile& status, bool ended_well) {
   if (!report.cause.empty()) return;
-  if (beacons.failure && !ended_well) {
-    set_failure(report, beacons.failure->cause, job_on(report) + ": " + beacons.failure->message);
-  } else if (beacons.prologue && !beacons.ready && !report.signal) {
+  if (status.failure && !ended_well) {
+    set_failure(report, status.failure->cause, job_on(report) + ": " + status.failure->message);
+  } else if (status.prologue && !status.ready && !report.signal) {
     set_failure(report, cause::module_missing,
                 job_on(report) +
                     ": environment.prologue has ended the job's script before R was started; take out of it "
@@ -65,24 +65,24 @@ void add_own_failure(JobReport& report, const Beacons& beacons, bool ended_well)
 }
 
 // slurmd could not open the log, and has run nothing: 53 in place of a signal, and this word.
-bool could_not_begin(const JobLine& line, const Beacons& beacons) {
-  return !beacons.started && (line.reason == "JobLaunchFailure" || line.signal == 53 ||
-                              line.reason.starts_with("RaisedSignal:53"));
+bool could_not_begin(const JobLine& line, const StatusFile& status) {
+  return !status.started && (line.reason == "JobLaunchFailure" || line.signal == 53 ||
+                             line.reason.starts_with("RaisedSignal:53"));
 }
 
 // slurmd of Slurm 24.11 makes the folder of the log on the node where it is missing: the job
 // runs, and fails, where nobody sees what it tells.
-bool was_not_seen(const JobLine& line, const Beacons& beacons) {
-  return !beacons.started && line.reason == "NonZeroExitCode";
+bool was_not_seen(const JobLine& line, const StatusFile& status) {
+  return !status.started && line.reason == "NonZeroExitCode";
 }
 
-void tell_failed(JobReport& report, const JobLine& line, const Beacons& beacons) {
-  if (could_not_begin(line, beacons)) {
+void tell_failed(JobReport& report, const JobLine& line, const StatusFile& status) {
+  if (could_not_begin(line, status)) {
     return set_failure(
         report, cause::folder_missing,
         "Slurm could not begin " + job_on(report) + in_words(line) + ", and nothing was written there");
   }
-  if (was_not_seen(line, beacons)) {
+  if (was_not_seen(line, status)) {
     return set_failure(report, cause::folder_missing,
                        job_on(report) + " has failed" + in_words(line) + ", and nothing of it was seen here");
   }
@@ -91,7 +91,7 @@ void tell_failed(JobReport& report, const JobLine& line, const Beacons& beacons)
     if (!line.signal) report.exit_code = line.exit_code;
   }
   report.message = "Slurm says that " + job_on(report) + " has failed" + in_words(line) +
-                   "; last sign: " + last_sign(beacons);
+                   "; last sign: " + last_sign(status);
 }
 
 }  // namespace
@@ -104,15 +104,15 @@ std::optional<int> signal_in(int exit_code) {
   return signal;
 }
 
-JobReport told_end(const std::string& job, const Beacons& beacons, const std::string& log) {
-  JobReport report = ended(job, beacons);
-  add_own_failure(report, beacons, beacons.exit_code == 0);
-  add_log(report, log, beacons.restart == 0);
+JobReport told_end(const std::string& job, const StatusFile& status, const std::string& log) {
+  JobReport report = ended(job, status);
+  add_own_failure(report, status, status.exit_code == 0);
+  add_log(report, log, status.restart == 0);
   return report;
 }
 
-JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& beacons) {
-  JobReport report = ended(job, beacons);
+JobReport slurm_end(const std::string& job, const JobLine& line, const StatusFile& status) {
+  JobReport report = ended(job, status);
   if (report.where.empty()) report.where = first_node(line.nodes);
   report.reason = printable(line.word, 60);
   const std::string which = job_on(report);
@@ -134,11 +134,11 @@ JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& 
     case SlurmState::cancelled:
       set_failure(report, cause::job_cancelled, which + " was cancelled" + by_whom(line) + in_words(line));
       break;
-    case SlurmState::failed: tell_failed(report, line, beacons); break;
+    case SlurmState::failed: tell_failed(report, line, status); break;
     default:
       if (!report.exit_code && !report.signal) report.exit_code = 0;
   }
-  add_own_failure(report, beacons, report.exit_code == 0);
+  add_own_failure(report, status, report.exit_code == 0);
   return report;
 }
 
@@ -147,13 +147,13 @@ std::string folder_advice(const std::string& logs) {
          ". Set XDG_CACHE_HOME (or slurm.logs) to a folder that this machine shares with the nodes";
 }
 
-JobReport lost_end(const std::string& job, const Beacons& beacons) {
-  JobReport report = ended(job, beacons);
+JobReport lost_end(const std::string& job, const StatusFile& status) {
+  JobReport report = ended(job, status);
   set_failure(
       report, cause::unknown,
       "Slurm does not know " + job_on(report) +
-          " any more, and nobody knows how it ended; last sign: " + last_sign(beacons) +
-          (beacons.started ? "" : ". One whose node does not see the session's folder ends like this"));
+          " any more, and nobody knows how it ended; last sign: " + last_sign(status) +
+          (status.started ? "" : ". One whose node does not see the session's folder ends like this"));
   return report;
 }
 
@@ -181,11 +181,11 @@ void add_log(JobReport& report, std::string log, bool first_run) {
 
 bool may_come_back(std::string_view cause) { return cause == cause::preempted || cause == cause::node_fail; }
 
-std::optional<JobReport> noted_end(const std::string& job, const Beacons& beacons, const std::string& log) {
+std::optional<JobReport> noted_end(const std::string& job, const StatusFile& status, const std::string& log) {
   std::optional<SlurmNote> note = slurm_note(log);
-  if (!note || note->failure.cause == cause::oom || beacons.restart != 0) return std::nullopt;
+  if (!note || note->failure.cause == cause::oom || status.restart != 0) return std::nullopt;
   if (may_come_back(note->failure.cause)) return std::nullopt;
-  JobReport report = ended(job, beacons);
+  JobReport report = ended(job, status);
   set_failure(report, note->failure.cause, job_on(report) + ": " + note->failure.message);
   report.reason = note->word;
   report.log = log;

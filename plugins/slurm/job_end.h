@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "launcher/messages.h"
-#include "plugins/slurm/beacons.h"
 #include "plugins/slurm/slurm_text.h"
+#include "plugins/slurm/status_file.h"
 
 namespace tenkai {
 
@@ -16,13 +16,13 @@ std::optional<int> signal_in(int exit_code);
 
 // As the job itself has told it; `log` holds its last lines. The cause is empty where
 // exit code and log are all there is.
-JobReport told_end(const std::string& job, const Beacons& beacons, const std::string& log);
+JobReport told_end(const std::string& job, const StatusFile& status, const std::string& log);
 // As Slurm tells it, together with what the job has told.
-JobReport slurm_end(const std::string& job, const JobLine& line, const Beacons& beacons);
+JobReport slurm_end(const std::string& job, const JobLine& line, const StatusFile& status);
 // What to do where nodes do not see the folder of the logs, for folder_missing.
 std::string folder_advice(const std::string& logs);
 // Where Slurm does not know the job any more.
-JobReport lost_end(const std::string& job, const Beacons& beacons);
+JobReport lost_end(const std::string& job, const StatusFile& status);
 // By us.
 JobReport cancelled_end(const std::string& job, const std::string& node);
 
@@ -30,7 +30,7 @@ JobReport cancelled_end(const std::string& job, const std::string& node);
 bool may_come_back(std::string_view cause);
 
 // Where the job has told no end, but Slurm has written into its log that it ends it.
-std::optional<JobReport> noted_end(const std::string& job, const Beacons& beacons, const std::string& log);
+std::optional<JobReport> noted_end(const std::string& job, const StatusFile& status, const std::string& log);
 
 // Completes a report with the log, once that is read: what Slurm has written into it
 // counts where nothing else is known. `first_run`: else the log tells of earlier ones, too.

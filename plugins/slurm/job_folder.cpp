@@ -17,7 +17,7 @@
 namespace tenkai {
 namespace {
 
-constexpr std::size_t max_beacons = std::size_t{64} * 1024;
+constexpr std::size_t max_status_file = std::size_t{64} * 1024;
 
 // The end of a file, at most `limit` bytes; nothing where there is none. What stands
 // there is no pipe and no link: it would make us wait, or read what others chose.
@@ -63,7 +63,7 @@ std::string last_lines(const std::string& path) {
 }  // namespace
 
 Result<Done> JobFolder::prepare() const {
-  for (const std::string& folder : {path_ + "/scripts", path_ + "/beacons", logs_}) {
+  for (const std::string& folder : {path_ + "/scripts", path_ + "/status", logs_}) {
     bool is_there = ::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST;
     // Else the job would end without a word: Slurm cannot open its output.
     bool is_good = is_there && ::access((folder + "/.").c_str(), W_OK | X_OK) == 0;
@@ -89,7 +89,7 @@ Result<std::string> JobFolder::write_script(const std::string& name, const std::
 
 std::vector<std::string> JobFolder::changed() {
   std::vector<std::string> names;
-  std::string folder = path_ + "/beacons";
+  std::string folder = path_ + "/status";
   std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
   if (!open) return names;
   while (const dirent* entry = ::readdir(open.get())) {
@@ -106,16 +106,16 @@ std::vector<std::string> JobFolder::changed() {
   return names;
 }
 
-Beacons JobFolder::read(const std::string& name) const {
-  return parse_beacons(end_of_file(path_ + "/beacons/" + name, max_beacons));
+StatusFile JobFolder::read(const std::string& name) const {
+  return parse_status_file(end_of_file(path_ + "/status/" + name, max_status_file));
 }
 
-Beacons JobFolder::own_beacons(const JobName& job) const {
+StatusFile JobFolder::own_status_file(const JobName& job) const {
   return read(job.id + "_" + std::to_string(job.number));
 }
 
-Beacons JobFolder::beacons(const JobName& job) const {
-  Beacons own = own_beacons(job);
+StatusFile JobFolder::status_file(const JobName& job) const {
+  StatusFile own = own_status_file(job);
   return job.is_rank ? with_job(own, read(job.id)) : own;
 }
 

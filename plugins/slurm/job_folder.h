@@ -1,7 +1,7 @@
 // The part of a session's folder that its jobs write into, as this machine sees it:
 //
 //   scripts/NUMBER.sbatch   what was submitted
-//   beacons/ID_TASK         what a job tells of itself; ID: of a job with ranks
+//   status/ID_TASK          what a job tells of itself; ID: of a job with ranks
 //   logs/ID_TASK.log        what it writes; ID.log, ID.log.RANK
 //
 // It is on a file system that other machines write to, and which may show that late.
@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "plugins/slurm/beacons.h"
 #include "plugins/slurm/slurm_text.h"
+#include "plugins/slurm/status_file.h"
 
 namespace tenkai {
 
@@ -34,11 +34,11 @@ class JobFolder {
   // Writes what is to be submitted; its path.
   Result<std::string> write_script(const std::string& name, const std::string& text) const;
 
-  // The names of the files of beacons that have changed since the last call.
+  // The names of the status files that have changed since this was asked last.
   std::vector<std::string> changed();
-  Beacons beacons(const JobName& job) const;
+  StatusFile status_file(const JobName& job) const;
   // Without what its job tells for all ranks.
-  Beacons own_beacons(const JobName& job) const;
+  StatusFile own_status_file(const JobName& job) const;
   // The last lines of its log.
   std::string log(const JobName& job) const;
 
@@ -50,7 +50,7 @@ class JobFolder {
 
     bool operator==(const Stamp&) const = default;
   };
-  Beacons read(const std::string& name) const;
+  StatusFile read(const std::string& name) const;
 
   std::string path_;
   std::string logs_;

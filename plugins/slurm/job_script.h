@@ -33,7 +33,7 @@ inline bool is_one_job(const LaunchRequest& request) { return has_ranks(request)
 // are a user's to say.
 Result<Done> check_options(const LaunchRequest& request);
 
-// What the template is told of this batch. `folder` is where beacons and logs go; empty,
+// What the template is told of this batch. `folder` is where status files and logs go; empty,
 // in a dry run, where there is none yet.
 TemplateValues script_values(const LaunchRequest& request, const Batch& batch, const std::string& array,
                              const std::string& folder);

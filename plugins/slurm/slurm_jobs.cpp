@@ -65,7 +65,7 @@ std::map<std::string, std::vector<const JobLine*>> by_id(const std::vector<JobLi
 
 // Why a job was given up stays what is known of it.
 JobReport end_of_cancelled(const SlurmJob& job) {
-  return job.given_up ? *job.given_up : cancelled_end(job.place.name.text(), job.beacons.node);
+  return job.given_up ? *job.given_up : cancelled_end(job.place.name.text(), job.status_file.node);
 }
 
 }  // namespace
@@ -106,19 +106,20 @@ std::optional<JobReport> SlurmJobs::report_of(const std::string& name) const {
 
 // --- what the jobs tell ---
 
-SlurmJobs::News SlurmJobs::on_beacons(SlurmTime now, const std::string& name, const Beacons& beacons,
-                                      const std::string& log) {
+SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name,
+                                          const StatusFile& status_file, const std::string& log) {
   News news;
   auto found = jobs_.find(name);
   if (found == jobs_.end() || found->second.phase == SlurmJob::Phase::over) return news;
   SlurmJob& job = found->second;
-  if (job.beacons == beacons) return news;
-  bool again = beacons.started && (!job.beacons.started || job.beacons.restart != beacons.restart);
+  if (job.status_file == status_file) return news;
+  bool again =
+      status_file.started && (!job.status_file.started || job.status_file.restart != status_file.restart);
   // A rank whose job has told before it did itself, from the node of its script.
-  bool moved = !again && beacons.started && job.beacons.node != beacons.node;
-  job.beacons = beacons;
+  bool moved = !again && status_file.started && job.status_file.node != status_file.node;
+  job.status_file = status_file;
   if (moved && job.phase == SlurmJob::Phase::running && !job.given_up) {
-    job.last.where = beacons.node;
+    job.last.where = status_file.node;
     news.push_back(job.last);
   }
   if (again) {
@@ -127,17 +128,17 @@ SlurmJobs::News SlurmJobs::on_beacons(SlurmTime now, const std::string& name, co
     job.wants_accounts = false;
     job.lost = false;
     job.phase = SlurmJob::Phase::queued;
-    on_running(now, job, beacons.node, news);
+    on_running(now, job, status_file.node, news);
   }
-  if (!beacons.exit_code) return news;
+  if (!status_file.exit_code) return news;
   if (job.cancelled) {
     end(now, job, end_of_cancelled(job), news);
     return news;
   }
-  JobReport report = told_end(name, beacons, log);
+  JobReport report = told_end(name, status_file, log);
   // Somebody has ended it, and Slurm knows who and why.
   bool is_in_doubt = report.cause.empty() || may_come_back(report.cause);
-  if (is_in_doubt && *beacons.exit_code > 128) {
+  if (is_in_doubt && *status_file.exit_code > 128) {
     job.noted = report.cause;
     job.held = std::move(report);
     job.held_until = now + hold_time;
@@ -153,9 +154,9 @@ SlurmJobs::News SlurmJobs::on_log(SlurmTime now, const std::string& name, const 
   auto found = jobs_.find(name);
   if (found == jobs_.end() || found->second.phase != SlurmJob::Phase::running) return news;
   std::optional<SlurmNote> note = slurm_note(log);
-  bool is_of_this_run = note && found->second.beacons.restart == 0;
+  bool is_of_this_run = note && found->second.status_file.restart == 0;
   if (is_of_this_run && may_come_back(note->failure.cause)) found->second.noted = note->failure.cause;
-  std::optional<JobReport> report = noted_end(name, found->second.beacons, log);
+  std::optional<JobReport> report = noted_end(name, found->second.status_file, log);
   if (report) end(now, found->second, std::move(*report), news);
   return news;
 }
@@ -277,7 +278,7 @@ void SlurmJobs::on_suspended(SlurmJob& job, const JobLine& line, News& news) {
 void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
   const std::string name = job.place.name.text();
   if (job.cancelled) return end(now, job, end_of_cancelled(job), news);
-  JobReport report = slurm_end(name, line, job.beacons);
+  JobReport report = slurm_end(name, line, job.status_file);
   // Slurm has no other word for it than the job itself.
   if (job.held && report.cause.empty()) return end_held(now, job, news);
   if (job.held) report.log = job.held->log;
@@ -295,7 +296,7 @@ void SlurmJobs::on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& 
   if (job.lost) return;
   if (++job.absences == 1) job.suspected = asked;
   // Slurm has known a job that has begun: where it forgets soon, the database has its end.
-  if (job.beacons.started || job.absences >= max_absences) job.wants_accounts = true;
+  if (job.status_file.started || job.absences >= max_absences) job.wants_accounts = true;
 }
 
 SlurmJobs::News SlurmJobs::on_accounts(SlurmTime now, const std::vector<JobLine>& lines) {
@@ -335,7 +336,7 @@ void SlurmJobs::end_held(SlurmTime now, SlurmJob& job, News& news) {
 void SlurmJobs::lose(SlurmJob& job, News& news) {
   job.lost = true;
   job.suspected.reset();
-  job.last = lost_end(job.place.name.text(), job.beacons);
+  job.last = lost_end(job.place.name.text(), job.status_file);
   news.push_back(job.last);
 }
 
@@ -363,12 +364,12 @@ void SlurmJobs::judge_node(SlurmTime now, const SlurmJob& job, JobReport& report
     nodes_.on_bad(node, true);
   } else if (is_bad_start(report.cause) || (failed && now - job.since < short_run)) {
     for (const auto& [name, other] : jobs_) {
-      bool is_good = other.phase == SlurmJob::Phase::running && !other.beacons.rscript.empty() &&
-                     !other.beacons.exit_code && other.beacons.node != node;
-      if (is_good) nodes_.on_good(other.beacons.node);
+      bool is_good = other.phase == SlurmJob::Phase::running && !other.status_file.rscript.empty() &&
+                     !other.status_file.exit_code && other.status_file.node != node;
+      if (is_good) nodes_.on_good(other.status_file.node);
     }
     nodes_.on_bad(node, false);
-  } else if (report.exit_code == 0 && job.beacons.exit_code == 0) {
+  } else if (report.exit_code == 0 && job.status_file.exit_code == 0) {
     nodes_.on_good(node);
   }
   if (was_excluded || !nodes_.is_excluded(node)) return;
@@ -394,7 +395,7 @@ SlurmJobs::News SlurmJobs::on_cancelled(SlurmTime now, const std::string& name) 
 std::optional<SlurmTime> SlurmJobs::due(const SlurmJob& job) const {
   if (job.phase == SlurmJob::Phase::over || job.wants_accounts || job.lost) return std::nullopt;
   if (job.suspected) return suspicion_plan().next(*job.suspected, asked_);
-  if (!job.beacons.started) return queue_plan().next(job.since, asked_);
+  if (!job.status_file.started) return queue_plan().next(job.since, asked_);
   if (job.phase == SlurmJob::Phase::queued) return put_back_plan().next(job.since, asked_);
   return std::nullopt;
 }

@@ -1,6 +1,6 @@
 // What is known of all jobs of this session, and what is to be asked of Slurm.
 //
-//   queued → running → over          what the jobs themselves tell (beacons)
+//   queued → running → over          what the jobs themselves tell (status files)
 //      ↑________╯                    put back into the queue
 //
 // A job tells by itself how far it is, and how it ended. Slurm is asked only where
@@ -21,8 +21,8 @@
 
 #include "launcher/messages.h"
 #include "plugins/slurm/bad_nodes.h"
-#include "plugins/slurm/beacons.h"
 #include "plugins/slurm/slurm_text.h"
+#include "plugins/slurm/status_file.h"
 #include "plugins/slurm/watch_plan.h"
 
 namespace tenkai {
@@ -46,7 +46,7 @@ struct SlurmJob {
   std::optional<JobReport> given_up;
   Phase phase = Phase::queued;
   SlurmTime since;  // of the phase
-  Beacons beacons;
+  StatusFile status_file;
   JobReport last;  // what was told last
 
   // Since when there is a reason to ask Slurm about it.
@@ -70,7 +70,8 @@ class SlurmJobs {
   std::vector<const SlurmJob*> live() const;
 
   // `log`: its last lines, where it has ended.
-  News on_beacons(SlurmTime now, const std::string& name, const Beacons& beacons, const std::string& log);
+  News on_status_file(SlurmTime now, const std::string& name, const StatusFile& status_file,
+                      const std::string& log);
   // The log of a job about which there is a suspicion: Slurm writes there why it ends it.
   News on_log(SlurmTime now, const std::string& name, const std::string& log);
   // An answer to a query that was made at `asked`, for all job_tags().

@@ -225,9 +225,9 @@ void SlurmPlugin::look_at(const std::string& job) {
   if (known == nullptr || known->phase == SlurmJob::Phase::over) return;
   const JobName& name = known->place.name;
   const JobFolder& folder = folders_.at(folder_of_.at(name.id));
-  Beacons beacons = folder.beacons(name);
-  std::string log = beacons.exit_code ? folder.log(name) : std::string();
-  tell(jobs_.on_beacons(now(), job, beacons, log));
+  StatusFile status_file = folder.status_file(name);
+  std::string log = status_file.exit_code ? folder.log(name) : std::string();
+  tell(jobs_.on_status_file(now(), job, status_file, log));
 }
 
 void SlurmPlugin::tell(SlurmJobs::News news) {
@@ -245,14 +245,14 @@ void SlurmPlugin::complete(JobReport& report, const SlurmJob& job) const {
   const JobFolder& folder = folders_.at(folder_of_.at(job.place.name.id));
   if (report.cause == cause::folder_missing) {
     // What it wrote may have come into sight since.
-    bool is_seen = folder.beacons(job.place.name).started || !folder.log(job.place.name).empty();
+    bool is_seen = folder.status_file(job.place.name).started || !folder.log(job.place.name).empty();
     if (is_seen) report.cause.clear();
     else report.message += folder_advice(folder.logs());
   }
   if (!report.log.empty() && !report.cause.empty()) return;
   std::string log = folder.log(job.place.name);
   if (!log.empty()) report.log.clear();
-  add_log(report, std::move(log), job.beacons.restart == 0);
+  add_log(report, std::move(log), job.status_file.restart == 0);
 }
 
 // --- what Slurm tells ---

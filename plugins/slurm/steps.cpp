@@ -207,7 +207,7 @@ void Steps::scan_later(const StepPtr& step) {
 void Steps::scan(const StepPtr& step) {
   for (Step::Rank& rank : step->ranks) {
     if (rank.last.state != JobState::submitted) continue;
-    Beacons own = step->folder.own_beacons(rank.name);
+    StatusFile own = step->folder.own_status_file(rank.name);
     if (!own.started) continue;
     rank.last.state = JobState::starting;
     rank.last.where = own.node;
@@ -233,12 +233,12 @@ void Steps::on_ended(const StepPtr& step, std::optional<int> exit_code, const st
   step->scan_timer.cancel();
   step->end_timer.cancel();
   for (Step::Rank& rank : step->ranks) {
-    Beacons beacons = step->folder.beacons(rank.name);
-    if (exit_code) beacons.exit_code = exit_code;
+    StatusFile status_file = step->folder.status_file(rank.name);
+    if (exit_code) status_file.exit_code = exit_code;
     std::string own_log = step->folder.log(rank.name);
     if (own_log.empty()) own_log = log;
     JobReport report =
-        rank.cancelled ? cancelled_end(rank.job, beacons.node) : told_end(rank.job, beacons, own_log);
+        rank.cancelled ? cancelled_end(rank.job, status_file.node) : told_end(rank.job, status_file, own_log);
     rank.last = report;
     tell_(std::move(report));
   }

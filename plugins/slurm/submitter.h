@@ -28,7 +28,7 @@ struct NamedTemplate {
 Result<NamedTemplate> named_template(const std::string& name);
 Result<NamedTemplate> template_of(const LaunchRequest& request);
 
-// What would be submitted for a batch, with `folder` for its beacons.
+// What would be submitted for a batch, with `folder` for its status files.
 Result<JobScript> job_script(const LaunchRequest& request, const NamedTemplate& with,
                              const Submission& submission, const std::string& folder);
 

@@ -27,7 +27,7 @@ check("one agent is killed: those of the other node are there",
       ok && identical(nodes(2)[, 1L], c("n1", "n1")))
 if (failed) {
   print(launches())
-  system("cat ${XDG_CACHE_HOME}/tenkai/*/logs/* ${XDG_CACHE_HOME}/tenkai/*/beacons/*")
+  system("cat ${XDG_CACHE_HOME}/tenkai/*/logs/* ${XDG_CACHE_HOME}/tenkai/*/status/*")
 }
 invisible(daemons(0, .compute = "spawned"))
 finish()

@@ -77,14 +77,18 @@ inline TemplateValues full_values() {
   return values;
 }
 
-inline JobScript job(const std::string& name, const TemplateValues& values) {
+inline JobScript job_of(const std::string& name, const std::string& text, const TemplateValues& values) {
   Result<TemplateValues> all = with_shell_code(values);
   INFO((all ? "" : all.error().message));
   REQUIRE(all);
-  Result<JobScript> script = render_template(name, text_of(checkout / "templates" / name), *all);
+  Result<JobScript> script = render_template(name, text, *all);
   INFO((script ? "" : script.error().message));
   REQUIRE(script);
   return *script;
+}
+
+inline JobScript job(const std::string& name, const TemplateValues& values) {
+  return job_of(name, text_of(checkout / "templates" / name), values);
 }
 
 inline TemplateValues nodes(TemplateValues values) {
@@ -129,8 +133,8 @@ class Node {
     output = text_of(folder / "output");
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
-  std::string beacons(const std::string& id = "7_3") const {
-    return text_of(folder / "launch" / "beacons" / id);
+  std::string status_file(const std::string& id = "7_3") const {
+    return text_of(folder / "launch" / "status" / id);
   }
   std::string file(const std::string& name) const { return text_of(folder / name); }
 

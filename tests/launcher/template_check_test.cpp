@@ -33,11 +33,13 @@ struct Folder {
     Resolved resolved =
         resolve({{file, "profiles:\n  p:\n    launcher: slurm\n    slurm: {" + slurm + "}\n"}});
     REQUIRE(resolved.problems.empty());
-    Problems problems = check_templates(resolved.profiles, "/no/bin/tenkai");
+    warnings.clear();
+    Problems problems = check_templates(resolved.profiles, "/no/bin/tenkai", warnings);
     return problems.empty() ? "" : to_string(problems.front()).substr(file.size());
   }
 
   std::filesystem::path path;
+  mutable Problems warnings;
 };
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -45,7 +47,7 @@ bool says(const std::string& text, const std::string& part) { return text.find(p
 const std::string rank = "export TENKAI_RANK=$((${SLURM_ARRAY_TASK_ID:-0} + 0))\n";
 const std::string good =
     "#!/bin/bash\n#SBATCH --output={{ launch.log }}\n#SBATCH --array={{ launch.array | }}\n"
-    "{{ launch.beacons }}\n{{ launch.environment }}\n{{ launch.agent }}\n" +
+    "{{ launch.status-file }}\n{{ launch.environment }}\n{{ launch.agent }}\n" +
     rank + "run \"${agent[@]}\"\n";
 
 }  // namespace
@@ -65,6 +67,19 @@ TEST_CASE("a template that is not there, or cannot be filled in, is a problem of
   CHECK(says(folder.problem_with("template: ./unknown"), "did you mean 'slurm.partition'?"));
   CHECK(says(folder.problem_with("template: ./no-value"), "'slurm.partition' has no value"));
   CHECK(folder.problem_with("template: ./no-value, partition: a") == "");
+}
+
+TEST_CASE("a template with names of the version before is one that works, with a warning") {
+  Folder folder;
+  std::string old = good;
+  std::string now = "launch.status-file";
+  old.replace(old.find(now), now.size(), "launch.beacons");
+  folder.write("old", old);
+
+  CHECK(folder.problem_with("template: ./old") == "");
+
+  REQUIRE(folder.warnings.size() == 1);
+  CHECK(says(folder.warnings[0].message, "has launch.beacons, which is called launch.status-file now"));
 }
 
 TEST_CASE("a template that does not say which agent is which, or starts none, is refused") {

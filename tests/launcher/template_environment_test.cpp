@@ -19,7 +19,7 @@ TEST_CASE("modules are loaded, and one that cannot be is named") {
 
   values["environment.modules"] = {"gcc", "R/9.9"};
   CHECK(node.run(job("slurm.sbatch", values), module) == 1);
-  CHECK(node.beacons().ends_with("started n1 0\nfailed module R/9.9\nexit 1\n"));
+  CHECK(node.status_file().ends_with("started n1 0\nfailed module R/9.9\nexit 1\n"));
   CHECK(node.output.find("the module 'R/9.9' could not be loaded") != node.output.npos);
 }
 
@@ -33,7 +33,7 @@ TEST_CASE("what a profile wants and a node has not is named") {
 
     CHECK(node.run(job("slurm.sbatch", values)) == 1);
 
-    CHECK(node.beacons() == std::string("started n1 0\nfailed ") + what + " some/thing\nexit 1\n");
+    CHECK(node.status_file() == std::string("started n1 0\nfailed ") + what + " some/thing\nexit 1\n");
     CHECK(node.output.find("tenkai: ") != node.output.npos);
   }
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/version.h"
@@ -69,13 +70,13 @@ TEST_CASE("a job tells how far it has come, and ends as its agent does") {
   CHECK(node.run(job("slurm.sbatch", values), "R_HOME=/other/R") == 5);
 
   INFO(node.output);
-  CHECK(node.beacons() ==
+  CHECK(node.status_file() ==
         "started n1 0\nready\nrscript " + (node.folder / "bin/Rscript").string() + "\nexit 5\n");
   CHECK(node.file("said") ==
         std::string(
             "67\0001\0001\000none\000ALL\000-e\000tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\0",
             73));
-  CHECK((fs::status(node.folder / "launch/beacons/7_3").permissions() & fs::perms::mask) == fs::perms(0600));
+  CHECK((fs::status(node.folder / "launch/status/7_3").permissions() & fs::perms::mask) == fs::perms(0600));
 }
 
 TEST_CASE("an agent starts without R where the session's program is there") {
@@ -111,10 +112,10 @@ TEST_CASE("a job that is no array, and one that was requeued, say so") {
 
   CHECK(node.run(job("slurm.sbatch", node.at_home(plain_values())), "", "SLURM_RESTART_COUNT=2") == 0);
 
-  CHECK(node.beacons("8_0").starts_with("started n1 2\n"));
+  CHECK(node.status_file("8_0").starts_with("started n1 2\n"));
 }
 
-TEST_CASE("a job whose beacons cannot be written runs all the same") {
+TEST_CASE("a job whose status file cannot be written runs all the same") {
   Node node;
   node.has("Rscript", "exit 3");
   // Its session has gone, and the folder with it.
@@ -136,7 +137,7 @@ TEST_CASE("a job without R says so") {
 
   CHECK(node.run(job("slurm.sbatch", values)) == 127);
 
-  CHECK(node.beacons() == "started n1 0\nready\nfailed rscript Rscript-9.9\nexit 127\n");
+  CHECK(node.status_file() == "started n1 0\nready\nfailed rscript Rscript-9.9\nexit 127\n");
   CHECK(node.output.find("tenkai: 'Rscript-9.9' is not there on this node") == 0);
 }
 
@@ -149,7 +150,7 @@ TEST_CASE("a job hands TERM to its agent and waits for it") {
   CHECK(node.run(job("slurm.sbatch", node.at_home(plain_values()))) == 9);
 
   CHECK(node.file("said") == "term\n");
-  CHECK(node.beacons().ends_with("exit 9\n"));
+  CHECK(node.status_file().ends_with("exit 9\n"));
 }
 
 TEST_CASE("a job hands notices of its end on to its agent, as often as they come") {
@@ -167,13 +168,13 @@ TEST_CASE("a job hands notices of its end on to its agent, as often as they come
     CHECK(node.run(job("slurm.sbatch", values)) == 4);
 
     CHECK(node.file("said") == "USR1\nUSR2\nUSR1\n");
-    CHECK(node.beacons().ends_with("exit 4\n"));
+    CHECK(node.status_file().ends_with("exit 4\n"));
     fs::remove(node.folder / "said");
   }
 }
 
 TEST_CASE("a notice for an agent that has ended changes nothing, even where any failure is the end") {
-  std::string script = *beacon_script(plain_values());
+  std::string script = *status_file_script(plain_values());
 
   std::string line = "bash -c " + shell_quote("set -eu\nSLURM_JOB_ID=1\n" + script +
                                               "\nagent=999999999; hand_on USR1; exit 4");
@@ -210,22 +211,22 @@ TEST_CASE("a prologue that cleans up at the exit keeps no job from telling how i
        {"trap 'echo gone $? >said' EXIT\n", "set -eu\ntrap 'false; echo gone $? >said' 0\n"}) {
     INFO(prologue);
     values["environment.prologue"] = {prologue};
-    fs::remove(node.folder / "launch/beacons/7_3");
+    fs::remove(node.folder / "launch/status/7_3");
 
     CHECK(node.run(job("slurm.sbatch", values)) == 127);
 
     INFO(node.output);
-    CHECK(node.beacons() == "started n1 0\nprologue\nready\nfailed rscript Rscriptless\nexit 127\n");
+    CHECK(node.status_file() == "started n1 0\nprologue\nready\nfailed rscript Rscriptless\nexit 127\n");
     CHECK(node.file("said").starts_with("gone "));
   }
   values["environment.prologue"] = {"trap 'echo gone >said' EXIT\nexit 3\n"};
-  fs::remove(node.folder / "launch/beacons/7_3");
+  fs::remove(node.folder / "launch/status/7_3");
   CHECK(node.run(job("slurm.sbatch", values)) == 3);
-  CHECK(node.beacons() == "started n1 0\nprologue\nexit 3\n");
+  CHECK(node.status_file() == "started n1 0\nprologue\nexit 3\n");
   values["environment.prologue"] = {"(trap 'true' EXIT; true)\ntrap 'true' EXIT\ntrap - EXIT\n"};
-  fs::remove(node.folder / "launch/beacons/7_3");
+  fs::remove(node.folder / "launch/status/7_3");
   CHECK(node.run(job("slurm.sbatch", values)) == 127);
-  CHECK(node.beacons() == "started n1 0\nprologue\nready\nfailed rscript Rscriptless\nexit 127\n");
+  CHECK(node.status_file() == "started n1 0\nprologue\nready\nfailed rscript Rscriptless\nexit 127\n");
 }
 
 TEST_CASE("a prologue that asks for the end at any failure, or changes IFS, changes nothing of ours") {
@@ -239,8 +240,8 @@ TEST_CASE("a prologue that asks for the end at any failure, or changes IFS, chan
   CHECK(node.run(job("slurm.sbatch", values)) == 9);
 
   CHECK(node.file("said") == "term\n");
-  CHECK(node.beacons().starts_with("started n1 0\nprologue\nready\nrscript /"));
-  CHECK(node.beacons().ends_with("exit 9\n"));
+  CHECK(node.status_file().starts_with("started n1 0\nprologue\nready\nrscript /"));
+  CHECK(node.status_file().ends_with("exit 9\n"));
 }
 
 TEST_CASE("a job that is ended before its agent runs does not say that it ended well") {
@@ -250,7 +251,7 @@ TEST_CASE("a job that is ended before its agent runs does not say that it ended 
 
   CHECK(node.run(job("slurm.sbatch", values)) == 143);
 
-  CHECK(node.beacons() == "started n1 0\nprologue\nexit 143\n");
+  CHECK(node.status_file() == "started n1 0\nprologue\nexit 143\n");
 }
 
 TEST_CASE("a job knows when it ends: by its time, else it asks") {
@@ -287,7 +288,7 @@ TEST_CASE("a job does not wait for a controller that does not say when it ends")
   CHECK(node.file("said") == "\n");
 }
 
-TEST_CASE("what MPI spawns in a job has its number, its beacons and its log") {
+TEST_CASE("what MPI spawns in a job has its number, its status file and its log") {
   Node node;
   node.has("mpirun",
            "echo \"$1 $2 $3 $4\" >options; shift 4\n"
@@ -302,13 +303,38 @@ TEST_CASE("what MPI spawns in a job has its number, its beacons and its log") {
 
   INFO(node.output);
   std::string rscript = "rscript " + (node.folder / "bin/Rscript").string() + "\n";
-  CHECK(node.beacons("8") == "started n1 0\nready\n" + rscript + "exit 4\n");
-  CHECK(node.beacons("8_2") == "started n2 0\nready\n" + rscript);
+  CHECK(node.status_file("8") == "started n1 0\nready\n" + rscript + "exit 4\n");
+  CHECK(node.status_file("8_2") == "started n2 0\nready\n" + rscript);
   CHECK(node.file("50%/8.log.2") == "12 tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\n");
   CHECK(node.file("options") == "-n 1 /opt/tenkai/libexec/tenkai/tenkai-mpi-spawn 3\n");
 }
 
-TEST_CASE("one job over several nodes has beacons for itself and for each agent") {
+TEST_CASE("a template with the names of the version before does the same") {
+  Node node;
+  node.has("srun",
+           "while [[ $1 == --* ]]; do shift; done\n"
+           "for i in 0 1; do SLURM_PROCID=$i SLURMD_NODENAME=n$i \"$@\" & done; wait; exit 4");
+  node.has("Rscript", "declare -F >\"functions\"");
+  std::string text = text_of(checkout / "templates" / "slurm-nodes.sbatch");
+  for (auto [now, before] :
+       {std::pair("launch.status-file", "launch.beacons"), std::pair("write_status", "beacon"),
+        std::pair("status_folder", "beacon_folder"), std::pair("status_file", "beacon_file")}) {
+    std::string name = now;
+    for (std::size_t at = text.find(name); at != text.npos; at = text.find(name))
+      text.replace(at, name.size(), before);
+  }
+
+  CHECK(node.run(job_of("old", text, node.at_home(nodes(plain_values()))), "", "A=b") == 4);
+
+  INFO(node.output);
+  std::string rscript = "rscript " + (node.folder / "bin/Rscript").string() + "\n";
+  CHECK(node.status_file("8") == "started n1 0\nready\n" + rscript + "exit 4\n");
+  CHECK(node.status_file("8_1") == "started n1 0\nready\n" + rscript);
+  CHECK(node.file("functions").empty());
+  CHECK(node.output == "tenkai: launch.beacons is called launch.status-file now, and beacon write_status\n");
+}
+
+TEST_CASE("one job over several nodes has status files for itself and for each agent") {
   Node node;
   node.has("srun",
            "while [[ $1 == --* ]]; do echo \"$1\" >>options; shift; done\n"
@@ -319,8 +345,8 @@ TEST_CASE("one job over several nodes has beacons for itself and for each agent"
 
   INFO(node.output);
   std::string rscript = "rscript " + (node.folder / "bin/Rscript").string() + "\n";
-  CHECK(node.beacons("8") == "started n1 0\nready\n" + rscript + "exit 4\n");
-  CHECK(node.beacons("8_2") == "started n2 0\nready\n" + rscript);
+  CHECK(node.status_file("8") == "started n1 0\nready\n" + rscript + "exit 4\n");
+  CHECK(node.status_file("8_2") == "started n2 0\nready\n" + rscript);
   CHECK(node.file("said2") == "2 tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\n");
   CHECK(node.file("functions").empty());
   CHECK(node.file("options") ==
@@ -336,7 +362,7 @@ TEST_CASE("what cannot be set in a shell is refused") {
   values = plain_values();
   values["environment.lib-paths"] = {"/a:/b"};
   CHECK_FALSE(environment_script(values));
-  CHECK_FALSE(beacon_script({}));
+  CHECK_FALSE(status_file_script({}));
 }
 
 TEST_CASE(
@@ -384,5 +410,5 @@ TEST_CASE("the template that docs/templates.md shows is right") {
   INFO((script ? "" : script.error().message));
   REQUIRE(script);
   CHECK(node.run(*script) == 6);
-  CHECK(node.beacons().ends_with("exit 6\n"));
+  CHECK(node.status_file().ends_with("exit 6\n"));
 }

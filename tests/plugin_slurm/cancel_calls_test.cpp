@@ -35,7 +35,7 @@ TEST_CASE("of an array that stays in part its elements are named") {
 
 TEST_CASE("what has ended or is being cancelled does not hold the rest") {
   SlurmJobs jobs = array_of(3);
-  jobs.on_beacons(noon, "5_1", exited("n1", 0), "");
+  jobs.on_status_file(noon, "5_1", exited("n1", 0), "");
   jobs.on_cancelling("5_2");
 
   CHECK(cancel_calls(jobs, {"5_0"}) == Calls{{"scancel", "5"}});
@@ -45,7 +45,7 @@ TEST_CASE("those that wait are cancelled first, a hundred with each call") {
   SlurmJobs jobs;
   for (std::uint32_t i = 0; i < 150; ++i) {
     jobs.add(noon, place_of(std::to_string(1000 + i), 0), false);
-    if (i < 75) jobs.on_beacons(noon, std::to_string(1000 + i) + "_0", started_on("n1"), "");
+    if (i < 75) jobs.on_status_file(noon, std::to_string(1000 + i) + "_0", started_on("n1"), "");
   }
   Calls calls = cancel_calls(jobs, all(jobs));
 

@@ -77,13 +77,13 @@ class Day {
       if (job.starves || jobs_.find(job.name) == nullptr) continue;
       if (!job.told_start && job.starts <= at) {
         job.told_start = true;
-        jobs_.on_beacons(now, job.name, started_on("n1"), "");
+        jobs_.on_status_file(now, job.name, started_on("n1"), "");
       }
       if (job.told_end || job.ends > at) continue;
       job.told_end = true;
       // A few end by signals, of which Slurm may know more.
       if (job.tells) {
-        ends_ += count_ends(jobs_.on_beacons(now, job.name, exited("n1", below(200) == 0 ? 137 : 0), ""));
+        ends_ += count_ends(jobs_.on_status_file(now, job.name, exited("n1", below(200) == 0 ? 137 : 0), ""));
       } else {
         jobs_.on_suspicion(now, job.name);
       }

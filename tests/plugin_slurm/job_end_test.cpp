@@ -23,22 +23,23 @@ TEST_CASE("memory that an R of a job ran out of long ago is not why the job ende
 
 TEST_CASE("a prologue that ends the job is named, however well it ended") {
   std::string begin = "started n1 0\nprologue\n";
-  JobReport exited = told_end("5_0", parse_beacons(begin + "exit 0\n"), "");
+  JobReport exited = told_end("5_0", parse_status_file(begin + "exit 0\n"), "");
   CHECK(exited.cause == cause::module_missing);
   CHECK(exited.message.find("environment.prologue has ended") != std::string::npos);
   // One that has become another program tells nothing more: Slurm knows of the end.
-  JobReport replaced = slurm_end("5_0", parse_queue("5_0|COMPLETED|None|n1|x\n").at(0), parse_beacons(begin));
+  JobReport replaced =
+      slurm_end("5_0", parse_queue("5_0|COMPLETED|None|n1|x\n").at(0), parse_status_file(begin));
   CHECK(replaced.cause == cause::module_missing);
 
   // It was not the prologue's doing that the job was killed, nor what came behind it.
-  CHECK(told_end("5_0", parse_beacons(begin + "exit 143\n"), "").cause.empty());
-  CHECK(told_end("5_0", parse_beacons(begin + "ready\nexit 0\n"), "").cause.empty());
+  CHECK(told_end("5_0", parse_status_file(begin + "exit 143\n"), "").cause.empty());
+  CHECK(told_end("5_0", parse_status_file(begin + "ready\nexit 0\n"), "").cause.empty());
 }
 
 TEST_CASE("the log of an earlier run is not why the last one ended") {
   std::string log =
       "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***\n";
-  Beacons second = parse_beacons("started n1 1\nexit 3\n");
+  StatusFile second = parse_status_file("started n1 1\nexit 3\n");
 
   JobReport report = told_end("5_0", second, log);
   CHECK(report.cause.empty());
@@ -47,9 +48,9 @@ TEST_CASE("the log of an earlier run is not why the last one ended") {
 }
 
 TEST_CASE("a rank is told the end of its job, and not that of another rank") {
-  Beacons rank = parse_beacons("started n2 0\nready\nrscript /x\n");
-  Beacons good = with_job(rank, parse_beacons("started n1 0\nexit 0\n"));
-  Beacons bad = with_job(rank, parse_beacons("started n1 0\nexit 139\n"));
+  StatusFile rank = parse_status_file("started n2 0\nready\nrscript /x\n");
+  StatusFile good = with_job(rank, parse_status_file("started n1 0\nexit 0\n"));
+  StatusFile bad = with_job(rank, parse_status_file("started n1 0\nexit 139\n"));
   CHECK(told_end("5.1", good, "").exit_code == 0);
   CHECK(good.node == "n2");
 
@@ -58,7 +59,7 @@ TEST_CASE("a rank is told the end of its job, and not that of another rank") {
   CHECK_FALSE(report.signal);
 
   // One that never began has what the job has.
-  Beacons none = with_job(Beacons{}, parse_beacons("started n1 0\nfailed module R/9\nexit 1\n"));
+  StatusFile none = with_job(StatusFile{}, parse_status_file("started n1 0\nfailed module R/9\nexit 1\n"));
   CHECK(told_end("5.1", none, "").cause == cause::module_missing);
 }
 
@@ -97,8 +98,8 @@ TEST_CASE("a job that fails where nobody sees what it tells is told as one of su
 }
 
 TEST_CASE("what the job itself has told counts beside Slurm's FAILED") {
-  Beacons beacons = parse_beacons("started n1 0\nfailed rscript Rscript\nexit 127\n");
-  JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|NonZeroExitCode|n1|x\n").at(0), beacons);
+  StatusFile status_file = parse_status_file("started n1 0\nfailed rscript Rscript\nexit 127\n");
+  JobReport report = slurm_end("5_0", parse_queue("5_0|FAILED|NonZeroExitCode|n1|x\n").at(0), status_file);
 
   CHECK(report.cause == cause::rscript_missing);
   CHECK(report.exit_code == 127);

@@ -24,14 +24,14 @@ inline SlurmJobs array_of(std::uint32_t count, const std::string& id = "5") {
 
 inline std::vector<JobLine> queue(const std::string& text) { return parse_queue(text); }
 
-inline Beacons started_on(const std::string& node, unsigned restart = 0) {
-  return parse_beacons("started " + node + " " + std::to_string(restart) +
-                       "\nready\nrscript /usr/bin/Rscript\n");
+inline StatusFile started_on(const std::string& node, unsigned restart = 0) {
+  return parse_status_file("started " + node + " " + std::to_string(restart) +
+                           "\nready\nrscript /usr/bin/Rscript\n");
 }
 
-inline Beacons exited(const std::string& node, int code) {
-  return parse_beacons("started " + node + " 0\nready\nrscript /usr/bin/Rscript\nexit " +
-                       std::to_string(code) + "\n");
+inline StatusFile exited(const std::string& node, int code) {
+  return parse_status_file("started " + node + " 0\nready\nrscript /usr/bin/Rscript\nexit " +
+                           std::to_string(code) + "\n");
 }
 
 }  // namespace tenkai

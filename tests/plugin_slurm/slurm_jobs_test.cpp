@@ -15,13 +15,13 @@ using std::chrono::seconds;
 TEST_CASE("a job tells by itself that it runs and how it ends") {
   SlurmJobs jobs = array_of(1);
 
-  auto news = jobs.on_beacons(noon + seconds(2), "5_0", started_on("n1"), "");
+  auto news = jobs.on_status_file(noon + seconds(2), "5_0", started_on("n1"), "");
   REQUIRE(news.size() == 1);
   CHECK(news[0].state == JobState::starting);
   CHECK(news[0].where == "n1");
   CHECK_FALSE(jobs.query_due());
 
-  news = jobs.on_beacons(noon + seconds(9), "5_0", exited("n1", 3), "it broke\n");
+  news = jobs.on_status_file(noon + seconds(9), "5_0", exited("n1", 3), "it broke\n");
   REQUIRE(news.size() == 1);
   CHECK(news[0].state == JobState::ended);
   CHECK(news[0].exit_code == 3);
@@ -30,29 +30,29 @@ TEST_CASE("a job tells by itself that it runs and how it ends") {
   CHECK(jobs.live().empty());
 }
 
-TEST_CASE("the same beacons are told once") {
+TEST_CASE("the same status file is told once") {
   SlurmJobs jobs = array_of(1);
-  CHECK(jobs.on_beacons(noon, "5_0", started_on("n1"), "").size() == 1);
-  CHECK(jobs.on_beacons(noon, "5_0", started_on("n1"), "").empty());
-  CHECK(jobs.on_beacons(noon, "6_0", started_on("n1"), "").empty());
+  CHECK(jobs.on_status_file(noon, "5_0", started_on("n1"), "").size() == 1);
+  CHECK(jobs.on_status_file(noon, "5_0", started_on("n1"), "").empty());
+  CHECK(jobs.on_status_file(noon, "6_0", started_on("n1"), "").empty());
 }
 
 TEST_CASE("a rank is where it says itself, though its job has told first") {
   SlurmJobs jobs = array_of(2);
-  jobs.on_beacons(noon, "5_1", started_on("n1"), "");
+  jobs.on_status_file(noon, "5_1", started_on("n1"), "");
 
-  auto news = jobs.on_beacons(noon + seconds(1), "5_1", started_on("n2"), "");
+  auto news = jobs.on_status_file(noon + seconds(1), "5_1", started_on("n2"), "");
 
   REQUIRE(news.size() == 1);
   CHECK(news[0].state == JobState::starting);
   CHECK(news[0].where == "n2");
-  CHECK(jobs.on_beacons(noon + seconds(2), "5_1", started_on("n2"), "").empty());
+  CHECK(jobs.on_status_file(noon + seconds(2), "5_1", started_on("n2"), "").empty());
 }
 
 TEST_CASE("a missing module is the cause") {
   SlurmJobs jobs = array_of(1);
-  auto news = jobs.on_beacons(noon, "5_0", parse_beacons("started n1 0\nfailed module R/9\nexit 1\n"),
-                              "no such module");
+  auto news = jobs.on_status_file(noon, "5_0", parse_status_file("started n1 0\nfailed module R/9\nexit 1\n"),
+                                  "no such module");
 
   REQUIRE(news.size() == 2);
   CHECK(news[1].cause == cause::module_missing);
@@ -68,8 +68,8 @@ TEST_CASE("an end by a signal waits for Slurm's word") {
                            Case{"PREEMPTED", cause::preempted}, Case{"NODE_FAIL", cause::node_fail},
                            Case{"DEADLINE", cause::time_limit}}) {
     SlurmJobs jobs = array_of(1);
-    jobs.on_beacons(noon, "5_0", started_on("n1"), "");
-    CHECK(jobs.on_beacons(noon + seconds(5), "5_0", exited("n1", 137), "last words").empty());
+    jobs.on_status_file(noon, "5_0", started_on("n1"), "");
+    CHECK(jobs.on_status_file(noon + seconds(5), "5_0", exited("n1", 137), "last words").empty());
     CHECK(jobs.query_due() == noon + seconds(5));
 
     auto news =
@@ -83,8 +83,8 @@ TEST_CASE("an end by a signal waits for Slurm's word") {
 
 TEST_CASE("where Slurm knows no more, the signal itself is told") {
   SlurmJobs jobs = array_of(2);
-  jobs.on_beacons(noon, "5_0", exited("n1", 139), "");
-  jobs.on_beacons(noon, "5_1", exited("n1", 139), "");
+  jobs.on_status_file(noon, "5_0", exited("n1", 139), "");
+  jobs.on_status_file(noon, "5_1", exited("n1", 139), "");
 
   auto news =
       jobs.on_queue(noon + seconds(1), noon + seconds(1), queue("5_0|FAILED|NonZeroExitCode|n1|t-1\n"));
@@ -99,7 +99,7 @@ TEST_CASE("where Slurm knows no more, the signal itself is told") {
 
 TEST_CASE("what Slurm has written into the log needs no query") {
   SlurmJobs jobs = array_of(1);
-  auto news = jobs.on_beacons(
+  auto news = jobs.on_status_file(
       noon, "5_0", exited("n1", 143),
       "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO TIME LIMIT ***\n");
 
@@ -110,8 +110,8 @@ TEST_CASE("what Slurm has written into the log needs no query") {
 
 TEST_CASE("a job whose agent was lost may say in its log why it is being ended") {
   SlurmJobs jobs = array_of(2);
-  jobs.on_beacons(noon, "5_0", started_on("n1"), "");
-  jobs.on_beacons(noon, "5_1", started_on("n1", 1), "");
+  jobs.on_status_file(noon, "5_0", started_on("n1"), "");
+  jobs.on_status_file(noon, "5_1", started_on("n1", 1), "");
   std::string log = "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***\n";
 
   CHECK(jobs.on_log(noon, "5_0", "all is well").empty());
@@ -151,7 +151,7 @@ TEST_CASE("a job that waits for somebody is told as that, and waits on") {
   CHECK(news[0].message ==
         "it waits in the queue: PartitionDown, its partition is down; name another slurm.partition");
   CHECK(jobs.query_due() == noon + minutes(1));
-  CHECK(jobs.on_beacons(noon + minutes(3), "5_0", started_on("n1"), "").size() == 1);
+  CHECK(jobs.on_status_file(noon + minutes(3), "5_0", started_on("n1"), "").size() == 1);
 }
 
 TEST_CASE("a job that can never start is given up, with what to change") {
@@ -182,7 +182,7 @@ TEST_CASE("why a job was given up stays what is told of it, though it begins bef
   jobs.on_queue(noon + seconds(5), noon + seconds(5), queue("5_[0]|PENDING|PartitionTimeLimit||t-1\n"));
   jobs.on_cancelling("5_0");
 
-  CHECK(jobs.on_beacons(noon + seconds(6), "5_0", started_on("n1"), "").empty());
+  CHECK(jobs.on_status_file(noon + seconds(6), "5_0", started_on("n1"), "").empty());
   SlurmTime later = noon + seconds(7);
   CHECK(jobs.on_queue(later, later, queue("5_0|SUSPENDED|None|n1|t-1\n")).empty());
   CHECK(jobs.on_queue(later, later, queue("5_0|RUNNING|None|n1|t-1\n")).empty());
@@ -221,10 +221,10 @@ TEST_CASE("a job that made room for another may have been put back: Slurm knows"
   std::string log =
       "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***\n";
   SlurmJobs jobs = array_of(2);
-  jobs.on_beacons(noon, "5_0", started_on("n1"), "");
-  jobs.on_beacons(noon, "5_1", started_on("n1"), "");
+  jobs.on_status_file(noon, "5_0", started_on("n1"), "");
+  jobs.on_status_file(noon, "5_1", started_on("n1"), "");
   CHECK(jobs.on_log(noon + seconds(9), "5_0", log).empty());
-  CHECK(jobs.on_beacons(noon + seconds(10), "5_1", exited("n1", 143), log).empty());
+  CHECK(jobs.on_status_file(noon + seconds(10), "5_1", exited("n1", 143), log).empty());
 
   auto news = jobs.on_queue(noon + seconds(11), noon + seconds(11),
                             queue("5_0|PENDING|BeginTime||t-1\n5_1|PREEMPTED|None|n1|t-1\n"));
@@ -238,8 +238,8 @@ TEST_CASE("a job that made room for another may have been put back: Slurm knows"
 
 TEST_CASE("a job that is put back waits again, and may run again") {
   SlurmJobs jobs = array_of(1);
-  jobs.on_beacons(noon, "5_0", started_on("n1"), "");
-  jobs.on_beacons(noon + seconds(10), "5_0", exited("n1", 143), "");
+  jobs.on_status_file(noon, "5_0", started_on("n1"), "");
+  jobs.on_status_file(noon + seconds(10), "5_0", exited("n1", 143), "");
 
   auto news = jobs.on_queue(noon + seconds(11), noon + seconds(11), queue("5_0|PENDING|BeginTime||t-1\n"));
   REQUIRE(news.size() == 1);
@@ -249,14 +249,14 @@ TEST_CASE("a job that is put back waits again, and may run again") {
   CHECK(jobs.on_timer(noon + minutes(5)).empty());
   CHECK(jobs.query_due() == noon + seconds(71));
 
-  news = jobs.on_beacons(noon + seconds(60), "5_0", started_on("n2", 1), "");
+  news = jobs.on_status_file(noon + seconds(60), "5_0", started_on("n2", 1), "");
   REQUIRE(news.size() == 1);
   CHECK(news[0].where == "n2");
 }
 
 TEST_CASE("an answer from before a job began to run does not put it back") {
   SlurmJobs jobs = array_of(1);
-  jobs.on_beacons(noon + seconds(60), "5_0", started_on("n1"), "");
+  jobs.on_status_file(noon + seconds(60), "5_0", started_on("n1"), "");
 
   CHECK(jobs.on_queue(noon + seconds(59), noon + seconds(61), queue("5_0|PENDING|Priority||t-1\n")).empty());
   CHECK(jobs.find("5_0")->phase == SlurmJob::Phase::running);
@@ -287,7 +287,7 @@ TEST_CASE("absence is no end until it was seen three times") {
 TEST_CASE("of a job that has begun, and that Slurm has forgotten, the database is asked at once") {
   SlurmJobs jobs = array_of(2);
   for (const char* name : {"5_0", "5_1"}) {
-    jobs.on_beacons(noon, name, started_on("n1"), "");
+    jobs.on_status_file(noon, name, started_on("n1"), "");
     jobs.on_suspicion(noon + minutes(5), name);
   }
   SlurmTime now = noon + minutes(5);
@@ -316,7 +316,7 @@ TEST_CASE("a job that comes back was never gone") {
 
 TEST_CASE("of a job that nobody knows any more the last sign is told") {
   SlurmJobs jobs = array_of(1);
-  jobs.on_beacons(noon, "5_0", started_on("n1"), "");
+  jobs.on_status_file(noon, "5_0", started_on("n1"), "");
   jobs.on_suspicion(noon + minutes(5), "5_0");
   SlurmTime now = noon + minutes(5);
   for (int i = 0; i < 3; ++i) {
@@ -346,7 +346,7 @@ TEST_CASE("a job that was told as gone and begins all the same is told") {
   }
   CHECK(jobs.on_accounts(now, {}).size() == 1);
 
-  auto news = jobs.on_beacons(now + minutes(9), "5_0", started_on("n1"), "");
+  auto news = jobs.on_status_file(now + minutes(9), "5_0", started_on("n1"), "");
   REQUIRE(news.size() == 1);
   CHECK(news[0].state == JobState::starting);
 }
@@ -370,7 +370,7 @@ TEST_CASE("what we have cancelled was cancelled by nobody else") {
   SlurmJobs jobs = array_of(2);
   jobs.on_cancelling("5_0");
   jobs.on_cancelling("5_1");
-  auto news = jobs.on_beacons(noon, "5_0", exited("n1", 143), "");
+  auto news = jobs.on_status_file(noon, "5_0", exited("n1", 143), "");
   CHECK(news.back().cause == cause::cancelled);
 
   news = jobs.on_cancelled(noon, "5_1");
@@ -397,7 +397,8 @@ TEST_CASE("a text that Slurm has cut still speaks of the jobs behind the cut") {
 
 TEST_CASE("many suspicions are one query") {
   SlurmJobs jobs = array_of(100);
-  for (const SlurmJob* job : jobs.live()) jobs.on_beacons(noon, job->place.name.text(), started_on("n1"), "");
+  for (const SlurmJob* job : jobs.live())
+    jobs.on_status_file(noon, job->place.name.text(), started_on("n1"), "");
   CHECK_FALSE(jobs.query_due());
   for (const SlurmJob* job : jobs.live()) jobs.on_suspicion(noon + minutes(2), job->place.name.text());
   CHECK(jobs.query_due() == noon + minutes(2));
@@ -427,11 +428,11 @@ TEST_CASE("a job that was submitted twice is found") {
 
 TEST_CASE("a node that fails launches is left out, where others do better") {
   SlurmJobs jobs = array_of(4);
-  Beacons no_r = parse_beacons("started bad 0\nfailed rscript Rscript\nexit 127\n");
-  jobs.on_beacons(noon, "5_0", started_on("good"), "");
-  jobs.on_beacons(noon, "5_1", no_r, "");
+  StatusFile no_r = parse_status_file("started bad 0\nfailed rscript Rscript\nexit 127\n");
+  jobs.on_status_file(noon, "5_0", started_on("good"), "");
+  jobs.on_status_file(noon, "5_1", no_r, "");
   CHECK(jobs.bad_nodes().excluded().empty());
-  auto news = jobs.on_beacons(noon, "5_2", no_r, "");
+  auto news = jobs.on_status_file(noon, "5_2", no_r, "");
 
   CHECK(jobs.bad_nodes().excluded() == std::vector<std::string>{"bad"});
   CHECK(news.back().note.find("node bad has failed 2 launches") != std::string::npos);
@@ -441,8 +442,8 @@ TEST_CASE("where all nodes fail, none is left out") {
   SlurmJobs jobs = array_of(6);
   for (int i = 0; i < 6; ++i) {
     std::string node = i % 2 == 0 ? "n1" : "n2";
-    jobs.on_beacons(noon, "5_" + std::to_string(i),
-                    parse_beacons("started " + node + " 0\nfailed module R\nexit 1\n"), "");
+    jobs.on_status_file(noon, "5_" + std::to_string(i),
+                        parse_status_file("started " + node + " 0\nfailed module R\nexit 1\n"), "");
   }
 
   CHECK(jobs.bad_nodes().excluded().empty());
@@ -458,7 +459,7 @@ TEST_CASE("a node that Slurm itself has lost twice is left out") {
 
 TEST_CASE("a job that is suspended is told as that, asked about on, and goes on") {
   SlurmJobs jobs = array_of(1);
-  jobs.on_beacons(noon, "5_0", started_on("n1"), "");
+  jobs.on_status_file(noon, "5_0", started_on("n1"), "");
   jobs.on_suspicion(noon + minutes(5), "5_0");
 
   auto news = jobs.on_queue(noon + minutes(5), noon + minutes(5), queue("5_0|SUSPENDED|None|n1|t-1\n"));

@@ -14,21 +14,21 @@ namespace {
 // The folder above goes with the session, and is not made again.
 // A prologue may have changed IFS, and may have asked for the end at any failure.
 constexpr std::string_view functions = R"sh(
-beacon() {
-  (umask 077; IFS=' '; [ -d "$beacon_folder" ] || mkdir "$beacon_folder"
-    printf '%s\n' "$*" >>"$beacon_file") 2>/dev/null || :
+write_status() {
+  (umask 077; IFS=' '; [ -d "$status_folder" ] || mkdir "$status_folder"
+    printf '%s\n' "$*" >>"$status_file") 2>/dev/null || :
 }
 
 # What comes behind it at the end finds the exit code where it was.
 tell_exit() {
   set +e
-  beacon exit "$1"
+  write_status exit "$1"
   return "$1"
 }
 
 # fail WHAT SENTENCE [STATUS]
 fail() {
-  beacon failed "$1"
+  write_status failed "$1"
   printf 'tenkai: %s\n' "$2" >&2
   exit "${3:-1}"
 }
@@ -99,17 +99,31 @@ asked_end_of_job() {
 )sh";
 }
 
-Result<std::string> beacon_script(const TemplateValues& values) {
+Result<std::string> status_file_script(const TemplateValues& values) {
   auto folder = values.find("launch.folder");
   if (folder == values.end() || folder->second.size() != 1) {
-    return Error{"the job script needs 'launch.folder', the folder of the launch, for its beacons; set it"};
+    return Error{
+        "the job script needs 'launch.folder', the folder of the launch, for its status file; set it"};
   }
   return "# What the job tells of itself: lines in a file below the folder of the launch.\n"
-         "beacon_folder=" +
+         "status_folder=" +
          sh_word(folder->second[0]) +
-         "/beacons\n"
-         "beacon_file=$beacon_folder/${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}_${SLURM_ARRAY_TASK_ID:-0}\n" +
+         "/status\n"
+         "status_file=$status_folder/${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}_${SLURM_ARRAY_TASK_ID:-0}\n" +
          std::string(asked_end_of_job().substr(1)) + std::string(functions);
+}
+
+std::string_view old_status_names() {
+  return R"sh(
+beacon_folder=$status_folder
+beacon_file=$status_file
+beacon() {
+  (umask 077; IFS=' '; [ -d "$beacon_folder" ] || mkdir "$beacon_folder"
+    printf '%s\n' "$*" >>"$beacon_file") 2>/dev/null || :
+}
+write_status() { beacon "$@"; }
+echo 'tenkai: launch.beacons is called launch.status-file now, and beacon write_status' >&2
+)sh";
 }
 
 }  // namespace tenkai

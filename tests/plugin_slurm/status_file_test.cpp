@@ -1,48 +1,49 @@
-#include "plugins/slurm/beacons.h"
+#include "plugins/slurm/status_file.h"
 
 #include "tests/catch.h"
 
 using namespace tenkai;
 
 TEST_CASE("a job tells how far it is") {
-  Beacons beacons = parse_beacons("started n7 0\nready\nrscript /usr/bin/Rscript\n");
+  StatusFile status_file = parse_status_file("started n7 0\nready\nrscript /usr/bin/Rscript\n");
 
-  CHECK(beacons.started);
-  CHECK(beacons.node == "n7");
-  CHECK(beacons.ready);
-  CHECK(beacons.rscript == "/usr/bin/Rscript");
-  CHECK_FALSE(beacons.exit_code);
-  CHECK(parse_beacons("started n7 0\nexit 3\n").exit_code == 3);
+  CHECK(status_file.started);
+  CHECK(status_file.node == "n7");
+  CHECK(status_file.ready);
+  CHECK(status_file.rscript == "/usr/bin/Rscript");
+  CHECK_FALSE(status_file.exit_code);
+  CHECK(parse_status_file("started n7 0\nexit 3\n").exit_code == 3);
 }
 
 TEST_CASE("a line that is not yet whole does not count") {
-  CHECK_FALSE(parse_beacons("started n7 0\nexit 1").exit_code);
-  CHECK_FALSE(parse_beacons("star").started);
+  CHECK_FALSE(parse_status_file("started n7 0\nexit 1").exit_code);
+  CHECK_FALSE(parse_status_file("star").started);
 }
 
 TEST_CASE("of a job that was put back its last run counts") {
-  Beacons beacons = parse_beacons("started n7 0\nready\nrscript /x\nexit 143\nstarted n8 1\n");
+  StatusFile status_file = parse_status_file("started n7 0\nready\nrscript /x\nexit 143\nstarted n8 1\n");
 
-  CHECK(beacons.node == "n8");
-  CHECK(beacons.restart == 1);
-  CHECK_FALSE(beacons.ready);
-  CHECK_FALSE(beacons.exit_code);
+  CHECK(status_file.node == "n8");
+  CHECK(status_file.restart == 1);
+  CHECK_FALSE(status_file.ready);
+  CHECK_FALSE(status_file.exit_code);
 }
 
 TEST_CASE("what a job misses is a cause, and the first is why") {
-  CHECK(parse_beacons("started n 0\nfailed module R/9.9\n").failure->cause == cause::module_missing);
-  CHECK(parse_beacons("failed rscript Rscript\n").failure->cause == cause::rscript_missing);
-  CHECK(parse_beacons("failed package tenkai\n").failure->cause == cause::package_missing);
-  CHECK(parse_beacons("failed conda stats\n").failure->cause == cause::module_missing);
-  CHECK(parse_beacons("failed module R\nfailed rscript Rscript\n").failure->cause == cause::module_missing);
-  CHECK(parse_beacons("failed module R/9.9\n").failure->message.find("'R/9.9'") != std::string::npos);
+  CHECK(parse_status_file("started n 0\nfailed module R/9.9\n").failure->cause == cause::module_missing);
+  CHECK(parse_status_file("failed rscript Rscript\n").failure->cause == cause::rscript_missing);
+  CHECK(parse_status_file("failed package tenkai\n").failure->cause == cause::package_missing);
+  CHECK(parse_status_file("failed conda stats\n").failure->cause == cause::module_missing);
+  CHECK(parse_status_file("failed module R\nfailed rscript Rscript\n").failure->cause ==
+        cause::module_missing);
+  CHECK(parse_status_file("failed module R/9.9\n").failure->message.find("'R/9.9'") != std::string::npos);
 }
 
 TEST_CASE("strange lines are passed over") {
-  Beacons beacons = parse_beacons("\n \nhello\nexit\nexit x\nexit 999\nexit -1\nstarted\n\xff\n");
+  StatusFile status_file = parse_status_file("\n \nhello\nexit\nexit x\nexit 999\nexit -1\nstarted\n\xff\n");
 
-  CHECK(beacons.started);
-  CHECK_FALSE(beacons.exit_code);
+  CHECK(status_file.started);
+  CHECK_FALSE(status_file.exit_code);
 }
 
 TEST_CASE("Slurm's own words in a log are a cause") {

@@ -1,4 +1,4 @@
-#include "plugins/slurm/beacons.h"
+#include "plugins/slurm/status_file.h"
 
 #include <utility>
 
@@ -31,11 +31,11 @@ Failure failure_of(std::string_view kind, std::string_view what) {
               "' failed; see the log of the job, and `environment` of the profile"};
 }
 
-void read_line(std::string_view line, Beacons& into) {
+void read_line(std::string_view line, StatusFile& into) {
   auto [word, rest] = word_and_rest(trim(line));
   if (word == "started") {
     auto [node, restart] = word_and_rest(rest);
-    into = Beacons{};
+    into = StatusFile{};
     into.started = true;
     into.node = printable(node, 100);
     into.restart = to_number<unsigned>(restart).value_or(0);
@@ -59,15 +59,15 @@ bool has(std::string_view text, std::string_view piece) { return text.find(piece
 
 }  // namespace
 
-Beacons parse_beacons(std::string_view text) {
-  Beacons beacons;
+StatusFile parse_status_file(std::string_view text) {
+  StatusFile status_file;
   for (std::size_t end; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1)) {
-    read_line(text.substr(0, end), beacons);
+    read_line(text.substr(0, end), status_file);
   }
-  return beacons;
+  return status_file;
 }
 
-Beacons with_job(Beacons rank, const Beacons& job) {
+StatusFile with_job(StatusFile rank, const StatusFile& job) {
   if (!rank.started || rank.restart < job.restart) return job;
   rank.exit_code = job.exit_code;
   rank.exit_is_shared = true;

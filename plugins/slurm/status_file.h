@@ -1,5 +1,5 @@
-// What a job has told of itself: the lines that its script has written into a file
-// of the launch's folder, and the last lines of its log.
+// What a job has told of itself: its status file, a file of the launch's folder into which
+// its script writes lines, and the last lines of its log.
 //
 //   started NODE RESTART | prologue | ready | rscript PATH | failed KIND WHAT | exit CODE
 //
@@ -15,7 +15,7 @@
 
 namespace tenkai {
 
-struct Beacons {
+struct StatusFile {
   bool started = false;
   std::string node;
   unsigned restart = 0;   // how often it was put back
@@ -27,14 +27,14 @@ struct Beacons {
   // Of a rank: it is srun's, which has seen all of them, and may be another one's.
   bool exit_is_shared = false;
 
-  bool operator==(const Beacons&) const = default;
+  bool operator==(const StatusFile&) const = default;
 };
 
 // Lines of another shape, and one without its end, are passed over.
-Beacons parse_beacons(std::string_view text);
+StatusFile parse_status_file(std::string_view text);
 
 // Of a rank, with what its job tells: that has set up the environment, and knows the end.
-Beacons with_job(Beacons rank, const Beacons& job);
+StatusFile with_job(StatusFile rank, const StatusFile& job);
 
 // What Slurm itself has written into the log of a job that it ends.
 struct SlurmNote {
