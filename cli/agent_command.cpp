@@ -35,7 +35,7 @@ struct Arguments {
   std::vector<std::string> urls;
   std::string credential;
   std::string certificates;
-  bool follow_paper = false;
+  bool has_manifest = false;
   AgentOptions options;
   std::string autoexit = "1";
   int adopt_pid = 0;
@@ -65,7 +65,7 @@ Result<std::string> read_certificates_of(const std::string& path) {
   return text;
 }
 
-// All agents of a job read one paper; each has the next so many daemons, and the last
+// All agents of a job read one launch manifest; each has the next so many daemons, and the last
 // one those that are left.
 void take_own_part(AgentOptions& options, std::vector<std::string>& urls) {
   std::size_t begin = std::min(urls.size(), std::size_t{options.rank} * options.daemons);
@@ -81,30 +81,30 @@ void take_own_part(AgentOptions& options, std::vector<std::string>& urls) {
   if (end > begin) options.daemons = end - begin;
 }
 
-// What a launcher has written behind the credential: where each daemon dials, and
-// what its R evaluates.
-Result<Credential> read_paper(Arguments& arguments) {
-  Result<LaunchPaper> paper = read_launch_paper(arguments.credential);
-  if (!paper) return paper.error();
+// The launch manifest, which a launcher has written behind the credential: where each daemon
+// dials, and what its R evaluates.
+Result<Credential> read_manifest(Arguments& arguments) {
+  Result<LaunchManifest> manifest = read_launch_manifest(arguments.credential);
+  if (!manifest) return manifest.error();
   std::vector<std::string> urls;
-  for (std::string_view line : split(paper->lines, '\n')) {
+  for (std::string_view line : split(manifest->lines, '\n')) {
     std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
     if (line.starts_with("url=")) urls.emplace_back(value);
     if (line.starts_with("call=")) arguments.options.calls.push_back(unescape_line(value));
     if (!line.starts_with("memory=")) continue;
     arguments.options.memory_limit = to_number<std::uint64_t>(value);
     if (!arguments.options.memory_limit)
-      return Error{"what follows the credential limits the memory of daemons to '" + printable(value) +
+      return Error{"the launch manifest limits the memory of daemons to '" + printable(value) +
                    "', which is no number of bytes"};
   }
   if (arguments.options.in_job) take_own_part(arguments.options, urls);
   std::size_t daemons = arguments.options.daemons;
   if (urls.size() != daemons || arguments.options.calls.size() != daemons) {
-    return Error{"what follows the credential is for " + counted(urls.size(), "daemon") + ", not for " +
+    return Error{"the launch manifest is for " + counted(urls.size(), "daemon") + ", not for " +
                  std::to_string(daemons)};
   }
   arguments.urls = std::move(urls);
-  return std::move(paper->credential);
+  return std::move(manifest->credential);
 }
 
 // First of all: what we open ourselves could have the number of a descriptor that
@@ -113,7 +113,7 @@ Result<Done> read_secrets(Arguments& arguments) {
   AgentOptions& options = arguments.options;
   if (!arguments.credential.empty()) {
     Result<Credential> credential =
-        arguments.follow_paper ? read_paper(arguments) : read_credential(arguments.credential);
+        arguments.has_manifest ? read_manifest(arguments) : read_credential(arguments.credential);
     if (!credential) return credential.error();
     if (is_expired(*credential, std::chrono::system_clock::now())) {
       return Error{"the credential has expired; launch_remote() on the host makes a new command"};
@@ -195,8 +195,8 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       "Where the dispatcher listens; one for all daemons, or one for each; else as the credential says");
   command->add_option("--credential", arguments->credential,
                       "What lets us in over the network: fd:N, stdin, or @FILE (mode 0600)");
-  command->add_flag("--paper", arguments->follow_paper,
-                    "Behind the credential stands what each daemon is to run (launchers write that)");
+  command->add_flag("--manifest", arguments->has_manifest,
+                    "Behind the credential stands the launch manifest, which says what each daemon runs");
   CLI::Option* rank =
       command->add_option("--rank", arguments->options.rank, "Which of a job's ranks this is, from 0")
           ->envname("TENKAI_RANK");

@@ -69,7 +69,7 @@ class Launches : public LaunchDesk {
   LaunchRequest request_for(const Order& order, const Order::Part& part);
   void on_rendered(Rendering& rendering, const Reply& reply);
   Result<BatchPtr> enter(const Order& order, const Order::Part& part, const LaunchRequest& request);
-  Result<Done> make_paper(const Order& order, const Order::Part& part, Batch& batch);
+  Result<Done> make_manifest(const Order& order, const Order::Part& part, Batch& batch);
   void launch_later(const Order& order);
   Result<std::uint64_t> launch(const Scaling::Wish& wish);
   void scale();

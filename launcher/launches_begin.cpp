@@ -1,4 +1,4 @@
-// How a launch begins: its credential, its paper, and the call of its plugin.
+// How a launch begins: its credential, its launch manifest, and the call of its plugin.
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ Result<Launches::BatchPtr> Launches::enter(const Order& order, const Order::Part
   batch->plugin = order.plugin;
   batch->is_job = order.chunk.has_value();
   batch->request = request;
-  Result<Done> made = make_paper(order, part, *batch);
+  Result<Done> made = make_manifest(order, part, *batch);
   if (!made) {
     let_go_of_credential(*batch);
     return made.error();
@@ -56,7 +56,7 @@ Result<Launches::BatchPtr> Launches::enter(const Order& order, const Order::Part
   return batch;
 }
 
-Result<Done> Launches::make_paper(const Order& order, const Order::Part& part, Batch& batch) {
+Result<Done> Launches::make_manifest(const Order& order, const Order::Part& part, Batch& batch) {
   std::uint32_t agents = static_cast<std::uint32_t>(batch.request.agents);
   Result<Issued> issued = around_.credential(part.slots, agents, batch.is_job ? job_starts : 1);
   if (!issued) return issued.error();
@@ -64,7 +64,7 @@ Result<Done> Launches::make_paper(const Order& order, const Order::Part& part, B
   SecretText text(0);
   if (!issued->line.empty()) text.text = issued->line + "\n";
   wipe(issued->line);
-  if (order.form == Order::Form::agent) text.text += agent_lines(part, batch.request.urls);
+  if (order.form == Order::Form::agent) text.text += manifest_lines(part, batch.request.urls);
   if (order.delivery == Order::Delivery::stdin_ || text.text.empty()) {
     batch.input = text.text;
     return Done{};

@@ -262,7 +262,7 @@ std::vector<std::string> agent_command(const Order& order, const Order::Part& pa
   if (order.form == Order::Form::daemon || !order.tls.empty()) return {};
   std::vector<std::string> words{program,
                                  "agent",
-                                 "--paper",
+                                 "--manifest",
                                  "--credential",
                                  place,
                                  "--daemons",
@@ -274,7 +274,7 @@ std::vector<std::string> agent_command(const Order& order, const Order::Part& pa
   return words;
 }
 
-std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls) {
+std::string manifest_lines(const Order::Part& part, const std::vector<std::string>& urls) {
   std::string lines;
   auto bytes = memory_of(part) ? parse_memory(*memory_of(part)) : std::nullopt;
   if (bytes) lines += "memory=" + std::to_string(*bytes) + "\n";

@@ -86,8 +86,8 @@ std::vector<std::string> command_of(const Order& order, const Order::Part& part,
 // it there is the path of Rscript. Empty where it takes R to say how it is started.
 std::vector<std::string> agent_command(const Order& order, const Order::Part& part,
                                        const std::string& program, const std::string& place);
-// What an agent reads behind its credential line: the memory that each daemon may have
-// (`limits.memory`), in bytes, and the URL and the call of each.
-std::string agent_lines(const Order::Part& part, const std::vector<std::string>& urls);
+// The lines of the launch manifest, which an agent reads behind its credential: the memory that
+// each daemon may have (`limits.memory`), in bytes, and the URL and the call of each.
+std::string manifest_lines(const Order::Part& part, const std::vector<std::string>& urls);
 
 }  // namespace tenkai

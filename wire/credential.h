@@ -80,15 +80,15 @@ Secret rank_token(const Secret& token, std::uint32_t rank);
 Result<Credential> read_credential(const std::string& source,
                                    std::chrono::milliseconds limit = std::chrono::seconds(5));
 
-// A credential, and what a launcher has written behind it: lines, up to one that
-// says "end".
-struct LaunchPaper {
+// A launch manifest: a credential, and the lines that a launcher has written behind it, up to
+// one that says "end".
+struct LaunchManifest {
   Credential credential;
   std::string lines;  // without the last one
 };
-inline constexpr std::size_t max_launch_lines = 1024 * 1024;
+inline constexpr std::size_t max_manifest = 1024 * 1024;
 // The same, with those lines. They are an error where they have no end.
-Result<LaunchPaper> read_launch_paper(const std::string& source,
-                                      std::chrono::milliseconds limit = std::chrono::seconds(5));
+Result<LaunchManifest> read_launch_manifest(const std::string& source,
+                                            std::chrono::milliseconds limit = std::chrono::seconds(5));
 
 }  // namespace tenkai

@@ -89,21 +89,21 @@ class Reading {
       : descriptor_(descriptor), limit_(limit), deadline_(Clock::now() + limit) {}
 
   // The line, and the lines behind it.
-  Result<LaunchPaper> run_to_the_end() {
+  Result<LaunchManifest> run_to_the_end() {
     Result<Credential> credential = run();
     if (!credential) return credential.error();
-    LaunchPaper paper{std::move(*credential), std::move(behind_)};
+    LaunchManifest manifest{std::move(*credential), std::move(behind_)};
     while (true) {
-      if (cut_at_end(paper.lines)) return paper;
-      if (paper.lines.size() > max_launch_lines)
-        return complaint("more than 1 MiB came behind the credential");
+      if (cut_at_end(manifest.lines)) return manifest;
+      if (manifest.lines.size() > max_manifest)
+        return complaint("the launch manifest behind the credential has more than 1 MiB");
       char piece[4096];
       if (!wait_for(descriptor_, deadline_))
-        return complaint("what follows the credential did not end in time");
+        return complaint("the launch manifest behind the credential did not end in time");
       ssize_t size = ::read(descriptor_, piece, sizeof piece);
       if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-      if (size <= 0) return complaint("what follows the credential is cut off");
-      paper.lines.append(piece, static_cast<std::size_t>(size));
+      if (size <= 0) return complaint("the launch manifest behind the credential is cut off");
+      manifest.lines.append(piece, static_cast<std::size_t>(size));
     }
   }
 
@@ -184,7 +184,7 @@ Result<Credential> from_file(const std::string& path) {
   return credential;
 }
 
-Result<LaunchPaper> paper_from_file(const std::string& path) {
+Result<LaunchManifest> manifest_from_file(const std::string& path) {
   Result<std::string> text = read_private_file(path);
   if (!text) return text.error();
   std::size_t end = std::min(text->find('\n'), text->size());
@@ -192,8 +192,8 @@ Result<LaunchPaper> paper_from_file(const std::string& path) {
   std::string lines = text->substr(std::min(end + 1, text->size()));
   wipe(*text);
   if (!credential) return credential.error();
-  if (!cut_at_end(lines)) return Error{"what follows the credential in " + path + " is cut off"};
-  return LaunchPaper{std::move(*credential), std::move(lines)};
+  if (!cut_at_end(lines)) return Error{"the launch manifest in " + path + " is cut off"};
+  return LaunchManifest{std::move(*credential), std::move(lines)};
 }
 
 // Where `source` names a place, what the one or the other has found there.
@@ -214,8 +214,8 @@ Result<Credential> read_credential(const std::string& source, std::chrono::milli
   return from_source<Credential>(source, limit, from_file, &Reading::run);
 }
 
-Result<LaunchPaper> read_launch_paper(const std::string& source, std::chrono::milliseconds limit) {
-  return from_source<LaunchPaper>(source, limit, paper_from_file, &Reading::run_to_the_end);
+Result<LaunchManifest> read_launch_manifest(const std::string& source, std::chrono::milliseconds limit) {
+  return from_source<LaunchManifest>(source, limit, manifest_from_file, &Reading::run_to_the_end);
 }
 
 }  // namespace tenkai

@@ -340,7 +340,7 @@ agent <- function(url, daemons = 1, credential = "stdin", ..., tls = NULL,
   }
   program <- find_program()
   check_version(program)
-  argv <- c(program, "agent", "--paper",
+  argv <- c(program, "agent", "--manifest",
             "--credential", check_source(credential),
             "--url", url, "--daemons", whole(daemons), "--rscript", rscript(),
             "--autoexit", autoexit_word(autoexit),

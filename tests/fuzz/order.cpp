@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (tenkai::command_of(*order, part, {"ws://h:1/1"}, "stdin").size() != 3) std::abort();
     for (const std::string& call : part.calls) tenkai::with_substream(call, 2);
-    std::string lines = tenkai::agent_lines(part, {"ws://h:1/1"});
+    std::string lines = tenkai::manifest_lines(part, {"ws://h:1/1"});
     auto memory = part.options.find("limits.memory");
     bool is_limited = memory != part.options.end() && !memory->second.empty();
     if (lines.starts_with("memory=") != is_limited) std::abort();

@@ -47,7 +47,7 @@ inline TemplateValues plain_values() {
           {"launch.requeue", {"--no-requeue"}},
           {"launch.programs", {"/opt/tenkai/libexec/tenkai"}},
           {"launch.program",
-           {"/opt/tenkai/bin/tenkai", "agent", "--paper", "--credential",
+           {"/opt/tenkai/bin/tenkai", "agent", "--manifest", "--credential",
             "@/home/me/.cache/tenkai/launch-1/key", "--rscript"}},
           {"launch.command", {"Rscript", "-e", "tenkai::agent('@/home/me/.cache/tenkai/launch-1/key')"}}};
 }

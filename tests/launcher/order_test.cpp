@@ -57,7 +57,7 @@ TEST_CASE("the command of an agent names its first URL and how many daemons it r
   CHECK(command_of(order, order.parts[0], {"ws://h:1/1", "ws://h:1/3"}, "stdin") ==
         std::vector<std::string>{"R%script", "-e",
                                  "tenkai::agent('ws://h:1/1',daemons=2,credential='stdin',output=TRUE)"});
-  CHECK(agent_lines(order.parts[0], {"ws://h:1/1", "ws://h:1/3"}) ==
+  CHECK(manifest_lines(order.parts[0], {"ws://h:1/1", "ws://h:1/3"}) ==
         "url=ws://h:1/1\ncall=tenkai::daemon('fd:3',rs=c(1))\nurl=ws://h:1/3\ncall=b%0Ac\nend\n");
 }
 
@@ -66,7 +66,7 @@ TEST_CASE("an agent reads how much memory each daemon may have") {
     return parse_order("plugin=ssh\noption=limits.memory=" + memory + "\nlaunch=\nslot=1\ncall=a\n", 1);
   };
 
-  CHECK(agent_lines(order_with("2G")->parts[0], {"ws://h:1/1"}) ==
+  CHECK(manifest_lines(order_with("2G")->parts[0], {"ws://h:1/1"}) ==
         "memory=2147483648\nurl=ws://h:1/1\ncall=a\nend\n");
   for (const char* bad : {"", "2 G", "lots", "-1G", "99999999999T"}) {
     Result<Order> order = order_with(bad);
@@ -81,7 +81,7 @@ TEST_CASE("an agent is told how R is started for it, with or without R") {
   const Order::Part& part = order.parts[0];
   auto r_call = [&] { return command_of(order, part, {"ws://h:1/1"}, "@f")[2]; };
   CHECK(agent_command(order, part, "/opt/tenkai", "@f") ==
-        std::vector<std::string>{"/opt/tenkai", "agent", "--paper", "--credential", "@f", "--daemons", "2",
+        std::vector<std::string>{"/opt/tenkai", "agent", "--manifest", "--credential", "@f", "--daemons", "2",
                                  "--autoexit", "1", "--output", "--rscript"});
   order.output = false;
   order.at_end = Order::AtEnd::stay;
