@@ -113,15 +113,15 @@ Result<std::string> render_here(const Order& order, const View& view) {
   asio::io_context io(1);
   std::vector<Url> urls;
   for (const View::Slot& slot : view.slots) urls.push_back(*parse_url(slot.url));
-  LaunchDesk::Surroundings around;
+  LauncherInterface::Surroundings around;
   around.executor = io.get_executor();
   around.urls = [&urls]() -> const std::vector<Url>& { return urls; };
   around.changed = [] {};
-  Launches desk(around);
+  Launches launches(around);
   Result<std::string> answer = Error{"the launcher plugin has not answered"};
-  desk.on_request(to_text(order), [&](Result<std::string> result) {
+  launches.on_request(to_text(order), [&](Result<std::string> result) {
     answer = std::move(result);
-    desk.close([&io] { io.stop(); });
+    launches.close([&io] { io.stop(); });
   });
   io.run();
   return answer;

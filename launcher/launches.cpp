@@ -46,7 +46,7 @@ Url as_seen_from_elsewhere(Url url) {
 
 }  // namespace
 
-std::unique_ptr<LaunchDesk> open_launches(LaunchDesk::Surroundings around) {
+std::unique_ptr<LauncherInterface> open_launches(LauncherInterface::Surroundings around) {
   return std::make_unique<Launches>(std::move(around));
 }
 

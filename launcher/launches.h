@@ -17,11 +17,11 @@
 #include "launcher/order.h"
 #include "launcher/plugin_process.h"
 #include "launcher/scaling.h"
-#include "scheduler/launch_desk.h"
+#include "scheduler/launcher_interface.h"
 
 namespace tenkai {
 
-class Launches : public LaunchDesk {
+class Launches : public LauncherInterface {
  public:
   explicit Launches(Surroundings around);
 
@@ -126,6 +126,6 @@ class Launches : public LaunchDesk {
   bool closing_ = false;
 };
 
-std::unique_ptr<LaunchDesk> open_launches(LaunchDesk::Surroundings around);
+std::unique_ptr<LauncherInterface> open_launches(LauncherInterface::Surroundings around);
 
 }  // namespace tenkai

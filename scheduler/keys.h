@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "base/url.h"
 #include "scheduler/grants.h"
-#include "scheduler/launch_desk.h"
+#include "scheduler/launcher_interface.h"
 #include "scheduler/setup.h"
 #include "wire/tls.h"
 

@@ -326,7 +326,8 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   if (frame.find(Key::time_left_ms) != nullptr)
     left = std::chrono::milliseconds(frame.number(Key::time_left_ms));
   Size size;
-  if (around_.desk != nullptr && peer->admission) size = around_.desk->size_of(peer->admission->grant, *slot);
+  if (around_.launcher != nullptr && peer->admission)
+    size = around_.launcher->size_of(peer->admission->grant, *slot);
   around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot, left, size));
   if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
   set_busy(peer);
@@ -397,9 +398,9 @@ void Peers::take_out(const PeerPtr& peer, const Cause& cause) {
 
 void Peers::tell_of_daemon(const Connected& peer, std::size_t slot, std::optional<Cause::Kind> left) {
   bool is_ours = peer.pid && around_.local.holds(*peer.pid);
-  if (around_.desk == nullptr || (is_ours && !peer.admission)) return;
+  if (around_.launcher == nullptr || (is_ours && !peer.admission)) return;
   GrantId grant = peer.admission ? peer.admission->grant : 0;
-  left ? around_.desk->on_left(grant, slot, *left) : around_.desk->on_joined(grant, slot);
+  left ? around_.launcher->on_left(grant, slot, *left) : around_.launcher->on_joined(grant, slot);
 }
 
 void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {

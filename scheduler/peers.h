@@ -24,7 +24,7 @@
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
 #include "scheduler/grants.h"
-#include "scheduler/launch_desk.h"
+#include "scheduler/launcher_interface.h"
 #include "scheduler/liveness.h"
 #include "scheduler/local_daemons.h"
 #include "wire/connection.h"
@@ -42,7 +42,7 @@ class Peers {
     std::function<void(Sends)> apply;  // carries out what the dispatcher decides
     std::function<void()> on_changed;  // somebody has come or gone
     // Whom daemons that come and go, and are no R processes of ours, concern; or null.
-    LaunchDesk* desk = nullptr;
+    LauncherInterface* launcher = nullptr;
     bool one_url = false;  // direct, ephemeral: any number at the first URL
   };
 

@@ -34,9 +34,9 @@ void Peers::on_job_ends(const PeerPtr& peer, const Cause& cause) {
 }
 
 void Peers::ask_what_happened(const Connected& peer) {
-  if (around_.desk == nullptr || !peer.admission || peer.ranks.empty()) return;
+  if (around_.launcher == nullptr || !peer.admission || peer.ranks.empty()) return;
   auto slot = around_.dispatcher.slot_of(peer.ranks.begin()->second);
-  if (slot) around_.desk->on_away(peer.admission->grant, *slot);
+  if (slot) around_.launcher->on_away(peer.admission->grant, *slot);
 }
 
 std::vector<Peers::PeerPtr> Peers::peers_of_job(GrantId grant, const std::vector<std::size_t>& slots) const {
@@ -75,8 +75,8 @@ void Peers::on_job_suspended(GrantId grant, const std::vector<std::size_t>& slot
 
 // "(job 123_0 on n2) was killed: OUT_OF_MEMORY"
 std::string Peers::with_place(const Connected& peer, std::size_t slot, const std::string& text) const {
-  if (around_.desk == nullptr || !peer.admission) return text;
-  std::string place = around_.desk->place_of(peer.admission->grant, slot);
+  if (around_.launcher == nullptr || !peer.admission) return text;
+  std::string place = around_.launcher->place_of(peer.admission->grant, slot);
   return place.empty() ? text : "(" + place + ") " + text;
 }
 

@@ -51,14 +51,15 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
 
 // Its agent starts no other R there: who has launched it would wait for ever.
 void Peers::on_given_up(const PeerPtr& peer, const Frame& frame) {
-  if (around_.desk == nullptr || frame.rank >= max_ranks || !peer->given_up.insert(frame.rank).second) return;
+  if (around_.launcher == nullptr || frame.rank >= max_ranks || !peer->given_up.insert(frame.rank).second)
+    return;
   std::string why_not;
   auto slot = own_slot(frame.text(Key::url), *peer->connection, peer->admission, why_not);
   if (!slot) return;  // it is somebody else's by now
   REnd end = end_of(frame);
   end.log_tail = printable_lines(frame.text(Key::log_tail).substr(0, max_log));
   GrantId grant = peer->admission ? peer->admission->grant : 0;
-  around_.desk->on_given_up(grant, *slot, end, frame.number(Key::failed));
+  around_.launcher->on_given_up(grant, *slot, end, frame.number(Key::failed));
 }
 
 }  // namespace tenkai

@@ -49,15 +49,16 @@ std::string Service::status() const {
              std::to_string(slot.instance) + "\t" + std::to_string(slot.assigned) + "\t" +
              std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) + "\n";
   }
-  if (desk_) lines += desk_->status();
+  if (launcher_) lines += launcher_->status();
   return lines;
 }
 
 void Service::reply_status(const Frame& request) { reply(request.task, status()); }
 
 void Service::reply_launch_remote(const Frame& request) {
-  if (!desk_) return reply_error(request.task, Code::closed, "this dispatcher launches nothing elsewhere");
-  desk_->on_request(view_of(request.payload), [this, task = request.task](Result<std::string> lines) {
+  if (!launcher_)
+    return reply_error(request.task, Code::closed, "this dispatcher launches nothing elsewhere");
+  launcher_->on_request(view_of(request.payload), [this, task = request.task](Result<std::string> lines) {
     if (ending_) return;
     if (!lines) return reply_error(task, Code::reset, lines.error().message);
     reply(task, *lines);
@@ -156,8 +157,8 @@ void Service::reply_with_file(std::uint64_t request, const std::string& file, st
 Viewers::Callbacks Service::for_viewers() {
   return {[this] { return view(); },
           [this](std::string_view order, Viewers::Reply reply) {
-            if (!desk_) return reply(Error{"this dispatcher launches nothing elsewhere"});
-            desk_->on_request(order, std::move(reply));
+            if (!launcher_) return reply(Error{"this dispatcher launches nothing elsewhere"});
+            launcher_->on_request(order, std::move(reply));
           }};
 }
 
@@ -174,7 +175,7 @@ std::string Service::view() const {
                       line("waiting", std::to_string(dispatcher_->queued())) +
                       line("running", std::to_string(dispatcher_->unresolved() - dispatcher_->queued())) +
                       line("done", std::to_string(resolved_));
-  std::optional<std::size_t> wanted = desk_ ? desk_->wanted() : std::nullopt;
+  std::optional<std::size_t> wanted = launcher_ ? launcher_->wanted() : std::nullopt;
   if (wanted) lines += line("wanted", std::to_string(*wanted));
   // Where each daemon has the same, also while there is none.
   if (setup_.policy == Policy::direct) lines += line("url", to_string(doors_.urls().front()));

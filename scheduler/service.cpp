@@ -49,7 +49,7 @@ Result<Done> keep_descriptors_for(const Setup& setup) {
 
 }  // namespace
 
-Service::Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk open_desk)
+Service::Service(asio::io_context& io, ConnectionPtr session, OpenLauncher open_launcher)
     : io_(io),
       session_(std::move(session)),
       session_id_(std::stoull(random_hex(7), nullptr, 16) + 1),
@@ -71,10 +71,10 @@ Service::Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk ope
       begun_(now()),
       timer_(io),
       end_timer_(io) {
-  if (open_desk) desk_ = open_desk(around_desk());
+  if (open_launcher) launcher_ = open_launcher(around_launcher());
 }
 
-LaunchDesk::Surroundings Service::around_desk() {
+LauncherInterface::Surroundings Service::around_launcher() {
   return {io_.get_executor(),
           [this]() -> const std::vector<Url>& { return doors_.urls(); },
           [this](const std::vector<std::size_t>& slots, std::uint32_t agents,
@@ -226,7 +226,7 @@ Result<Done> Service::set_up(Setup setup) {
                                        check_await(false);
                                        look_ahead();
                                      },
-                                     desk_.get(), one_url},
+                                     launcher_.get(), one_url},
                  limits);
   awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
@@ -289,7 +289,7 @@ bool Service::on_not_come(const std::string& why, const std::string& log, bool a
 // URL that was given, as long as nothing was launched for it.
 Prospects Service::prospects() const {
   if (local_.is_any_to_come()) return {Prospects::Kind::coming, {}};
-  Prospects launched = desk_ ? desk_->prospects() : Prospects();
+  Prospects launched = launcher_ ? launcher_->prospects() : Prospects();
   if (launched.kind == Prospects::Kind::coming) return launched;
   bool given_out = !setup_.credential_file.empty();
   for (std::size_t slot = 0; slot < doors_.urls().size() && !given_out; ++slot)
@@ -314,7 +314,7 @@ void Service::apply(Sends sends) {
   for (Send& send : sends) {
     std::visit([this](auto& what) { carry_out(what); }, send);
   }
-  if (desk_) desk_->on_load();
+  if (launcher_) launcher_->on_load();
   arm_timer();
 }
 
@@ -384,8 +384,8 @@ void Service::on_session_ended(bool stop) {
   session_->send(Frame(Type::bye));
   session_->close();
   // After BYE has gone out to the agents, some of them through tunnels that it keeps.
-  desk_is_closed_ = desk_ == nullptr;
-  if (desk_) desk_->close([this] { desk_is_closed_ = true; });
+  launcher_is_closed_ = launcher_ == nullptr;
+  if (launcher_) launcher_->close([this] { launcher_is_closed_ = true; });
   if (!dispatcher_ || setup_.autoexit != Autoexit::now) {
     if (!stop) return wait_for_processes(now());
   }
@@ -393,14 +393,14 @@ void Service::on_session_ended(bool stop) {
 }
 
 void Service::wait_for_processes(Time until) {
-  if (processes_.size() == 0 && desk_is_closed_) {
+  if (processes_.size() == 0 && launcher_is_closed_) {
     // One more turn, so that what is waiting on the sockets is written.
     end_timer_.expires_after(std::chrono::milliseconds(50));
     end_timer_.async_wait([this](boost::system::error_code) { io_.stop(); });
     return;
   }
   if (now() >= until && setup_.autoexit == Autoexit::now) processes_.kill_all();
-  if (now() >= until && desk_is_closed_) return io_.stop();
+  if (now() >= until && launcher_is_closed_) return io_.stop();
   end_timer_.expires_after(std::chrono::milliseconds(20));
   end_timer_.async_wait([this, until](boost::system::error_code) { wait_for_processes(until); });
 }

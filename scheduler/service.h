@@ -21,7 +21,7 @@
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
 #include "scheduler/keys.h"
-#include "scheduler/launch_desk.h"
+#include "scheduler/launcher_interface.h"
 #include "scheduler/local_daemons.h"
 #include "scheduler/peers.h"
 #include "scheduler/setup.h"
@@ -35,8 +35,8 @@ class Service {
  public:
   // `io` must outlive the service; run it to run the service, it is stopped when
   // the session has ended and everything of ours is gone.
-  // `open_desk` makes the part that launches daemons elsewhere; none: nobody does.
-  Service(asio::io_context& io, ConnectionPtr session, OpenLaunchDesk open_desk = {});
+  // `open_launcher` makes the part that launches daemons elsewhere; none: nobody does.
+  Service(asio::io_context& io, ConnectionPtr session, OpenLauncher open_launcher = {});
 
   void start();
   // Why it has ended before the session did; else empty.
@@ -56,7 +56,7 @@ class Service {
   void reply_with_file(std::uint64_t request, const std::string& file, std::string_view line);
   void reply_launch_remote(const Frame& request);
   std::string status() const;
-  LaunchDesk::Surroundings around_desk();
+  LauncherInterface::Surroundings around_launcher();
   void begin_await(const Frame& request);
   void check_await(bool time_is_up);
   void start_await_timer();
@@ -112,7 +112,7 @@ class Service {
   std::optional<Dispatcher> dispatcher_;
   std::optional<Peers> peers_;
   std::optional<Prospects> prospects_;  // as the dispatcher knows them
-  std::unique_ptr<LaunchDesk> desk_;
+  std::unique_ptr<LauncherInterface> launcher_;
   Viewers viewers_;
   const Time begun_;
   std::uint64_t resolved_ = 0;  // tasks, so far
@@ -133,7 +133,7 @@ class Service {
   std::string trouble_;
   bool greeted_ = false;
   bool ending_ = false;
-  bool desk_is_closed_ = false;
+  bool launcher_is_closed_ = false;
   asio::steady_timer end_timer_;
 };
 

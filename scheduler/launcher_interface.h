@@ -1,5 +1,5 @@
-// Where daemons are launched on other machines, as the dispatcher sees it. The
-// launcher, a floor above, is one; a dispatcher without it launches locally alone.
+// The launcher as the dispatcher sees it: it launches daemons on other machines. It stands a
+// floor above, and implements this; a dispatcher without it launches locally alone.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -30,7 +30,7 @@ struct Issued {
   std::string line;  // a secret, to be wiped; empty for URLs of this machine
 };
 
-class LaunchDesk {
+class LauncherInterface {
  public:
   struct Surroundings {
     asio::any_io_executor executor;
@@ -60,7 +60,7 @@ class LaunchDesk {
   };
   using Reply = std::function<void(Result<std::string>)>;
 
-  virtual ~LaunchDesk() = default;
+  virtual ~LauncherInterface() = default;
 
   // The request `launch_remote` of docs/protocol.md.
   virtual void on_request(std::string_view payload, Reply reply) = 0;
@@ -91,6 +91,6 @@ class LaunchDesk {
   virtual void close(std::function<void()> done) = 0;
 };
 
-using OpenLaunchDesk = std::function<std::unique_ptr<LaunchDesk>(LaunchDesk::Surroundings)>;
+using OpenLauncher = std::function<std::unique_ptr<LauncherInterface>(LauncherInterface::Surroundings)>;
 
 }  // namespace tenkai
