@@ -113,11 +113,11 @@ Result<std::string> render_here(const Order& order, const View& view) {
   asio::io_context io(1);
   std::vector<Url> urls;
   for (const View::Slot& slot : view.slots) urls.push_back(*parse_url(slot.url));
-  LauncherInterface::Surroundings around;
-  around.executor = io.get_executor();
-  around.urls = [&urls]() -> const std::vector<Url>& { return urls; };
-  around.changed = [] {};
-  Launches launches(around);
+  LauncherInterface::Dependencies dependencies;
+  dependencies.executor = io.get_executor();
+  dependencies.urls = [&urls]() -> const std::vector<Url>& { return urls; };
+  dependencies.changed = [] {};
+  Launches launches(dependencies);
   Result<std::string> answer = Error{"the launcher plugin has not answered"};
   launches.on_request(to_text(order), [&](Result<std::string> result) {
     answer = std::move(result);

@@ -46,17 +46,17 @@ Url as_seen_from_elsewhere(Url url) {
 
 }  // namespace
 
-std::unique_ptr<LauncherInterface> open_launches(LauncherInterface::Surroundings around) {
-  return std::make_unique<Launches>(std::move(around));
+std::unique_ptr<LauncherInterface> open_launches(LauncherInterface::Dependencies dependencies) {
+  return std::make_unique<Launches>(std::move(dependencies));
 }
 
-Launches::Launches(Surroundings around)
-    : around_(std::move(around)),
+Launches::Launches(Dependencies dependencies)
+    : dependencies_(std::move(dependencies)),
       self_(own_program()),
       session_(random_hex(4)),
-      tell_timer_(around_.executor),
-      watch_timer_(around_.executor),
-      scale_timer_(around_.executor) {}
+      tell_timer_(dependencies_.executor),
+      watch_timer_(dependencies_.executor),
+      scale_timer_(dependencies_.executor) {}
 
 Result<PluginProcess*> Launches::plugin(const std::string& name) {
   auto known = plugins_.find(name);
@@ -65,7 +65,7 @@ Result<PluginProcess*> Launches::plugin(const std::string& name) {
   if (!path) return path.error();
   PluginProcess::Callbacks callbacks{[this, name](const JobReport& news) { on_news(name, news); },
                                      [this, name](const std::string& why_not) { on_died(name, why_not); }};
-  auto made = std::make_unique<PluginProcess>(around_.executor, name, *path, std::move(callbacks));
+  auto made = std::make_unique<PluginProcess>(dependencies_.executor, name, *path, std::move(callbacks));
   return (plugins_[name] = std::move(made)).get();
 }
 
@@ -81,11 +81,11 @@ struct Launches::Rendering {
 };
 
 void Launches::on_request(std::string_view payload, Reply reply) {
-  Result<Order> order = parse_order(payload, around_.urls().size());
+  Result<Order> order = parse_order(payload, dependencies_.urls().size());
   if (!order) return reply(order.error());
   if (order->spare) {
     if (scaling_) return reply(Error{"this dispatcher launches daemons by itself already"});
-    std::string problem = Scaling::problem(*order, around_.retries());
+    std::string problem = Scaling::problem(*order, dependencies_.retries());
     if (!problem.empty()) return reply(Error{problem});
   }
   Result<PluginProcess*> by = plugin(order->plugin);
@@ -142,8 +142,9 @@ LaunchRequest Launches::request_for(const Order& order, const Order::Part& part)
     last_ += request.agents - 1;
   }
   for (std::size_t slot : part.slots)
-    request.urls.push_back(to_string(as_seen_from_elsewhere(around_.urls()[slot])));
-  bool by_file = order.delivery == Order::Delivery::file && is_network(around_.urls()[part.slots.front()]);
+    request.urls.push_back(to_string(as_seen_from_elsewhere(dependencies_.urls()[slot])));
+  bool by_file =
+      order.delivery == Order::Delivery::file && is_network(dependencies_.urls()[part.slots.front()]);
   std::string folder = "@" + (folder_.empty() ? usual_launch_folder() : folder_);
   std::string place = by_file ? folder + "/" + std::to_string(request.number) : "stdin";
   request.command = command_of(order, part, request.urls, place);
@@ -177,7 +178,7 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
     if (!rendering.order.by_hand) begin(batch);
   }
   if (rendering.order.spare && !rendering.order.dry) launch_later(rendering.order);
-  around_.changed();
+  dependencies_.changed();
   reply(lines);
 }
 
@@ -233,18 +234,19 @@ void Launches::take(const EntryPtr& entry, const JobReport& report) {
   std::optional<Cause> cause = cause_of_end(report);
   if (cause) exclude_after(cause->kind, entry->launch.where());
   bool is_over = is_back || entry->launch.has_ended();
-  if (had_daemons && is_over && cause) around_.over(entry->grant, entry->launch.slots(), *cause);
+  if (had_daemons && is_over && cause) dependencies_.over(entry->grant, entry->launch.slots(), *cause);
   if (is_back) after_change(entry, entry->launch.on_report(now(), report));
   if (report.stuck) on_stuck(entry);
   bool was_suspended = std::exchange(entry->suspended, report.suspended);
   if (was_suspended || report.suspended)
-    around_.suspended(entry->grant, entry->launch.slots(), report.suspended);
+    dependencies_.suspended(entry->grant, entry->launch.slots(), report.suspended);
 }
 
 // Of plugins that cannot tell by themselves.
 void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
   if (!after_ms || closing_) return;
-  auto timer = std::make_shared<asio::steady_timer>(around_.executor, milliseconds(std::max(*after_ms, 100)));
+  auto timer =
+      std::make_shared<asio::steady_timer>(dependencies_.executor, milliseconds(std::max(*after_ms, 100)));
   timer->async_wait([this, entry, timer](boost::system::error_code cancelled) {
     if (!cancelled && !closing_) poll(entry);
   });
@@ -347,7 +349,7 @@ void Launches::after_change(const EntryPtr& entry, bool changed) {
     let_go_of_credential(*batch);
   }
   forget_old();
-  around_.changed();
+  dependencies_.changed();
 }
 
 // Scale launches what is missing.

@@ -23,7 +23,7 @@ namespace tenkai {
 
 class Launches : public LauncherInterface {
  public:
-  explicit Launches(Surroundings around);
+  explicit Launches(Dependencies dependencies);
 
   void on_request(std::string_view payload, Reply reply) override;
   void on_joined(GrantId grant, std::size_t slot) override;
@@ -102,7 +102,7 @@ class Launches : public LauncherInterface {
   void watch();
   void watch(const EntryPtr& entry);
 
-  Surroundings around_;
+  Dependencies dependencies_;
   std::string self_;  // our own program, beside which the plugins are
   std::map<std::string, std::unique_ptr<PluginProcess>> plugins_;
   std::map<std::uint64_t, EntryPtr> entries_;
@@ -126,6 +126,6 @@ class Launches : public LauncherInterface {
   bool closing_ = false;
 };
 
-std::unique_ptr<LauncherInterface> open_launches(LauncherInterface::Surroundings around);
+std::unique_ptr<LauncherInterface> open_launches(LauncherInterface::Dependencies dependencies);
 
 }  // namespace tenkai

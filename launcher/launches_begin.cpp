@@ -58,7 +58,7 @@ Result<Launches::BatchPtr> Launches::enter(const Order& order, const Order::Part
 
 Result<Done> Launches::make_manifest(const Order& order, const Order::Part& part, Batch& batch) {
   std::uint32_t agents = static_cast<std::uint32_t>(batch.request.agents);
-  Result<Issued> issued = around_.credential(part.slots, agents, batch.is_job ? job_starts : 1);
+  Result<Issued> issued = dependencies_.credential(part.slots, agents, batch.is_job ? job_starts : 1);
   if (!issued) return issued.error();
   batch.grant = issued->grant;
   SecretText text(0);
@@ -132,7 +132,7 @@ void Launches::take_up_again(const BatchPtr& batch) {
 void Launches::let_go_of_credential(Batch& batch) {
   if (!batch.file.empty()) ::unlink(std::exchange(batch.file, {}).c_str());
   wipe(batch.input);
-  if (batch.grant != 0) around_.revoke(batch.grant);
+  if (batch.grant != 0) dependencies_.revoke(batch.grant);
 }
 
 }  // namespace tenkai

@@ -24,13 +24,13 @@ LaunchTime now() { return std::chrono::steady_clock::now(); }
 void Launches::launch_later(const Order& order) {
   std::size_t usual = 0;
   for (const Order::Part& part : order.parts) usual += part.slots.size();
-  scaling_.emplace(order, usual, around_.retries());
+  scaling_.emplace(order, usual, dependencies_.retries());
   later_ = order;
   later_.parts.clear();
   later_.spare.reset();
   later_.scale.reset();
   later_.chunk = scaling_->unit_size();
-  if (order.scale) around_.scaled(scaling_->room());
+  if (order.scale) dependencies_.scaled(scaling_->room());
   // At once: those that are always to be there.
   scale();
 }
@@ -59,24 +59,24 @@ void Launches::scale() {
                          return found == entries_.end() ? nullptr : &found->second->launch;
                        },
                        [this](std::size_t slot) { return is_awaited(slot); }};
-  Scaling::Orders orders = scaling_->decide(now(), around_.load(scaling_->room()), sight);
+  Scaling::Orders orders = scaling_->decide(now(), dependencies_.load(scaling_->room()), sight);
   for (const Scaling::Wish& wish : orders.wishes) {
     Result<std::uint64_t> first = launch(wish);
     if (first) scaling_->on_launched(now(), wish, *first);
     else scaling_->on_refused(now(), wish, first.error().message);
     if (!first) on_load();
   }
-  if (!orders.dismiss.empty()) around_.dismiss(orders.dismiss);
+  if (!orders.dismiss.empty()) dependencies_.dismiss(orders.dismiss);
   for (std::uint64_t number : orders.withdraw) {
     EntryPtr entry = entries_.at(number);
     if (!entry->launch.on_withdrawn(now())) continue;
     cancel(*entry);
     after_change(entry, true);
   }
-  for (const auto& [size, why] : orders.unavailable) around_.unavailable(size, why);
-  for (const std::string& text : orders.tell) around_.tell(text, {});
+  for (const auto& [size, why] : orders.unavailable) dependencies_.unavailable(size, why);
+  for (const std::string& text : orders.tell) dependencies_.tell(text, {});
   if (orders.look_again) scale_at(*orders.look_again);
-  around_.changed();
+  dependencies_.changed();
 }
 
 // A launch of somebody else's, for this slot, that may yet bring a daemon.
@@ -88,7 +88,7 @@ bool Launches::is_awaited(std::size_t slot) const {
 }
 
 void Launches::exclude_after(Cause::Kind cause, const std::string& node) {
-  if (!scaling_ || node.empty() || around_.retries().exclude_node.count(cause) == 0) return;
+  if (!scaling_ || node.empty() || dependencies_.retries().exclude_node.count(cause) == 0) return;
   scaling_->exclude(node);
 }
 

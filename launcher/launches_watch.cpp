@@ -63,7 +63,7 @@ void Launches::tell_failures() {
     for (std::size_t i = 0; i < entries.size() && i < max_told; ++i) {
       lines += status_line(entries[i]->launch, entries[i]->plugin);
     }
-    around_.tell(text, lines);
+    dependencies_.tell(text, lines);
   }
 }
 
@@ -74,7 +74,8 @@ void Launches::on_given_up(GrantId grant, std::size_t slot, const REnd& end, std
   CommandEnd known{end.how.exit_code, end.how.signal, redacted(log), {}, {}};
   if (!entry) {
     Failure why = judge_r(known, starts);
-    return around_.tell("daemon " + std::to_string(slot + 1) + " is not started again: " + why.message, {});
+    return dependencies_.tell("daemon " + std::to_string(slot + 1) + " is not started again: " + why.message,
+                              {});
   }
   known.where = entry->launch.where();
   if (!entry->launch.on_daemon_given_up(now(), slot, judge_r(known, starts))) return;
@@ -94,7 +95,7 @@ void Launches::tell_given_up() {
   }
   for (std::uint64_t number : news) {
     const Entry& entry = *entries_.at(number);
-    around_.tell(given_up_text(entry.launch, entry.plugin), status_line(entry.launch, entry.plugin));
+    dependencies_.tell(given_up_text(entry.launch, entry.plugin), status_line(entry.launch, entry.plugin));
   }
   given_up_.assign(waits.begin(), waits.end());
 }
@@ -121,7 +122,7 @@ void Launches::tell_stuck() {
   }
   for (const auto& [key, launches] : by_reason) {
     std::string plugin = key.substr(0, key.find(' '));
-    if (known.count(key) == 0) around_.tell(stuck_text(launches, plugin), {});
+    if (known.count(key) == 0) dependencies_.tell(stuck_text(launches, plugin), {});
   }
 }
 

@@ -32,7 +32,7 @@ struct Issued {
 
 class LauncherInterface {
  public:
-  struct Surroundings {
+  struct Dependencies {
     asio::any_io_executor executor;
     std::function<const std::vector<Url>&()> urls;  // of the slots
     // For so many agents with daemons at these slots (numbered from 0), each of which
@@ -91,6 +91,6 @@ class LauncherInterface {
   virtual void close(std::function<void()> done) = 0;
 };
 
-using OpenLauncher = std::function<std::unique_ptr<LauncherInterface>(LauncherInterface::Surroundings)>;
+using OpenLauncher = std::function<std::unique_ptr<LauncherInterface>(LauncherInterface::Dependencies)>;
 
 }  // namespace tenkai

@@ -63,7 +63,7 @@ std::shared_ptr<LocalDaemons::Place> LocalDaemons::place_for(std::size_t slot) {
     return !settings_.one_url && place->slot == slot;
   });
   if (known != places_.end()) return *known;
-  places_.push_back(std::make_shared<Place>(around_.executor));
+  places_.push_back(std::make_shared<Place>(dependencies_.executor));
   places_.back()->slot = slot;
   return places_.back();
 }
@@ -81,7 +81,7 @@ Result<Done> LocalDaemons::start(std::size_t slot, const std::string& call) {
   place->restarts = {};
   Result<Done> started = start(place);
   if (!started) places_.remove(place);
-  around_.changed();
+  dependencies_.changed();
   return started;
 }
 
@@ -103,14 +103,14 @@ void LocalDaemons::start_waiting(std::size_t most) {
     std::shared_ptr<Place> place = std::move(turns_.front());
     turns_.pop_front();
     place->waits_for_turn = false;
-    if (around_.is_taken(place->slot)) forget(place);
+    if (dependencies_.is_taken(place->slot)) forget(place);
     else if (Result<Done> started = launch(*place); !started) not_started(place, started.error().message);
   }
 }
 
 void LocalDaemons::not_started(const std::shared_ptr<Place>& place, const std::string& error) {
   std::string why = "the R process for " + name_of(*place) + " could not be started: " + error;
-  if (!around_.not_come(why, {}, settings_.respawn)) return forget(place);
+  if (!dependencies_.not_come(why, {}, settings_.respawn)) return forget(place);
   start_again(place, why, {}, false);
 }
 
@@ -125,7 +125,7 @@ void LocalDaemons::watch_turns() {
 
 // What a daemon of ours that comes in over the network reads from its descriptor 3.
 Result<Descriptor> LocalDaemons::credential_pipe(std::size_t slot) {
-  Result<std::string> line = around_.credential(slot);
+  Result<std::string> line = dependencies_.credential(slot);
   if (!line) return line.error();
   Result<std::pair<Descriptor, Descriptor>> pipe = make_pipe();
   if (!pipe) return pipe.error();
@@ -138,7 +138,7 @@ Result<Descriptor> LocalDaemons::credential_pipe(std::size_t slot) {
 }
 
 Result<Done> LocalDaemons::launch(Place& place) {
-  const Url& url = around_.url(place.slot);
+  const Url& url = dependencies_.url(place.slot);
   RStart start;
   start.rscript = settings_.rscript;
   start.call = with_url(with_substream(place.call, place.starts), url);
@@ -151,7 +151,7 @@ Result<Done> LocalDaemons::launch(Place& place) {
     start.stream = credential.get();
   }
   Result<pid_t> pid =
-      around_.processes.start(start, [this](pid_t ended, const REnd& end) { on_ended(ended, end); });
+      dependencies_.processes.start(start, [this](pid_t ended, const REnd& end) { on_ended(ended, end); });
   if (!pid) return pid.error();
   place.pid = *pid;
   ++place.starts;
@@ -167,11 +167,11 @@ void LocalDaemons::on_ended(pid_t pid, const REnd& end) {
   auto found = find(pid);
   if (found == places_.end()) return;  // it had left before
   std::shared_ptr<Place> place = *found;
-  if (place->joined) return around_.ended(pid, end);
+  if (place->joined) return dependencies_.ended(pid, end);
   std::string why = "the R process for " + name_of(*place) + " " + cause_of(end).text + " before it connected";
   place->pid.reset();
-  bool again = settings_.respawn && !around_.is_taken(place->slot);
-  if (around_.not_come(why, end.log_tail, again)) start_again(place, why, end.log_tail, false);
+  bool again = settings_.respawn && !dependencies_.is_taken(place->slot);
+  if (dependencies_.not_come(why, end.log_tail, again)) start_again(place, why, end.log_tail, false);
   else forget(place);
   start_waiting(most_at_a_time());
 }
@@ -182,7 +182,7 @@ void LocalDaemons::on_left(pid_t pid, const Cause& cause, bool worked) {
   std::shared_ptr<Place> place = *found;
   place->pid.reset();
   // It may live on without its stream, and would be in the way of the next one.
-  if (cause.kind == Cause::Kind::lost) around_.processes.kill(pid);
+  if (cause.kind == Cause::Kind::lost) dependencies_.processes.kill(pid);
   auto asked = std::exchange(place->asked_again, std::nullopt);
   bool is_asked = asked && now() - *asked < noticed_by;
   if (is_asked && !closed_) {
@@ -198,7 +198,7 @@ void LocalDaemons::on_left(pid_t pid, const Cause& cause, bool worked) {
 
 void LocalDaemons::forget(const std::shared_ptr<Place>& place) {
   places_.remove(std::shared_ptr<Place>(place));  // what is removed may be the last that holds it
-  around_.changed();
+  dependencies_.changed();
 }
 
 // `log`: lines, told where it has not even come up.
@@ -212,13 +212,13 @@ void LocalDaemons::start_again(const std::shared_ptr<Place>& place, const std::s
   std::string lines = log.empty() ? "" : "; its last lines:\n" + log;
   if (!pause) {
     last_end_ = end;
-    around_.tell(row + ". It is not started again: find out why, then call launch_local(" +
-                 std::to_string(place->slot + 1) + ")" + lines);
+    dependencies_.tell(row + ". It is not started again: find out why, then call launch_local(" +
+                       std::to_string(place->slot + 1) + ")" + lines);
     return forget(place);
   }
   if (!had_come || *pause >= long_pause) {
     bool soon = pause->count() == 0;
-    around_.tell(row + ". It is started again" + (soon ? "" : " in " + in_seconds(*pause)) + lines);
+    dependencies_.tell(row + ". It is started again" + (soon ? "" : " in " + in_seconds(*pause)) + lines);
   }
   start_later(place, *pause);
 }
@@ -228,7 +228,7 @@ void LocalDaemons::start_later(const std::shared_ptr<Place>& place, std::chrono:
   place->pause.expires_after(pause);
   place->pause.async_wait([this, place](boost::system::error_code cancelled) {
     if (cancelled || closed_ || place->pid || place->waits_for_turn) return;
-    if (around_.is_taken(place->slot)) return forget(place);
+    if (dependencies_.is_taken(place->slot)) return forget(place);
     if (Result<Done> started = start(place); !started) not_started(place, started.error().message);
   });
 }

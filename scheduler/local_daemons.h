@@ -32,7 +32,7 @@ namespace asio = boost::asio;
 
 class LocalDaemons {
  public:
-  struct Surroundings {
+  struct Dependencies {
     asio::any_io_executor executor;
     RProcesses& processes;
     std::function<const Url&(std::size_t slot)> url;
@@ -57,8 +57,8 @@ class LocalDaemons {
     bool ephemeral = false;  // each is for one task
   };
 
-  explicit LocalDaemons(Surroundings around)
-      : around_(std::move(around)), turn_timer_(around_.executor) {}
+  explicit LocalDaemons(Dependencies dependencies)
+      : dependencies_(std::move(dependencies)), turn_timer_(dependencies_.executor) {}
 
   // Before the first start.
   void set_up(Settings settings) { settings_ = std::move(settings); }
@@ -121,7 +121,7 @@ class LocalDaemons {
   void forget(const std::shared_ptr<Place>& place);
   void start_later(const std::shared_ptr<Place>& place, std::chrono::milliseconds pause);
 
-  Surroundings around_;
+  Dependencies dependencies_;
   Settings settings_;
   Places places_;
   std::deque<std::shared_ptr<Place>> turns_;

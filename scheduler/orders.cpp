@@ -38,7 +38,7 @@ void Peers::assign(const Assign& assign) {
 // left its number to somebody else.
 void Peers::signal_daemon(const Connected& peer, int number) {
   if (!peer.pid || peer.ended) return;
-  if (around_.processes.holds(*peer.pid)) {
+  if (dependencies_.processes.holds(*peer.pid)) {
     signal_group(*peer.pid, number);
   } else {
     ::kill(*peer.pid, number);
@@ -108,14 +108,14 @@ void Peers::dismiss(DaemonId daemon) {
 void Peers::set_busy(const PeerPtr& peer) {
   if (liveness_.size() == 0 || !peer->connection) return;
   bool busy = std::any_of(peer->ranks.begin(), peer->ranks.end(),
-                          [this](const auto& rank) { return around_.dispatcher.is_busy(rank.second); });
+                          [this](const auto& rank) { return dependencies_.dispatcher.is_busy(rank.second); });
   if (liveness_.set_busy(now(), peer->id, busy)) peer->connection->send(Frame(Type::ping));
 }
 
 void Peers::set_suspect(const PeerPtr& peer, bool suspect) {
   for (const auto& [rank, daemon] : Ranks(peer->ranks)) {
-    around_.apply(suspect ? around_.dispatcher.on_daemon_suspect(now(), daemon)
-                          : around_.dispatcher.on_daemon_heard(now(), daemon));
+    dependencies_.apply(suspect ? dependencies_.dispatcher.on_daemon_suspect(now(), daemon)
+                                : dependencies_.dispatcher.on_daemon_heard(now(), daemon));
   }
 }
 

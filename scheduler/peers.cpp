@@ -38,8 +38,11 @@ Cause with_log(Cause cause, const std::string& log) {
 
 }  // namespace
 
-Peers::Peers(asio::any_io_executor executor, Surroundings around, Liveness::Limits limits)
-    : executor_(executor), around_(std::move(around)), reconnect_(limits.reconnect), liveness_(limits) {}
+Peers::Peers(asio::any_io_executor executor, Dependencies dependencies, Liveness::Limits limits)
+    : executor_(executor),
+      dependencies_(std::move(dependencies)),
+      reconnect_(limits.reconnect),
+      liveness_(limits) {}
 
 // A connection's callbacks keep its peer alive; the peer must let go of it.
 Peers::~Peers() {
@@ -75,8 +78,9 @@ void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello, const 
   }
   Admission admission;
   if (proven != nullptr) {
-    around_.grants.forget_late(now());
-    Result<Grants::Admission> admitted = around_.grants.admit(*proven, std::chrono::system_clock::now());
+    dependencies_.grants.forget_late(now());
+    Result<Grants::Admission> admitted =
+        dependencies_.grants.admit(*proven, std::chrono::system_clock::now());
     if (!admitted) return refuse(*connection, admitted.error().message, program_version);
     admission = std::move(*admitted);
     if (admission->replaces) replace(*admission->replaces);
@@ -89,7 +93,7 @@ void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello, const 
 
 // A credential that is good any number of times must not leave a way back each time.
 void Peers::turn_away(const ConnectionPtr& connection, const Admission& admission, const std::string& why) {
-  if (admission && !admission->is_back) around_.grants.forget(admission->resumption);
+  if (admission && !admission->is_back) dependencies_.grants.forget(admission->resumption);
   refuse(*connection, why, program_version);
 }
 
@@ -104,12 +108,12 @@ void Peers::replace(const CredentialId& resumption) {
 std::optional<std::size_t> Peers::own_slot(const std::string& url, const Connection& from,
                                            const Admission& admission, std::string& why_not) const {
   std::optional<std::size_t> slot = 0;
-  if (!around_.one_url) slot = around_.doors.slot_of(url, from.peer().port);
+  if (!dependencies_.one_url) slot = dependencies_.doors.slot_of(url, from.peer().port);
   if (!slot) {
     why_not = "no slot has the URL " + printable(url) + "; it may have been replaced by saisei()";
     return std::nullopt;
   }
-  if (admission && !around_.grants.covers(admission->grant, *slot)) {
+  if (admission && !dependencies_.grants.covers(admission->grant, *slot)) {
     why_not = "the credential it has is not for " + printable(url);
     return std::nullopt;
   }
@@ -119,7 +123,7 @@ std::optional<std::size_t> Peers::own_slot(const std::string& url, const Connect
 std::optional<std::size_t> Peers::free_slot(const std::string& url, const Connection& from,
                                             const Admission& admission, std::string& why_not) {
   std::optional<std::size_t> slot = own_slot(url, from, admission, why_not);
-  if (!slot || around_.one_url) return slot;
+  if (!slot || dependencies_.one_url) return slot;
   auto taken = slots_.find(*slot);
   if (taken == slots_.end()) return slot;
   PeerPtr there = daemons_.at(taken->second).peer;
@@ -145,14 +149,14 @@ void Peers::welcome_daemon(const ConnectionPtr& connection, const Frame& hello, 
   peer->ranks[0] = ++last_daemon_;
   peers_[peer->id] = peer;
   daemons_[last_daemon_] = {peer, 0};
-  if (peer->pid) around_.local.on_joined(*peer->pid);
+  if (peer->pid) dependencies_.local.on_joined(*peer->pid);
   watch(peer);
   welcome(*connection, callbacks_for(peer), Frame(Type::welcome).with(Key::version, program_version));
   spdlog::info("daemon {} ({}) has joined", last_daemon_, connection->peer().address);
-  around_.apply(around_.dispatcher.on_daemon_joined(now(), last_daemon_, *slot));
-  if (auto at = around_.dispatcher.slot_of(peer->ranks[0])) slots_[*at] = peer->ranks[0];
+  dependencies_.apply(dependencies_.dispatcher.on_daemon_joined(now(), last_daemon_, *slot));
+  if (auto at = dependencies_.dispatcher.slot_of(peer->ranks[0])) slots_[*at] = peer->ranks[0];
   tell_of_daemon(*peer, *slot, std::nullopt);
-  around_.on_changed();
+  dependencies_.on_changed();
 }
 
 // One that has a credential is known by the secret it got with it: what it says of
@@ -175,8 +179,8 @@ std::optional<pid_t> Peers::own_process(const Frame& hello, const Admission& adm
   ::gethostname(host, sizeof host - 1);
   if (!admission || hello.text(Key::host) != host) return std::nullopt;
   auto pid = static_cast<pid_t>(hello.number(Key::pid));
-  std::optional<std::size_t> slot = around_.local.slot_of(pid);
-  if (!slot || !around_.grants.covers(admission->grant, *slot)) return std::nullopt;
+  std::optional<std::size_t> slot = dependencies_.local.slot_of(pid);
+  if (!slot || !dependencies_.grants.covers(admission->grant, *slot)) return std::nullopt;
   auto is_it = [pid](const auto& each) { return each.second->pid == pid; };
   if (std::any_of(peers_.begin(), peers_.end(), is_it)) return std::nullopt;
   return pid;
@@ -253,7 +257,7 @@ void Peers::on_frame(const PeerPtr& peer, Frame&& frame) {
     case Type::bye:
       peer->said_goodbye = true;
       if (peer->role == Role::daemon && peer->ranks.count(0) != 0) {
-        around_.apply(around_.dispatcher.on_daemon_leaving(now(), peer->ranks[0]));
+        dependencies_.apply(dependencies_.dispatcher.on_daemon_leaving(now(), peer->ranks[0]));
       }
       return;
     case Type::join:
@@ -279,12 +283,12 @@ void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
   peer->strays = 0;
   DaemonId daemon = rank->second;
   bool last = frame.number(Key::last) == 1;
-  around_.apply(around_.dispatcher.on_finished(now(), daemon, {frame.session, frame.task}, frame.attempt,
-                                               std::move(frame.payload), frame.number(Key::failed) == 1, last,
-                                               printable(frame.text(Key::message), max_message),
-                                               {frame.number(Key::cpu_us), frame.number(Key::peak_kb)}));
+  dependencies_.apply(dependencies_.dispatcher.on_finished(
+      now(), daemon, {frame.session, frame.task}, frame.attempt, std::move(frame.payload),
+      frame.number(Key::failed) == 1, last, printable(frame.text(Key::message), max_message),
+      {frame.number(Key::cpu_us), frame.number(Key::peak_kb)}));
   set_busy(peer);
-  if (around_.dispatcher.violations(daemon) > max_violations) {
+  if (dependencies_.dispatcher.violations(daemon) > max_violations) {
     settle(peer, {Cause::Kind::lost, "sent too many answers that nobody waited for"});
   }
 }
@@ -298,7 +302,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   if (known != peer->ranks.end() && peer->instances[frame.rank] == instance) {
     DaemonId daemon = known->second;
     if (peer->to_kill.erase(frame.rank) != 0) kill(daemon);
-    around_.apply(around_.dispatcher.on_daemon_resumed(now(), daemon, held));
+    dependencies_.apply(dependencies_.dispatcher.on_daemon_resumed(now(), daemon, held));
     return set_busy(peer);
   }
   if (known != peer->ranks.end()) remove(peer, frame.rank, {Cause::Kind::lost, "was replaced by another R"});
@@ -319,20 +323,20 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   Frame answer(Type::welcome);
   answer.rank = frame.rank;
   peer->connection->send(std::move(answer.with(Key::slot, *slot + 1)));
-  if (peer->pid) around_.local.on_joined(*peer->pid);
+  if (peer->pid) dependencies_.local.on_joined(*peer->pid);
   // What it still holds was given up long ago; it must not go on with it.
   if (held) interrupt(daemon, held->key, held->attempt);
   std::optional<std::chrono::milliseconds> left;
   if (frame.find(Key::time_left_ms) != nullptr)
     left = std::chrono::milliseconds(frame.number(Key::time_left_ms));
   Size size;
-  if (around_.launcher != nullptr && peer->admission)
-    size = around_.launcher->size_of(peer->admission->grant, *slot);
-  around_.apply(around_.dispatcher.on_daemon_joined(now(), daemon, *slot, left, size));
-  if (auto at = around_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
+  if (dependencies_.launcher != nullptr && peer->admission)
+    size = dependencies_.launcher->size_of(peer->admission->grant, *slot);
+  dependencies_.apply(dependencies_.dispatcher.on_daemon_joined(now(), daemon, *slot, left, size));
+  if (auto at = dependencies_.dispatcher.slot_of(daemon)) slots_[*at] = daemon;
   set_busy(peer);
   tell_of_daemon(*peer, *slot, std::nullopt);
-  around_.on_changed();
+  dependencies_.on_changed();
 }
 
 // --- going out ---
@@ -347,10 +351,10 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
     auto verdict = liveness_.on_disconnected(now(), peer->id, !end.broken);
     if (verdict == Liveness::Verdict::suspect) set_suspect(peer, true);
     ask_what_happened(*peer);
-    return around_.on_changed();
+    return dependencies_.on_changed();
   }
   if (peer->said_goodbye || peer->ended) return settle(peer, cause_of_end(*peer));
-  if (peer->pid && around_.processes.holds(*peer->pid)) {
+  if (peer->pid && dependencies_.processes.holds(*peer->pid)) {
     // Ours: its exit status says more, and comes in a moment.
     return after(wait_for_status, [this, peer] {
       settle(peer, {Cause::Kind::lost, "closed its connection"});
@@ -362,7 +366,8 @@ void Peers::on_closed(const PeerPtr& peer, const Connection::End& end) {
 void Peers::on_process_ended(pid_t pid, const REnd& end) {
   auto found =
       std::find_if(peers_.begin(), peers_.end(), [pid](const auto& each) { return each.second->pid == pid; });
-  if (found == peers_.end()) return around_.local.on_left(pid, {Cause::Kind::goodbye, "was sent away"}, true);
+  if (found == peers_.end())
+    return dependencies_.local.on_left(pid, {Cause::Kind::goodbye, "was sent away"}, true);
   PeerPtr peer = found->second;
   peer->ended = end;
   if (!peer->connection || !peer->connection->is_open()) return settle(peer, cause_of_end(*peer));
@@ -373,7 +378,7 @@ void Peers::on_process_ended(pid_t pid, const REnd& end) {
 // The peer is gone for good, with all its daemons. Does nothing the second time.
 void Peers::settle(const PeerPtr& peer, const Cause& cause) {
   if (peers_.count(peer->id) == 0) return;
-  if (peer->admission) around_.grants.forget(peer->admission->resumption);
+  if (peer->admission) dependencies_.grants.forget(peer->admission->resumption);
   take_out(peer, cause);
 }
 
@@ -381,7 +386,7 @@ void Peers::settle(const PeerPtr& peer, const Cause& cause) {
 // come back, for as long as its agent tries.
 void Peers::give_up(const PeerPtr& peer, const Cause& cause) {
   if (peers_.count(peer->id) == 0) return;
-  if (peer->admission) around_.grants.forget_at(peer->admission->resumption, now() + reconnect_);
+  if (peer->admission) dependencies_.grants.forget_at(peer->admission->resumption, now() + reconnect_);
   take_out(peer, cause);
 }
 
@@ -392,15 +397,15 @@ void Peers::take_out(const PeerPtr& peer, const Cause& cause) {
   auto ranks = peer->ranks;
   for (const auto& [rank, daemon] : ranks) remove(peer, rank, cause);
   // One that had no daemon any more has been sent away.
-  if (peer->pid) around_.local.on_left(*peer->pid, {Cause::Kind::goodbye, "was sent away"}, true);
-  around_.on_changed();
+  if (peer->pid) dependencies_.local.on_left(*peer->pid, {Cause::Kind::goodbye, "was sent away"}, true);
+  dependencies_.on_changed();
 }
 
 void Peers::tell_of_daemon(const Connected& peer, std::size_t slot, std::optional<Cause::Kind> left) {
-  bool is_ours = peer.pid && around_.local.holds(*peer.pid);
-  if (around_.launcher == nullptr || (is_ours && !peer.admission)) return;
+  bool is_ours = peer.pid && dependencies_.local.holds(*peer.pid);
+  if (dependencies_.launcher == nullptr || (is_ours && !peer.admission)) return;
   GrantId grant = peer.admission ? peer.admission->grant : 0;
-  left ? around_.launcher->on_left(grant, slot, *left) : around_.launcher->on_joined(grant, slot);
+  left ? dependencies_.launcher->on_left(grant, slot, *left) : dependencies_.launcher->on_joined(grant, slot);
 }
 
 void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
@@ -410,19 +415,19 @@ void Peers::remove(const PeerPtr& peer, std::uint32_t rank, const Cause& why) {
   peer->ranks.erase(found);
   peer->instances.erase(rank);
   peer->to_kill.erase(rank);
-  std::optional<std::size_t> slot = around_.dispatcher.slot_of(daemon);
+  std::optional<std::size_t> slot = dependencies_.dispatcher.slot_of(daemon);
   Cause cause = why;
   if (slot) cause.text = with_place(*peer, *slot, why.text);
   if (slot) slots_.erase(*slot);
   daemons_.erase(daemon);
   spdlog::info("daemon {} is gone: {}", daemon, in_full(cause));
-  bool worked = around_.dispatcher.has_worked(daemon);
-  around_.apply(around_.dispatcher.on_daemon_left(now(), daemon, cause));
+  bool worked = dependencies_.dispatcher.has_worked(daemon);
+  dependencies_.apply(dependencies_.dispatcher.on_daemon_left(now(), daemon, cause));
   set_busy(peer);
   // Where the slot has been given to another URL, the credential alone tells whose it was.
-  tell_of_daemon(*peer, around_.one_url ? 0 : slot.value_or(SIZE_MAX), cause.kind);
-  if (peer->pid) around_.local.on_left(*peer->pid, cause, worked);
-  around_.on_changed();
+  tell_of_daemon(*peer, dependencies_.one_url ? 0 : slot.value_or(SIZE_MAX), cause.kind);
+  if (peer->pid) dependencies_.local.on_left(*peer->pid, cause, worked);
+  dependencies_.on_changed();
 }
 
 void Peers::drop_slot(std::size_t slot) {

@@ -33,7 +33,7 @@ namespace tenkai {
 
 class Peers {
  public:
-  struct Surroundings {
+  struct Dependencies {
     Dispatcher& dispatcher;
     const Doors& doors;
     Grants& grants;
@@ -46,8 +46,8 @@ class Peers {
     bool one_url = false;  // direct, ephemeral: any number at the first URL
   };
 
-  // What `around` refers to must outlive this.
-  Peers(asio::any_io_executor executor, Surroundings around, Liveness::Limits limits);
+  // What `dependencies` refers to must outlive this.
+  Peers(asio::any_io_executor executor, Dependencies dependencies, Liveness::Limits limits);
   ~Peers();
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
@@ -159,7 +159,7 @@ class Peers {
   void after(std::chrono::milliseconds wait, std::function<void()> action);
 
   asio::any_io_executor executor_;
-  Surroundings around_;
+  Dependencies dependencies_;
   std::chrono::milliseconds reconnect_;
   Liveness liveness_;
   PeerId last_peer_ = 0;

@@ -27,16 +27,16 @@ void Peers::on_job_ends(const PeerPtr& peer, const Cause& cause) {
   if (peer->job_ends) return;
   peer->job_ends = cause;
   for (const auto& [rank, daemon] : peer->ranks) {
-    around_.apply(around_.dispatcher.on_daemon_leaving(now(), daemon));
+    dependencies_.apply(dependencies_.dispatcher.on_daemon_leaving(now(), daemon));
   }
   ask_what_happened(*peer);
   after(wait_for_job, [this, peer] { settle(peer, *peer->job_ends); });
 }
 
 void Peers::ask_what_happened(const Connected& peer) {
-  if (around_.launcher == nullptr || !peer.admission || peer.ranks.empty()) return;
-  auto slot = around_.dispatcher.slot_of(peer.ranks.begin()->second);
-  if (slot) around_.launcher->on_away(peer.admission->grant, *slot);
+  if (dependencies_.launcher == nullptr || !peer.admission || peer.ranks.empty()) return;
+  auto slot = dependencies_.dispatcher.slot_of(peer.ranks.begin()->second);
+  if (slot) dependencies_.launcher->on_away(peer.admission->grant, *slot);
 }
 
 std::vector<Peers::PeerPtr> Peers::peers_of_job(GrantId grant, const std::vector<std::size_t>& slots) const {
@@ -44,7 +44,7 @@ std::vector<Peers::PeerPtr> Peers::peers_of_job(GrantId grant, const std::vector
   for (const auto& [id, peer] : peers_) {
     bool of_job = peer->admission && peer->admission->grant == grant &&
                   std::any_of(peer->ranks.begin(), peer->ranks.end(), [&](const auto& member) {
-                    auto slot = around_.dispatcher.slot_of(member.second);
+                    auto slot = dependencies_.dispatcher.slot_of(member.second);
                     return slot && std::find(slots.begin(), slots.end(), *slot) != slots.end();
                   });
     if (of_job) found.push_back(peer);
@@ -68,15 +68,15 @@ void Peers::on_job_suspended(GrantId grant, const std::vector<std::size_t>& slot
     std::optional<Time> heard = liveness_.last_heard(peer->id);
     if (!is_suspended || !heard || !liveness_.is_suspect(peer->id)) continue;
     for (const auto& [rank, daemon] : Ranks(peer->ranks))
-      around_.apply(around_.dispatcher.on_daemon_stopped(now(), daemon, *heard));
+      dependencies_.apply(dependencies_.dispatcher.on_daemon_stopped(now(), daemon, *heard));
   }
-  around_.apply({});  // the next timer may be another one
+  dependencies_.apply({});  // the next timer may be another one
 }
 
 // "(job 123_0 on n2) was killed: OUT_OF_MEMORY"
 std::string Peers::with_place(const Connected& peer, std::size_t slot, const std::string& text) const {
-  if (around_.launcher == nullptr || !peer.admission) return text;
-  std::string place = around_.launcher->place_of(peer.admission->grant, slot);
+  if (dependencies_.launcher == nullptr || !peer.admission) return text;
+  std::string place = dependencies_.launcher->place_of(peer.admission->grant, slot);
   return place.empty() ? text : "(" + place + ") " + text;
 }
 

@@ -39,7 +39,7 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   if (frame.number(Key::kind) == 3) {
     std::vector<DaemonId> all;
     for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
-    return around_.apply(around_.dispatcher.on_drain(now(), all));
+    return dependencies_.apply(dependencies_.dispatcher.on_drain(now(), all));
   }
   REnd end = end_of(frame);
   if (frame.number(Key::kind) == 2) return on_job_ends(peer, cause_of(end));
@@ -51,7 +51,8 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
 
 // Its agent starts no other R there: who has launched it would wait for ever.
 void Peers::on_given_up(const PeerPtr& peer, const Frame& frame) {
-  if (around_.launcher == nullptr || frame.rank >= max_ranks || !peer->given_up.insert(frame.rank).second)
+  if (dependencies_.launcher == nullptr || frame.rank >= max_ranks ||
+      !peer->given_up.insert(frame.rank).second)
     return;
   std::string why_not;
   auto slot = own_slot(frame.text(Key::url), *peer->connection, peer->admission, why_not);
@@ -59,7 +60,7 @@ void Peers::on_given_up(const PeerPtr& peer, const Frame& frame) {
   REnd end = end_of(frame);
   end.log_tail = printable_lines(frame.text(Key::log_tail).substr(0, max_log));
   GrantId grant = peer->admission ? peer->admission->grant : 0;
-  around_.launcher->on_given_up(grant, *slot, end, frame.number(Key::failed));
+  dependencies_.launcher->on_given_up(grant, *slot, end, frame.number(Key::failed));
 }
 
 }  // namespace tenkai

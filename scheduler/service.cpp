@@ -66,15 +66,15 @@ Service::Service(asio::io_context& io, ConnectionPtr session, OpenLauncher open_
                  }}),
       doors_(io.get_executor(), strangers_,
              [this](ConnectionPtr stranger) { greeting_.receive(std::move(stranger)); }),
-      local_(around_local()),
+      local_(dependencies_of_local()),
       viewers_(io.get_executor(), strangers_, for_viewers()),
       begun_(now()),
       timer_(io),
       end_timer_(io) {
-  if (open_launcher) launcher_ = open_launcher(around_launcher());
+  if (open_launcher) launcher_ = open_launcher(dependencies_of_launcher());
 }
 
-LauncherInterface::Surroundings Service::around_launcher() {
+LauncherInterface::Dependencies Service::dependencies_of_launcher() {
   return {io_.get_executor(),
           [this]() -> const std::vector<Url>& { return doors_.urls(); },
           [this](const std::vector<std::size_t>& slots, std::uint32_t agents,
@@ -220,7 +220,7 @@ Result<Done> Service::set_up(Setup setup) {
   Liveness::Limits limits;
   limits.reconnect = setup_.reconnect;
   peers_.emplace(io_.get_executor(),
-                 Peers::Surroundings{*dispatcher_, doors_, keys_.grants(), processes_, local_,
+                 Peers::Dependencies{*dispatcher_, doors_, keys_.grants(), processes_, local_,
                                      [this](Sends sends) { apply(std::move(sends)); },
                                      [this] {
                                        check_await(false);
@@ -250,7 +250,7 @@ void Service::tell(const std::string& text, const std::string& launches) {
 
 // --- local daemons ---
 
-LocalDaemons::Surroundings Service::around_local() {
+LocalDaemons::Dependencies Service::dependencies_of_local() {
   return {io_.get_executor(),
           processes_,
           [this](std::size_t slot) -> const Url& { return doors_.urls()[slot]; },

@@ -56,7 +56,7 @@ class Service {
   void reply_with_file(std::uint64_t request, const std::string& file, std::string_view line);
   void reply_launch_remote(const Frame& request);
   std::string status() const;
-  LauncherInterface::Surroundings around_launcher();
+  LauncherInterface::Dependencies dependencies_of_launcher();
   void begin_await(const Frame& request);
   void check_await(bool time_is_up);
   void start_await_timer();
@@ -71,7 +71,7 @@ class Service {
   std::string view() const;
 
   // local daemons
-  LocalDaemons::Surroundings around_local();
+  LocalDaemons::Dependencies dependencies_of_local();
   bool on_not_come(const std::string& why, const std::string& log, bool again);
 
   // what may come where no daemon is here
