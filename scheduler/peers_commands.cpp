@@ -1,4 +1,4 @@
-// What the dispatcher has decided, on its way to the daemons; and the watch on
+// Peers, continued: what the dispatcher has decided, as commands to the daemons; and the watch on
 // those that fall silent.
 #include <signal.h>
 
