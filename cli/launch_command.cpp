@@ -24,7 +24,7 @@ namespace tenkai {
 namespace {
 
 // The dispatcher itself gives a plugin 10 s.
-constexpr std::chrono::seconds order_limit{20};
+constexpr std::chrono::seconds answer_limit{20};
 constexpr std::chrono::milliseconds pause{250};
 
 struct Arguments {
@@ -71,20 +71,20 @@ Result<FoundDispatcher> choose(asio::io_context& io, std::optional<int> pid, con
 
 // --- what they answer ---
 
-// Lines "number<tab>command", one for each part of the order.
-Result<std::vector<ShownLaunch>> read_answer(std::string_view text, const Order& order) {
+// Lines "number<tab>command", one for each part of the launch plan.
+Result<std::vector<ShownLaunch>> read_answer(std::string_view text, const LaunchPlan& plan) {
   std::vector<ShownLaunch> launches;
   for (std::string_view line : split(text, '\n')) {
     if (line.empty()) continue;
     std::size_t tab = line.find('\t');
     auto number = to_number<std::uint64_t>(line.substr(0, tab));
-    if (!number || tab == line.npos || launches.size() == order.parts.size()) {
+    if (!number || tab == line.npos || launches.size() == plan.parts.size()) {
       return Error{"the dispatcher said '" + printable(line, 60) + "', which is not understood"};
     }
     ShownLaunch shown;
     shown.launch.number = *number;
-    shown.launch.plugin = order.plugin;
-    for (std::size_t slot : order.parts[launches.size()].slots) shown.launch.slots.push_back(slot + 1);
+    shown.launch.plugin = plan.plugin;
+    for (std::size_t slot : plan.parts[launches.size()].slots) shown.launch.slots.push_back(slot + 1);
     shown.command = unescape_line(line.substr(tab + 1));
     launches.push_back(std::move(shown));
   }
@@ -92,11 +92,11 @@ Result<std::vector<ShownLaunch>> read_answer(std::string_view text, const Order&
 }
 
 // One for each agent: those of a job are launches of their own, with the next numbers.
-std::vector<ShownLaunch> by_agent(const std::vector<ShownLaunch>& parts, const Order& order) {
+std::vector<ShownLaunch> by_agent(const std::vector<ShownLaunch>& parts, const LaunchPlan& plan) {
   std::vector<ShownLaunch> all;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::vector<std::size_t>& slots = parts[i].launch.slots;
-    std::size_t chunk = chunk_of(order, order.parts[i]).value_or(slots.size());
+    std::size_t chunk = chunk_of(plan, plan.parts[i]).value_or(slots.size());
     for (std::size_t begin = 0; begin < slots.size(); begin += chunk) {
       ShownLaunch one = parts[i];
       one.launch.number += begin / chunk;
@@ -109,7 +109,7 @@ std::vector<ShownLaunch> by_agent(const std::vector<ShownLaunch>& parts, const O
 }
 
 // Asks the plugin itself, as a dispatcher would that had these URLs.
-Result<std::string> render_here(const Order& order, const View& view) {
+Result<std::string> render_here(const LaunchPlan& plan, const View& view) {
   asio::io_context io(1);
   std::vector<Url> urls;
   for (const View::Slot& slot : view.slots) urls.push_back(*parse_url(slot.url));
@@ -119,7 +119,7 @@ Result<std::string> render_here(const Order& order, const View& view) {
   dependencies.changed = [] {};
   Launches launches(dependencies);
   Result<std::string> answer = Error{"the launcher plugin has not answered"};
-  launches.on_request(to_text(order), [&](Result<std::string> result) {
+  launches.on_request(to_text(plan), [&](Result<std::string> result) {
     answer = std::move(result);
     launches.close([&io] { io.stop(); });
   });
@@ -212,11 +212,11 @@ int run_without_dispatcher(const Arguments& arguments) {
     return fail({"--url is for --dry-run; daemons are launched for a dispatcher that runs"});
   Result<View> view = imagine(arguments.wishes, arguments.url);
   if (!view) return fail(view.error());
-  Result<Order> order = compose(arguments.wishes, *view);
-  if (!order) return fail(order.error());
-  Result<std::string> answer = render_here(*order, *view);
+  Result<LaunchPlan> plan = compose(arguments.wishes, *view);
+  if (!plan) return fail(plan.error());
+  Result<std::string> answer = render_here(*plan, *view);
   if (!answer) return fail(answer.error());
-  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *order);
+  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *plan);
   if (!launches) return fail(launches.error());
   return show_only(*launches, arguments.json);
 }
@@ -247,14 +247,14 @@ int run(Arguments& arguments) {
   asio::io_context io(1);
   Result<FoundDispatcher> chosen = choose(io, arguments.pid, arguments.profile);
   if (!chosen) return fail(chosen.error());
-  Result<Order> order = compose(arguments.wishes, chosen->view);
-  if (!order) return fail(order.error());
-  Result<std::string> answer = chosen->viewer->ask("launch_remote", to_text(*order), order_limit);
+  Result<LaunchPlan> plan = compose(arguments.wishes, chosen->view);
+  if (!plan) return fail(plan.error());
+  Result<std::string> answer = chosen->viewer->ask("launch_remote", to_text(*plan), answer_limit);
   if (!answer) return fail(answer.error());
-  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *order);
+  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *plan);
   if (!launches) return fail(launches.error());
   if (arguments.wishes.dry) return show_only(*launches, arguments.json);
-  *launches = by_agent(*launches, *order);
+  *launches = by_agent(*launches, *plan);
   if (!arguments.json) {
     for (const ShownLaunch& shown : *launches) std::printf("%s: asked\n", name_of(shown).c_str());
     std::fflush(stdout);

@@ -73,7 +73,7 @@ Result<PluginProcess*> Launches::plugin(const std::string& name) {
 
 // Everything that can be wrong is found before anything is begun.
 struct Launches::Rendering {
-  Order order;
+  LaunchPlan plan;
   std::vector<std::shared_ptr<LaunchRequest>> requests;
   std::vector<std::string> texts;
   std::size_t waits_for = 0;
@@ -81,29 +81,29 @@ struct Launches::Rendering {
 };
 
 void Launches::on_request(std::string_view payload, Reply reply) {
-  Result<Order> order = parse_order(payload, dependencies_.urls().size());
-  if (!order) return reply(order.error());
-  if (order->spare) {
+  Result<LaunchPlan> plan = parse_launch_plan(payload, dependencies_.urls().size());
+  if (!plan) return reply(plan.error());
+  if (plan->spare) {
     if (scaling_) return reply(Error{"this dispatcher launches daemons by itself already"});
-    std::string problem = Scaling::problem(*order, dependencies_.retries());
+    std::string problem = Scaling::problem(*plan, dependencies_.retries());
     if (!problem.empty()) return reply(Error{problem});
   }
-  Result<PluginProcess*> by = plugin(order->plugin);
+  Result<PluginProcess*> by = plugin(plan->plugin);
   if (!by) return reply(by.error());
-  if (order->delivery == Order::Delivery::file && !order->dry && folder_.empty()) {
+  if (plan->delivery == LaunchPlan::Delivery::file && !plan->dry && folder_.empty()) {
     Result<std::string> made = make_launch_folder();
     if (!made) return reply(made.error());
     folder_ = *made;
   }
   auto rendering = std::make_shared<Rendering>();
-  rendering->order = std::move(*order);
-  std::size_t count = rendering->order.parts.size() + (rendering->order.spare ? 1 : 0);
+  rendering->plan = std::move(*plan);
+  std::size_t count = rendering->plan.parts.size() + (rendering->plan.spare ? 1 : 0);
   rendering->texts.resize(count);
   rendering->waits_for = count;
-  for (const Order::Part& part : rendering->order.parts) {
-    auto request = std::make_shared<LaunchRequest>(request_for(rendering->order, part));
+  for (const LaunchPlan::Part& part : rendering->plan.parts) {
+    auto request = std::make_shared<LaunchRequest>(request_for(rendering->plan, part));
     // A batch system's script sets it up itself.
-    if (!rendering->order.chunk) {
+    if (!rendering->plan.chunk) {
       Result<std::vector<std::string>> command = in_environment(request->command, *request);
       if (!command) return reply(command.error());
       request->command = std::move(*command);
@@ -111,10 +111,10 @@ void Launches::on_request(std::string_view payload, Reply reply) {
     rendering->requests.push_back(std::move(request));
   }
   // What is launched later is rendered now: it is too late then to learn that it cannot be.
-  if (rendering->order.spare) {
+  if (rendering->plan.spare) {
     std::uint64_t last = last_;
     rendering->requests.push_back(
-        std::make_shared<LaunchRequest>(request_for(rendering->order, *rendering->order.spare)));
+        std::make_shared<LaunchRequest>(request_for(rendering->plan, *rendering->plan.spare)));
     last_ = last;
   }
   for (std::size_t i = 0; i < count; ++i) {
@@ -129,14 +129,14 @@ void Launches::on_request(std::string_view payload, Reply reply) {
   }
 }
 
-LaunchRequest Launches::request_for(const Order& order, const Order::Part& part) {
+LaunchRequest Launches::request_for(const LaunchPlan& plan, const LaunchPlan::Part& part) {
   LaunchRequest request;
   request.number = ++last_;
-  request.profile = order.profile;
+  request.profile = plan.profile;
   request.daemons = part.slots.size();
   request.session = session_;
   request.folder = folder_;
-  if (std::optional<std::size_t> chunk = chunk_of(order, part)) {
+  if (std::optional<std::size_t> chunk = chunk_of(plan, part)) {
     request.chunk = *chunk;
     request.agents = (part.slots.size() + *chunk - 1) / *chunk;
     last_ += request.agents - 1;
@@ -144,15 +144,15 @@ LaunchRequest Launches::request_for(const Order& order, const Order::Part& part)
   for (std::size_t slot : part.slots)
     request.urls.push_back(to_string(as_seen_from_elsewhere(dependencies_.urls()[slot])));
   bool by_file =
-      order.delivery == Order::Delivery::file && is_network(dependencies_.urls()[part.slots.front()]);
+      plan.delivery == LaunchPlan::Delivery::file && is_network(dependencies_.urls()[part.slots.front()]);
   std::string folder = "@" + (folder_.empty() ? usual_launch_folder() : folder_);
   std::string place = by_file ? folder + "/" + std::to_string(request.number) : "stdin";
-  request.command = command_of(order, part, request.urls, place);
+  request.command = command_of(plan, part, request.urls, place);
   request.options = part.options;
   // Those of batch systems are started on machines that mostly have what this one has.
-  if (order.chunk) request.agent = agent_command(order, part, self_, place);
-  request.stays = order.at_end == Order::AtEnd::stay;
-  request.finishes = order.at_end == Order::AtEnd::finish;
+  if (plan.chunk) request.agent = agent_command(plan, part, self_, place);
+  request.stays = plan.at_end == LaunchPlan::AtEnd::stay;
+  request.finishes = plan.at_end == LaunchPlan::AtEnd::finish;
   return request;
 }
 
@@ -161,11 +161,11 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
   if (!rendering.problem.empty()) return reply(Error{rendering.problem});
   std::string lines;
   std::vector<BatchPtr> begun;
-  for (std::size_t i = 0; i < rendering.order.parts.size(); ++i) {
+  for (std::size_t i = 0; i < rendering.plan.parts.size(); ++i) {
     const LaunchRequest& request = *rendering.requests[i];
     lines += std::to_string(request.number) + "\t" + escape_line(rendering.texts[i]) + "\n";
-    if (rendering.order.dry) continue;
-    Result<BatchPtr> batch = enter(rendering.order, rendering.order.parts[i], request);
+    if (rendering.plan.dry) continue;
+    Result<BatchPtr> batch = enter(rendering.plan, rendering.plan.parts[i], request);
     if (!batch) {
       for (const BatchPtr& each : begun) let_go_of_credential(*each);
       return reply(batch.error());
@@ -175,9 +175,9 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
   for (const BatchPtr& batch : begun) {
     for (const EntryPtr& entry : batch->entries) entries_[entry->launch.number()] = entry;
     batches_.push_back(batch);
-    if (!rendering.order.by_hand) begin(batch);
+    if (!rendering.plan.by_hand) begin(batch);
   }
-  if (rendering.order.spare && !rendering.order.dry) launch_later(rendering.order);
+  if (rendering.plan.spare && !rendering.plan.dry) launch_later(rendering.plan);
   dependencies_.changed();
   reply(lines);
 }

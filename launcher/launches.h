@@ -14,7 +14,7 @@
 
 #include "launcher/full.h"
 #include "launcher/launch.h"
-#include "launcher/order.h"
+#include "launcher/launch_plan.h"
 #include "launcher/plugin_process.h"
 #include "launcher/scaling.h"
 #include "scheduler/launcher_interface.h"
@@ -66,11 +66,11 @@ class Launches : public LauncherInterface {
   };
   struct Rendering;
 
-  LaunchRequest request_for(const Order& order, const Order::Part& part);
+  LaunchRequest request_for(const LaunchPlan& plan, const LaunchPlan::Part& part);
   void on_rendered(Rendering& rendering, const Reply& reply);
-  Result<BatchPtr> enter(const Order& order, const Order::Part& part, const LaunchRequest& request);
-  Result<Done> make_manifest(const Order& order, const Order::Part& part, Batch& batch);
-  void launch_later(const Order& order);
+  Result<BatchPtr> enter(const LaunchPlan& plan, const LaunchPlan::Part& part, const LaunchRequest& request);
+  Result<Done> make_manifest(const LaunchPlan& plan, const LaunchPlan::Part& part, Batch& batch);
+  void launch_later(const LaunchPlan& plan);
   Result<std::uint64_t> launch(const Scaling::Wish& wish);
   void scale();
   void scale_at(LaunchTime when);
@@ -117,7 +117,7 @@ class Launches : public LauncherInterface {
   asio::steady_timer tell_timer_;
   asio::steady_timer watch_timer_;
   bool watching_ = false;
-  Order later_;  // of what is launched later, without its parts
+  LaunchPlan later_;  // of what is launched later, without its parts
   std::optional<Scaling> scaling_;
   asio::steady_timer scale_timer_;
   std::optional<LaunchTime> scales_at_;

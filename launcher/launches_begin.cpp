@@ -30,15 +30,15 @@ LaunchTime now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 // With a credential, and where that is to be found.
-Result<Launches::BatchPtr> Launches::enter(const Order& order, const Order::Part& part,
+Result<Launches::BatchPtr> Launches::enter(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                            const LaunchRequest& request) {
   // An agent is there as long as its daemons; any other command may be a batch system's.
-  bool hands_on = order.form == Order::Form::daemon;
+  bool hands_on = plan.form == LaunchPlan::Form::daemon;
   auto batch = std::make_shared<Batch>();
-  batch->plugin = order.plugin;
-  batch->is_job = order.chunk.has_value();
+  batch->plugin = plan.plugin;
+  batch->is_job = plan.chunk.has_value();
   batch->request = request;
-  Result<Done> made = make_manifest(order, part, *batch);
+  Result<Done> made = make_manifest(plan, part, *batch);
   if (!made) {
     let_go_of_credential(*batch);
     return made.error();
@@ -49,14 +49,14 @@ Result<Launches::BatchPtr> Launches::enter(const Order& order, const Order::Part
         part.slots.begin() + static_cast<long>(i * chunk),
         part.slots.begin() + static_cast<long>(std::min((i + 1) * chunk, part.slots.size())));
     auto entry = std::make_shared<Entry>(
-        Entry{Launch(request.number + i, std::move(slots), order.rscript, hands_on, now()), batch,
-              order.plugin, batch->grant, order.by_hand});
+        Entry{Launch(request.number + i, std::move(slots), plan.rscript, hands_on, now()), batch, plan.plugin,
+              batch->grant, plan.by_hand});
     batch->entries.push_back(std::move(entry));
   }
   return batch;
 }
 
-Result<Done> Launches::make_manifest(const Order& order, const Order::Part& part, Batch& batch) {
+Result<Done> Launches::make_manifest(const LaunchPlan& plan, const LaunchPlan::Part& part, Batch& batch) {
   std::uint32_t agents = static_cast<std::uint32_t>(batch.request.agents);
   Result<Issued> issued = dependencies_.credential(part.slots, agents, batch.is_job ? job_starts : 1);
   if (!issued) return issued.error();
@@ -64,8 +64,8 @@ Result<Done> Launches::make_manifest(const Order& order, const Order::Part& part
   SecretText text(0);
   if (!issued->line.empty()) text.text = issued->line + "\n";
   wipe(issued->line);
-  if (order.form == Order::Form::agent) text.text += manifest_lines(part, batch.request.urls);
-  if (order.delivery == Order::Delivery::stdin_ || text.text.empty()) {
+  if (plan.form == LaunchPlan::Form::agent) text.text += manifest_lines(part, batch.request.urls);
+  if (plan.delivery == LaunchPlan::Delivery::stdin_ || text.text.empty()) {
     batch.input = text.text;
     return Done{};
   }

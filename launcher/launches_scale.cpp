@@ -21,16 +21,16 @@ LaunchTime now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
-void Launches::launch_later(const Order& order) {
+void Launches::launch_later(const LaunchPlan& plan) {
   std::size_t usual = 0;
-  for (const Order::Part& part : order.parts) usual += part.slots.size();
-  scaling_.emplace(order, usual, dependencies_.retries());
-  later_ = order;
+  for (const LaunchPlan::Part& part : plan.parts) usual += part.slots.size();
+  scaling_.emplace(plan, usual, dependencies_.retries());
+  later_ = plan;
   later_.parts.clear();
   later_.spare.reset();
   later_.scale.reset();
   later_.chunk = scaling_->unit_size();
-  if (order.scale) dependencies_.scaled(scaling_->room());
+  if (plan.scale) dependencies_.scaled(scaling_->room());
   // At once: those that are always to be there.
   scale();
 }

@@ -28,14 +28,14 @@ constexpr milliseconds time_to_restart = std::chrono::seconds(10);
 constexpr milliseconds time_to_return = std::chrono::minutes(1);
 constexpr milliseconds pace_of_larger = std::chrono::seconds(1);
 
-std::optional<std::chrono::seconds> time_of_job(const Order::Options& options) {
+std::optional<std::chrono::seconds> time_of_job(const LaunchPlan::Options& options) {
   auto time = options.find("slurm.time");
   if (time == options.end() || time->second.empty()) return std::nullopt;
   return parse_time_limit(time->second.front());
 }
 
-std::size_t daemons_of_unit(const Order& order) {
-  return order.scale ? std::max<std::size_t>(order.chunk.value_or(1), 1) : 1;
+std::size_t daemons_of_unit(const LaunchPlan& plan) {
+  return plan.scale ? std::max<std::size_t>(plan.chunk.value_or(1), 1) : 1;
 }
 
 void earlier(std::optional<LaunchTime>& one, std::optional<LaunchTime> other) {
@@ -62,25 +62,25 @@ ScaleUnit daemons_at(const std::vector<std::size_t>& slots, const Load& load) {
 
 }  // namespace
 
-Scaling::Scaling(const Order& order, std::size_t usual, const Retries& retries)
-    : options_(order.spare->options), factors_(retries.factors) {
-  std::size_t size = daemons_of_unit(order);
-  for (std::size_t i = 0; i + size <= order.spare->slots.size(); i += size) {
+Scaling::Scaling(const LaunchPlan& plan, std::size_t usual, const Retries& retries)
+    : options_(plan.spare->options), factors_(retries.factors) {
+  std::size_t size = daemons_of_unit(plan);
+  for (std::size_t i = 0; i + size <= plan.spare->slots.size(); i += size) {
     Unit unit;
     for (std::size_t slot = i; slot < i + size; ++slot) {
-      unit.slots.push_back(order.spare->slots[slot]);
-      unit.calls.push_back(order.spare->calls[slot]);
+      unit.slots.push_back(plan.spare->slots[slot]);
+      unit.calls.push_back(plan.spare->calls[slot]);
     }
     units_.push_back(std::move(unit));
   }
-  if (order.scale) {
-    ScaleRules rules = *order.scale;
+  if (plan.scale) {
+    ScaleRules rules = *plan.scale;
     rules.chunk = size;
     usual = rules.max;
     backlog_ = rules.backlog;
     scale_.emplace(rules);
   }
-  idle_ = order.scale ? std::min<milliseconds>(order.scale->idle, idle_large) : idle_large;
+  idle_ = plan.scale ? std::min<milliseconds>(plan.scale->idle, idle_large) : idle_large;
   max_large_ = std::max<std::size_t>(usual / share_of_large / size, 1);
   if (std::optional<std::chrono::seconds> time = time_of_job(options_)) {
     Time begin{};
@@ -88,16 +88,16 @@ Scaling::Scaling(const Order& order, std::size_t usual, const Retries& retries)
   }
 }
 
-std::string Scaling::problem(const Order& order, const Retries& retries) {
-  if (!order.spare) return {};
-  std::size_t size = daemons_of_unit(order);
-  if (order.spare->slots.size() < size || (order.scale && order.scale->max < size)) {
+std::string Scaling::problem(const LaunchPlan& plan, const Retries& retries) {
+  if (!plan.spare) return {};
+  std::size_t size = daemons_of_unit(plan);
+  if (plan.spare->slots.size() < size || (plan.scale && plan.scale->max < size)) {
     return "one agent has more daemons (" + std::to_string(size) + ") than there may be";
   }
   for (Size step : {Size{1, 0}, Size{0, 1}}) {
     bool is_asked_for = step.mem > 0 ? retries.factors.mem != 100 : retries.factors.time != 100;
     if (!is_asked_for) continue;
-    Result<Enlarged> larger = enlarge(order.spare->options, step, retries.factors);
+    Result<Enlarged> larger = enlarge(plan.spare->options, step, retries.factors);
     if (!larger) return larger.error().message;
   }
   return {};

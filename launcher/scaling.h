@@ -4,7 +4,7 @@
 // process.
 //
 // Words. A *unit* is the slots of one agent, as in Scale. It is *ours* while there is a
-// launch for it that was ordered here; others are launched by hand beside it.
+// launch for it that was decided on here; others are launched by hand beside it.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "launcher/launch.h"
-#include "launcher/order.h"
+#include "launcher/launch_plan.h"
 #include "launcher/scale.h"
 #include "scheduler/cause.h"
 #include "scheduler/load.h"
@@ -39,7 +39,7 @@ class Scaling {
   struct Wish {
     std::vector<std::size_t> units;
     Size size;
-    Order::Part part;  // one submission: an agent for each unit, in this order
+    LaunchPlan::Part part;  // one submission: an agent for each unit, in this order
   };
   struct Orders {
     std::vector<Wish> wishes;
@@ -50,11 +50,11 @@ class Scaling {
     std::vector<std::pair<Size, std::string>> unavailable;  // and why
   };
 
-  // An order with spare slots. `usual`: how many daemons there are without them.
-  Scaling(const Order& order, std::size_t usual, const Retries& retries);
+  // A launch plan with spare slots. `usual`: how many daemons there are without them.
+  Scaling(const LaunchPlan& plan, std::size_t usual, const Retries& retries);
 
-  // Why the spare slots of an order cannot be launched as it says; empty: they can.
-  static std::string problem(const Order& order, const Retries& retries);
+  // Why the spare slots of a launch plan cannot be launched as it says; empty: they can.
+  static std::string problem(const LaunchPlan& plan, const Retries& retries);
 
   // How much time a fresh daemon has for tasks, where its job has an end.
   std::optional<std::chrono::milliseconds> room() const { return room_; }
@@ -106,7 +106,7 @@ class Scaling {
   void launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
   void wish(const std::vector<std::size_t>& units, const Size& size, Orders& orders);
 
-  Order::Options options_;
+  LaunchPlan::Options options_;
   Factors factors_;
   std::size_t max_large_;  // units
   double backlog_ = 1;

@@ -87,8 +87,8 @@ std::string call_for(const Wishes& wishes, const View& view, std::size_t slot) {
   return "tenkai::daemon('@URL@'" + std::string(needs_credential ? ",credential='@CREDENTIAL@'" : "") + end;
 }
 
-Order::Options common_options(const Wishes& wishes) {
-  Order::Options options = wishes.profile_options;
+LaunchPlan::Options common_options(const Wishes& wishes) {
+  LaunchPlan::Options options = wishes.profile_options;
   bool from_profile = !wishes.profile.empty();
   if (wishes.by == "ssh" && !from_profile) {
     options["timeout"] = {std::to_string(wishes.timeout.value_or(default_timeout))};
@@ -121,17 +121,17 @@ Result<Done> check_tunnel(const Wishes& wishes, const View& view, const std::vec
 
 // One agent for all daemons of a machine; a command is one daemon. The machines are
 // dealt out in turn, so that with one for each daemon they are in their order.
-void deal(const Wishes& wishes, const View& view, const std::vector<std::size_t>& slots, Order& order) {
-  Order::Options options = common_options(wishes);
+void deal(const Wishes& wishes, const View& view, const std::vector<std::size_t>& slots, LaunchPlan& plan) {
+  LaunchPlan::Options options = common_options(wishes);
   std::size_t parts = is_daemon_form(wishes) ? slots.size() : std::max<std::size_t>(1, wishes.remotes.size());
-  order.parts.resize(parts);
+  plan.parts.resize(parts);
   for (std::size_t i = 0; i < parts; ++i) {
-    order.parts[i].options = options;
+    plan.parts[i].options = options;
     if (!wishes.remotes.empty())
-      order.parts[i].options["remote"] = {wishes.remotes[i % wishes.remotes.size()]};
+      plan.parts[i].options["remote"] = {wishes.remotes[i % wishes.remotes.size()]};
   }
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    Order::Part& part = order.parts[i % parts];
+    LaunchPlan::Part& part = plan.parts[i % parts];
     part.slots.push_back(slots[i] - 1);
     part.calls.push_back(call_for(wishes, view, slots[i]));
   }
@@ -217,7 +217,7 @@ Result<std::vector<std::size_t>> parse_slots(std::string_view text, std::size_t 
   return slots;
 }
 
-Result<Order> compose(const Wishes& wishes, const View& view) {
+Result<LaunchPlan> compose(const Wishes& wishes, const View& view) {
   Result<Done> good = check(wishes);
   if (!good) return good.error();
   Result<std::vector<std::size_t>> slots = choose_slots(wishes, view);
@@ -233,22 +233,22 @@ Result<Order> compose(const Wishes& wishes, const View& view) {
   }
   good = check_tunnel(wishes, view, *slots);
   if (!good) return good.error();
-  Order order;
-  order.plugin = wishes.by;
-  order.rscript = wishes.rscript;
-  order.profile = view.profile;
-  order.dry = wishes.dry;
-  if (view.autoexit == "0") order.at_end = Order::AtEnd::stay;
-  if (view.autoexit == "na") order.at_end = Order::AtEnd::finish;
-  order.form = is_daemon_form(wishes) ? Order::Form::daemon : Order::Form::agent;
+  LaunchPlan plan;
+  plan.plugin = wishes.by;
+  plan.rscript = wishes.rscript;
+  plan.profile = view.profile;
+  plan.dry = wishes.dry;
+  if (view.autoexit == "0") plan.at_end = LaunchPlan::AtEnd::stay;
+  if (view.autoexit == "na") plan.at_end = LaunchPlan::AtEnd::finish;
+  plan.form = is_daemon_form(wishes) ? LaunchPlan::Form::daemon : LaunchPlan::Form::agent;
   bool needs_file = is_job(wishes) || (is_daemon_form(wishes) && !is_ssh_program(wishes.program));
   bool by_stdin = wishes.credential.empty() ? !needs_file : wishes.credential == "stdin";
-  order.delivery = by_stdin ? Order::Delivery::stdin_ : Order::Delivery::file;
-  order.chunk = wishes.chunk;
+  plan.delivery = by_stdin ? LaunchPlan::Delivery::stdin_ : LaunchPlan::Delivery::file;
+  plan.chunk = wishes.chunk;
   // As of a profile that says nothing of it.
-  if (is_job(wishes) && !order.chunk) order.chunk = wishes.by == "mpi" ? 1 : 0;
-  deal(wishes, view, *slots, order);
-  return order;
+  if (is_job(wishes) && !plan.chunk) plan.chunk = wishes.by == "mpi" ? 1 : 0;
+  deal(wishes, view, *slots, plan);
+  return plan;
 }
 
 Result<View> imagine(const Wishes& wishes, const std::string& url) {

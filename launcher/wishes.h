@@ -1,4 +1,4 @@
-// What a user of a command line wants to be launched, and the order it becomes: the
+// What a user of a command line wants to be launched, and the launch plan it becomes: the
 // same that the R functions make, but for what only a session knows. The daemons get
 // no stream of random numbers (`rs=`) and none of the arguments that daemons() was
 // given for them; only what becomes of them when the session ends is known here.
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "launcher/order.h"
+#include "launcher/launch_plan.h"
 #include "launcher/profile/deployment.h"
 #include "launcher/view.h"
 
@@ -25,7 +25,7 @@ struct Wishes {
   bool dry = false;
   // Of a compute profile, see apply().
   std::string profile;
-  Order::Options profile_options;
+  LaunchPlan::Options profile_options;
   std::optional<std::size_t> chunk;
   std::size_t most = 0;  // daemons, as its site allows; 0: any number
   std::string limits;    // further arguments of daemon(): ",idletime=300000"
@@ -49,7 +49,7 @@ Result<Done> check(const Wishes& wishes);
 Result<std::vector<std::size_t>> parse_slots(std::string_view text, std::size_t most);
 
 // `view` is the dispatcher that is to launch them.
-Result<Order> compose(const Wishes& wishes, const View& view);
+Result<LaunchPlan> compose(const Wishes& wishes, const View& view);
 
 // A view of a dispatcher that does not run, with so many daemons at `url` as are
 // wished for: for what would be launched if it did.

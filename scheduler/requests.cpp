@@ -156,9 +156,9 @@ void Service::reply_with_file(std::uint64_t request, const std::string& file, st
 
 Viewers::Callbacks Service::for_viewers() {
   return {[this] { return view(); },
-          [this](std::string_view order, Viewers::Reply reply) {
+          [this](std::string_view plan, Viewers::Reply reply) {
             if (!launcher_) return reply(Error{"this dispatcher launches nothing elsewhere"});
-            launcher_->on_request(order, std::move(reply));
+            launcher_->on_request(plan, std::move(reply));
           }};
 }
 

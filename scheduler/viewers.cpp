@@ -66,7 +66,7 @@ void Viewers::on_greeted(const ConnectionPtr& connection, const Frame& hello) {
            },
            [this, weak](const Connection::End&) { viewers_.erase(weak.lock()); }},
           Frame(Type::welcome).with(Key::version, program_version));
-  connection->set_limit(largest_order);
+  connection->set_limit(largest_plan);
 }
 
 void Viewers::on_frame(const ViewerPtr& viewer, const Frame& frame) {

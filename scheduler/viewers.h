@@ -23,12 +23,12 @@ class Viewers {
   using Reply = std::function<void(Result<std::string>)>;
   struct Callbacks {
     std::function<std::string()> status;
-    std::function<void(std::string_view order, Reply)> launch;  // replies once, now or later
+    std::function<void(std::string_view plan, Reply)> launch;  // replies once, now or later
   };
   // At a time; and as many again who have not said what they are.
   static constexpr std::size_t most = 16;
-  // Of an order, in bytes.
-  static constexpr std::uint64_t largest_order = 16 * 1024 * 1024;
+  // How many bytes a launch plan may have.
+  static constexpr std::uint64_t largest_plan = 16 * 1024 * 1024;
 
   // `strangers` must outlive this.
   Viewers(asio::any_io_executor executor, Strangers& strangers, Callbacks callbacks);

@@ -46,7 +46,7 @@ struct Deployment {
 using AddressOf = std::function<Result<std::string>(const std::string& interface)>;
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of);
 
-// Lines `key=value`, values escaped as in an order: profile, warning, daemons, url, ports, retries,
+// Lines `key=value`, values escaped as in a launch plan: profile, warning, daemons, url, ports, retries,
 // limit=NAME=VALUE, memory, here, plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most;
 // scale_min, scale_max, scale_backlog, scale_idle and scale_pace (ms).
 std::string to_lines(const Deployment& deployment);

@@ -148,8 +148,8 @@ remote_count <- function(remote) max(1L, length(remote$each))
 # The request for the daemons at some slots of a profile; its lines. `later`: those
 # at the spare slots of the profile are launched when they are needed; with
 # `scale` no others are.
-launch_order <- function(profile, slots, remote, dots, tls, name, dry,
-                         by_hand = FALSE, later = FALSE) {
+launch_plan <- function(profile, slots, remote, dots, tls, name, dry,
+                        by_hand = FALSE, later = FALSE) {
   each <- if (length(remote$each)) remote$each else list(list())
   count <- max(length(slots), length(each))
   if (!length(slots) %in% c(1L, count) || !length(each) %in% c(1L, count)) {
@@ -254,9 +254,9 @@ launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
       is.null(dots$output) && is.null(profile$options$output)) {
     dots$output <- TRUE
   }
-  order <- launch_order(profile, slots, remote, dots, tls, name, dry, by_hand,
-                        later)
-  reply <- ask(profile$link, "launch_remote", lines_of(order), limit = 15000)
+  plan <- launch_plan(profile, slots, remote, dots, tls, name, dry, by_hand,
+                      later)
+  reply <- ask(profile$link, "launch_remote", lines_of(plan), limit = 15000)
   if (is_error_value(reply)) {
     stop(reason_of(reply), call. = FALSE)
   }

@@ -40,8 +40,8 @@ Wishes by_command() {
 }
 
 std::string problem(const Wishes& wishes, const View& view = network_view()) {
-  Result<Order> order = compose(wishes, view);
-  return order ? "" : order.error().message;
+  Result<LaunchPlan> plan = compose(wishes, view);
+  return plan ? "" : plan.error().message;
 }
 
 bool says(const std::string& text, std::string_view part) {
@@ -54,7 +54,7 @@ using Slots = std::vector<std::size_t>;
 
 }  // namespace
 
-TEST_CASE("an order is read again as it was written") {
+TEST_CASE("a launch plan is read again as it was written") {
   Wishes wishes = by_ssh({"ssh://a", "ssh://b:22"});
   wishes.options = {"client=ssh -v %0A=", "two=1", "two=2\n3"};
   wishes.rscript = "/opt/R 4/Rscript";
@@ -63,25 +63,25 @@ TEST_CASE("an order is read again as it was written") {
   View view = network_view();
   view.autoexit = "0";
 
-  Result<Order> order = compose(wishes, view);
+  Result<LaunchPlan> plan = compose(wishes, view);
 
-  REQUIRE(order);
-  Result<Order> again = parse_order(to_text(*order), 4);
+  REQUIRE(plan);
+  Result<LaunchPlan> again = parse_launch_plan(to_text(*plan), 4);
   REQUIRE(again);
-  CHECK(*again == *order);
+  CHECK(*again == *plan);
 }
 
 TEST_CASE("daemons of one machine are one agent's, and machines are dealt out in turn") {
-  Result<Order> one = compose(by_ssh({"ssh://a"}), network_view());
-  Result<Order> two = compose(by_ssh({"ssh://a", "ssh://b"}), network_view());
+  Result<LaunchPlan> one = compose(by_ssh({"ssh://a"}), network_view());
+  Result<LaunchPlan> two = compose(by_ssh({"ssh://a", "ssh://b"}), network_view());
 
   REQUIRE(one);
   REQUIRE(one->parts.size() == 1);
   CHECK(one->parts[0].slots == Slots{0, 2, 3});
   CHECK(one->parts[0].calls == std::vector<std::string>(3, "tenkai::daemon('fd:3')"));
-  CHECK(one->parts[0].options == Order::Options{{"remote", {"ssh://a"}}, {"timeout", {"10"}}});
-  CHECK(one->form == Order::Form::agent);
-  CHECK(one->delivery == Order::Delivery::stdin_);
+  CHECK(one->parts[0].options == LaunchPlan::Options{{"remote", {"ssh://a"}}, {"timeout", {"10"}}});
+  CHECK(one->form == LaunchPlan::Form::agent);
+  CHECK(one->delivery == LaunchPlan::Delivery::stdin_);
   CHECK(one->profile == "gpu");
   REQUIRE(two);
   REQUIRE(two->parts.size() == 2);
@@ -95,20 +95,20 @@ TEST_CASE("a command is one daemon, which is told where its credential is") {
   wishes.quote = false;
   wishes.daemons = 2;
 
-  Result<Order> order = compose(wishes, network_view());
+  Result<LaunchPlan> plan = compose(wishes, network_view());
 
-  REQUIRE(order);
-  REQUIRE(order->parts.size() == 2);
-  CHECK(order->parts[1].slots == Slots{2});
-  CHECK(order->parts[1].calls.front() == "tenkai::daemon('@URL@',credential='@CREDENTIAL@')");
-  CHECK(order->parts[1].options ==
-        Order::Options{{"args", {"-n 1", "."}}, {"program", {"srun"}}, {"quote", {"0"}}});
-  CHECK(order->form == Order::Form::daemon);
-  CHECK(order->delivery == Order::Delivery::file);
+  REQUIRE(plan);
+  REQUIRE(plan->parts.size() == 2);
+  CHECK(plan->parts[1].slots == Slots{2});
+  CHECK(plan->parts[1].calls.front() == "tenkai::daemon('@URL@',credential='@CREDENTIAL@')");
+  CHECK(plan->parts[1].options ==
+        LaunchPlan::Options{{"args", {"-n 1", "."}}, {"program", {"srun"}}, {"quote", {"0"}}});
+  CHECK(plan->form == LaunchPlan::Form::daemon);
+  CHECK(plan->delivery == LaunchPlan::Delivery::file);
   wishes.program = "/usr/bin/ssh -p 22 host";
-  CHECK(compose(wishes, network_view())->delivery == Order::Delivery::stdin_);
+  CHECK(compose(wishes, network_view())->delivery == LaunchPlan::Delivery::stdin_);
   wishes.credential = "file";
-  CHECK(compose(wishes, network_view())->delivery == Order::Delivery::file);
+  CHECK(compose(wishes, network_view())->delivery == LaunchPlan::Delivery::file);
 }
 
 TEST_CASE("a daemon of this machine needs no credential") {
@@ -123,13 +123,13 @@ TEST_CASE("a daemon of this machine needs no credential") {
 TEST_CASE("daemons that were to stay when the session ends stay, launched from wherever") {
   View view = network_view();
   view.autoexit = "0";
-  Result<Order> stays = compose(by_ssh({"a"}), view);
+  Result<LaunchPlan> stays = compose(by_ssh({"a"}), view);
   view.autoexit = "na";
-  Result<Order> finishes = compose(by_ssh({"a"}), view);
+  Result<LaunchPlan> finishes = compose(by_ssh({"a"}), view);
 
-  CHECK(stays->at_end == Order::AtEnd::stay);
+  CHECK(stays->at_end == LaunchPlan::AtEnd::stay);
   CHECK(stays->parts[0].calls.front() == "tenkai::daemon('fd:3',autoexit=FALSE)");
-  CHECK(finishes->at_end == Order::AtEnd::finish);
+  CHECK(finishes->at_end == LaunchPlan::AtEnd::finish);
 }
 
 TEST_CASE("with one URL for all, any number of daemons is launched at it") {
@@ -246,10 +246,10 @@ TEST_CASE("agents of a job find what they need in a file, without a profile, too
     Wishes wishes;
     wishes.by = by;
 
-    Result<Order> order = compose(wishes, network_view());
+    Result<LaunchPlan> plan = compose(wishes, network_view());
 
-    REQUIRE(order);
-    CHECK(order->delivery == Order::Delivery::file);
-    CHECK(order->chunk == (wishes.by == "mpi" ? 1u : 0u));
+    REQUIRE(plan);
+    CHECK(plan->delivery == LaunchPlan::Delivery::file);
+    CHECK(plan->chunk == (wishes.by == "mpi" ? 1u : 0u));
   }
 }

@@ -24,7 +24,7 @@ Launch failed(std::uint64_t number, std::string_view why = cause::submit_limit) 
 }  // namespace
 
 TEST_CASE("who launches as there is work tells once that there is no room, until there is some") {
-  std::optional<Scaling> scaling(std::in_place, scaled_order(up_to(8), 8), 0, Retries());
+  std::optional<Scaling> scaling(std::in_place, scaled_plan(up_to(8), 8), 0, Retries());
   Full full;
   Launch first = failed(1);
   Launch second = failed(2);
@@ -42,14 +42,14 @@ TEST_CASE("who launches as there is work tells once that there is no room, until
 }
 
 TEST_CASE("who asks for each launch is told each time that there is no room, spare slots or none") {
-  Order order = scaled_order(up_to(8), 8);
-  order.scale.reset();
+  LaunchPlan plan = scaled_plan(up_to(8), 8);
+  plan.scale.reset();
   Launch first = failed(1);
   Launch second = failed(2);
 
   for (bool spare : {false, true}) {
     std::optional<Scaling> scaling;
-    if (spare) scaling.emplace(order, 4, with_more_memory());
+    if (spare) scaling.emplace(plan, 4, with_more_memory());
     Full full;
     CHECK(full.news({&first}, scaling).size() == 1);
     CHECK(full.news({&second}, scaling).size() == 1);

@@ -1,5 +1,5 @@
 // What is around a Scaling: slots, launches and their jobs, and a clock. It does what it is
-// told, and holds that with each order what must never be asked for has not been.
+// told, and holds that with each decision what must never be asked for has not been.
 #pragma once
 
 #include <algorithm>
@@ -34,27 +34,27 @@ inline Retries with_more_memory() {
 }
 
 // Jobs of an hour and 2 GB.
-inline Order scaled_order(const ScaleRules& rules, std::size_t slots, std::size_t chunk = 1) {
-  Order order;
-  order.plugin = "slurm";
-  order.delivery = Order::Delivery::file;
-  order.chunk = chunk;
-  order.scale = rules;
-  order.spare.emplace();
-  order.spare->options = {{"slurm.time", {"60"}}, {"slurm.mem", {"2G"}}};
+inline LaunchPlan scaled_plan(const ScaleRules& rules, std::size_t slots, std::size_t chunk = 1) {
+  LaunchPlan plan;
+  plan.plugin = "slurm";
+  plan.delivery = LaunchPlan::Delivery::file;
+  plan.chunk = chunk;
+  plan.scale = rules;
+  plan.spare.emplace();
+  plan.spare->options = {{"slurm.time", {"60"}}, {"slurm.mem", {"2G"}}};
   for (std::size_t slot = 0; slot < slots; ++slot) {
-    order.spare->slots.push_back(slot);
-    order.spare->calls.push_back("tenkai::daemon('fd:3',rs=c(10407," + std::to_string(slot + 1) +
-                                 ",2,3,4,5,6))");
+    plan.spare->slots.push_back(slot);
+    plan.spare->calls.push_back("tenkai::daemon('fd:3',rs=c(10407," + std::to_string(slot + 1) +
+                                ",2,3,4,5,6))");
   }
-  return order;
+  return plan;
 }
 
 class ScaledWorld {
  public:
-  explicit ScaledWorld(const Order& order, const Retries& retries = {}, std::size_t usual = 0)
-      : scaling(order, usual, retries) {
-    load.slots.resize(order.spare->slots.size());
+  explicit ScaledWorld(const LaunchPlan& plan, const Retries& retries = {}, std::size_t usual = 0)
+      : scaling(plan, usual, retries) {
+    load.slots.resize(plan.spare->slots.size());
   }
 
   Scaling scaling;

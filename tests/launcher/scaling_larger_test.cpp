@@ -9,7 +9,7 @@ using namespace tenkai;
 using namespace std::chrono_literals;
 
 TEST_CASE("a task that needs more has one larger daemon launched") {
-  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(8), 18), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1}};
 
   world.pass(1min);
@@ -23,7 +23,7 @@ TEST_CASE("a task that needs more has one larger daemon launched") {
 }
 
 TEST_CASE("of four daemons one may be larger, and no more") {
-  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(8), 18), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1000}};
 
   world.pass(1min);
@@ -32,7 +32,7 @@ TEST_CASE("of four daemons one may be larger, and no more") {
 }
 
 TEST_CASE("the largest that is needed does for the smaller needs, too") {
-  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(8), 18), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1}, {Size{2, 0}, 1}};
 
   world.pass(1min);
@@ -42,7 +42,7 @@ TEST_CASE("the largest that is needed does for the smaller needs, too") {
 }
 
 TEST_CASE("larger daemons go when they have had no task for a minute") {
-  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(8), 18), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1}};
   world.look();
   world.load.larger.clear();
@@ -55,7 +55,7 @@ TEST_CASE("larger daemons go when they have had no task for a minute") {
 }
 
 TEST_CASE("a larger daemon makes room for one that is large enough, though it has tasks") {
-  ScaledWorld world(scaled_order(up_to(4), 9), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(4), 9), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1}};
   world.look();
   world.join(8);
@@ -74,7 +74,7 @@ TEST_CASE("a larger daemon makes room for one that is large enough, though it ha
 }
 
 TEST_CASE("larger daemons are no reason to launch fewer of the usual ones, nor to let those go") {
-  ScaledWorld world(scaled_order(up_to(2, 2), 5), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(2, 2), 5), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1}};
   world.look();
   world.pass(2s);
@@ -87,7 +87,7 @@ TEST_CASE("larger daemons are no reason to launch fewer of the usual ones, nor t
 }
 
 TEST_CASE("a larger launch that fails is told once, with what was asked for and why") {
-  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(8), 18), with_more_memory());
   world.load.larger = {{Size{1, 0}, 1}};
   SECTION("because its job does") {
     world.look();
@@ -112,7 +112,7 @@ TEST_CASE("a larger launch that fails is told once, with what was asked for and 
 }
 
 TEST_CASE("one of two larger launches that fails is no reason to give up on the other") {
-  ScaledWorld world(scaled_order(up_to(8), 18), with_more_memory());
+  ScaledWorld world(scaled_plan(up_to(8), 18), with_more_memory());
   world.load.larger = {{Size{1, 0}, 10}};
   world.look();
   REQUIRE(world.slots_wished() == Slots{17, 16});
@@ -128,9 +128,9 @@ TEST_CASE("one of two larger launches that fails is no reason to give up on the 
 }
 
 TEST_CASE("a size that cannot be asked for is told with the reason") {
-  Order order = scaled_order(up_to(8), 18);
-  order.spare->options["slurm.mem"] = {"99999999999G"};
-  ScaledWorld world(order, with_more_memory());
+  LaunchPlan plan = scaled_plan(up_to(8), 18);
+  plan.spare->options["slurm.mem"] = {"99999999999G"};
+  ScaledWorld world(plan, with_more_memory());
   world.load.larger = {{Size{8, 0}, 1}};
 
   world.look();
@@ -142,10 +142,10 @@ TEST_CASE("a size that cannot be asked for is told with the reason") {
         "99999999999G, that would be beyond all limits");
 }
 
-TEST_CASE("an order without scale launches larger daemons alone") {
-  Order order = scaled_order(up_to(1), 2);
-  order.scale.reset();
-  ScaledWorld world(order, with_more_memory(), 8);
+TEST_CASE("a launch plan without scale launches larger daemons alone") {
+  LaunchPlan plan = scaled_plan(up_to(1), 2);
+  plan.scale.reset();
+  ScaledWorld world(plan, with_more_memory(), 8);
   world.load.queued = 100;
   world.load.larger = {{Size{1, 0}, 1000}};
 

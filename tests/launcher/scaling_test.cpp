@@ -11,8 +11,8 @@
 using namespace tenkai;
 using namespace std::chrono_literals;
 
-TEST_CASE("a scaled order launches the least number at once, by one submission") {
-  ScaledWorld world(scaled_order(up_to(4, 2), 8));
+TEST_CASE("a scaled plan launches the least number at once, by one submission") {
+  ScaledWorld world(scaled_plan(up_to(4, 2), 8));
 
   world.look();
 
@@ -23,7 +23,7 @@ TEST_CASE("a scaled order launches the least number at once, by one submission")
 }
 
 TEST_CASE("nothing is launched, and nothing is to be looked at, where there is nothing to do") {
-  ScaledWorld world(scaled_order(up_to(4), 8));
+  ScaledWorld world(scaled_plan(up_to(4), 8));
 
   Scaling::Orders orders = world.look();
 
@@ -31,8 +31,8 @@ TEST_CASE("nothing is launched, and nothing is to be looked at, where there is n
   CHECK_FALSE(orders.look_again);
 }
 
-TEST_CASE("a scaled order grows with the tasks that wait, as far as it may") {
-  ScaledWorld world(scaled_order(up_to(4), 8));
+TEST_CASE("a scaled plan grows with the tasks that wait, as far as it may") {
+  ScaledWorld world(scaled_plan(up_to(4), 8));
   world.load.queued = 1;
   world.look();
   world.load.queued = 100;
@@ -44,7 +44,7 @@ TEST_CASE("a scaled order grows with the tasks that wait, as far as it may") {
 }
 
 TEST_CASE("idle daemons are let go, and their slots can be used again") {
-  ScaledWorld world(scaled_order(up_to(4), 8));
+  ScaledWorld world(scaled_plan(up_to(4), 8));
   world.load.queued = 1;
   world.look();
   world.load.queued = 0;
@@ -62,7 +62,7 @@ TEST_CASE("idle daemons are let go, and their slots can be used again") {
 }
 
 TEST_CASE("launches that wait longer than there is work are withdrawn, and their slots free") {
-  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  ScaledWorld world(scaled_plan(up_to(4, 1), 8));
   world.load.queued = 4;
   world.pass(3s);
   REQUIRE(world.slots_wished() == Slots{0, 1, 2, 3});
@@ -81,7 +81,7 @@ TEST_CASE("launches that wait longer than there is work are withdrawn, and their
 }
 
 TEST_CASE("a daemon is replaced before its drain begins") {
-  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  ScaledWorld world(scaled_plan(up_to(4, 1), 8));
   world.look();
   world.join(0, 1h);
   world.pass(50min);
@@ -93,7 +93,7 @@ TEST_CASE("a daemon is replaced before its drain begins") {
 }
 
 TEST_CASE("a launch that fails is followed by another after a pause, five times in all") {
-  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  ScaledWorld world(scaled_plan(up_to(4, 1), 8));
   std::vector<Time> when;
   for (int i = 0; i < 600; ++i) {
     std::size_t before = world.wishes.size();
@@ -112,7 +112,7 @@ TEST_CASE("a launch that fails is followed by another after a pause, five times 
 }
 
 TEST_CASE("where there is room for five of eight, five stay, and the rest is asked for later and later") {
-  ScaledWorld world(scaled_order(up_to(8, 8), 16));
+  ScaledWorld world(scaled_plan(up_to(8, 8), 16));
   world.look();
   for (std::size_t slot : {0, 1, 2, 3, 4}) world.join(slot);
   for (std::uint64_t launch : {6, 7, 8}) world.fail_as_full(launch);
@@ -138,7 +138,7 @@ TEST_CASE("where there is room for five of eight, five stay, and the rest is ask
 }
 
 TEST_CASE("when one has gone there is room for another at once") {
-  ScaledWorld world(scaled_order(up_to(8, 8), 16));
+  ScaledWorld world(scaled_plan(up_to(8, 8), 16));
   world.look();
   for (std::size_t slot : {0, 1, 2, 3, 4}) world.join(slot);
   for (std::uint64_t launch : {6, 7, 8}) world.fail_as_full(launch);
@@ -153,7 +153,7 @@ TEST_CASE("when one has gone there is room for another at once") {
 }
 
 TEST_CASE("a submission that is refused counts as a failure") {
-  ScaledWorld world(scaled_order(up_to(4, 1), 8));
+  ScaledWorld world(scaled_plan(up_to(4, 1), 8));
   world.refuses = "there is no folder for its credential";
 
   for (int i = 0; i < 600; ++i) world.pass(1s);
@@ -163,7 +163,7 @@ TEST_CASE("a submission that is refused counts as a failure") {
 }
 
 TEST_CASE("a job that came and went between two looks has been there") {
-  ScaledWorld world(scaled_order(up_to(1, 1), 2));
+  ScaledWorld world(scaled_plan(up_to(1, 1), 2));
   world.look();
   world.join(0);
   world.leave(0);
@@ -175,7 +175,7 @@ TEST_CASE("a job that came and went between two looks has been there") {
 }
 
 TEST_CASE("a daemon that its agent starts again is waited for") {
-  ScaledWorld world(scaled_order(up_to(2, 1), 4));
+  ScaledWorld world(scaled_plan(up_to(2, 1), 4));
   world.look();
   world.join(0);
   world.look();
@@ -191,7 +191,7 @@ TEST_CASE("a daemon that its agent starts again is waited for") {
 }
 
 TEST_CASE("a job that was put back into the queue is waited for, and not launched over") {
-  ScaledWorld world(scaled_order(up_to(2, 1), 2));
+  ScaledWorld world(scaled_plan(up_to(2, 1), 2));
   world.look();
   world.join(0, 30min);
   world.pass(10min);
@@ -207,7 +207,7 @@ TEST_CASE("a job that was put back into the queue is waited for, and not launche
 }
 
 TEST_CASE("a unit that has lost its daemons, and whose end is never told, is free after a minute") {
-  ScaledWorld world(scaled_order(up_to(1, 1), 2));
+  ScaledWorld world(scaled_plan(up_to(1, 1), 2));
   world.look();
   bool seen = GENERATE(true, false);
   world.join(0);
@@ -225,7 +225,7 @@ TEST_CASE("a unit that has lost its daemons, and whose end is never told, is fre
 }
 
 TEST_CASE("a job whose time is over is gone, whether or not anybody tells") {
-  ScaledWorld world(scaled_order(up_to(1, 1), 1));
+  ScaledWorld world(scaled_plan(up_to(1, 1), 1));
   world.look();
   world.join(0, 1h);
   world.pass(1h - 10s);
@@ -238,7 +238,7 @@ TEST_CASE("a job whose time is over is gone, whether or not anybody tells") {
 }
 
 TEST_CASE("daemons that are launched by hand count, and nothing is launched over them") {
-  ScaledWorld world(scaled_order(up_to(2, 1), 4));
+  ScaledWorld world(scaled_plan(up_to(2, 1), 4));
   world.launch_by_hand(1);
 
   world.look();
@@ -256,7 +256,7 @@ TEST_CASE("daemons that are launched by hand count, and nothing is launched over
 }
 
 TEST_CASE("a slot that somebody has a command for is left alone") {
-  ScaledWorld world(scaled_order(up_to(2), 2));
+  ScaledWorld world(scaled_plan(up_to(2), 2));
   world.launch_by_hand(0);
   world.load.queued = 5;
 
@@ -266,7 +266,7 @@ TEST_CASE("a slot that somebody has a command for is left alone") {
 }
 
 TEST_CASE("agents of several daemons are launched and let go whole") {
-  ScaledWorld world(scaled_order(up_to(5), 12, 2));
+  ScaledWorld world(scaled_plan(up_to(5), 12, 2));
   CHECK(world.scaling.unit_size() == 2);
   world.load.queued = 3;
   world.look();
@@ -282,19 +282,19 @@ TEST_CASE("agents of several daemons are launched and let go whole") {
 }
 
 TEST_CASE("what is launched again draws other random numbers") {
-  ScaledWorld world(scaled_order(up_to(1, 1), 1));
+  ScaledWorld world(scaled_plan(up_to(1, 1), 1));
   world.look();
   world.fail(1, "it was cancelled");
   world.pass(2s);
 
   REQUIRE(world.wishes.size() == 2);
-  const std::string call = scaled_order(up_to(1, 1), 1).spare->calls[0];
+  const std::string call = scaled_plan(up_to(1, 1), 1).spare->calls[0];
   CHECK(world.wishes[0].part.calls[0] == call);
   CHECK(world.wishes[1].part.calls[0] == with_substream(call, 1));
 }
 
 TEST_CASE("what is launched keeps off the nodes that are left out") {
-  ScaledWorld world(scaled_order(up_to(2), 4));
+  ScaledWorld world(scaled_plan(up_to(2), 4));
   world.scaling.exclude("n1");
   world.scaling.exclude("n2");
   world.scaling.exclude("n1");
@@ -303,31 +303,31 @@ TEST_CASE("what is launched keeps off the nodes that are left out") {
   world.look();
 
   REQUIRE(world.wishes.size() == 1);
-  CHECK(world.wishes[0].part.options == excluding(scaled_order(up_to(2), 4).spare->options, {"n1", "n2"}));
+  CHECK(world.wishes[0].part.options == excluding(scaled_plan(up_to(2), 4).spare->options, {"n1", "n2"}));
 }
 
 // --- what cannot be ---
 
 TEST_CASE("spare slots that no agent fits into are refused, and requests that cannot grow") {
-  Order order = scaled_order(up_to(3), 6, 4);
-  CHECK(Scaling::problem(order, {}) == "one agent has more daemons (4) than there may be");
+  LaunchPlan plan = scaled_plan(up_to(3), 6, 4);
+  CHECK(Scaling::problem(plan, {}) == "one agent has more daemons (4) than there may be");
 
-  order = scaled_order(up_to(4), 8);
-  CHECK(Scaling::problem(order, with_more_memory()).empty());
-  order.spare->options.erase("slurm.mem");
-  CHECK(Scaling::problem(order, with_more_memory()).find("none was asked for") != std::string::npos);
-  CHECK(Scaling::problem(order, {}).empty());
-  order.spare.reset();
-  CHECK(Scaling::problem(order, with_more_memory()).empty());
+  plan = scaled_plan(up_to(4), 8);
+  CHECK(Scaling::problem(plan, with_more_memory()).empty());
+  plan.spare->options.erase("slurm.mem");
+  CHECK(Scaling::problem(plan, with_more_memory()).find("none was asked for") != std::string::npos);
+  CHECK(Scaling::problem(plan, {}).empty());
+  plan.spare.reset();
+  CHECK(Scaling::problem(plan, with_more_memory()).empty());
 }
 
 TEST_CASE("a fresh daemon has as much time as its job, but for the end of it") {
-  ScaledWorld world(scaled_order(up_to(4), 8));
+  ScaledWorld world(scaled_plan(up_to(4), 8));
   CHECK(world.scaling.room() == 1h - 1min);
 
-  Order order = scaled_order(up_to(4), 8);
-  order.spare->options.erase("slurm.time");
-  CHECK_FALSE(ScaledWorld(order).scaling.room());
+  LaunchPlan plan = scaled_plan(up_to(4), 8);
+  plan.spare->options.erase("slurm.time");
+  CHECK_FALSE(ScaledWorld(plan).scaling.room());
 }
 
 // --- whatever happens ---
@@ -342,7 +342,7 @@ TEST_CASE("in any order of events no slot is launched twice, and no busy daemon 
   ScaleRules rules = up_to(max, any(max + 1));
   rules.idle = std::chrono::seconds(any(400));
   std::size_t units = 2 * ((max + chunk - 1) / chunk) + 1;
-  ScaledWorld world(scaled_order(rules, units * chunk, chunk), with_more_memory());
+  ScaledWorld world(scaled_plan(rules, units * chunk, chunk), with_more_memory());
 
   for (int step = 0; step < 300; ++step) {
     if (any(3) == 0) world.load.queued = any(4) == 0 ? any(1'000'000) : any(5);

@@ -116,7 +116,7 @@ TEST_CASE("where all daemons have one URL, viewers are told it before one is the
   CHECK(says(TestViewer(dispatcher.pid).status(), "url=" + urls[0] + "\n"));
 }
 
-TEST_CASE("an order that cannot be carried out is answered with the reason") {
+TEST_CASE("a launch plan that cannot be carried out is answered with the reason") {
   TestDispatcher dispatcher;
   dispatcher.set_up("policy=queue\nslots=1\n");
   TestViewer viewer(dispatcher.pid);

@@ -1,4 +1,4 @@
-// What a session asks for with the request `launch_remote`: daemons at some slots,
+// A launch plan is what a session asks for with the request `launch_remote`: daemons at some slots,
 // by a plugin, each group of them by one command.
 //
 // Lines `key=value`, the values escaped (escape_line() of base/text.h):
@@ -29,7 +29,7 @@
 
 namespace tenkai {
 
-struct Order {
+struct LaunchPlan {
   // How the command learns its credential.
   enum class Delivery { stdin_, file } delivery = Delivery::stdin_;
   // What the command is: an agent, or one R that becomes a daemon.
@@ -63,31 +63,31 @@ struct Order {
   std::optional<Part> spare;
   std::optional<ScaleRules> scale;
 
-  bool operator==(const Order&) const = default;
+  bool operator==(const LaunchPlan&) const = default;
 };
 
 inline constexpr std::size_t max_launches = 10'000;  // of one request
 
 // `slots` is how many there are.
-Result<Order> parse_order(std::string_view text, std::size_t slots);
-// And back: parse_order(to_text(order)) is `order` again.
-std::string to_text(const Order& order);
+Result<LaunchPlan> parse_launch_plan(std::string_view text, std::size_t slots);
+// And back: parse_launch_plan(to_text(plan)) is `plan` again.
+std::string to_text(const LaunchPlan& plan);
 
 // How many daemons each agent of a part has; none: all of them, as one agent, and
 // nobody needs to know which of several it is. Where nothing else is said: one agent
 // on each of the `slurm.nodes`; else one daemon each, and more beyond 64 agents, which
 // neither a queue nor a dispatcher should have to tell apart.
-std::optional<std::size_t> chunk_of(const Order& order, const Order::Part& part);
+std::optional<std::size_t> chunk_of(const LaunchPlan& plan, const LaunchPlan::Part& part);
 
 // The command of a part, where its credential is found at `place`: "stdin", "@path".
-std::vector<std::string> command_of(const Order& order, const Order::Part& part,
+std::vector<std::string> command_of(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                     const std::vector<std::string>& urls, const std::string& place);
 // The same agent by our program itself, which takes R only for the daemons; what follows
 // it there is the path of Rscript. Empty where it takes R to say how it is started.
-std::vector<std::string> agent_command(const Order& order, const Order::Part& part,
+std::vector<std::string> agent_command(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                        const std::string& program, const std::string& place);
 // The lines of the launch manifest, which an agent reads behind its credential: the memory that
 // each daemon may have (`limits.memory`), in bytes, and the URL and the call of each.
-std::string manifest_lines(const Order::Part& part, const std::vector<std::string>& urls);
+std::string manifest_lines(const LaunchPlan::Part& part, const std::vector<std::string>& urls);
 
 }  // namespace tenkai
