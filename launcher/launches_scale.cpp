@@ -59,23 +59,23 @@ void Launches::scale() {
                          return found == entries_.end() ? nullptr : &found->second->launch;
                        },
                        [this](std::size_t slot) { return is_awaited(slot); }};
-  Scaling::Orders orders = scaling_->decide(now(), dependencies_.load(scaling_->room()), sight);
-  for (const Scaling::Wish& wish : orders.wishes) {
+  Scaling::Decision decision = scaling_->decide(now(), dependencies_.load(scaling_->room()), sight);
+  for (const Scaling::Wish& wish : decision.wishes) {
     Result<std::uint64_t> first = launch(wish);
     if (first) scaling_->on_launched(now(), wish, *first);
     else scaling_->on_refused(now(), wish, first.error().message);
     if (!first) on_load();
   }
-  if (!orders.dismiss.empty()) dependencies_.dismiss(orders.dismiss);
-  for (std::uint64_t number : orders.withdraw) {
+  if (!decision.dismiss.empty()) dependencies_.dismiss(decision.dismiss);
+  for (std::uint64_t number : decision.withdraw) {
     EntryPtr entry = entries_.at(number);
     if (!entry->launch.on_withdrawn(now())) continue;
     cancel(*entry);
     after_change(entry, true);
   }
-  for (const auto& [size, why] : orders.unavailable) dependencies_.unavailable(size, why);
-  for (const std::string& text : orders.tell) dependencies_.tell(text, {});
-  if (orders.look_again) scale_at(*orders.look_again);
+  for (const auto& [size, why] : decision.unavailable) dependencies_.unavailable(size, why);
+  for (const std::string& text : decision.tell) dependencies_.tell(text, {});
+  if (decision.look_again) scale_at(*decision.look_again);
   dependencies_.changed();
 }
 

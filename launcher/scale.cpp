@@ -38,8 +38,8 @@ constexpr milliseconds moment = 1s;
 
 milliseconds between(Time from, Time to) { return std::chrono::duration_cast<milliseconds>(to - from); }
 
-void look_by(ScaleOrders& orders, Time when) {
-  if (!orders.look_again || when < *orders.look_again) orders.look_again = when;
+void look_by(ScaleDecision& decision, Time when) {
+  if (!decision.look_again || when < *decision.look_again) decision.look_again = when;
 }
 
 // Nothing to take from it, and nothing that keeps it.
@@ -70,29 +70,29 @@ Scale::Scale(ScaleRules rules) : rules_(rules) {
   rules_.chunk = std::clamp<std::size_t>(rules_.chunk, 1, rules_.max);
 }
 
-ScaleOrders Scale::decide(Time now, const ScaleView& view) {
+ScaleDecision Scale::decide(Time now, const ScaleView& view) {
   for (const ScaleUnit& unit : view.units)
     if (unit.state == State::online) forgive(unit.since, now);
   watch_idle(now, view);
   milliseconds lead = this->lead(now, view);
   Sum sum = this->sum(now, view, lead);
 
-  ScaleOrders orders;
+  ScaleDecision decision;
   std::size_t lasting = this->lasting(now, view.queued, sum.counted > 0);
-  orders.wanted = wanted(sum, lasting);
-  if (lasting < view.queued) look_by(orders, half_begin_ + patience() / 2);
-  orders.counted = sum.counted;
-  look_ahead(now, view, lead, orders);
+  decision.wanted = wanted(sum, lasting);
+  if (lasting < view.queued) look_by(decision, half_begin_ + patience() / 2);
+  decision.counted = sum.counted;
+  look_ahead(now, view, lead, decision);
   // What has only just begun to wait is no reason for another daemon, but for one that is here.
   std::size_t needed = wanted(sum, view.queued);
-  dismiss(now, view, lead, sum, needed, orders);
-  withdraw(now, view, sum, needed, orders);
-  launch(now, view, orders);
+  dismiss(now, view, lead, sum, needed, decision);
+  withdraw(now, view, sum, needed, decision);
+  launch(now, view, decision);
   if (stopped_ && !told_) {
     told_ = true;
-    orders.farewell = why_;
+    decision.farewell = why_;
   }
-  return orders;
+  return decision;
 }
 
 void Scale::on_failed(Time now, Time launched, const std::string& why) {
@@ -209,9 +209,9 @@ std::size_t Scale::wanted(const Sum& sum, std::size_t lasting) const {
 }
 
 // What changes by itself.
-void Scale::look_ahead(Time now, const ScaleView& view, milliseconds lead, ScaleOrders& orders) const {
+void Scale::look_ahead(Time now, const ScaleView& view, milliseconds lead, ScaleDecision& decision) const {
   auto later = [&](Time when) {
-    if (when > now) look_by(orders, when);
+    if (when > now) look_by(decision, when);
     return when > now;
   };
   if (unfit_since_) later(*unfit_since_ + moment);
@@ -229,7 +229,7 @@ void Scale::look_ahead(Time now, const ScaleView& view, milliseconds lead, Scale
 // The one with the least time left first; one that is idle is not let go before those that
 // are to be in its place have come. Where there are more than there may be, at once.
 void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum, std::size_t wanted,
-                    ScaleOrders& orders) const {
+                    ScaleDecision& decision) const {
   std::vector<std::size_t> idle;
   for (std::size_t u = 0; u < view.units.size(); ++u)
     if (is_idle(view.units[u])) idle.push_back(u);
@@ -242,10 +242,10 @@ void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum,
     if (sum.online < wanted + worth) continue;
     Time due = *unit.idle_since + rules_.idle;
     if (due > now && sum.counted <= rules_.max) {
-      look_by(orders, due);
+      look_by(decision, due);
       continue;
     }
-    orders.dismiss.push_back(u);
+    decision.dismiss.push_back(u);
     sum.online -= worth;
     sum.counted -= worth;
   }
@@ -253,7 +253,7 @@ void Scale::dismiss(Time now, const ScaleView& view, milliseconds lead, Sum sum,
 
 // As patient as with daemons that are idle. The last ones first: those have waited least.
 void Scale::withdraw(Time now, const ScaleView& view, const Sum& sum, std::size_t wanted,
-                     ScaleOrders& orders) {
+                     ScaleDecision& decision) {
   std::size_t surplus = sum.counted > wanted ? (sum.counted - wanted) / rules_.chunk : 0;
   std::vector<std::size_t> coming;
   for (std::size_t u = 0; u < view.units.size(); ++u)
@@ -261,12 +261,12 @@ void Scale::withdraw(Time now, const ScaleView& view, const Sum& sum, std::size_
   if (surplus == 0 || coming.empty()) return surplus_since_.reset();
   if (!surplus_since_) surplus_since_ = now;
   Time due = *surplus_since_ + rules_.idle;
-  if (due > now) return look_by(orders, due);
+  if (due > now) return look_by(decision, due);
   std::ranges::stable_sort(coming, [&view](std::size_t one, std::size_t other) {
     return view.units[one].since > view.units[other].since;
   });
   coming.resize(std::min(coming.size(), surplus));
-  orders.withdraw = std::move(coming);
+  decision.withdraw = std::move(coming);
   surplus_since_.reset();
 }
 
@@ -280,18 +280,18 @@ std::optional<Scale::Time> Scale::earliest_launch() const {
   return when;
 }
 
-void Scale::launch(Time now, const ScaleView& view, ScaleOrders& orders) {
-  if (stopped_ || orders.counted >= orders.wanted) return;
-  std::size_t missing = (orders.wanted - orders.counted + rules_.chunk - 1) / rules_.chunk;
-  std::size_t units = std::min(missing, (rules_.max - orders.counted) / rules_.chunk);
+void Scale::launch(Time now, const ScaleView& view, ScaleDecision& decision) {
+  if (stopped_ || decision.counted >= decision.wanted) return;
+  std::size_t missing = (decision.wanted - decision.counted + rules_.chunk - 1) / rules_.chunk;
+  std::size_t units = std::min(missing, (rules_.max - decision.counted) / rules_.chunk);
   std::vector<std::size_t> vacant;
   for (std::size_t u = 0; u < view.units.size() && vacant.size() < units; ++u)
     if (view.units[u].state == State::vacant) vacant.push_back(u);
   if (vacant.empty()) return;
   std::optional<Time> earliest = earliest_launch();
-  if (earliest && *earliest > now) return look_by(orders, *earliest);
+  if (earliest && *earliest > now) return look_by(decision, *earliest);
   submitted_ = now;
-  orders.launch = std::move(vacant);
+  decision.launch = std::move(vacant);
 }
 
 }  // namespace tenkai

@@ -53,7 +53,7 @@ struct ScaleView {
   std::vector<ScaleUnit> units;
 };
 
-struct ScaleOrders {
+struct ScaleDecision {
   using Time = std::chrono::steady_clock::time_point;
 
   std::vector<std::size_t> launch;   // units, by one submission
@@ -76,9 +76,9 @@ class Scale {
 
   explicit Scale(ScaleRules rules);
 
-  // After anything that may have changed the view, and at `look_again`. What is ordered is
+  // After anything that may have changed the view, and at `look_again`. What is decided is
   // taken as done: the next view has the units as launching, or leaving.
-  ScaleOrders decide(Time now, const ScaleView& view);
+  ScaleDecision decide(Time now, const ScaleView& view);
 
   // A unit that was launched at `launched` will not come: its submission failed, or its job
   // ended before any daemon had come. `why`: what follows "because". Of units launched
@@ -125,11 +125,12 @@ class Scale {
   std::chrono::milliseconds patience() const;
   std::size_t lasting(Time now, std::size_t queued, bool any_counts);
   void watch_idle(Time now, const ScaleView& view);
-  void launch(Time now, const ScaleView& view, ScaleOrders& orders);
+  void launch(Time now, const ScaleView& view, ScaleDecision& decision);
   void dismiss(Time now, const ScaleView& view, std::chrono::milliseconds lead, Sum sum, std::size_t wanted,
-               ScaleOrders& orders) const;
-  void withdraw(Time now, const ScaleView& view, const Sum& sum, std::size_t wanted, ScaleOrders& orders);
-  void look_ahead(Time now, const ScaleView& view, std::chrono::milliseconds lead, ScaleOrders& orders) const;
+               ScaleDecision& decision) const;
+  void withdraw(Time now, const ScaleView& view, const Sum& sum, std::size_t wanted, ScaleDecision& decision);
+  void look_ahead(Time now, const ScaleView& view, std::chrono::milliseconds lead,
+                  ScaleDecision& decision) const;
   std::optional<Time> earliest_launch() const;
   void count_failure(Row& row, Time now, Time launched, const std::string& why);
   void forgive(Time came, Time seen);

@@ -105,7 +105,7 @@ std::string Scaling::problem(const LaunchPlan& plan, const Retries& retries) {
 
 // --- what is there ---
 
-ScaleUnit Scaling::look_at(Time now, Unit& unit, const Load& load, const Sight& sight, Orders& orders) {
+ScaleUnit Scaling::look_at(Time now, Unit& unit, const Load& load, const Sight& sight, Decision& decision) {
   ScaleUnit seen = daemons_at(unit.slots, load);
   if (seen.daemons > 0) {
     come(now, unit);
@@ -114,7 +114,7 @@ ScaleUnit Scaling::look_at(Time now, Unit& unit, const Load& load, const Sight& 
     seen.since = *unit.came;
   } else {
     follow(now, unit, sight);
-    wait_for(now, unit, seen, orders);
+    wait_for(now, unit, seen, decision);
   }
   bool is_awaited = seen.state == State::vacant && std::ranges::any_of(unit.slots, sight.is_awaited);
   // Somebody has a command for it: not ours to use, and nothing to count on. A larger one
@@ -171,7 +171,7 @@ void Scaling::come_again(Time now, Unit& unit) {
 }
 
 // One that has no daemons and a launch that has not ended.
-void Scaling::wait_for(Time now, const Unit& unit, ScaleUnit& seen, Orders& orders) {
+void Scaling::wait_for(Time now, const Unit& unit, ScaleUnit& seen, Decision& decision) {
   if (!unit.launch) return;
   seen.state = State::launching;
   seen.since = unit.left.value_or(unit.launched);
@@ -179,8 +179,8 @@ void Scaling::wait_for(Time now, const Unit& unit, ScaleUnit& seen, Orders& orde
   // Its agent starts them again, or nobody has told yet that it has gone.
   bool is_late = now >= *unit.left + time_to_restart;
   if (is_late) seen.state = State::online;
-  earlier(orders.look_again, *unit.left + (is_late ? time_to_return : time_to_restart));
-  earlier(orders.look_again, unit.drain_begin);
+  earlier(decision.look_again, *unit.left + (is_late ? time_to_return : time_to_restart));
+  earlier(decision.look_again, unit.drain_begin);
 }
 
 void Scaling::forget(Unit& unit) {
@@ -194,38 +194,38 @@ void Scaling::forget(Unit& unit) {
 
 // --- what there should be ---
 
-Scaling::Orders Scaling::decide(Time now, const Load& load, const Sight& sight) {
-  Orders orders;
+Scaling::Decision Scaling::decide(Time now, const Load& load, const Sight& sight) {
+  Decision decision;
   ScaleView view;
   view.queued = load.queued;
-  for (Unit& unit : units_) view.units.push_back(look_at(now, unit, load, sight, orders));
-  give_up(orders);
-  let_go_of_larger(now, load, view.units, orders);
-  launch_larger(now, load, view.units, orders);
-  for (const Wish& each : orders.wishes) {
+  for (Unit& unit : units_) view.units.push_back(look_at(now, unit, load, sight, decision));
+  give_up(decision);
+  let_go_of_larger(now, load, view.units, decision);
+  launch_larger(now, load, view.units, decision);
+  for (const Wish& each : decision.wishes) {
     for (std::size_t u : each.units) {
       view.units[u].state = State::online;
       view.units[u].leaving = true;
     }
   }
-  if (!scale_) return orders;
-  ScaleOrders scaled = scale_->decide(now, view);
+  if (!scale_) return decision;
+  ScaleDecision scaled = scale_->decide(now, view);
   wanted_ = scaled.wanted;
-  if (!scaled.launch.empty()) wish(scaled.launch, {}, orders);
-  for (std::size_t u : scaled.dismiss) dismiss(units_[u], orders);
+  if (!scaled.launch.empty()) wish(scaled.launch, {}, decision);
+  for (std::size_t u : scaled.dismiss) dismiss(units_[u], decision);
   for (std::size_t u : scaled.withdraw) {
     if (units_[u].came) continue;  // its agent starts its R again
     units_[u].dismissed = true;
-    orders.withdraw.push_back(*units_[u].launch);
+    decision.withdraw.push_back(*units_[u].launch);
   }
-  if (!scaled.farewell.empty()) orders.tell.push_back(scaled.farewell);
-  earlier(orders.look_again, scaled.look_again);
-  return orders;
+  if (!scaled.farewell.empty()) decision.tell.push_back(scaled.farewell);
+  earlier(decision.look_again, scaled.look_again);
+  return decision;
 }
 
-void Scaling::dismiss(Unit& unit, Orders& orders) {
+void Scaling::dismiss(Unit& unit, Decision& decision) {
   unit.dismissed = true;
-  orders.dismiss.insert(orders.dismiss.end(), unit.slots.begin(), unit.slots.end());
+  decision.dismiss.insert(decision.dismiss.end(), unit.slots.begin(), unit.slots.end());
 }
 
 // --- larger ones ---
@@ -240,13 +240,13 @@ bool Scaling::is_known_to_fail(const Size& size) const {
 }
 
 // What could not be had is told when nothing as large is there or coming.
-void Scaling::give_up(Orders& orders) {
+void Scaling::give_up(Decision& decision) {
   std::erase_if(failed_, [&](const auto& each) {
     const auto& [size, why] = each;
     if (count_large(size) > 0) return false;
     Result<Enlarged> larger = enlarge(options_, size, factors_);
     std::string words = larger ? " (" + larger->words + ")" : "";
-    orders.unavailable.emplace_back(
+    decision.unavailable.emplace_back(
         size, "the larger job that was asked for" + words + " could not be had: " + why);
     return true;
   });
@@ -276,16 +276,16 @@ std::optional<std::size_t> Scaling::in_the_way(Time now, const Load& load,
 }
 
 void Scaling::let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen,
-                               Orders& orders) {
-  if (std::optional<std::size_t> u = in_the_way(now, load, seen)) dismiss(units_[*u], orders);
+                               Decision& decision) {
+  if (std::optional<std::size_t> u = in_the_way(now, load, seen)) dismiss(units_[*u], decision);
   for (std::size_t u = 0; u < units_.size(); ++u) {
     Unit& unit = units_[u];
     if (!is_large(unit) || unit.dismissed || !seen[u].idle_since) continue;
     if (std::ranges::any_of(load.larger, [&unit](const auto& need) { return covers(unit.size, need.first); }))
       continue;
     Time due = *seen[u].idle_since + idle_;
-    if (due > now) earlier(orders.look_again, due);
-    else dismiss(unit, orders);
+    if (due > now) earlier(decision.look_again, due);
+    else dismiss(unit, decision);
   }
 }
 
@@ -300,10 +300,11 @@ std::size_t Scaling::missing(Time now, const Size& size, std::size_t tasks) cons
   return std::min(units, max_large_ - std::min(max_large_, count_large({})));
 }
 
-void Scaling::launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders) {
+void Scaling::launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen,
+                            Decision& decision) {
   auto cannot_be_had = [&](const Size& size) {
     auto is_more = [&size](const auto& each) { return covers(size, each.first); };
-    return is_known_to_fail(size) || std::ranges::any_of(orders.unavailable, is_more);
+    return is_known_to_fail(size) || std::ranges::any_of(decision.unavailable, is_more);
   };
   // Those that need most first: what is launched for them does for the others.
   for (auto need = load.larger.rbegin(); need != load.larger.rend(); ++need) {
@@ -314,23 +315,23 @@ void Scaling::launch_larger(Time now, const Load& load, const std::vector<ScaleU
       if (seen[u].state == State::vacant) vacant.push_back(u);
     if (vacant.empty()) continue;
     if (asked_larger_ && now < *asked_larger_ + pace_of_larger)
-      return earlier(orders.look_again, *asked_larger_ + pace_of_larger);
+      return earlier(decision.look_again, *asked_larger_ + pace_of_larger);
     asked_larger_ = now;
-    wish(vacant, need->first, orders);
+    wish(vacant, need->first, decision);
     // One submission at a time.
-    return earlier(orders.look_again, now + pace_of_larger);
+    return earlier(decision.look_again, now + pace_of_larger);
   }
 }
 
 // --- what is asked for ---
 
-void Scaling::wish(const std::vector<std::size_t>& units, const Size& size, Orders& orders) {
+void Scaling::wish(const std::vector<std::size_t>& units, const Size& size, Decision& decision) {
   Wish wish;
   wish.units = units;
   wish.size = size;
   Result<Enlarged> larger = enlarge(options_, size, factors_);
   if (!larger) {
-    orders.unavailable.emplace_back(
+    decision.unavailable.emplace_back(
         size, "the larger job that it needs cannot be asked for: " + larger.error().message);
     return;
   }
@@ -343,9 +344,10 @@ void Scaling::wish(const std::vector<std::size_t>& units, const Size& size, Orde
     }
   }
   if (size != Size() && told_.insert(larger->words).second) {
-    orders.tell.push_back("launches " + counted(wish.part.slots.size(), "daemon") + " with " + larger->words);
+    decision.tell.push_back("launches " + counted(wish.part.slots.size(), "daemon") + " with " +
+                            larger->words);
   }
-  orders.wishes.push_back(std::move(wish));
+  decision.wishes.push_back(std::move(wish));
 }
 
 void Scaling::on_launched(Time now, const Wish& wish, std::uint64_t first) {

@@ -41,7 +41,7 @@ class Scaling {
     Size size;
     LaunchPlan::Part part;  // one submission: an agent for each unit, in this order
   };
-  struct Orders {
+  struct Decision {
     std::vector<Wish> wishes;
     std::vector<std::size_t> dismiss;     // slots; only larger daemons may be busy
     std::vector<std::uint64_t> withdraw;  // launches
@@ -59,7 +59,7 @@ class Scaling {
   // How much time a fresh daemon has for tasks, where its job has an end.
   std::optional<std::chrono::milliseconds> room() const { return room_; }
 
-  Orders decide(Time now, const Load& load, const Sight& sight);
+  Decision decide(Time now, const Load& load, const Sight& sight);
   // A wish has become launches, numbered from `first` on; or could not be one.
   void on_launched(Time now, const Wish& wish, std::uint64_t first);
   void on_refused(Time now, const Wish& wish, const std::string& why);
@@ -88,23 +88,23 @@ class Scaling {
     bool dismissed = false;
   };
 
-  ScaleUnit look_at(Time now, Unit& unit, const Load& load, const Sight& sight, Orders& orders);
+  ScaleUnit look_at(Time now, Unit& unit, const Load& load, const Sight& sight, Decision& decision);
   void come(Time now, Unit& unit);
   static void come_again(Time now, Unit& unit);
   void follow(Time now, Unit& unit, const Sight& sight);
-  static void wait_for(Time now, const Unit& unit, ScaleUnit& seen, Orders& orders);
+  static void wait_for(Time now, const Unit& unit, ScaleUnit& seen, Decision& decision);
   static void forget(Unit& unit);
-  static void dismiss(Unit& unit, Orders& orders);
+  static void dismiss(Unit& unit, Decision& decision);
   static bool is_large(const Unit& unit) { return unit.launch && unit.size != Size(); }
   static bool helps(Time now, const Unit& unit, const Size& size);
   bool is_known_to_fail(const Size& size) const;
   std::size_t count_large(const Size& size) const;
-  void give_up(Orders& orders);
+  void give_up(Decision& decision);
   std::optional<std::size_t> in_the_way(Time now, const Load& load, const std::vector<ScaleUnit>& seen) const;
-  void let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
+  void let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Decision& decision);
   std::size_t missing(Time now, const Size& size, std::size_t tasks) const;
-  void launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Orders& orders);
-  void wish(const std::vector<std::size_t>& units, const Size& size, Orders& orders);
+  void launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Decision& decision);
+  void wish(const std::vector<std::size_t>& units, const Size& size, Decision& decision);
 
   LaunchPlan::Options options_;
   Factors factors_;

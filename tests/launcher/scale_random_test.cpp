@@ -83,32 +83,32 @@ class Chaos {
   }
 
   void decide() {
-    ScaleOrders orders = scale_.decide(now_, view_);
+    ScaleDecision decision = scale_.decide(now_, view_);
 
-    REQUIRE(orders.wanted >= rules_.min);
-    REQUIRE(orders.wanted <= rules_.max);
-    REQUIRE((!orders.look_again || *orders.look_again > now_));
-    REQUIRE(std::set(orders.launch.begin(), orders.launch.end()).size() == orders.launch.size());
-    if (!orders.launch.empty()) launch(orders);
-    for (std::size_t u : orders.dismiss) dismiss(u);
-    for (std::size_t u : orders.withdraw) {
+    REQUIRE(decision.wanted >= rules_.min);
+    REQUIRE(decision.wanted <= rules_.max);
+    REQUIRE((!decision.look_again || *decision.look_again > now_));
+    REQUIRE(std::set(decision.launch.begin(), decision.launch.end()).size() == decision.launch.size());
+    if (!decision.launch.empty()) launch(decision);
+    for (std::size_t u : decision.dismiss) dismiss(u);
+    for (std::size_t u : decision.withdraw) {
       REQUIRE(view_.units.at(u).state == State::launching);
       view_.units[u] = {};
     }
-    if (!orders.farewell.empty()) ++farewells_;
+    if (!decision.farewell.empty()) ++farewells_;
     REQUIRE(farewells_ == (scale_.is_stopped() ? 1 : 0));
     // Nothing has happened, so there is nothing more to do.
-    ScaleOrders again = scale_.decide(now_, view_);
+    ScaleDecision again = scale_.decide(now_, view_);
     REQUIRE(again.launch.empty());
     REQUIRE(again.farewell.empty());
   }
 
-  void launch(const ScaleOrders& orders) {
+  void launch(const ScaleDecision& decision) {
     REQUIRE(farewells_ == 0);
-    REQUIRE(orders.counted + orders.launch.size() * chunk_ <= rules_.max);
+    REQUIRE(decision.counted + decision.launch.size() * chunk_ <= rules_.max);
     REQUIRE((!submitted_ || now_ - *submitted_ >= rules_.pace));
     submitted_ = now_;
-    for (std::size_t u : orders.launch) {
+    for (std::size_t u : decision.launch) {
       REQUIRE(view_.units.at(u).state == State::vacant);
       view_.units[u] = {State::launching, now_};
     }

@@ -40,7 +40,7 @@ ScaleView view_of(std::size_t queued, std::size_t count, std::vector<ScaleUnit> 
 }
 
 // What is decided when all has been like this for a minute.
-ScaleOrders decide(Scale& scale, Time now, const ScaleView& view) {
+ScaleDecision decide(Scale& scale, Time now, const ScaleView& view) {
   scale.decide(now - 60s, view);
   return scale.decide(now, view);
 }
@@ -69,11 +69,11 @@ TEST_CASE("as many daemons are wanted as are busy, and one for each backlog of t
   rules.backlog = backlog;
   Scale scale(rules);
 
-  ScaleOrders orders = decide(scale, at(60s), view_of(queued, 20, {busy(at(0s)), busy(at(0s))}));
+  ScaleDecision decision = decide(scale, at(60s), view_of(queued, 20, {busy(at(0s)), busy(at(0s))}));
 
-  CHECK(orders.launch.size() == launched);
-  CHECK(orders.wanted == 2 + launched);
-  CHECK(orders.counted == 2);
+  CHECK(decision.launch.size() == launched);
+  CHECK(decision.wanted == 2 + launched);
+  CHECK(decision.counted == 2);
 }
 
 TEST_CASE("the least number of daemons is there without any task") {
@@ -89,10 +89,10 @@ TEST_CASE("what is being launched counts, so a slow queue is not asked again") {
   Scale scale(up_to(10));
   REQUIRE(scale.decide(at(0s), view_of(2, 20)).launch == Units{0, 1});
 
-  ScaleOrders orders = scale.decide(at(3h), view_of(2, 20, {launching(at(0s)), launching(at(0s))}));
+  ScaleDecision decision = scale.decide(at(3h), view_of(2, 20, {launching(at(0s)), launching(at(0s))}));
 
-  CHECK(orders.launch.empty());
-  CHECK_FALSE(orders.look_again);
+  CHECK(decision.launch.empty());
+  CHECK_FALSE(decision.look_again);
 }
 
 TEST_CASE("there is one submission a second, or as seldom as a site wants it") {
@@ -103,16 +103,16 @@ TEST_CASE("there is one submission a second, or as seldom as a site wants it") {
   REQUIRE(scale.decide(at(0s), view_of(1, 20)).launch == Units{0});
 
   Time now = at(1ms);
-  ScaleOrders orders = scale.decide(now, view_of(3, 20, {launching(at(0s))}));
-  while (orders.launch.empty()) {
-    REQUIRE(orders.look_again.value() > now);
-    now = *orders.look_again;
-    orders = scale.decide(now, view_of(3, 20, {launching(at(0s))}));
+  ScaleDecision decision = scale.decide(now, view_of(3, 20, {launching(at(0s))}));
+  while (decision.launch.empty()) {
+    REQUIRE(decision.look_again.value() > now);
+    now = *decision.look_again;
+    decision = scale.decide(now, view_of(3, 20, {launching(at(0s))}));
   }
 
   CHECK(now - at(0s) >= pace);
   CHECK(now - at(0s) <= pace + 500ms);
-  CHECK(orders.launch == Units{1, 2});
+  CHECK(decision.launch == Units{1, 2});
 }
 
 TEST_CASE("what waits for less than a launch takes asks for none") {
@@ -156,10 +156,10 @@ TEST_CASE("a unit is never larger than the most there may be") {
   rules.chunk = 8;
   rules.min = 9;
 
-  ScaleOrders orders = Scale(rules).decide(at(0s), view_of(0, 2));
+  ScaleDecision decision = Scale(rules).decide(at(0s), view_of(0, 2));
 
-  CHECK(orders.launch == Units{0});
-  CHECK(orders.wanted == 2);
+  CHECK(decision.launch == Units{0});
+  CHECK(decision.wanted == 2);
 }
 
 TEST_CASE("a unit whose job ends is replaced before its drain begins by as long as a start takes") {
@@ -168,8 +168,8 @@ TEST_CASE("a unit whose job ends is replaced before its drain begins by as long 
   // The longest, a quarter more, and five seconds.
   ScaleView view = view_of(9, 4, {until(at(3600s), busy(at(0s))), until(at(7200s), busy(at(0s)))});
 
-  ScaleOrders before = scale.decide(at(3544s), view);
-  ScaleOrders then = scale.decide(at(3545s), view);
+  ScaleDecision before = scale.decide(at(3544s), view);
+  ScaleDecision then = scale.decide(at(3545s), view);
 
   CHECK(before.launch.empty());
   CHECK(before.look_again == at(3545s));
@@ -264,8 +264,8 @@ TEST_CASE("where there are more than there may be, what is idle goes at once") {
 TEST_CASE("what is still coming and not wanted any more is withdrawn") {
   Scale scale(up_to(10));
   ScaleView view = view_of(0, 10, {busy(at(0s)), launching(at(1s)), launching(at(2s)), launching(at(2s))});
-  ScaleOrders orders = scale.decide(at(10s), view);
-  CHECK(orders.withdraw.empty());
+  ScaleDecision decision = scale.decide(at(10s), view);
+  CHECK(decision.withdraw.empty());
 
   SECTION("after as long as an idle daemon is kept, the last ones first") {
     view.queued = 1;
@@ -302,13 +302,13 @@ TEST_CASE("daemons that have no time for what waits are not those that it needs"
   scale.on_came(at(4s), at(0s));
   ScaleView view = view_of(1, 2, {until(at(4h), idle(at(0s), at(1h)))});
 
-  ScaleOrders first = scale.decide(at(2h), view);
-  ScaleOrders then = scale.decide(at(2h + 1s), view);
+  ScaleDecision first = scale.decide(at(2h), view);
+  ScaleDecision then = scale.decide(at(2h + 1s), view);
   view.units[1] = launching(at(2h + 1s));
-  ScaleOrders later = scale.decide(at(3h), view);
+  ScaleDecision later = scale.decide(at(3h), view);
   view.units[1] = until(at(7h), busy(at(3h)));
   view.queued = 0;
-  ScaleOrders last = scale.decide(at(3h), view);
+  ScaleDecision last = scale.decide(at(3h), view);
 
   CHECK(first.launch.empty());
   CHECK(first.look_again == at(2h + 1s));
@@ -324,10 +324,10 @@ TEST_CASE("where a daemon that has just come does not take what waits, no other 
   ScaleView view = view_of(1, 2, {until(at(4h), idle(at(0s), at(0s)))});
 
   scale.decide(at(0s), view);
-  ScaleOrders orders = scale.decide(at(20min), view);
+  ScaleDecision decision = scale.decide(at(20min), view);
 
-  CHECK(orders.launch.empty());
-  CHECK(orders.look_again == at(24min));
+  CHECK(decision.launch.empty());
+  CHECK(decision.look_again == at(24min));
 }
 
 TEST_CASE("after failures there is a longer and longer pause, and after the fifth no launch any more") {
@@ -338,7 +338,7 @@ TEST_CASE("after failures there is a longer and longer pause, and after the fift
     now += 500ms;
     scale.on_failed(now, now - 500ms, "the partition is down");
 
-    ScaleOrders early = scale.decide(now + pause - 1ms, view_of(9, 2));
+    ScaleDecision early = scale.decide(now + pause - 1ms, view_of(9, 2));
     CHECK(early.launch.empty());
     CHECK(early.look_again == now + pause);
     now += pause;
@@ -346,7 +346,7 @@ TEST_CASE("after failures there is a longer and longer pause, and after the fift
   REQUIRE(scale.decide(now, view_of(9, 2)).launch == Units{0});
   scale.on_failed(now, now, "the partition is down");
 
-  ScaleOrders last = scale.decide(now, view_of(9, 2));
+  ScaleDecision last = scale.decide(now, view_of(9, 2));
   CHECK(scale.is_stopped());
   CHECK(last.launch.empty());
   CHECK_FALSE(last.look_again);

@@ -78,30 +78,30 @@ class ScaledWorld {
     return slots;
   }
 
-  Scaling::Orders look() {
+  Scaling::Decision look() {
     Scaling::Sight sight{[this](std::uint64_t number) -> const Launch* {
                            auto found = launches_.find(number);
                            return found == launches_.end() ? nullptr : &found->second;
                          },
                          [this](std::size_t slot) { return has_launch(slot, false); }};
-    Scaling::Orders orders = scaling.decide(now, load, sight);
-    for (const Scaling::Wish& wish : orders.wishes) take(wish);
-    for (std::size_t slot : orders.dismiss) {
+    Scaling::Decision decision = scaling.decide(now, load, sight);
+    for (const Scaling::Wish& wish : decision.wishes) take(wish);
+    for (std::size_t slot : decision.dismiss) {
       bool is_large = launch_of(slot) != nullptr && scaling.size_of(launch_of(slot)->number()) != Size();
       REQUIRE((is_large || !load.slots[slot].busy));
       load.slots[slot].leaving = true;
       dismissed.push_back(slot);
     }
-    for (std::uint64_t number : orders.withdraw) {
+    for (std::uint64_t number : decision.withdraw) {
       REQUIRE(launches_.at(number).on_withdrawn(now));
       withdrawn.push_back(number);
     }
-    told.insert(told.end(), orders.tell.begin(), orders.tell.end());
-    unavailable.insert(unavailable.end(), orders.unavailable.begin(), orders.unavailable.end());
+    told.insert(told.end(), decision.tell.begin(), decision.tell.end());
+    unavailable.insert(unavailable.end(), decision.unavailable.begin(), decision.unavailable.end());
     // The dispatcher gives up on their tasks.
-    for (const auto& [size, why] : orders.unavailable)
+    for (const auto& [size, why] : decision.unavailable)
       std::erase_if(load.larger, [&size = size](const auto& need) { return covers(need.first, size); });
-    return orders;
+    return decision;
   }
 
   // Looks at least every second.

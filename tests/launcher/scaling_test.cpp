@@ -25,10 +25,10 @@ TEST_CASE("a scaled plan launches the least number at once, by one submission") 
 TEST_CASE("nothing is launched, and nothing is to be looked at, where there is nothing to do") {
   ScaledWorld world(scaled_plan(up_to(4), 8));
 
-  Scaling::Orders orders = world.look();
+  Scaling::Decision decision = world.look();
 
   CHECK(world.wishes.empty());
-  CHECK_FALSE(orders.look_again);
+  CHECK_FALSE(decision.look_again);
 }
 
 TEST_CASE("a scaled plan grows with the tasks that wait, as far as it may") {
@@ -352,11 +352,11 @@ TEST_CASE("in any order of events no slot is launched twice, and no busy daemon 
     world.refuses = any(20) == 0 ? "it may not be" : "";
     world.anything(any);
     world.now += any(10) == 0 ? 1ms * any(10'000'000) : 1ms * any(3000);
-    Scaling::Orders orders = world.look();
+    Scaling::Decision decision = world.look();
 
-    REQUIRE((!orders.look_again || *orders.look_again > world.now));
+    REQUIRE((!decision.look_again || *decision.look_again > world.now));
     // Nothing has happened but for slots that are free again, so there is nothing more to do.
-    if (!orders.withdraw.empty()) continue;
+    if (!decision.withdraw.empty()) continue;
     std::size_t wished = world.wishes.size();
     std::size_t let_go = world.dismissed.size();
     if (world.refuses.empty()) world.look();

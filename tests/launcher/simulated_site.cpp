@@ -141,16 +141,16 @@ std::string SimulatedSite::figures() const {
 
 // What the launcher does after each event.
 void SimulatedSite::think() {
-  ScaleOrders orders = scale_.decide(now_, view());
-  look_again_ = orders.look_again;
-  if (!orders.farewell.empty()) told.push_back(orders.farewell);
-  for (std::size_t u : orders.dismiss) dismiss(u);
-  for (std::size_t u : orders.withdraw) {
+  ScaleDecision decision = scale_.decide(now_, view());
+  look_again_ = decision.look_again;
+  if (!decision.farewell.empty()) told.push_back(decision.farewell);
+  for (std::size_t u : decision.dismiss) dismiss(u);
+  for (std::size_t u : decision.withdraw) {
     Unit gone = std::exchange(units_[u], {});
     if (gone.began) held_ += between(*gone.began, now_) * chunk_of(rules_.scale);
     ++withdrawn;
   }
-  if (!orders.launch.empty()) launch(orders.launch);
+  if (!decision.launch.empty()) launch(decision.launch);
   most_units = std::max(most_units, units_held());
 }
 
