@@ -71,7 +71,7 @@ class Launches : public LauncherInterface {
   Result<BatchPtr> enter(const LaunchPlan& plan, const LaunchPlan::Part& part, const LaunchRequest& request);
   Result<Done> make_manifest(const LaunchPlan& plan, const LaunchPlan::Part& part, Batch& batch);
   void launch_later(const LaunchPlan& plan);
-  Result<std::uint64_t> launch(const Scaling::Wish& wish);
+  Result<std::uint64_t> launch(const Scaling::UnitLaunch& unit_launch);
   void scale();
   void scale_at(LaunchTime when);
   bool is_awaited(std::size_t slot) const;

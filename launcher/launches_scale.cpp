@@ -1,4 +1,4 @@
-// Launches that are decided on later: what Scaling wishes is done here.
+// Launches that are decided on later: what Scaling decides is done here.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -60,10 +60,10 @@ void Launches::scale() {
                        },
                        [this](std::size_t slot) { return is_awaited(slot); }};
   Scaling::Decision decision = scaling_->decide(now(), dependencies_.load(scaling_->room()), sight);
-  for (const Scaling::Wish& wish : decision.wishes) {
-    Result<std::uint64_t> first = launch(wish);
-    if (first) scaling_->on_launched(now(), wish, *first);
-    else scaling_->on_refused(now(), wish, first.error().message);
+  for (const Scaling::UnitLaunch& unit_launch : decision.unit_launches) {
+    Result<std::uint64_t> first = launch(unit_launch);
+    if (first) scaling_->on_launched(now(), unit_launch, *first);
+    else scaling_->on_refused(now(), unit_launch, first.error().message);
     if (!first) on_load();
   }
   if (!decision.dismiss.empty()) dependencies_.dismiss(decision.dismiss);
@@ -93,9 +93,9 @@ void Launches::exclude_after(Cause::Kind cause, const std::string& node) {
 }
 
 // The number of the first of its launches.
-Result<std::uint64_t> Launches::launch(const Scaling::Wish& wish) {
-  LaunchRequest request = request_for(later_, wish.part);
-  Result<BatchPtr> batch = enter(later_, wish.part, request);
+Result<std::uint64_t> Launches::launch(const Scaling::UnitLaunch& unit_launch) {
+  LaunchRequest request = request_for(later_, unit_launch.part);
+  Result<BatchPtr> batch = enter(later_, unit_launch.part, request);
   if (!batch) return batch.error();
   for (const EntryPtr& entry : (*batch)->entries) entries_[entry->launch.number()] = entry;
   batches_.push_back(*batch);

@@ -202,7 +202,7 @@ Scaling::Decision Scaling::decide(Time now, const Load& load, const Sight& sight
   give_up(decision);
   let_go_of_larger(now, load, view.units, decision);
   launch_larger(now, load, view.units, decision);
-  for (const Wish& each : decision.wishes) {
+  for (const UnitLaunch& each : decision.unit_launches) {
     for (std::size_t u : each.units) {
       view.units[u].state = State::online;
       view.units[u].leaving = true;
@@ -211,7 +211,7 @@ Scaling::Decision Scaling::decide(Time now, const Load& load, const Sight& sight
   if (!scale_) return decision;
   ScaleDecision scaled = scale_->decide(now, view);
   wanted_ = scaled.wanted;
-  if (!scaled.launch.empty()) wish(scaled.launch, {}, decision);
+  if (!scaled.launch.empty()) launch_units(scaled.launch, {}, decision);
   for (std::size_t u : scaled.dismiss) dismiss(units_[u], decision);
   for (std::size_t u : scaled.withdraw) {
     if (units_[u].came) continue;  // its agent starts its R again
@@ -317,7 +317,7 @@ void Scaling::launch_larger(Time now, const Load& load, const std::vector<ScaleU
     if (asked_larger_ && now < *asked_larger_ + pace_of_larger)
       return earlier(decision.look_again, *asked_larger_ + pace_of_larger);
     asked_larger_ = now;
-    wish(vacant, need->first, decision);
+    launch_units(vacant, need->first, decision);
     // One submission at a time.
     return earlier(decision.look_again, now + pace_of_larger);
   }
@@ -325,44 +325,44 @@ void Scaling::launch_larger(Time now, const Load& load, const std::vector<ScaleU
 
 // --- what is asked for ---
 
-void Scaling::wish(const std::vector<std::size_t>& units, const Size& size, Decision& decision) {
-  Wish wish;
-  wish.units = units;
-  wish.size = size;
+void Scaling::launch_units(const std::vector<std::size_t>& units, const Size& size, Decision& decision) {
+  UnitLaunch unit_launch;
+  unit_launch.units = units;
+  unit_launch.size = size;
   Result<Enlarged> larger = enlarge(options_, size, factors_);
   if (!larger) {
     decision.unavailable.emplace_back(
         size, "the larger job that it needs cannot be asked for: " + larger.error().message);
     return;
   }
-  wish.part.options = excluding(std::move(larger->options), excluded_);
+  unit_launch.part.options = excluding(std::move(larger->options), excluded_);
   for (std::size_t u : units) {
     const Unit& unit = units_[u];
     for (std::size_t i = 0; i < unit.slots.size(); ++i) {
-      wish.part.slots.push_back(unit.slots[i]);
-      wish.part.calls.push_back(with_substream(unit.calls[i], unit.launches));
+      unit_launch.part.slots.push_back(unit.slots[i]);
+      unit_launch.part.calls.push_back(with_substream(unit.calls[i], unit.launches));
     }
   }
   if (size != Size() && told_.insert(larger->words).second) {
-    decision.tell.push_back("launches " + counted(wish.part.slots.size(), "daemon") + " with " +
+    decision.tell.push_back("launches " + counted(unit_launch.part.slots.size(), "daemon") + " with " +
                             larger->words);
   }
-  decision.wishes.push_back(std::move(wish));
+  decision.unit_launches.push_back(std::move(unit_launch));
 }
 
-void Scaling::on_launched(Time now, const Wish& wish, std::uint64_t first) {
-  for (std::size_t u : wish.units) {
+void Scaling::on_launched(Time now, const UnitLaunch& unit_launch, std::uint64_t first) {
+  for (std::size_t u : unit_launch.units) {
     Unit& unit = units_[u];
     forget(unit);
     ++unit.launches;
     unit.launch = first++;
-    unit.size = wish.size;
+    unit.size = unit_launch.size;
     unit.launched = now;
   }
 }
 
-void Scaling::on_refused(Time now, const Wish& wish, const std::string& why) {
-  if (wish.size != Size()) failed_.emplace(wish.size, why);
+void Scaling::on_refused(Time now, const UnitLaunch& unit_launch, const std::string& why) {
+  if (unit_launch.size != Size()) failed_.emplace(unit_launch.size, why);
   else if (scale_) scale_->on_failed(now, now, why);
 }
 

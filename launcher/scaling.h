@@ -36,13 +36,14 @@ class Scaling {
     // Whether somebody else's launch may bring a daemon to a slot that has none.
     std::function<bool(std::size_t slot)> is_awaited;
   };
-  struct Wish {
+  // Units that are launched together.
+  struct UnitLaunch {
     std::vector<std::size_t> units;
     Size size;
     LaunchPlan::Part part;  // one submission: an agent for each unit, in this order
   };
   struct Decision {
-    std::vector<Wish> wishes;
+    std::vector<UnitLaunch> unit_launches;
     std::vector<std::size_t> dismiss;     // slots; only larger daemons may be busy
     std::vector<std::uint64_t> withdraw;  // launches
     std::optional<Time> look_again;
@@ -60,9 +61,9 @@ class Scaling {
   std::optional<std::chrono::milliseconds> room() const { return room_; }
 
   Decision decide(Time now, const Load& load, const Sight& sight);
-  // A wish has become launches, numbered from `first` on; or could not be one.
-  void on_launched(Time now, const Wish& wish, std::uint64_t first);
-  void on_refused(Time now, const Wish& wish, const std::string& why);
+  // A unit launch was begun, as launches numbered from `first` on; or could not be.
+  void on_launched(Time now, const UnitLaunch& unit_launch, std::uint64_t first);
+  void on_refused(Time now, const UnitLaunch& unit_launch, const std::string& why);
   // Launches to come keep off this node.
   void exclude(const std::string& node);
 
@@ -104,7 +105,7 @@ class Scaling {
   void let_go_of_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Decision& decision);
   std::size_t missing(Time now, const Size& size, std::size_t tasks) const;
   void launch_larger(Time now, const Load& load, const std::vector<ScaleUnit>& seen, Decision& decision);
-  void wish(const std::vector<std::size_t>& units, const Size& size, Decision& decision);
+  void launch_units(const std::vector<std::size_t>& units, const Size& size, Decision& decision);
 
   LaunchPlan::Options options_;
   Factors factors_;

@@ -64,17 +64,17 @@ class ScaledWorld {
   std::string refuses;     // every submission, because
 
   // What has been asked for so far.
-  std::vector<Scaling::Wish> wishes;
+  std::vector<Scaling::UnitLaunch> unit_launches;
   Slots dismissed;
   std::vector<std::uint64_t> withdrawn;  // launches
   std::vector<std::string> told;
   std::vector<std::pair<Size, std::string>> unavailable;
   int refused = 0;
 
-  Slots slots_wished() const {
+  Slots slots_launched() const {
     Slots slots;
-    for (const Scaling::Wish& wish : wishes)
-      slots.insert(slots.end(), wish.part.slots.begin(), wish.part.slots.end());
+    for (const Scaling::UnitLaunch& unit_launch : unit_launches)
+      slots.insert(slots.end(), unit_launch.part.slots.begin(), unit_launch.part.slots.end());
     return slots;
   }
 
@@ -85,7 +85,7 @@ class ScaledWorld {
                          },
                          [this](std::size_t slot) { return has_launch(slot, false); }};
     Scaling::Decision decision = scaling.decide(now, load, sight);
-    for (const Scaling::Wish& wish : decision.wishes) take(wish);
+    for (const Scaling::UnitLaunch& unit_launch : decision.unit_launches) take(unit_launch);
     for (std::size_t slot : decision.dismiss) {
       bool is_large = launch_of(slot) != nullptr && scaling.size_of(launch_of(slot)->number()) != Size();
       REQUIRE((is_large || !load.slots[slot].busy));
@@ -198,25 +198,25 @@ class ScaledWorld {
     }
   }
 
-  void take(const Scaling::Wish& wish) {
-    REQUIRE(wish.part.slots.size() == wish.units.size() * scaling.unit_size());
-    REQUIRE(wish.part.calls.size() == wish.part.slots.size());
-    for (std::size_t slot : wish.part.slots) {
+  void take(const Scaling::UnitLaunch& unit_launch) {
+    REQUIRE(unit_launch.part.slots.size() == unit_launch.units.size() * scaling.unit_size());
+    REQUIRE(unit_launch.part.calls.size() == unit_launch.part.slots.size());
+    for (std::size_t slot : unit_launch.part.slots) {
       REQUIRE_FALSE(load.slots[slot].online);
       REQUIRE_FALSE(has_launch(slot, false));
     }
     if (!refuses.empty()) {
       ++refused;
-      return scaling.on_refused(now, wish, refuses);
+      return scaling.on_refused(now, unit_launch, refuses);
     }
     std::uint64_t first = last + 1;
     std::size_t size = scaling.unit_size();
-    for (std::size_t u = 0; u < wish.units.size(); ++u) {
-      auto begin = wish.part.slots.begin() + static_cast<std::ptrdiff_t>(u * size);
+    for (std::size_t u = 0; u < unit_launch.units.size(); ++u) {
+      auto begin = unit_launch.part.slots.begin() + static_cast<std::ptrdiff_t>(u * size);
       add_launch({begin, begin + static_cast<std::ptrdiff_t>(size)});
     }
-    scaling.on_launched(now, wish, first);
-    wishes.push_back(wish);
+    scaling.on_launched(now, unit_launch, first);
+    unit_launches.push_back(unit_launch);
   }
 
   void add_launch(Slots slots) {

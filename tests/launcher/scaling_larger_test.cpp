@@ -14,9 +14,9 @@ TEST_CASE("a task that needs more has one larger daemon launched") {
 
   world.pass(1min);
 
-  REQUIRE(world.wishes.size() == 1);
-  CHECK(world.wishes[0].part.slots == Slots{17});
-  CHECK(world.wishes[0].part.options.at("slurm.mem") == std::vector<std::string>{"4G"});
+  REQUIRE(world.unit_launches.size() == 1);
+  CHECK(world.unit_launches[0].part.slots == Slots{17});
+  CHECK(world.unit_launches[0].part.options.at("slurm.mem") == std::vector<std::string>{"4G"});
   CHECK(world.scaling.size_of(1) == Size{1, 0});
   CHECK(world.scaling.size_of(2) == Size());
   CHECK(world.told == std::vector<std::string>{"launches 1 daemon with mem=4G"});
@@ -28,7 +28,7 @@ TEST_CASE("of four daemons one may be larger, and no more") {
 
   world.pass(1min);
 
-  CHECK(world.slots_wished() == Slots{17, 16});
+  CHECK(world.slots_launched() == Slots{17, 16});
 }
 
 TEST_CASE("the largest that is needed does for the smaller needs, too") {
@@ -37,7 +37,7 @@ TEST_CASE("the largest that is needed does for the smaller needs, too") {
 
   world.pass(1min);
 
-  CHECK(world.wishes.size() == 1);
+  CHECK(world.unit_launches.size() == 1);
   CHECK(world.scaling.size_of(1) == Size{2, 0});
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a larger daemon makes room for one that is large enough, though it ha
 
   world.leave(8);
   world.pass(2s);
-  CHECK(world.slots_wished() == Slots{8, 8});
+  CHECK(world.slots_launched() == Slots{8, 8});
   CHECK(world.scaling.size_of(2) == Size{2, 0});
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("larger daemons are no reason to launch fewer of the usual ones, nor t
   world.look();
   world.pass(2s);
 
-  CHECK(world.slots_wished() == Slots{4, 0, 1});
+  CHECK(world.slots_launched() == Slots{4, 0, 1});
   for (std::size_t slot : Slots{0, 1, 4}) world.join(slot);
   world.set_busy(4);
   world.pass(10min);
@@ -108,19 +108,19 @@ TEST_CASE("a larger launch that fails is told once, with what was asked for and 
         "Slurm says: Requested node configuration is not available");
   world.pass(1h);
   CHECK(world.unavailable.size() == 1);
-  CHECK(world.wishes.size() <= 1);
+  CHECK(world.unit_launches.size() <= 1);
 }
 
 TEST_CASE("one of two larger launches that fails is no reason to give up on the other") {
   ScaledWorld world(scaled_plan(up_to(8), 18), with_more_memory());
   world.load.larger = {{Size{1, 0}, 10}};
   world.look();
-  REQUIRE(world.slots_wished() == Slots{17, 16});
+  REQUIRE(world.slots_launched() == Slots{17, 16});
 
   world.fail(1, "its node has failed");
   world.pass(10min);
   CHECK(world.unavailable.empty());
-  CHECK(world.slots_wished() == Slots{17, 16});
+  CHECK(world.slots_launched() == Slots{17, 16});
 
   world.fail(2, "its node has failed");
   world.pass(1s);
@@ -135,7 +135,7 @@ TEST_CASE("a size that cannot be asked for is told with the reason") {
 
   world.look();
 
-  CHECK(world.wishes.empty());
+  CHECK(world.unit_launches.empty());
   REQUIRE(world.unavailable.size() == 1);
   CHECK(world.unavailable[0].second ==
         "the larger job that it needs cannot be asked for: cannot ask for more than slurm.mem: "
@@ -151,6 +151,6 @@ TEST_CASE("a launch plan without scale launches larger daemons alone") {
 
   world.pass(1min);
 
-  CHECK(world.slots_wished() == Slots{1, 0});
+  CHECK(world.slots_launched() == Slots{1, 0});
   CHECK_FALSE(world.scaling.wanted());
 }

@@ -16,9 +16,9 @@ TEST_CASE("a scaled plan launches the least number at once, by one submission") 
 
   world.look();
 
-  REQUIRE(world.wishes.size() == 1);
-  CHECK(world.wishes[0].part.slots == Slots{0, 1});
-  CHECK(world.wishes[0].part.options.at("slurm.mem") == std::vector<std::string>{"2G"});
+  REQUIRE(world.unit_launches.size() == 1);
+  CHECK(world.unit_launches[0].part.slots == Slots{0, 1});
+  CHECK(world.unit_launches[0].part.options.at("slurm.mem") == std::vector<std::string>{"2G"});
   CHECK(world.scaling.wanted() == 2);
 }
 
@@ -27,7 +27,7 @@ TEST_CASE("nothing is launched, and nothing is to be looked at, where there is n
 
   Scaling::Decision decision = world.look();
 
-  CHECK(world.wishes.empty());
+  CHECK(world.unit_launches.empty());
   CHECK_FALSE(decision.look_again);
 }
 
@@ -38,9 +38,9 @@ TEST_CASE("a scaled plan grows with the tasks that wait, as far as it may") {
   world.load.queued = 100;
   world.pass(2s);
 
-  CHECK(world.slots_wished() == Slots{0, 1, 2, 3});
+  CHECK(world.slots_launched() == Slots{0, 1, 2, 3});
   world.pass(1h);
-  CHECK(world.slots_wished().size() == 4);
+  CHECK(world.slots_launched().size() == 4);
 }
 
 TEST_CASE("idle daemons are let go, and their slots can be used again") {
@@ -58,14 +58,14 @@ TEST_CASE("idle daemons are let go, and their slots can be used again") {
   world.end(1, 0);
   world.load.queued = 1;
   world.pass(2s);
-  CHECK(world.slots_wished() == Slots{0, 0});
+  CHECK(world.slots_launched() == Slots{0, 0});
 }
 
 TEST_CASE("launches that wait longer than there is work are withdrawn, and their slots free") {
   ScaledWorld world(scaled_plan(up_to(4, 1), 8));
   world.load.queued = 4;
   world.pass(3s);
-  REQUIRE(world.slots_wished() == Slots{0, 1, 2, 3});
+  REQUIRE(world.slots_launched() == Slots{0, 1, 2, 3});
   world.join(0);
   world.load.queued = 0;
   world.pass(4min);
@@ -77,7 +77,7 @@ TEST_CASE("launches that wait longer than there is work are withdrawn, and their
   CHECK(world.told.empty());
   world.load.queued = 4;
   world.pass(1min);
-  CHECK(world.slots_wished() == Slots{0, 1, 2, 3, 1, 2, 3});
+  CHECK(world.slots_launched() == Slots{0, 1, 2, 3, 1, 2, 3});
 }
 
 TEST_CASE("a daemon is replaced before its drain begins") {
@@ -85,20 +85,20 @@ TEST_CASE("a daemon is replaced before its drain begins") {
   world.look();
   world.join(0, 1h);
   world.pass(50min);
-  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.slots_launched() == Slots{0});
 
   world.pass(10min);
 
-  CHECK(world.slots_wished() == Slots{0, 1});
+  CHECK(world.slots_launched() == Slots{0, 1});
 }
 
 TEST_CASE("a launch that fails is followed by another after a pause, five times in all") {
   ScaledWorld world(scaled_plan(up_to(4, 1), 8));
   std::vector<Time> when;
   for (int i = 0; i < 600; ++i) {
-    std::size_t before = world.wishes.size();
+    std::size_t before = world.unit_launches.size();
     world.pass(1s);
-    if (world.wishes.size() == before) continue;
+    if (world.unit_launches.size() == before) continue;
     when.push_back(world.now);
     world.fail(world.last, "the partition is down");
   }
@@ -118,11 +118,11 @@ TEST_CASE("where there is room for five of eight, five stay, and the rest is ask
   for (std::uint64_t launch : {6, 7, 8}) world.fail_as_full(launch);
   std::vector<Time> when{world.now};
   for (int i = 0; i < 3 * 3600; ++i) {
-    std::size_t before = world.wishes.size();
+    std::size_t before = world.unit_launches.size();
     world.pass(1s);
-    if (world.wishes.size() == before) continue;
+    if (world.unit_launches.size() == before) continue;
     when.push_back(world.now);
-    CHECK(world.wishes.back().units.size() == 3);
+    CHECK(world.unit_launches.back().units.size() == 3);
     for (std::uint64_t launch = world.last - 2; launch <= world.last; ++launch) world.fail_as_full(launch);
   }
 
@@ -143,13 +143,13 @@ TEST_CASE("when one has gone there is room for another at once") {
   for (std::size_t slot : {0, 1, 2, 3, 4}) world.join(slot);
   for (std::uint64_t launch : {6, 7, 8}) world.fail_as_full(launch);
   world.pass(30s);
-  CHECK(world.wishes.size() == 1);
+  CHECK(world.unit_launches.size() == 1);
 
   world.leave(0);
   world.end(1, 0);
   world.pass(3s);
 
-  CHECK(world.wishes.size() == 2);
+  CHECK(world.unit_launches.size() == 2);
 }
 
 TEST_CASE("a submission that is refused counts as a failure") {
@@ -171,7 +171,7 @@ TEST_CASE("a job that came and went between two looks has been there") {
 
   world.pass(2s);
 
-  CHECK(world.slots_wished() == Slots{0, 0});
+  CHECK(world.slots_launched() == Slots{0, 0});
 }
 
 TEST_CASE("a daemon that its agent starts again is waited for") {
@@ -182,12 +182,12 @@ TEST_CASE("a daemon that its agent starts again is waited for") {
   world.leave(0);
 
   world.pass(5s);
-  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.slots_launched() == Slots{0});
   CHECK(world.scaling.wanted() == 1);
 
   world.join(0);
   world.pass(1h);
-  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.slots_launched() == Slots{0});
 }
 
 TEST_CASE("a job that was put back into the queue is waited for, and not launched over") {
@@ -199,11 +199,11 @@ TEST_CASE("a job that was put back into the queue is waited for, and not launche
   world.requeue(1);
 
   world.pass(6h);
-  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.slots_launched() == Slots{0});
 
   world.join(0);
   world.pass(10min);
-  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.slots_launched() == Slots{0});
 }
 
 TEST_CASE("a unit that has lost its daemons, and whose end is never told, is free after a minute") {
@@ -218,10 +218,10 @@ TEST_CASE("a unit that has lost its daemons, and whose end is never told, is fre
   world.follow_looks(10min);
 
   // The other one first, and then there is nowhere else to go.
-  CHECK(world.slots_wished() == Slots{0, 1});
+  CHECK(world.slots_launched() == Slots{0, 1});
   world.fail(2, "it was cancelled");
   world.follow_looks(10min);
-  CHECK(world.slots_wished() == Slots{0, 1, 0});
+  CHECK(world.slots_launched() == Slots{0, 1, 0});
 }
 
 TEST_CASE("a job whose time is over is gone, whether or not anybody tells") {
@@ -234,7 +234,7 @@ TEST_CASE("a job whose time is over is gone, whether or not anybody tells") {
 
   world.follow_looks(30s);
 
-  CHECK(world.slots_wished() == Slots{0, 0});
+  CHECK(world.slots_launched() == Slots{0, 0});
 }
 
 TEST_CASE("daemons that are launched by hand count, and nothing is launched over them") {
@@ -242,17 +242,17 @@ TEST_CASE("daemons that are launched by hand count, and nothing is launched over
   world.launch_by_hand(1);
 
   world.look();
-  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.slots_launched() == Slots{0});
 
   world.fail(2, "it was cancelled");
   world.join(1);
   world.pass(1min);
-  CHECK(world.slots_wished() == Slots{0});
+  CHECK(world.slots_launched() == Slots{0});
 
   world.set_busy(1);
   world.load.queued = 5;
   world.pass(1min);
-  CHECK(world.slots_wished() == Slots{0, 0});
+  CHECK(world.slots_launched() == Slots{0, 0});
 }
 
 TEST_CASE("a slot that somebody has a command for is left alone") {
@@ -262,7 +262,7 @@ TEST_CASE("a slot that somebody has a command for is left alone") {
 
   world.pass(1min);
 
-  CHECK(world.slots_wished() == Slots{1});
+  CHECK(world.slots_launched() == Slots{1});
 }
 
 TEST_CASE("agents of several daemons are launched and let go whole") {
@@ -270,7 +270,7 @@ TEST_CASE("agents of several daemons are launched and let go whole") {
   CHECK(world.scaling.unit_size() == 2);
   world.load.queued = 3;
   world.look();
-  CHECK(world.slots_wished() == Slots{0, 1, 2, 3});
+  CHECK(world.slots_launched() == Slots{0, 1, 2, 3});
 
   world.load.queued = 0;
   for (std::size_t slot : Slots{0, 1, 2, 3}) world.join(slot);
@@ -287,10 +287,10 @@ TEST_CASE("what is launched again draws other random numbers") {
   world.fail(1, "it was cancelled");
   world.pass(2s);
 
-  REQUIRE(world.wishes.size() == 2);
+  REQUIRE(world.unit_launches.size() == 2);
   const std::string call = scaled_plan(up_to(1, 1), 1).spare->calls[0];
-  CHECK(world.wishes[0].part.calls[0] == call);
-  CHECK(world.wishes[1].part.calls[0] == with_substream(call, 1));
+  CHECK(world.unit_launches[0].part.calls[0] == call);
+  CHECK(world.unit_launches[1].part.calls[0] == with_substream(call, 1));
 }
 
 TEST_CASE("what is launched keeps off the nodes that are left out") {
@@ -302,8 +302,9 @@ TEST_CASE("what is launched keeps off the nodes that are left out") {
 
   world.look();
 
-  REQUIRE(world.wishes.size() == 1);
-  CHECK(world.wishes[0].part.options == excluding(scaled_plan(up_to(2), 4).spare->options, {"n1", "n2"}));
+  REQUIRE(world.unit_launches.size() == 1);
+  CHECK(world.unit_launches[0].part.options ==
+        excluding(scaled_plan(up_to(2), 4).spare->options, {"n1", "n2"}));
 }
 
 // --- what cannot be ---
@@ -357,10 +358,10 @@ TEST_CASE("in any order of events no slot is launched twice, and no busy daemon 
     REQUIRE((!decision.look_again || *decision.look_again > world.now));
     // Nothing has happened but for slots that are free again, so there is nothing more to do.
     if (!decision.withdraw.empty()) continue;
-    std::size_t wished = world.wishes.size();
+    std::size_t launched = world.unit_launches.size();
     std::size_t let_go = world.dismissed.size();
     if (world.refuses.empty()) world.look();
-    REQUIRE(world.wishes.size() == wished);
+    REQUIRE(world.unit_launches.size() == launched);
     REQUIRE(world.dismissed.size() == let_go);
   }
 }
