@@ -15,10 +15,10 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/dispatchers.h"
+#include "launcher/launch_arguments.h"
 #include "launcher/launches.h"
 #include "launcher/profile/find.h"
 #include "launcher/show_view.h"
-#include "launcher/wishes.h"
 
 namespace tenkai {
 namespace {
@@ -28,7 +28,7 @@ constexpr std::chrono::seconds answer_limit{20};
 constexpr std::chrono::milliseconds pause{250};
 
 struct Arguments {
-  Wishes wishes;
+  LaunchArguments wanted;
   std::string profile;
   std::string url;
   std::optional<int> pid;
@@ -208,11 +208,11 @@ int show_only(const std::vector<ShownLaunch>& launches, bool json) {
 }
 
 int run_without_dispatcher(const Arguments& arguments) {
-  if (!arguments.wishes.dry)
+  if (!arguments.wanted.dry)
     return fail({"--url is for --dry-run; daemons are launched for a dispatcher that runs"});
-  Result<View> view = imagine(arguments.wishes, arguments.url);
+  Result<View> view = imagine(arguments.wanted, arguments.url);
   if (!view) return fail(view.error());
-  Result<LaunchPlan> plan = compose(arguments.wishes, *view);
+  Result<LaunchPlan> plan = compose(arguments.wanted, *view);
   if (!plan) return fail(plan.error());
   Result<std::string> answer = render_here(*plan, *view);
   if (!answer) return fail(answer.error());
@@ -227,13 +227,13 @@ Result<Done> use_profile(Arguments& arguments) {
   Result<Deployment> deployment = find_deployment(arguments.profile);
   if (!deployment) return deployment.error();
   for (const std::string& warning : deployment->warnings) complain("warning: " + warning);
-  apply(*deployment, arguments.wishes);
+  apply(*deployment, arguments.wanted);
   // What would be launched can be seen before there is a dispatcher.
-  if (!arguments.wishes.dry || arguments.pid || !arguments.url.empty()) return Done{};
+  if (!arguments.wanted.dry || arguments.pid || !arguments.url.empty()) return Done{};
   arguments.url = deployment->url;
-  if (!arguments.wishes.daemons && arguments.wishes.slots.empty()) {
-    arguments.wishes.daemons = to_number<std::size_t>(deployment->daemons);
-    if (deployment->scale) arguments.wishes.daemons = deployment->scale->max;
+  if (!arguments.wanted.daemons && arguments.wanted.slots.empty()) {
+    arguments.wanted.daemons = to_number<std::size_t>(deployment->daemons);
+    if (deployment->scale) arguments.wanted.daemons = deployment->scale->max;
   }
   return Done{};
 }
@@ -241,19 +241,19 @@ Result<Done> use_profile(Arguments& arguments) {
 int run(Arguments& arguments) {
   Result<Done> used = use_profile(arguments);
   if (!used) return fail(used.error());
-  Result<Done> good = check(arguments.wishes);
+  Result<Done> good = check(arguments.wanted);
   if (!good) return fail(good.error());
   if (!arguments.url.empty()) return run_without_dispatcher(arguments);
   asio::io_context io(1);
   Result<FoundDispatcher> chosen = choose(io, arguments.pid, arguments.profile);
   if (!chosen) return fail(chosen.error());
-  Result<LaunchPlan> plan = compose(arguments.wishes, chosen->view);
+  Result<LaunchPlan> plan = compose(arguments.wanted, chosen->view);
   if (!plan) return fail(plan.error());
   Result<std::string> answer = chosen->viewer->ask("launch_remote", to_text(*plan), answer_limit);
   if (!answer) return fail(answer.error());
   Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *plan);
   if (!launches) return fail(launches.error());
-  if (arguments.wishes.dry) return show_only(*launches, arguments.json);
+  if (arguments.wanted.dry) return show_only(*launches, arguments.json);
   *launches = by_agent(*launches, *plan);
   if (!arguments.json) {
     for (const ShownLaunch& shown : *launches) std::printf("%s: asked\n", name_of(shown).c_str());
@@ -275,37 +275,37 @@ int run(Arguments& arguments) {
 void add_launch_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("launch", "Launch daemons elsewhere, for a dispatcher that runs");
   auto arguments = std::make_shared<Arguments>();
-  Wishes& wishes = arguments->wishes;
+  LaunchArguments& wanted = arguments->wanted;
   CLI::Option* profile = command->add_option("--profile", arguments->profile, "As this compute profile says");
-  command->add_option("--by", wishes.by, "The launcher plugin: ssh, command, or another")->excludes(profile);
-  command->add_option("--remote", wishes.remotes, "ssh: a machine, ssh://user@host:port; again for more")
+  command->add_option("--by", wanted.by, "The launcher plugin: ssh, command, or another")->excludes(profile);
+  command->add_option("--remote", wanted.remotes, "ssh: a machine, ssh://user@host:port; again for more")
       ->allow_extra_args(false);
-  command->add_flag("--tunnel", wishes.tunnel, "ssh: the daemons reach this machine through the connection");
-  command->add_option("--timeout", wishes.timeout, "ssh: seconds after which connecting is given up [10]")
+  command->add_flag("--tunnel", wanted.tunnel, "ssh: the daemons reach this machine through the connection");
+  command->add_option("--timeout", wanted.timeout, "ssh: seconds after which connecting is given up [10]")
       ->check(CLI::Range(1, 86400));
-  command->add_option("--program", wishes.program, "command: the first words of the command that launches");
+  command->add_option("--program", wanted.program, "command: the first words of the command that launches");
   command
-      ->add_option("--args", wishes.arguments,
+      ->add_option("--args", wanted.arguments,
                    "command: a further argument, read by a shell; '.' stands for the daemon's command; again "
                    "for more [.]")
       ->allow_extra_args(false);
-  command->add_flag("!--no-quote", wishes.quote,
+  command->add_flag("!--no-quote", wanted.quote,
                     "command: '.' is several words (as srun needs it), not one quoted word (as ssh does)");
   command
-      ->add_option("--credential", wishes.credential,
+      ->add_option("--credential", wanted.credential,
                    "How a daemon gets what lets it in: stdin or file [stdin by ssh, else file]")
       ->check(CLI::IsMember({"stdin", "file"}));
-  command->add_option("--option", wishes.options, "NAME=VALUE for the plugin; again for more")
+  command->add_option("--option", wanted.options, "NAME=VALUE for the plugin; again for more")
       ->allow_extra_args(false);
-  command->add_option("--rscript", wishes.rscript, "The program that runs R there")->capture_default_str();
+  command->add_option("--rscript", wanted.rscript, "The program that runs R there")->capture_default_str();
   command
-      ->add_option("--daemons", wishes.daemons,
+      ->add_option("--daemons", wanted.daemons,
                    "How many, at the first numbers that are free [all that are free]")
       ->check(CLI::Range(std::size_t{1}, max_launches));
-  command->add_option("--slots", wishes.slots, "The numbers of the daemons, such as 1,2,5-7");
+  command->add_option("--slots", wanted.slots, "The numbers of the daemons, such as 1,2,5-7");
   command->add_option("--pid", arguments->pid, "For that dispatcher, or that of that R session")
       ->check(CLI::PositiveNumber);
-  command->add_flag("--dry-run", wishes.dry, "Print what would be run, and run nothing");
+  command->add_flag("--dry-run", wanted.dry, "Print what would be run, and run nothing");
   command->add_option("--url", arguments->url,
                       "With --dry-run: for a dispatcher at this URL, which need not run");
   command->add_option("--wait", arguments->wait, "How many seconds to wait for the daemons")

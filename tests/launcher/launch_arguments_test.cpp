@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "launcher/wishes.h"
+#include "launcher/launch_arguments.h"
 
 #include "tests/catch.h"
 
@@ -25,22 +25,22 @@ View network_view() {
   return view;
 }
 
-Wishes by_ssh(std::vector<std::string> remotes) {
-  Wishes wishes;
-  wishes.by = "ssh";
-  wishes.remotes = std::move(remotes);
-  return wishes;
+LaunchArguments by_ssh(std::vector<std::string> remotes) {
+  LaunchArguments wanted;
+  wanted.by = "ssh";
+  wanted.remotes = std::move(remotes);
+  return wanted;
 }
 
-Wishes by_command() {
-  Wishes wishes;
-  wishes.by = "command";
-  wishes.program = "srun";
-  return wishes;
+LaunchArguments by_command() {
+  LaunchArguments wanted;
+  wanted.by = "command";
+  wanted.program = "srun";
+  return wanted;
 }
 
-std::string problem(const Wishes& wishes, const View& view = network_view()) {
-  Result<LaunchPlan> plan = compose(wishes, view);
+std::string problem(const LaunchArguments& wanted, const View& view = network_view()) {
+  Result<LaunchPlan> plan = compose(wanted, view);
   return plan ? "" : plan.error().message;
 }
 
@@ -55,15 +55,15 @@ using Slots = std::vector<std::size_t>;
 }  // namespace
 
 TEST_CASE("a launch plan is read again as it was written") {
-  Wishes wishes = by_ssh({"ssh://a", "ssh://b:22"});
-  wishes.options = {"client=ssh -v %0A=", "two=1", "two=2\n3"};
-  wishes.rscript = "/opt/R 4/Rscript";
-  wishes.tunnel = true;
-  wishes.dry = true;
+  LaunchArguments wanted = by_ssh({"ssh://a", "ssh://b:22"});
+  wanted.options = {"client=ssh -v %0A=", "two=1", "two=2\n3"};
+  wanted.rscript = "/opt/R 4/Rscript";
+  wanted.tunnel = true;
+  wanted.dry = true;
   View view = network_view();
   view.autoexit = "0";
 
-  Result<LaunchPlan> plan = compose(wishes, view);
+  Result<LaunchPlan> plan = compose(wanted, view);
 
   REQUIRE(plan);
   Result<LaunchPlan> again = parse_launch_plan(to_text(*plan), 4);
@@ -90,12 +90,12 @@ TEST_CASE("daemons of one machine are one agent's, and machines are dealt out in
 }
 
 TEST_CASE("a command is one daemon, which is told where its credential is") {
-  Wishes wishes = by_command();
-  wishes.arguments = {"-n 1", "."};
-  wishes.quote = false;
-  wishes.daemons = 2;
+  LaunchArguments wanted = by_command();
+  wanted.arguments = {"-n 1", "."};
+  wanted.quote = false;
+  wanted.daemons = 2;
 
-  Result<LaunchPlan> plan = compose(wishes, network_view());
+  Result<LaunchPlan> plan = compose(wanted, network_view());
 
   REQUIRE(plan);
   REQUIRE(plan->parts.size() == 2);
@@ -105,19 +105,19 @@ TEST_CASE("a command is one daemon, which is told where its credential is") {
         LaunchPlan::Options{{"args", {"-n 1", "."}}, {"program", {"srun"}}, {"quote", {"0"}}});
   CHECK(plan->form == LaunchPlan::Form::daemon);
   CHECK(plan->delivery == LaunchPlan::Delivery::file);
-  wishes.program = "/usr/bin/ssh -p 22 host";
-  CHECK(compose(wishes, network_view())->delivery == LaunchPlan::Delivery::stdin_);
-  wishes.credential = "file";
-  CHECK(compose(wishes, network_view())->delivery == LaunchPlan::Delivery::file);
+  wanted.program = "/usr/bin/ssh -p 22 host";
+  CHECK(compose(wanted, network_view())->delivery == LaunchPlan::Delivery::stdin_);
+  wanted.credential = "file";
+  CHECK(compose(wanted, network_view())->delivery == LaunchPlan::Delivery::file);
 }
 
 TEST_CASE("a daemon of this machine needs no credential") {
   View view = network_view();
   view.slots[0].url = "abstract://name";
-  Wishes wishes = by_command();
-  wishes.slots = "1";
+  LaunchArguments wanted = by_command();
+  wanted.slots = "1";
 
-  CHECK(compose(wishes, view)->parts[0].calls.front() == "tenkai::daemon('@URL@')");
+  CHECK(compose(wanted, view)->parts[0].calls.front() == "tenkai::daemon('@URL@')");
 }
 
 TEST_CASE("daemons that were to stay when the session ends stay, launched from wherever") {
@@ -136,14 +136,14 @@ TEST_CASE("with one URL for all, any number of daemons is launched at it") {
   View view;
   view.policy = "direct";
   view.url = "tcp://h:5";
-  Wishes wishes = by_ssh({"ssh://a"});
-  wishes.daemons = 3;
+  LaunchArguments wanted = by_ssh({"ssh://a"});
+  wanted.daemons = 3;
 
-  CHECK(compose(wishes, view)->parts[0].slots == Slots{0, 0, 0});
-  wishes.daemons.reset();
-  CHECK(compose(wishes, view)->parts[0].slots == Slots{0});
-  wishes.slots = "1";
-  says(problem(wishes, view), "say how many with --daemons");
+  CHECK(compose(wanted, view)->parts[0].slots == Slots{0, 0, 0});
+  wanted.daemons.reset();
+  CHECK(compose(wanted, view)->parts[0].slots == Slots{0});
+  wanted.slots = "1";
+  says(problem(wanted, view), "say how many with --daemons");
 }
 
 TEST_CASE("numbers of daemons are written as lists and ranges") {
@@ -156,11 +156,11 @@ TEST_CASE("numbers of daemons are written as lists and ranges") {
   }
 }
 
-TEST_CASE("wishes that cannot be fulfilled are answered with what to do") {
-  Wishes none;
+TEST_CASE("wanted that cannot be fulfilled are answered with what to do") {
+  LaunchArguments none;
   says(problem(none), "say how to launch: --profile NAME");
   says(problem(by_ssh({})), "--remote ssh://host");
-  Wishes command = by_command();
+  LaunchArguments command = by_command();
   command.program.clear();
   says(problem(command), "--program srun --args .");
   command = by_command();
@@ -172,7 +172,7 @@ TEST_CASE("wishes that cannot be fulfilled are answered with what to do") {
   command = by_command();
   command.tunnel = true;
   says(problem(command), "are for --by ssh, not for --by command");
-  Wishes ssh = by_ssh({"a"});
+  LaunchArguments ssh = by_ssh({"a"});
   ssh.program = "srun";
   says(problem(ssh), "are for --by command, not for --by ssh");
   ssh = by_ssh({"a"});
@@ -200,56 +200,56 @@ TEST_CASE("nothing is launched where there is no place for it") {
 }
 
 TEST_CASE("a tunnel needs URLs of this machine itself") {
-  Wishes wishes = by_ssh({"a"});
-  wishes.tunnel = true;
+  LaunchArguments wanted = by_ssh({"a"});
+  wanted.tunnel = true;
   View view = network_view();
 
-  CHECK(problem(wishes, view).empty());
+  CHECK(problem(wanted, view).empty());
   view.slots[2].url = "ws://login1:5/3";
-  says(problem(wishes, view), "the URLs must have the host 127.0.0.1 or localhost, not be ws://login1:5/3");
+  says(problem(wanted, view), "the URLs must have the host 127.0.0.1 or localhost, not be ws://login1:5/3");
 }
 
-TEST_CASE("a dispatcher that does not run is imagined with as many daemons as are wished for") {
-  Wishes wishes = by_ssh({"a", "b"});
+TEST_CASE("a dispatcher that does not run is imagined with as many daemons as are asked for") {
+  LaunchArguments wanted = by_ssh({"a", "b"});
 
-  CHECK(imagine(wishes, "wss://h:5")->slots.size() == 2);
-  CHECK(imagine(wishes, "wss://h:5")->slots[1].url == "wss://h:5/2");
-  wishes.slots = "2,7";
-  CHECK(imagine(wishes, "wss://h:5")->slots.size() == 7);
-  wishes.slots.clear();
-  wishes.daemons = 3;
-  CHECK(imagine(wishes, "tcp://h:5")->slots[2].url == "tcp://h:7");
-  CHECK(!imagine(wishes, "http://h:5"));
-  wishes.slots = "x";
-  CHECK(!imagine(wishes, "tcp://h:5"));
+  CHECK(imagine(wanted, "wss://h:5")->slots.size() == 2);
+  CHECK(imagine(wanted, "wss://h:5")->slots[1].url == "wss://h:5/2");
+  wanted.slots = "2,7";
+  CHECK(imagine(wanted, "wss://h:5")->slots.size() == 7);
+  wanted.slots.clear();
+  wanted.daemons = 3;
+  CHECK(imagine(wanted, "tcp://h:5")->slots[2].url == "tcp://h:7");
+  CHECK(!imagine(wanted, "http://h:5"));
+  wanted.slots = "x";
+  CHECK(!imagine(wanted, "tcp://h:5"));
 }
 
 TEST_CASE("no more is launched for a profile than its site allows") {
-  Wishes wishes;
-  wishes.by = "slurm";
-  wishes.profile = "gpu";
-  wishes.most = 2;
-  wishes.daemons = 2;
-  CHECK(problem(wishes).empty());
-  wishes.daemons = 3;
-  CHECK(problem(wishes) ==
+  LaunchArguments wanted;
+  wanted.by = "slurm";
+  wanted.profile = "gpu";
+  wanted.most = 2;
+  wanted.daemons = 2;
+  CHECK(problem(wanted).empty());
+  wanted.daemons = 3;
+  CHECK(problem(wanted) ==
         "the site allows 2 daemons for a profile, not 3 (cap 'daemons' in its file, see 'tenkai profile show "
         "gpu'); say --daemons 2");
-  wishes.daemons.reset();
-  wishes.slots = "1,3-4";
-  CHECK(problem(wishes).find("the site allows 2 daemons") == 0);
+  wanted.daemons.reset();
+  wanted.slots = "1,3-4";
+  CHECK(problem(wanted).find("the site allows 2 daemons") == 0);
 }
 
 TEST_CASE("agents of a job find what they need in a file, without a profile, too") {
   for (const char* by : {"slurm", "mpi"}) {
     CAPTURE(by);
-    Wishes wishes;
-    wishes.by = by;
+    LaunchArguments wanted;
+    wanted.by = by;
 
-    Result<LaunchPlan> plan = compose(wishes, network_view());
+    Result<LaunchPlan> plan = compose(wanted, network_view());
 
     REQUIRE(plan);
     CHECK(plan->delivery == LaunchPlan::Delivery::file);
-    CHECK(plan->chunk == (wishes.by == "mpi" ? 1u : 0u));
+    CHECK(plan->chunk == (wanted.by == "mpi" ? 1u : 0u));
   }
 }

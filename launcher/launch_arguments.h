@@ -1,4 +1,4 @@
-// What a user of a command line wants to be launched, and the launch plan it becomes: the
+// What a user of a command line wants to be launched, and the launch plan that becomes of it: the
 // same that the R functions make, but for what only a session knows. The daemons get
 // no stream of random numbers (`rs=`) and none of the arguments that daemons() was
 // given for them; only what becomes of them when the session ends is known here.
@@ -15,7 +15,7 @@
 
 namespace tenkai {
 
-struct Wishes {
+struct LaunchArguments {
   std::string by;  // a plugin
   std::optional<std::size_t> daemons;
   std::string slots;  // "1,2,5-7"; empty: those that are free
@@ -39,20 +39,20 @@ struct Wishes {
   bool quote = true;
 };
 
-// What a compute profile says, where nothing else is wished for.
-void apply(const Deployment& deployment, Wishes& wishes);
+// What a compute profile says, where nothing else is asked for.
+void apply(const Deployment& deployment, LaunchArguments& wanted);
 
 // What is wrong with them whatever dispatcher they are for.
-Result<Done> check(const Wishes& wishes);
+Result<Done> check(const LaunchArguments& wanted);
 
 // Numbers from 1 to `most`, each once, in the order in which they are named.
 Result<std::vector<std::size_t>> parse_slots(std::string_view text, std::size_t most);
 
 // `view` is the dispatcher that is to launch them.
-Result<LaunchPlan> compose(const Wishes& wishes, const View& view);
+Result<LaunchPlan> compose(const LaunchArguments& wanted, const View& view);
 
 // A view of a dispatcher that does not run, with so many daemons at `url` as are
-// wished for: for what would be launched if it did.
-Result<View> imagine(const Wishes& wishes, const std::string& url);
+// asked for: for what would be launched if it did.
+Result<View> imagine(const LaunchArguments& wanted, const std::string& url);
 
 }  // namespace tenkai
