@@ -125,16 +125,16 @@ TEST_CASE("a stranger gets through TLS, and no further than a sentence", "[T2]")
   Siege siege({"tls+tcp://127.0.0.1:0", "tls+tcp://127.0.0.1:0"});
   Credential known = parsed(siege.credential(2));
   TlsIdentity own = new_identity();
-  TlsPeer::Wishes shows_own;
+  TlsPeer::Settings shows_own;
   shows_own.shown = &own;
-  TlsPeer::Wishes old;
+  TlsPeer::Settings old;
   old.newest = TLS1_2_VERSION;
 
   siege.while_it_works([&] {
     CHECK(says(TlsPeer::dial(siege.port(2), old)->failure(), "alert protocol version"));
 
-    for (const TlsPeer::Wishes& wishes : {TlsPeer::Wishes(), shows_own}) {
-      auto without_credential = TlsPeer::dial(siege.port(2), wishes);
+    for (const TlsPeer::Settings& settings : {TlsPeer::Settings(), shows_own}) {
+      auto without_credential = TlsPeer::dial(siege.port(2), settings);
       REQUIRE(without_credential->failure() == "");
       without_credential->stream.send(hello(Role::agent, siege.url(2)));
       std::string answer = text_until_end(without_credential->stream, 2s);

@@ -42,12 +42,12 @@ void limit_waiting(int descriptor) {
   ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-SSL_CTX* dialling(const TlsPeer::Wishes& wishes) {
+SSL_CTX* dialling(const TlsPeer::Settings& settings) {
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-  SSL_CTX_set_max_proto_version(context, wishes.newest);
+  SSL_CTX_set_max_proto_version(context, settings.newest);
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
-  if (wishes.shown != nullptr) {
-    SSL_CTX* own = wishes.shown->context()->native_handle();
+  if (settings.shown != nullptr) {
+    SSL_CTX* own = settings.shown->context()->native_handle();
     SSL_CTX_use_certificate(context, SSL_CTX_get0_certificate(own));
     SSL_CTX_use_PrivateKey(context, SSL_CTX_get0_privatekey(own));
   }
@@ -56,8 +56,8 @@ SSL_CTX* dialling(const TlsPeer::Wishes& wishes) {
 
 }  // namespace
 
-std::unique_ptr<TlsPeer> TlsPeer::dial(std::uint16_t port, Wishes wishes) {
-  return std::unique_ptr<TlsPeer>(new TlsPeer(connected(port), dialling(wishes), true));
+std::unique_ptr<TlsPeer> TlsPeer::dial(std::uint16_t port, Settings settings) {
+  return std::unique_ptr<TlsPeer>(new TlsPeer(connected(port), dialling(settings), true));
 }
 
 std::unique_ptr<TlsPeer> TlsPeer::answer(Descriptor connection, const TlsIdentity& identity) {

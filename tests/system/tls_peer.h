@@ -22,13 +22,13 @@ namespace tenkai::test {
 
 class TlsPeer {
  public:
-  struct Wishes {
+  struct Settings {
     int newest = TLS1_3_VERSION;
     const TlsIdentity* shown = nullptr;  // a certificate of our own, should it be asked for
   };
   // Dials 127.0.0.1. Never throws for what the other end does: failure() says it.
-  static std::unique_ptr<TlsPeer> dial(std::uint16_t port, Wishes wishes);
-  static std::unique_ptr<TlsPeer> dial(std::uint16_t port) { return dial(port, Wishes{}); }
+  static std::unique_ptr<TlsPeer> dial(std::uint16_t port, Settings settings);
+  static std::unique_ptr<TlsPeer> dial(std::uint16_t port) { return dial(port, Settings{}); }
   // Plays the listener's part on a connection that has been accepted.
   static std::unique_ptr<TlsPeer> answer(Descriptor connection, const TlsIdentity& identity);
   ~TlsPeer();

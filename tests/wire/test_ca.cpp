@@ -22,8 +22,8 @@ std::string written(Write write) {
 
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
-EVP_PKEY* new_key(const Wish& wish) {
-  if (wish.key == "RSA") return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{wish.bits});
+EVP_PKEY* new_key(const CertificateOptions& options) {
+  if (options.key == "RSA") return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{options.bits});
   return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
 }
 
@@ -44,29 +44,29 @@ void set_date(ASN1_TIME* date, std::chrono::minutes from_now) {
 
 }  // namespace
 
-Issued issue(const Wish& wish, const Issued* by) {
+Issued issue(const CertificateOptions& options, const Issued* by) {
   tenkai::start_openssl();
   static long serial = 0;
-  Issued issued{tenkai::CertificatePtr(X509_new()), tenkai::KeyPtr(new_key(wish))};
+  Issued issued{tenkai::CertificatePtr(X509_new()), tenkai::KeyPtr(new_key(options))};
   X509* made = issued.certificate.get();
   X509* issuer = by == nullptr ? made : by->certificate.get();
   X509_set_version(made, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(made), ++serial);
-  set_date(X509_getm_notBefore(made), wish.from);
-  set_date(X509_getm_notAfter(made), wish.until);
-  if (!wish.common_name.empty()) {
+  set_date(X509_getm_notBefore(made), options.from);
+  set_date(X509_getm_notAfter(made), options.until);
+  if (!options.common_name.empty()) {
     X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(wish.common_name.data()),
-                               static_cast<int>(wish.common_name.size()), -1, 0);
+                               reinterpret_cast<const unsigned char*>(options.common_name.data()),
+                               static_cast<int>(options.common_name.size()), -1, 0);
   }
   X509_set_issuer_name(made, X509_get_subject_name(issuer));
   X509_set_pubkey(made, issued.key.get());
   extend(made, issuer, NID_subject_key_identifier, "hash");
-  extend(made, issuer, NID_basic_constraints, wish.authority ? "critical,CA:TRUE" : "CA:FALSE");
-  extend(made, issuer, NID_key_usage, wish.key_usage);
-  extend(made, issuer, NID_ext_key_usage, wish.extended_usage);
-  extend(made, issuer, NID_subject_alt_name, tenkai::join(wish.names, ","));
-  if (wish.ballast > 0) extend(made, issuer, NID_netscape_comment, std::string(wish.ballast, 'x'));
+  extend(made, issuer, NID_basic_constraints, options.authority ? "critical,CA:TRUE" : "CA:FALSE");
+  extend(made, issuer, NID_key_usage, options.key_usage);
+  extend(made, issuer, NID_ext_key_usage, options.extended_usage);
+  extend(made, issuer, NID_subject_alt_name, tenkai::join(options.names, ","));
+  if (options.ballast > 0) extend(made, issuer, NID_netscape_comment, std::string(options.ballast, 'x'));
   REQUIRE(X509_sign(made, (by == nullptr ? issued.key : by->key).get(), EVP_sha256()) > 0);
   return issued;
 }

@@ -9,7 +9,7 @@
 #include "wire/certificate.h"
 
 // What a certificate shall say.
-struct Wish {
+struct CertificateOptions {
   std::string common_name{};
   std::vector<std::string> names{};  // as OpenSSL writes them: "DNS:login1", "IP:10.0.0.1"
   bool authority = false;
@@ -31,7 +31,7 @@ struct Issued {
 };
 
 // Signed by itself where `by` is null.
-Issued issue(const Wish& wish, const Issued* by = nullptr);
+Issued issue(const CertificateOptions& options, const Issued* by = nullptr);
 
 // "-----BEGIN ENCRYPTED PRIVATE KEY-----"
 std::string encrypted_pkcs8(const Issued& issued, const std::string& password);

@@ -72,8 +72,8 @@ TEST_CASE("what is out of date in a chain is named with its date") {
 TEST_CASE("the common name counts only where there is no other name") {
   Issued root = issue({.common_name = "Root", .authority = true});
   TlsDialler dialler = trusting(root.pem());
-  auto refused = [&](const Wish& wish, const std::string& host) {
-    return dialled(identity_for(issue(wish, &root)), dialler, host);
+  auto refused = [&](const CertificateOptions& options, const std::string& host) {
+    return dialled(identity_for(issue(options, &root)), dialler, host);
   };
 
   CHECK(refused({.common_name = "login1"}, "login1") == "");
