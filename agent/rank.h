@@ -17,7 +17,7 @@
 namespace tenkai {
 
 struct Rank {
-  // Of its daemon: an R runs, or did a moment ago; one is to be started; there will be none.
+  // What its daemon does: an R runs, or did a moment ago; one is to be started; there will be none.
   enum class Life { alive, to_be_started, over };
 
   // Which run of which task.

@@ -17,7 +17,7 @@ bool is_plain(char c) {
   return letter_or_digit || std::string_view("_@%+:,./-").find(c) != std::string_view::npos;
 }
 
-// Of base64url, as credentials are written.
+// A letter of base64url, in which credentials are written.
 bool is_word(char c) {
   bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   return letter_or_digit || c == '_' || c == '-';

@@ -52,7 +52,7 @@ std::string unescape_line(std::string_view value);
 std::string random_hex(std::size_t bytes);
 
 // Cuts the front of `text`, where it is longer than `limit` bytes, so that whole lines
-// are left. Of a last line that is longer its end is kept, without the word that the
+// are left. If the last line alone is longer, its end is kept, without the word that the
 // cut goes through: half a secret would not be known for one any more.
 void keep_last_lines(std::string& text, std::size_t limit);
 

@@ -137,7 +137,7 @@ std::optional<Failure> not_let_in(const CommandEnd& end) {
   return std::nullopt;
 }
 
-// Of a batch system's job: the credential is in a folder that all machines must see.
+// A job of a batch system finds its credential in a folder that all machines must see.
 std::optional<Failure> folder_missing(const CommandEnd& end) {
   std::string line = line_with(end.log, "no credential from @");
   if (line.empty() || !has(line, "No such file or directory")) return std::nullopt;

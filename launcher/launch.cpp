@@ -131,7 +131,7 @@ bool Launch::on_daemon_joined(LaunchTime now) {
   return become(now, all ? LaunchState::joined : LaunchState::starting);
 }
 
-// Of those that can still come.
+// Whether all daemons have joined that can still come.
 bool Launch::is_complete() const { return joined_ + given_up_.size() >= slots_.size(); }
 
 bool Launch::on_daemon_given_up(LaunchTime now, std::size_t slot, Failure why) {
@@ -149,8 +149,8 @@ bool Launch::on_daemon_given_up(LaunchTime now, std::size_t slot, Failure why) {
 
 bool Launch::on_daemon_left(LaunchTime now) {
   if (joined_ > 0) --joined_;
-  // A command that runs starts its R again, or will tell. Of one that was handed on, those
-  // that have not come yet may still come.
+  // A command that runs starts its R again, or will tell. Where the command was
+  // handed on, daemons that have not come yet may still come.
   bool is_over = ended_ || (handed_on_ && state_ == LaunchState::joined);
   if (joined_ > 0 || !is_over) return false;
   return become(now, LaunchState::gone);

@@ -19,8 +19,8 @@ bool is_ssh_program(const std::string& program) {
   return first.substr(first.rfind('/') + 1) == "ssh";
 }
 
-// Of launchers whose agents start where nobody hands them anything: each finds its own
-// part in a file.
+// Agents of these launchers start where nobody hands them anything: each finds its own part in
+// a file.
 bool is_job(const LaunchArguments& wanted) { return wanted.by == "slurm" || wanted.by == "mpi"; }
 
 bool is_daemon_form(const LaunchArguments& wanted) { return wanted.by == "command"; }

@@ -23,17 +23,17 @@ struct LaunchArguments {
   std::string credential;            // stdin, file; empty: as the plugin needs it
   std::vector<std::string> options;  // NAME=VALUE, for the plugin
   bool dry = false;
-  // Of a compute profile, see apply().
+  // What a compute profile says: see apply().
   std::string profile;
   LaunchPlan::Options profile_options;
   std::optional<std::size_t> chunk;
   std::size_t most = 0;  // daemons, as its site allows; 0: any number
   std::string limits;    // further arguments of daemon(): ",idletime=300000"
-  // Of ssh.
+  // For --by ssh.
   std::vector<std::string> remotes;
   bool tunnel = false;
   std::optional<std::size_t> timeout;  // seconds
-  // Of command.
+  // For --by command.
   std::string program;
   std::vector<std::string> arguments;
   bool quote = true;

@@ -60,7 +60,7 @@ std::string prefix() {
   return "launch-" + std::string(name) + "-";
 }
 
-// Of a folder that a process of this host has made.
+// The process that has made a folder; nothing if it was none of this host.
 std::optional<pid_t> owner_of(const std::string& name) {
   std::string begin = prefix();
   if (name.rfind(begin, 0) != 0) return std::nullopt;

@@ -39,7 +39,7 @@ Result<Done> read_chunk(std::string_view value, LaunchPlan& plan) {
   return Done{};
 }
 
-// Of all parts, or of the last one.
+// An option of all parts, or of the last one.
 Result<Done> read_option(std::string_view value, LaunchPlan::Options& into) {
   std::size_t equals = value.find('=');
   if (equals == value.npos || equals == 0) return bad(value);

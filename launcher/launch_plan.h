@@ -55,7 +55,7 @@ struct LaunchPlan {
   enum class AtEnd { now, finish, stay } at_end = AtEnd::now;
   bool output = false;           // what they write is shown
   std::vector<std::string> tls;  // a path, or PEM texts
-  // Of plugins of batch systems: how many daemons each agent has; 0: to be decided.
+  // For plugins of batch systems: how many daemons each agent has; 0: to be decided.
   std::optional<std::size_t> chunk;
   std::vector<Part> parts;
   // Daemons that are launched when it turns out that they are needed: by `scale`, or

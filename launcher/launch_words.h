@@ -18,10 +18,11 @@ std::string daemons_of(const Launch& launch);
 // code, signal and the last lines of its log, as far as they are known.
 std::string status_line(const Launch& launch, const std::string& plugin);
 
-// Of launches that wait for the same, which does not pass by itself.
+// What to tell of launches that wait for the same thing, which does not pass by itself.
 std::string stuck_text(const std::vector<const Launch*>& launches, const std::string& plugin);
 
-// Of daemons that have not come, or will not come again, where others of the launch have.
+// What to tell of daemons that have not come, or will not come again, where others of the
+// launch have.
 std::string given_up_text(const Launch& launch, const std::string& plugin);
 
 // What ended the daemons of a job that had come, in the words of the tasks' causes;

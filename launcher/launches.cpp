@@ -242,7 +242,7 @@ void Launches::take(const EntryPtr& entry, const JobReport& report) {
     dependencies_.suspended(entry->grant, entry->launch.slots(), report.suspended);
 }
 
-// Of plugins that cannot tell by themselves.
+// For plugins that cannot tell news by themselves.
 void Launches::poll_later(const EntryPtr& entry, std::optional<int> after_ms) {
   if (!after_ms || closing_) return;
   auto timer =

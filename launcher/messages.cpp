@@ -14,7 +14,7 @@ namespace json = boost::json;
 
 constexpr std::array<std::string_view, 4> verbs{"render", "start", "poll", "cancel"};
 constexpr std::array<std::string_view, 5> states{"submitted", "pending", "starting", "ended", "failed"};
-// Of one text in a list, and of texts in a list.
+// How many texts a list may have.
 constexpr std::size_t max_texts = 100'000;
 constexpr std::size_t max_log = 4096;
 
@@ -48,7 +48,7 @@ class Members {
     return std::nullopt;
   }
 
-  // Of what is counted: an id, a launch.
+  // The number of something that is counted: an id, a launch.
   std::uint64_t ordinal(const char* name) {
     std::int64_t value = number(name).value_or(0);
     if (value < 0) complain(name, "a number that is not negative");

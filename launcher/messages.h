@@ -120,7 +120,7 @@ std::string encode(const PluginAnswer& answer);
 std::string encode(const JobReport& news);
 
 Result<PluginCall> parse_call(std::string_view line);
-// Of a call that is no good otherwise.
+// The id of a call in which all else may be wrong.
 std::optional<std::uint64_t> id_of_call(std::string_view line);
 
 // What comes from a plugin: an answer, or news of a job.

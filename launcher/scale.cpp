@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using Time = Scale::Time;
 using State = ScaleUnit::State;
 
-// Of failures in a row.
+// After so many failures in a row nothing more is launched.
 constexpr int last_rung = static_cast<int>(restart_pauses.size()) + 1;
 
 // Where there may be no more jobs, this long, then twice that, and so on.

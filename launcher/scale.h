@@ -81,7 +81,7 @@ class Scale {
   ScaleDecision decide(Time now, const ScaleView& view);
 
   // A unit that was launched at `launched` will not come: its submission failed, or its job
-  // ended before any daemon had come. `why`: what follows "because". Of units launched
+  // ended before any daemon had come. `why`: what follows "because". For units launched
   // before the last failure was known this changes nothing but the reason: they share its trouble.
   void on_failed(Time now, Time launched, const std::string& why);
   // It was not taken because there are too many jobs already. That is no failure of the

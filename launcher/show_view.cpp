@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Of a text that comes from elsewhere.
+// How many bytes of a text that comes from elsewhere are shown.
 constexpr std::size_t max_shown = 64 * 1024;
 
 constexpr std::string_view green = "\x1b[32m";
@@ -95,7 +95,7 @@ std::string daemons_table(const View& view, bool colour) {
   std::vector<Row> rows{heading({"daemon", "url", "online", "instance", "assigned", "complete", "state"})};
   for (std::size_t i = 0; i < view.slots.size(); ++i) {
     const View::Slot& slot = view.slots[i];
-    // Of more slots than are ever used together those are of interest that have been.
+    // Where there are more slots than are ever used together, those that never were are left out.
     if (view.wanted && slot.instance == 0) continue;
     rows.push_back({{std::to_string(i + 1)},
                     {harmless(slot.url)},

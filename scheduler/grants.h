@@ -60,7 +60,7 @@ class Grants {
     std::uint32_t rank = 0;
     bool is_back = false;       // after a break
     CredentialId resumption{};  // by which it may come back, and is known
-    // Of whoever came in before as this rank, and cannot come back from now on.
+    // The resumption of whoever came in before as this rank, and cannot come back any more.
     std::optional<CredentialId> replaces;
   };
   Result<Admission> admit(const Proven& proven, WallTime now);

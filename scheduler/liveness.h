@@ -78,7 +78,7 @@ class Liveness {
   // for that long: its answer tells that it reads what it is sent.
   std::optional<Verdict> set_busy(Time now, PeerId peer, bool busy);
   // Somebody knows that a suspect peer has been stopped, and may go on: then its silence
-  // is no end. It is probed now and then, until it is heard or goes on. Of one that is
+  // is no end. It is probed now and then, until it is heard or goes on. For one that is
   // not suspect this says nothing.
   void set_suspended(Time now, PeerId peer, bool suspended);
   // `suspect`, unless it was that already. `end_of_file`: the other end closed or

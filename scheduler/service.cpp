@@ -285,8 +285,8 @@ bool Service::on_not_come(const std::string& why, const std::string& log, bool a
   return false;
 }
 
-// Of the session's own daemons it is known whether more will come; anybody may come to a
-// URL that was given, as long as nothing was launched for it.
+// It is known whether more of the session's own daemons will come. Anybody may come to a URL
+// that was given, as long as nothing was launched for it.
 Prospects Service::prospects() const {
   if (local_.is_any_to_come()) return {Prospects::Kind::coming, {}};
   Prospects launched = launcher_ ? launcher_->prospects() : Prospects();

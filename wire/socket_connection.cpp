@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t pieces_per_write = 128;
 constexpr std::size_t bytes_per_write = 4 * 1024 * 1024;
-// Of the head, and of the payload, of a frame that goes out from the stack.
+// The most bytes of the head, and of the payload, of a frame that goes out from the stack.
 constexpr std::size_t largest_at_once = 4096;
 // In one read. Frames with files are sent one at a time, so more cannot come.
 constexpr std::size_t max_descriptors = 8;

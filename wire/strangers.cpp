@@ -37,7 +37,7 @@ Strangers::TicketPtr Strangers::enter(std::string address, Expel expel) {
   return ticket;
 }
 
-// Of those who count, the first to go: one who has named no credential, if there is one.
+// The first to go among those who count: one who has named no credential, if there is one.
 Strangers::Ticket* Strangers::oldest(const std::function<bool(const Ticket&)>& counts) const {
   Ticket* found = nullptr;
   for (Ticket* each : all_) {

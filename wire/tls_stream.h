@@ -53,7 +53,7 @@ class TlsEngine {
   // Why it failed, in OpenSSL's numbers.
   boost::system::error_code failure() const { return failure_; }
 
-  // Of the socket: one call each that does not wait. False where it would, and
+  // One call of the socket each, which does not wait. False where it would, and
   // not where it has failed.
   bool receive(int socket, boost::system::error_code& failed);
   bool send(int socket, boost::system::error_code& failed);

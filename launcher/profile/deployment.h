@@ -55,7 +55,7 @@ std::string to_lines(const Deployment& deployment);
 // not there may be that of a template of the installation, and stays.
 std::string path_from(const Value& value);
 
-// Of this machine: the first address of the interface, IPv4 before IPv6.
+// The first address of an interface of this machine, IPv4 before IPv6.
 Result<std::string> address_of_interface(const std::string& name);
 
 }  // namespace tenkai

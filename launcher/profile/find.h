@@ -19,7 +19,7 @@ FoundProfiles find_profiles(const std::vector<SearchedFile>& searched, Problems 
 // In all places of search.h.
 FoundProfiles find_profiles();
 
-// Of all files, in their order.
+// The warnings of all files, in their order.
 Problems warnings_of(const FoundProfiles& found);
 
 // What one of them comes to. The error names everything that is wrong in any file: half

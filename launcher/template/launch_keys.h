@@ -9,7 +9,7 @@
 
 namespace tenkai {
 
-// Of the form of a profile's keys. docs/templates.md shows them.
+// They have the form of a profile's keys. docs/templates.md shows them.
 ProfileKeys launch_keys();
 
 // A key of templates: one of a profile, or of a launch. Nothing where it is none.

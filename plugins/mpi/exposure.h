@@ -19,7 +19,7 @@ struct Interface {
   bool operator==(const Interface&) const = default;
 };
 
-// Of this machine, or of the network namespace that we are in.
+// The interfaces of this machine, or of the network namespace that we are in.
 std::vector<Interface> own_interfaces();
 
 // Those that others can reach us by, now or as soon as they are up.

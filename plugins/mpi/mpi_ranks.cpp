@@ -13,7 +13,7 @@ namespace tenkai {
 namespace {
 
 constexpr std::size_t max_log = 4096;
-// Of a line; what is longer is nobody's word.
+// How many bytes a line may have; nobody writes longer ones to tell us something.
 constexpr std::size_t max_line = 65536;
 
 }  // namespace

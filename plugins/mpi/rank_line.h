@@ -25,7 +25,7 @@ struct RankLine {
 // that: all lines of one process together are shorter, so none is ever torn.
 inline constexpr std::size_t max_rank_lines = 4096;
 
-// With its line end. Of a text that is too long, the last lines are kept.
+// With its line end. If the text is too long, its last lines are kept.
 std::string to_line(const RankLine& line);
 
 // Nothing where it is a line of somebody else's. mpirun may have put words in front.

@@ -26,9 +26,9 @@ std::size_t fewest_cpus(std::string_view cpus_per_node);
 // (SLURM_CPU_BIND, SLURM_NTASKS, SLURM_MEM_PER_CPU), and were said of another one.
 bool tells_of_job(std::string_view variable);
 
-// Of `variables`, "NAME=value" each.
+// The allocation that `variables` tell of, "NAME=value" each.
 Allocation allocation_in(const std::vector<std::string_view>& variables);
-// Of our own environment; before leave_own_job() takes it out.
+// The one that our own environment tells of; before leave_own_job() takes it out.
 Allocation own_allocation();
 
 }  // namespace tenkai

@@ -11,8 +11,8 @@ namespace tenkai {
 
 inline constexpr std::size_t max_cancel_ids = 100;
 
-// The arguments of each call. Of an array whose jobs all go the array is named once;
-// of a job with ranks there is nothing smaller to name, so it goes with its last rank.
+// The arguments of each call. An array whose jobs all go is named once. A job with ranks has
+// nothing smaller to name, so it goes with its last rank.
 std::vector<std::vector<std::string>> cancel_calls(const SlurmJobs& jobs,
                                                    const std::vector<std::string>& names);
 

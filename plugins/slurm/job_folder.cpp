@@ -80,7 +80,7 @@ Result<Done> JobFolder::prepare() const {
 
 Result<std::string> JobFolder::write_script(const std::string& name, const std::string& text) const {
   std::string path = script_path(name);
-  // Of a plugin that died before it could be submitted.
+  // A plugin that died before it could submit it may have left one.
   ::unlink(path.c_str());
   int problem = write_new_file(path, text);
   if (problem == 0) return path;

@@ -33,7 +33,8 @@ std::size_t number_of(const LaunchRequest& request, const std::string& key, std:
   return to_number<std::size_t>(request.option(key)).value_or(otherwise);
 }
 
-// Of an option in a list of words: "--exclude=a", "--exclude a", "-x a", "-xa"; the last.
+// The value of an option in a list of words: "--exclude=a", "--exclude a", "-x a", "-xa"; the
+// last one counts.
 std::string value_of(const std::vector<std::string>& words, const std::string& name, char letter) {
   std::string value;
   const std::string with_equals = "--" + name + "=";

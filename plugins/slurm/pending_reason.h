@@ -27,10 +27,10 @@ struct PendingReason {
 
 // All that are known. The first that fits counts.
 std::span<const PendingReason> pending_reasons();
-// Of squeue's %r. Nothing is known of others, and nothing concluded.
+// The one that squeue's %r names. Nothing is known of others, and nothing concluded.
 const PendingReason* find_pending_reason(std::string_view reason);
 
-// "PartitionDown, its partition is down; …". Of a reason that is not known: the reason.
+// "PartitionDown, its partition is down; …". A reason that is not known stands alone.
 std::string reason_in_words(std::string_view reason, const std::string& job);
 
 }  // namespace tenkai

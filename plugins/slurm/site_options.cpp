@@ -41,7 +41,7 @@ constexpr std::array known{
     Known{"SBATCH_PROFILE", "profile"},
 };
 
-// Of memory Slurm takes one.
+// Slurm takes one of these three.
 constexpr std::array<std::string_view, 3> of_memory{"mem", "mem-per-cpu", "mem-per-gpu"};
 
 bool is_option(std::string_view word, std::string_view name, char letter) {

@@ -18,11 +18,11 @@ struct SiteOption {
   bool operator==(const SiteOption&) const = default;
 };
 
-// Of variables, "NAME=value" each. In a job (SLURM_JOB_ID is there) they are of the job, and not
+// What `variables` ask for, "NAME=value" each. In a job (SLURM_JOB_ID is there) they are of the job, and not
 // a site's: there is nothing to keep. Nor is what would change what a launch says itself
 // (SBATCH_EXPORT, SBATCH_OUTPUT, SBATCH_ARRAY_INX, …).
 std::vector<SiteOption> site_options_in(const std::vector<std::string_view>& variables);
-// Of our own environment; before leave_own_job() takes it out.
+// What our own environment asks for; before leave_own_job() takes it out.
 std::vector<SiteOption> own_site_options();
 
 // Those of which the directives of a script say nothing, as words for the command line.

@@ -15,13 +15,13 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Of a job that does not come: what Slurm has against it, it mostly knows when it has taken
-// it, and somebody waits. And of one about which there is a reason to ask.
+// When to ask about a job that does not come, or about which there is a reason to ask. Slurm
+// mostly knows what it has against a job when it has taken it, and somebody waits.
 const WatchPlan& queue_plan() {
   static const WatchPlan plan{seconds(5), minutes(1), minutes(4), minutes(10)};
   return plan;
 }
-// Of one that was put back: Slurm has just said why it waits.
+// When to ask about a job that was put back: Slurm has just said why it waits.
 const WatchPlan& put_back_plan() {
   static const WatchPlan plan{minutes(1), minutes(4), minutes(10)};
   return plan;
@@ -199,7 +199,7 @@ SlurmJobs::News SlurmJobs::on_queue(SlurmTime asked, SlurmTime now, const std::v
 void SlurmJobs::on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
   job.absences = 0;
   job.lost = false;
-  // Of the time before it told us that it runs.
+  // The answer is of a time before the job told us that it runs.
   if (job.phase == SlurmJob::Phase::running && job.since >= asked) return;
   if (line.state == SlurmState::pending) return on_pending(now, job, line, news);
   if (line.state == SlurmState::running || line.state == SlurmState::suspended) {

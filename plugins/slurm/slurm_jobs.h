@@ -77,7 +77,7 @@ class SlurmJobs {
   // An answer to a query that was made at `asked`, for all job_tags().
   News on_queue(SlurmTime asked, SlurmTime now, const std::vector<JobLine>& lines);
   void on_no_answer(SlurmTime asked, const std::string& why);
-  // Of the database, for accounts_wanted(); nothing where there is none.
+  // The answer of the database, for accounts_wanted(); nothing where there is none.
   News on_accounts(SlurmTime now, const std::vector<JobLine>& lines);
   // The dispatcher has lost its agent.
   void on_suspicion(SlurmTime now, const std::string& name);
@@ -90,7 +90,7 @@ class SlurmJobs {
   std::optional<SlurmTime> query_due() const;
   // When on_timer() has something to do.
   std::optional<SlurmTime> timer_due() const;
-  // Of the jobs that have not ended, each once.
+  // The job tags of the jobs that have not ended, each once.
   std::vector<std::string> job_tags() const;
   // Ids of the jobs that the database is to be asked about.
   std::vector<std::string> accounts_wanted() const;

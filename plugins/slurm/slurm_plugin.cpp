@@ -20,7 +20,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Of the six seconds that we have; then what still runs is ended.
+// We have six seconds, and what still runs after these is ended.
 constexpr seconds time_to_close{3};
 
 SlurmTime now() { return std::chrono::steady_clock::now(); }

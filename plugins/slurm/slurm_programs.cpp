@@ -15,7 +15,7 @@
 namespace tenkai {
 namespace {
 
-// Of a query about 10,000 jobs there may be two megabytes.
+// The answer about 10,000 jobs may have two megabytes.
 constexpr std::size_t max_output = std::size_t{64} * 1024 * 1024;
 
 }  // namespace

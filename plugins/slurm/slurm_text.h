@@ -1,7 +1,8 @@
 // What Slurm's programs write, and what their words mean.
 //
 // Sites wrap these programs, and add lines of their own: what has not the shape that
-// was asked for is passed over. Of states that nobody knows yet nothing is concluded.
+// was asked for is passed over. Nothing is concluded from states that nobody
+// knows yet.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace tenkai {
 
-// Of `sbatch --parsable`: "123", or "123;cluster" where there are several clusters.
+// What `sbatch --parsable` prints: "123", or "123;cluster" where there are several clusters.
 struct SubmittedJob {
   std::string id;
   std::string cluster;

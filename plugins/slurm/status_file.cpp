@@ -84,7 +84,7 @@ std::optional<SlurmNote> slurm_note(std::string_view log) {
     };
     if (has(line, "oom-kill event") || has(line, "oom_kill event"))
       return note(cause::oom, "OUT_OF_MEMORY", "it ran out of its memory; slurm.mem asks for more");
-    // Of a step it may be a task's own, that has nothing to do with us.
+    // A line about a step may be about one that a task has started: that is nothing to us.
     if (!has(line, "*** JOB ") || !has(line, " CANCELLED AT ")) continue;
     if (has(line, "DUE TO TIME LIMIT"))
       return note(cause::time_limit, "TIMEOUT", "its time limit has come; slurm.time asks for more");

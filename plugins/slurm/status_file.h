@@ -24,7 +24,7 @@ struct StatusFile {
   std::string rscript;    // found
   std::optional<Failure> failure;
   std::optional<int> exit_code;
-  // Of a rank: it is srun's, which has seen all of them, and may be another one's.
+  // The exit code of a rank is srun's, which has seen all of them; it may be another rank's.
   bool exit_is_shared = false;
 
   bool operator==(const StatusFile&) const = default;
@@ -33,7 +33,8 @@ struct StatusFile {
 // Lines of another shape, and one without its end, are passed over.
 StatusFile parse_status_file(std::string_view text);
 
-// Of a rank, with what its job tells: that has set up the environment, and knows the end.
+// The status file of a rank, with what that of its job tells: the job has set up the
+// environment, and knows the end.
 StatusFile with_job(StatusFile rank, const StatusFile& job);
 
 // What Slurm itself has written into the log of a job that it ends.

@@ -32,7 +32,7 @@ constexpr milliseconds later_scan_pause{3000};
 constexpr int quick_scans = 100;
 // Agents hear of the end from their dispatcher, too, and end their R first.
 constexpr milliseconds time_to_go{1500};
-// Between TERM and KILL. Of the six seconds that a plugin has after the session.
+// Between TERM and KILL. A plugin has six seconds after the session for all of this.
 constexpr milliseconds time_to_obey{3500};
 
 // The exit code as a shell tells it.

@@ -59,7 +59,7 @@ class Submission {
   void set_clusters(std::string clusters) { clusters_ = std::move(clusters); }
 
   Step next();
-  // Of the step that next() has told.
+  // How the step has ended that next() has told.
   void on_submitted(const SlurmOutcome& outcome);
   // In a dry run: as if it had been taken.
   void on_rendered() { take({}); }

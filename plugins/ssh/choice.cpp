@@ -11,7 +11,7 @@ namespace tenkai {
 namespace {
 
 bool is_usable(const Identity& identity) {
-  // Of a key whose kind cannot be told libssh2 may make something.
+  // Where the kind of a key cannot be told, libssh2 may still know what to do with it.
   return !identity.kind.encrypted && (identity.kind.type.empty() || can_sign(identity.kind.type));
 }
 

@@ -24,8 +24,8 @@ struct Identity {
   KeyKind kind;
   bool has_certificate = false;  // a file NAME-cert.pub beside it, which ssh would show
 };
-// Of those files that are there. Of a key in an older format the public part is
-// taken from NAME.pub.
+// Reads those files that are there. The public part of a key in an older format is taken from
+// NAME.pub.
 std::vector<Identity> read_identities(const std::vector<std::string>& files);
 
 // What libssh2 1.10 can sign with: its RSA signatures are of a kind (SHA-1) that

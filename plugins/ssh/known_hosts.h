@@ -26,7 +26,7 @@ std::string known_name(std::string_view host, std::uint16_t port);
 std::vector<KnownKey> known_keys(std::string_view text, std::string_view name);
 
 enum class HostKeyVerdict { known, unknown, changed, revoked };
-// Of a key in the form in which the host shows it.
+// `key` has the form in which the host shows it.
 HostKeyVerdict judge_host_key(const std::vector<KnownKey>& known, std::string_view key);
 
 // The type that stands at the front of such a key, and what people compare:

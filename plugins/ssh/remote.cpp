@@ -24,7 +24,7 @@ bool all_of(std::string_view text, std::string_view others) {
   });
 }
 
-// Of IPv6, without its zone: digits in groups.
+// An address of IPv6, without its zone: digits in groups.
 bool is_address(std::string_view text) {
   return text.substr(0, text.find('%')).find_first_not_of("0123456789abcdefABCDEF:.") == text.npos;
 }

@@ -172,7 +172,7 @@ stop_mirai <- function(aio) {
   invisible()
 }
 
-# Of a list those in it and in the lists within it; anything else stands for
+# The mirais in a list and in the lists within it; anything else stands for
 # itself, and C++ looks whether it is one.
 mirais_of <- function(aio) {
   if (is.list(aio)) .Call(tk_mirais, aio) else list(aio)

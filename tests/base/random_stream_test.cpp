@@ -9,7 +9,7 @@ using namespace tenkai;
 
 namespace {
 
-// Of R 4.2: set.seed(42) with L'Ecuyer-CMRG, and parallel::nextRNGSubStream() from there.
+// From R 4.2: set.seed(42) with L'Ecuyer-CMRG, and parallel::nextRNGSubStream() from there.
 const RandomStream seed_42 = {10407,      -2133391687, 507561766,  1260545903,
                               1362917092, -1772566379, -1344458670};
 

@@ -2,7 +2,7 @@
 source("common.R")
 
 there <- function(name) sum(status(name)$daemons[, "online"])
-# Of the job of an R process: its memory, as Slurm has it.
+# The memory of the job in which R runs, as Slurm has it.
 memory_of_job <- function() {
   id <- Sys.getenv("SLURM_JOB_ID")
   line <- system2("scontrol", c("show", "job", id), stdout = TRUE)

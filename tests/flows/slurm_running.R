@@ -28,7 +28,7 @@ tasks <- lapply(setNames(names_of, names_of), run)
 begun <- function(name) file.exists(paste0(file_of(name), ".begun"))
 check("tasks run in all of them",
       wait_for(function() all(vapply(names_of, begun, NA)), 20))
-# Of those that were heard after that it is known, too.
+# By then each has been heard once more, and it is known that it runs its task.
 Sys.sleep(3)
 
 since <- list()

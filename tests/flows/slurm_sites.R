@@ -21,7 +21,7 @@ values_of <- function(tasks, names) {
 
 check("the session is in a job", nzchar(own_job))
 Sys.setenv(TENKAI_ALLOCATION = "0")
-# Of a user, and of steps; each of them would ruin what is submitted or asked.
+# A user may have set these, and steps have them; each would ruin what is submitted or asked.
 hostile <- list(
   SLURM_CPU_BIND = "map_cpu:7",
   SLURM_CPUS_PER_TASK = "77", SLURM_MEM_PER_NODE = "1T", SLURM_NTASKS = "7",

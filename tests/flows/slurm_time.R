@@ -18,7 +18,7 @@ left <- vapply(c("minute", "steps"), function(name) {
 check(sprintf("an agent knows when its job ends (in %.0f and %.0f s)", left[1L], left[2L]),
       all(left > 5 & left <= 60))
 
-# Of two daemons one is kept busy to the end, and beyond.
+# One of the two daemons is kept busy to the end, and beyond.
 endless <- mirai(Sys.sleep(600), .compute = "minute")
 long <- mirai(Sys.getpid(), .time_request = 300, .compute = "minute")
 short <- mirai("done", .time_request = 1, .compute = "minute")

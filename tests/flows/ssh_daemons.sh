@@ -43,7 +43,7 @@ s = socket.socket(); s.bind(('127.0.0.1', $silent)); s.listen(); time.sleep(600)
 silence=$started
 known 127.0.0.1 "$port" ed25519 >"$sshd/known"
 known 127.0.0.2 "$port" ed25519 >>"$sshd/known"
-# Of another server: as if the key had changed.
+# The key of another server: as if this one's had changed.
 echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$sshd/id_stranger.pub")" >"$sshd/changed"
 : >"$sshd/nothing"
 {

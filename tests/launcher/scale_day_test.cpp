@@ -62,7 +62,7 @@ struct Day {
   SimulatedSite site;
 };
 
-// Of up to ten minutes.
+// Tasks of up to ten minutes.
 void submit(SimulatedSite& site, int tasks) {
   for (int i = 0; i < tasks; ++i) site.submit(site.pareto(20, 1.1, 600));
 }

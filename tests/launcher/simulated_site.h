@@ -48,7 +48,7 @@ class SimulatedSite {
   std::mt19937_64& random() { return random_; }
   // A number above 0 and below 1.
   double chance();
-  // Of heavy tail: at least this, and mostly little more.
+  // Heavy-tailed: at least this, and mostly little more.
   milliseconds pareto(double least_seconds, double alpha, double most_seconds);
   milliseconds lognormal(double median_seconds, double sigma, double most_seconds);
 

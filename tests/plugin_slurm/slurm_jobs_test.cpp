@@ -119,7 +119,7 @@ TEST_CASE("a job whose agent was lost may say in its log why it is being ended")
   REQUIRE(news.size() == 1);
   CHECK(news[0].cause == cause::job_cancelled);
   CHECK(news[0].reason == "CANCELLED");
-  // Of a job that was put back the log may tell of the time before.
+  // The log of a job that was put back may tell of the time before.
   CHECK(jobs.on_log(noon, "5_1", log).empty());
 }
 

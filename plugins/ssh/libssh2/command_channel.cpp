@@ -106,7 +106,7 @@ void CommandChannel::finish(std::string failure) {
       result_.exit_code = libssh2_channel_get_exit_status(channel_);
     } else {
       result_.signal = signal_of({name, size});
-      // Of signals that SSH has no name for, such as SIGXCPU.
+      // SSH has no name for some signals, such as SIGXCPU.
       if (!result_.signal)
         result_.failure = "it was killed by a signal that its host calls " + std::string(name, size);
       // Allocated by the session, whose allocator is malloc.
