@@ -37,7 +37,7 @@ Agent::Agent(asio::io_context& io, AgentOptions options)
       instance_(random_hex(instance_bytes)),
       processes_(io.get_executor()),
       signals_(io),
-      retry_timer_(io),
+      dial_timer_(io),
       end_timer_(io) {
   if (options_.memory_limit) processes_.limit_memory(*options_.memory_limit);
   ranks_.resize(options_.daemons);
@@ -95,7 +95,7 @@ Result<std::shared_ptr<const TlsDialler>> Agent::trust() const {
 
 void Agent::on_dialled(Result<ConnectionPtr> connection) {
   if (ending_) return;
-  if (!connection) return retry(connection.error().message);
+  if (!connection) return dial_again(connection.error().message);
   greet(*connection);
 }
 
@@ -121,8 +121,8 @@ void Agent::greet(const ConnectionPtr& connection) {
 
 // A tunnel with a dead end, or a stopped dispatcher, takes the call and says nothing.
 void Agent::expect_answer() {
-  retry_timer_.expires_after(dial_limit);
-  retry_timer_.async_wait([this, raw = dispatcher_.get()](boost::system::error_code cancelled) {
+  dial_timer_.expires_after(dial_limit);
+  dial_timer_.async_wait([this, raw = dispatcher_.get()](boost::system::error_code cancelled) {
     if (cancelled || welcomed_ || dispatcher_.get() != raw) return;
     dispatcher_->drop("5 | Timed out: connected to " + to_string(options_.urls.front()) +
                       ", but no WELCOME came");
@@ -207,7 +207,7 @@ void Agent::on_frame(Frame&& frame) {
 
 void Agent::on_welcome(const Frame& frame) {
   welcomed_ = true;
-  retry_timer_.cancel();
+  dial_timer_.cancel();
   patience_ = std::chrono::milliseconds(frame.number(Key::grace_ms, 60000));
   pause_ = std::chrono::milliseconds(0);
   cut_off_since_.reset();
@@ -225,13 +225,13 @@ void Agent::on_disconnected(const Connection::End& end) {
   dispatcher_ = nullptr;
   if (ending_) return;
   spdlog::warn("the connection to {} is gone: {}", to_string(options_.urls.front()), end.reason);
-  retry(was_welcomed_ || end.reason.find(" | ") != end.reason.npos
-            ? end.reason
-            : "19 | Connection reset: " + to_string(options_.urls.front()) +
-                  " hung up before it said WELCOME (" + end.reason + ")");
+  dial_again(was_welcomed_ || end.reason.find(" | ") != end.reason.npos
+                 ? end.reason
+                 : "19 | Connection reset: " + to_string(options_.urls.front()) +
+                       " hung up before it said WELCOME (" + end.reason + ")");
 }
 
-void Agent::retry(const std::string& why) {
+void Agent::dial_again(const std::string& why) {
   bool for_ever = options_.autoexit == AgentOptions::Autoexit::stay;
   // Somebody took the call and hung up: at a door that many besiege this happens to
   // those who belong there, too.
@@ -242,9 +242,9 @@ void Agent::retry(const std::string& why) {
   bool refused = why.rfind("6 |", 0) == 0 || why.rfind("12 |", 0) == 0;
   auto patience = refused ? std::min<Clock::duration>(patience_when_refused, patience_) : patience_;
   if (!for_ever && Clock::now() - since > patience) return give_up(why);
-  retry_timer_.expires_after(jitter(pause_));
+  dial_timer_.expires_after(jitter(pause_));
   pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
-  retry_timer_.async_wait([this](boost::system::error_code cancelled) {
+  dial_timer_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled && !ending_) dial_dispatcher();
   });
 }

@@ -77,7 +77,7 @@ class Agent {
   void on_frame(Frame&& frame);
   void on_welcome(const Frame& frame);
   void on_disconnected(const Connection::End& end);
-  void retry(const std::string& why);
+  void dial_again(const std::string& why);
   void on_turned_away(const std::string& why);
   void give_up(const std::string& why);
   void complain(const std::string& why);
@@ -120,7 +120,7 @@ class Agent {
   std::string instance_;
   RProcesses processes_;
   asio::signal_set signals_;
-  asio::steady_timer retry_timer_;
+  asio::steady_timer dial_timer_;
   asio::steady_timer end_timer_;
   std::shared_ptr<const TlsDialler> tls_;
   std::optional<DiallerHandshake> handshake_;

@@ -377,7 +377,7 @@ void Agent::on_goodbye(bool stop) {
     return;
   }
   ending_ = true;
-  retry_timer_.cancel();
+  dial_timer_.cancel();
   end_daemons(stop || options_.autoexit == AgentOptions::Autoexit::now);
 }
 

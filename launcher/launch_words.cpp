@@ -27,7 +27,7 @@ std::string evidence_of(const Launch& launch) {
 }  // namespace
 
 std::optional<Cause> cause_of_end(const JobReport& report) {
-  // The reason of a job that was put back is why it waits.
+  // The reason of a job that was requeued is why it waits.
   bool is_back = report.state == JobState::pending;
   if (is_back && report.cause.empty()) return std::nullopt;
   std::string why = report.reason.empty() || is_back ? report.message : report.reason;

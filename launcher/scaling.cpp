@@ -162,7 +162,7 @@ void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
   forget(unit);
 }
 
-// Its job was put back into the queue, as after a failure of its node, and will begin anew.
+// Its job was requeued, as after a failure of its node, and will begin anew.
 void Scaling::come_again(Time now, Unit& unit) {
   unit.launched = now;
   unit.came.reset();

@@ -177,7 +177,7 @@ bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
     }
   }
   if (!head) {
-    give_back_waiting(daemon);
+    requeue_waiting(daemon);
     free_.insert(daemon.slot);
     return false;
   }
@@ -269,8 +269,8 @@ Dispatcher::Running Dispatcher::end_attempt(Daemon& daemon) {
   return ended;
 }
 
-// What the daemon was sent has not reached it.
-void Dispatcher::take_back(Daemon& daemon) {
+// Requeues what the daemon was sent and has not received.
+void Dispatcher::requeue_unreceived(Daemon& daemon) {
   Running lost = end_attempt(daemon);
   if (lost.everywhere) {
     daemon.last_everywhere = (lost.key.task & ~everywhere_bit) - 1;
@@ -279,9 +279,9 @@ void Dispatcher::take_back(Daemon& daemon) {
   }
 }
 
-// It may be there already, unread: the interrupt comes behind it. The preparation of
-// everywhere() is for this daemon alone.
-void Dispatcher::take_from_stopped(Daemon& daemon, Sends& sends) {
+// Requeues what a stopped daemon was sent. It may be there already, unread: the interrupt comes
+// behind it. The preparation of everywhere() is for this daemon alone.
+void Dispatcher::requeue_from_stopped(Daemon& daemon, Sends& sends) {
   Running& running = *daemon.running;
   if (running.everywhere || running.discarded) return;
   running.discarded = true;
@@ -299,10 +299,11 @@ void Dispatcher::shut(Daemon& daemon) {
 void Dispatcher::stop_taking(Daemon& daemon) {
   daemon.leaving = true;
   shut(daemon);
-  give_back_waiting(daemon);
+  requeue_waiting(daemon);
 }
 
-void Dispatcher::give_back_waiting(Daemon& daemon) {
+// Requeues the tasks that were bound to this daemon and waited for it.
+void Dispatcher::requeue_waiting(Daemon& daemon) {
   waiting_ -= daemon.waiting.size();
   while (auto head = daemon.waiting.first()) {
     Task& task = *tasks_.find(head->key);
@@ -324,7 +325,8 @@ Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
   return std::move(daemons_.extract(daemon.id).mapped());
 }
 
-// A daemon has died with this attempt in its hands.
+// A daemon has died with this attempt in its hands: requeues the task for another attempt, or
+// resolves it where its retries are used up.
 void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends) {
   bool as_told = cause.kind == Cause::Kind::goodbye;
   if (running.everywhere && !as_told) {

@@ -183,7 +183,7 @@ Sends Dispatcher::on_daemon_resumed(Time now, DaemonId id, std::optional<Held> h
   bool kept = running && held && held->key == running->key && held->attempt == running->attempt;
   // The interrupt that went with a cancellation may have been lost with the connection.
   if (held && (!kept || running->discarded)) sends.emplace_back(Interrupt{id, held->key, held->attempt});
-  if (running && !kept) take_back(*daemon);
+  if (running && !kept) requeue_unreceived(*daemon);
   // What was said when it was cut off has not arrived.
   if (daemon->dismissed && !daemon->running) sends.emplace_back(Dismiss{id});
   Sends more = on_daemon_heard(now, id);
@@ -220,8 +220,8 @@ Sends Dispatcher::on_daemon_stopped(Time now, DaemonId id, Time heard) {
   Sends sends;
   Daemon* daemon = find(id);
   if (daemon == nullptr || !daemon->suspect) return sends;
-  if (daemon->running && heard <= daemon->running->sent_at) take_from_stopped(*daemon, sends);
-  give_back_waiting(*daemon);
+  if (daemon->running && heard <= daemon->running->sent_at) requeue_from_stopped(*daemon, sends);
+  requeue_waiting(*daemon);
   hand_out(sends);
   return sends;
 }

@@ -323,11 +323,11 @@ class Dispatcher {
   void drain(Daemon& daemon, Sends& sends);
 
   Running end_attempt(Daemon& daemon);
-  void take_back(Daemon& daemon);
-  void take_from_stopped(Daemon& daemon, Sends& sends);
+  void requeue_unreceived(Daemon& daemon);
+  void requeue_from_stopped(Daemon& daemon, Sends& sends);
   void shut(Daemon& daemon);
   void stop_taking(Daemon& daemon);
-  void give_back_waiting(Daemon& daemon);
+  void requeue_waiting(Daemon& daemon);
   Daemon remove(Daemon& daemon);
   void retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends);
   void escalate(Task& task, const Size& need, const Daemon& daemon, const Cause& cause, Sends& sends);

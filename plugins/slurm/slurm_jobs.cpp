@@ -21,8 +21,8 @@ const WatchPlan& queue_plan() {
   static const WatchPlan plan{seconds(5), minutes(1), minutes(4), minutes(10)};
   return plan;
 }
-// When to ask about a job that was put back: Slurm has just said why it waits.
-const WatchPlan& put_back_plan() {
+// When to ask about a job that was requeued: Slurm has just said why it waits.
+const WatchPlan& requeued_plan() {
   static const WatchPlan plan{minutes(1), minutes(4), minutes(10)};
   return plan;
 }
@@ -228,7 +228,7 @@ void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, Ne
   if (is_back) report.cause = job.noted.empty() ? std::string(cause::requeued) : std::exchange(job.noted, {});
   const PendingReason* known = find_pending_reason(line.reason);
   report.stuck = known != nullptr && known->outlook == Outlook::somebody;
-  // Why one that was put back waits is in the values of its tasks, where it is of no interest.
+  // Why one that was requeued waits is in the values of its tasks, where it is of no interest.
   std::string why =
       is_back && !report.stuck ? printable(line.reason, 200) : reason_in_words(line.reason, report.job);
   report.message = (is_back ? "it was put back into the queue" : "it waits in the queue") +
@@ -396,7 +396,7 @@ std::optional<SlurmTime> SlurmJobs::due(const SlurmJob& job) const {
   if (job.phase == SlurmJob::Phase::over || job.wants_accounts || job.lost) return std::nullopt;
   if (job.suspected) return suspicion_plan().next(*job.suspected, asked_);
   if (!job.status_file.started) return queue_plan().next(job.since, asked_);
-  if (job.phase == SlurmJob::Phase::queued) return put_back_plan().next(job.since, asked_);
+  if (job.phase == SlurmJob::Phase::queued) return requeued_plan().next(job.since, asked_);
   return std::nullopt;
 }
 

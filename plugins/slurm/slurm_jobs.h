@@ -1,7 +1,7 @@
 // What is known of all jobs of this session, and what is to be asked of Slurm.
 //
 //   queued → running → over          what the jobs themselves tell (status files)
-//      ↑________╯                    put back into the queue
+//      ↑________╯                    put back into the queue (requeued)
 //
 // A job tells by itself how far it is, and how it ended. Slurm is asked only where
 // there is a reason to: a job does not come, its agent was lost, or it ended by a
@@ -54,7 +54,7 @@ struct SlurmJob {
   int absences = 0;               // from Slurm's answers, in a row
   std::optional<JobReport> held;  // its end, while Slurm may know more about it
   SlurmTime held_until;
-  std::string noted;            // why it was ended, if it may yet be put back into the queue
+  std::string noted;            // why it was ended, if it may yet be requeued
   bool wants_accounts = false;  // Slurm's database may know more
   // Told as gone, because nobody knows it; it may come all the same, and is then seen.
   bool lost = false;

@@ -91,7 +91,7 @@ std::optional<SlurmNote> slurm_note(std::string_view log) {
     if (has(line, "DUE TO PREEMPTION"))
       return note(cause::preempted, "PREEMPTED", "it had to make room for another job");
     if (has(line, "DUE TO NODE FAILURE")) return note(cause::node_fail, "NODE_FAIL", "its node has failed");
-    // A job that is put back into the queue is cancelled, too: "DUE TO JOB REQUEUE".
+    // A job that is requeued is cancelled, too: "DUE TO JOB REQUEUE".
     if (!has(line, "DUE TO")) return note(cause::job_cancelled, "CANCELLED", "somebody has cancelled it");
   }
   return std::nullopt;

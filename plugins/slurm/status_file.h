@@ -3,7 +3,7 @@
 //
 //   started NODE RESTART | prologue | ready | rscript PATH | failed KIND WHAT | exit CODE
 //
-// A job that is put back into the queue writes on in the same file: its last
+// A job that is requeued writes on in the same file: its last
 // `started` counts, and what follows it.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace tenkai {
 struct StatusFile {
   bool started = false;
   std::string node;
-  unsigned restart = 0;   // how often it was put back
+  unsigned restart = 0;   // how often it was requeued
   bool prologue = false;  // the profile's own shell code has begun
   bool ready = false;     // its environment is set up
   std::string rscript;    // found

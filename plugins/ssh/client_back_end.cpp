@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds longest_retry{60};
+constexpr std::chrono::seconds longest_restarting{60};
 constexpr std::chrono::milliseconds longest_backoff{5000};
 constexpr int client_failed = 255;
 // With its input left open: when this process is gone, whatever the reason, it ends,
@@ -126,12 +126,12 @@ void ClientBackEnd::on_end(const std::string& name, const ProgramEnd& end) {
     if (!job.holds_only) job.since = Clock::now();
     job.holds_only = true;
     job.what.input.clear();
-    return retry(job, why.value_or(Failure{{}, sentence::lost(where_, {})}));
+    return start_again(job, why.value_or(Failure{{}, sentence::lost(where_, {})}));
   }
   // The command has not been asked for then: the answer for a port comes before.
   bool may_pass = why && (why->cause == cause::tunnel_port || is_turned_away(end.log));
   if (!closing_ && !was_asked_to_go && may_pass && Clock::now() - job.since < patience_at_first)
-    return retry(job, *why);
+    return start_again(job, *why);
   JobReport report;
   report.state = why ? JobState::failed : JobState::ended;
   if (why) {
@@ -149,12 +149,12 @@ void ClientBackEnd::on_end(const std::string& name, const ProgramEnd& end) {
 }
 
 // The old server may hold the port for a moment, or the network be away for longer.
-void ClientBackEnd::retry(Job& job, const Failure& why) {
+void ClientBackEnd::start_again(Job& job, const Failure& why) {
   std::string name = job.what.name;
   // A port may be held by the client of a plugin before this one, while its command
   // runs: then the tunnel is there, and is to be taken over when that ends.
   bool waits_for_port = why.cause == cause::tunnel_port;
-  bool too_long = !waits_for_port && Clock::now() - job.since > longest_retry;
+  bool too_long = !waits_for_port && Clock::now() - job.since > longest_restarting;
   if (too_long || why.cause == cause::host_key || why.cause == cause::auth_refused) {
     JobReport report;
     report.state = JobState::ended;
@@ -171,7 +171,7 @@ void ClientBackEnd::retry(Job& job, const Failure& why) {
   });
 }
 
-// Their carrier has ended: the next job that needs one of them holds it.
+// The client that held these tunnels has ended: the next job that needs one of them holds it.
 void ClientBackEnd::hand_on(const Ports& ports) {
   for (std::uint16_t port : ports) {
     if (closing_ || is_carried(port)) continue;

@@ -47,7 +47,7 @@ class ClientBackEnd : public BackEnd {
 
   void run(Job& job);
   void on_end(const std::string& name, const ProgramEnd& end);
-  void retry(Job& job, const Failure& why);
+  void start_again(Job& job, const Failure& why);
   void hand_on(const Ports& ports);
   bool is_carried(std::uint16_t port) const;
   Ports uncarried(const Ports& ports) const;
