@@ -34,7 +34,7 @@ struct AgentOptions {
   std::size_t daemons = 1;
   std::string rscript = "Rscript";
   std::string call = "tenkai::daemon('fd:3')";
-  std::vector<std::string> calls;  // one for each daemon, instead
+  std::vector<std::string> calls;  // one for each daemon, in place of `call`
   bool output = false;
   // What proves to the dispatcher that we belong to it; not needed on one machine.
   std::optional<Credential> credential;

@@ -72,10 +72,10 @@ struct Rank {
 
 // Whether there is nothing left to do for an agent that has these.
 bool all_are_over(const std::vector<Rank>& ranks);
-// One of them cannot start, for what holds for all: none will be, but where one is up,
-// which shows that it can be.
+// One of them cannot start, for a reason that holds for all: no other is started, unless one
+// is up, which shows that they can start.
 void give_up_unless_up(std::vector<Rank>& ranks);
-// There is no time for what is to be started.
+// Gives up those that are still to be started: there is no time for them.
 void give_up_starts(std::vector<Rank>& ranks);
 
 }  // namespace tenkai

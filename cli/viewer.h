@@ -20,10 +20,10 @@ namespace tenkai {
 class Viewer {
  public:
   struct Visit {
-    // Null where nobody of this user is behind the door: it was shut meanwhile, or is
-    // another user's.
+    // Null where no dispatcher of this user is behind the door: it was shut meanwhile, or it
+    // is another user's.
     std::unique_ptr<Viewer> viewer;
-    // Null as well: as many stand before it as may. It may be anybody's.
+    // True: `viewer` is null because as many wait at this door as may. Whose it is, is not known.
     bool is_crowded = false;
   };
   // `io` must outlive the viewer, and runs while this waits, no longer. Nobody is

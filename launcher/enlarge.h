@@ -22,7 +22,7 @@ struct Enlarged {
 // slurm.options say in their own way, or more than can be written.
 Result<Enlarged> enlarge(const LaunchPlan::Options& options, const Size& size, const Factors& factors);
 
-// With these nodes left out, beside those that are left out already.
+// `options` with these nodes excluded, beside those that are excluded already.
 LaunchPlan::Options excluding(LaunchPlan::Options options, const std::vector<std::string>& nodes);
 
 }  // namespace tenkai

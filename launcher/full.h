@@ -12,8 +12,9 @@ namespace tenkai {
 
 class Full {
  public:
-  // Those of some failed launches that are news, in their order. Where daemons are launched
-  // as there is work, that it is still full is told once, until a launch has found room.
+  // Which of these failed launches the user does not know of yet, in their order. Where daemons
+  // are launched as there is work, it is told once that there is no room, until a launch has
+  // found some.
   std::vector<const Launch*> news(const std::vector<const Launch*>& failed,
                                   const std::optional<Scaling>& scaling);
   void on_joined(const Launch& launch);

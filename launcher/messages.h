@@ -38,7 +38,7 @@ struct LaunchRequest {
   // on the other machines, too: scripts and logs go there. Empty: none was needed.
   std::string folder;
   std::string session;               // a word that no other session has, for names of jobs
-  std::vector<std::string> command;  // argv, of bytes that are nobody's shell code
+  std::vector<std::string> command;  // argv; no shell reads these bytes
   // The same by the program tenkai itself, at the path it has here; the path of Rscript
   // there follows. Empty: there is no such command.
   std::vector<std::string> agent;

@@ -42,7 +42,7 @@ void look_by(ScaleDecision& decision, Time when) {
   if (!decision.look_again || when < *decision.look_again) decision.look_again = when;
 }
 
-// Nothing to take from it, and nothing that keeps it.
+// It is online, has nothing to do, and is not leaving.
 bool is_idle(const ScaleUnit& unit) {
   return unit.state == State::online && !unit.leaving && unit.busy == 0 && unit.idle_since.has_value();
 }

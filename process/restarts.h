@@ -16,7 +16,7 @@ inline constexpr std::array<std::chrono::milliseconds, 4> restart_pauses = {
 // What has lived for so long has not failed to start.
 inline constexpr std::chrono::milliseconds short_life = std::chrono::seconds(30);
 
-// Those of one daemon.
+// The restarts of one daemon.
 class Restarts {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -221,8 +221,9 @@ class Dispatcher {
   // nullopt: that is not known.
   Sends on_scaled(Time now, std::optional<std::chrono::milliseconds> room);
 
-  // What may come where no daemon is here. Until it is said they may. Where none is on its
-  // way, tasks that wait are told so once; where nothing is known of any, after five seconds.
+  // Whether daemons may come where none is here; until this is called, they may. Where none is
+  // on its way, sessions with tasks that wait are told so once; where that is not known, they
+  // are told after five seconds that none has come.
   Sends on_prospects(Time now, Prospects prospects);
 
   // Daemons at these slots are not needed: they are dismissed, when they have done what
@@ -244,13 +245,14 @@ class Dispatcher {
   // Tasks in the queue that need daemons larger than usual, by what they need. Empty, and
   // cheap, as long as nothing has died of what Retries::factors are for.
   std::vector<std::pair<Size, std::size_t>> larger_needs() const { return queue_.larger_needs(); }
-  // `room`: the time that a fresh daemon has for tasks; nullopt: no end of it.
+  // `room`: the time that a fresh daemon has for tasks; nullopt: without end.
   Load load(std::optional<std::chrono::milliseconds> room) const;
   // Whether a daemon is here that takes tasks with this need, free or not.
   bool has_daemon_for(const Size& need) const;
   // Bytes of payload held.
   std::uint64_t memory() const { return tasks_.memory() + everywhere_memory_; }
-  // Answers nobody waited for, of all daemons that ever were and of one that is here.
+  // How many answers nobody waited for: from all daemons that ever were, and from one that is
+  // here.
   std::uint64_t violations() const { return violations_; }
   std::uint64_t violations(DaemonId daemon) const;
   // The slot of a daemon that has joined and not left.
@@ -301,12 +303,12 @@ class Dispatcher {
   std::optional<std::size_t> place_for_daemon(std::size_t wanted);
   std::string name_of(const Daemon& daemon) const;
 
-  // Tells, once for each time that none is left or can come, when something waits for the
-  // next; and has what waits given up in time.
+  // Where tasks wait, no daemon is left, and none can come: tells so, once each time, and sets
+  // when the tasks are given up.
   void tell_if_alone(Sends& sends);
   std::string why_alone() const;
   void give_up_all(Sends& sends);
-  // Once, when something waits that asks for more time than daemons have.
+  // Tells, once, that a task waits which asks for more time than daemons have.
   void tell_if_too_long(Sends& sends);
   void enqueue(Task& task);
   void hand_out(Sends& sends, std::size_t most = SIZE_MAX);
@@ -353,12 +355,13 @@ class Dispatcher {
   std::string why_alone_;               // how the last daemon has left, until one joins
   std::size_t last_left_ = 0;           // its number
   bool told_alone_ = false;             // ... and that none is there
-  std::optional<Time> give_up_at_;      // what waits, because no daemon can come
-  std::optional<Time> tell_waiting_at_;  // that nobody has come yet, where somebody may
-  // What daemons that are to come have for tasks: as the launcher knows, or the longest that one came with.
+  std::optional<Time> give_up_at_;      // when what waits is given up: no daemon can come
+  std::optional<Time> tell_waiting_at_;  // when to tell that no daemon has come yet, though one may
+  // How much time daemons to come have for tasks: as the launcher says, or the most that one
+  // has come with.
   std::optional<std::chrono::milliseconds> next_room_;
   bool knows_room_ = false;
-  std::chrono::milliseconds longest_request_{0};  // that was submitted, as it was
+  std::chrono::milliseconds longest_request_{0};  // the longest that was submitted, not rounded
   bool told_too_long_ = false;
   std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
   std::set<std::size_t> free_;         // slots whose daemon waits for something to do

@@ -66,10 +66,10 @@ class Doors {
   OnStranger on_stranger_;
   Ports ports_;
   std::vector<Url> urls_;
-  std::vector<Url> given_;  // before they got such names
+  std::vector<Url> given_;  // as they were given, before each got a name of its own
   // By the URL without its path (ws) or whole.
   std::map<std::string, std::unique_ptr<Listener>> listeners_;
-  // Rendezvous of URL and slot, for slot_of().
+  // Which slot each URL belongs to, for slot_of().
   std::map<std::string, std::size_t, std::less<>> slots_;
 };
 

@@ -66,7 +66,7 @@ class Grants {
   Result<Admission> admit(const Proven& proven, WallTime now);
   bool covers(GrantId grant, std::size_t slot) const;
 
-  // Nobody has come in with it, and nobody shall.
+  // Nobody has come in with this grant, and from now on nobody can.
   void revoke(GrantId grant);
   // saisei(): what was given out for the slot is good for it no longer.
   void void_slot(std::size_t slot);

@@ -41,7 +41,8 @@ class LauncherInterface {
                                  std::uint32_t uses)>
         credential;
     std::function<void(GrantId)> revoke;  // what nobody will use any more
-    // The user; and, where it is about launches, their lines of the reply to `status`.
+    // Tells the user `text`. `launches`, where it is about launches: their lines of the reply to
+    // `status`.
     std::function<void(const std::string& text, const std::string& launches)> tell;
     // What there is to do, where a fresh daemon has so much time for tasks.
     std::function<Load(std::optional<std::chrono::milliseconds> room)> load;
@@ -56,7 +57,7 @@ class LauncherInterface {
     std::function<void(GrantId, const std::vector<std::size_t>& slots, const Cause&)> over;
     // It has been stopped, and its silence is no end; or it goes on.
     std::function<void(GrantId, const std::vector<std::size_t>& slots, bool is_suspended)> suspended;
-    std::function<void()> changed;  // what prospects() says may have
+    std::function<void()> changed;  // what prospects() says may have changed
   };
   using Reply = std::function<void(Result<std::string>)>;
 
@@ -80,12 +81,13 @@ class LauncherInterface {
   virtual Size size_of(GrantId grant, std::size_t slot) const = 0;
   // Something has changed in what there is to do. Called for nearly each task.
   virtual void on_load() = 0;
-  // What may come of the launches; open: there were none, or only ones to be run by hand.
+  // Whether launches may still bring daemons; open: there were none, or only ones to be run by
+  // hand.
   virtual Prospects prospects() const = 0;
   // How many daemons there are to be now, where that changes with the work.
   virtual std::optional<std::size_t> wanted() const = 0;
-  // Lines for the reply to `status`. Somebody waits for those that are not there yet:
-  // what holds them up is asked about, and told with the next reply.
+  // Lines for the reply to `status`. Whoever asks may wait for daemons that are not there yet, so
+  // plugins are asked what holds them up, and the next reply tells it.
   virtual std::string status() = 0;
   // The session has ended: lets go of everything, at the latest after 7 s.
   virtual void close(std::function<void()> done) = 0;

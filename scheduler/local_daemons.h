@@ -40,10 +40,11 @@ class LocalDaemons {
     std::function<Result<std::string>(std::size_t slot)> credential;
     // Whether a daemon is there, and there may be no other.
     std::function<bool(std::size_t slot)> is_taken;
-    // A process of ours has ended that was a daemon. Its connection may still hold last words.
+    // A process of ours has ended that was a daemon. Its connection may still hold an answer.
     std::function<void(pid_t, const REnd&)> ended;
-    // One has ended before it was a daemon: a sentence, and its last lines. `again`: it would
-    // be started again. Returns whether that is to be; it is told then. Else who is asked tells.
+    // A process has ended before it was a daemon: `why` is a sentence, `log` its last lines, and
+    // `again` whether it would be started again. Returns whether it is to be; then the user is
+    // told here, else by the callee.
     std::function<bool(const std::string& why, const std::string& log, bool again)> not_come;
     std::function<void(const std::string&)> tell;  // the user
     // What is_any_to_come() says may have changed.

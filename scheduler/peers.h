@@ -38,10 +38,10 @@ class Peers {
     const Doors& doors;
     Grants& grants;
     const RProcesses& processes;
-    LocalDaemons& local;               // whose ends come to on_process_ended()
+    LocalDaemons& local;               // when one of them ends, it calls on_process_ended()
     std::function<void(Sends)> apply;  // carries out what the dispatcher decides
     std::function<void()> on_changed;  // somebody has come or gone
-    // Whom daemons that come and go, and are no R processes of ours, concern; or null.
+    // Hears of daemons that come and go and are no R processes of ours; null: nobody does.
     LauncherInterface* launcher = nullptr;
     bool one_url = false;  // direct, ephemeral: any number at the first URL
   };
@@ -60,7 +60,7 @@ class Peers {
   // agent that is still there is left alone: it will not be for long.
   void on_job_over(GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause);
 
-  // ... has been stopped, so that its agent is silent, or goes on.
+  // That job has been stopped, so that its agent is silent; or it goes on.
   void on_job_suspended(GrantId grant, const std::vector<std::size_t>& slots, bool is_suspended);
 
   // A process of ours has ended that was a daemon.
@@ -103,8 +103,8 @@ class Peers {
     bool said_goodbye = false;
     bool had_daemons = false;   // an agent that has none yet is still starting them
     std::uint64_t strays = 0;   // answers in a row from ranks it does not have
-    std::optional<REnd> ended;  // our process has ended, its last words are awaited
-    // Its job is being ended, or has: why, as far as is known.
+    std::optional<REnd> ended;  // how our process has ended; its stream may hold more yet
+    // Its job is being ended, or has ended: why, as far as is known.
     std::optional<Cause> job_ends;
     bool job_is_over = false;  // the batch system has said so; its agent may not know
     Ranks ranks;

@@ -11,7 +11,7 @@ struct OwnAddress {
   std::string address;
 };
 
-// Those of interfaces that are up, IPv4 first, without loopback and the addresses that
+// The addresses of interfaces that are up, IPv4 first, without loopback and the addresses that
 // hold on one link alone.
 std::vector<OwnAddress> own_addresses();
 

@@ -1,4 +1,4 @@
-// What somebody has meant who wrote a key that there is not.
+// What a user who wrote a key that does not exist has probably meant.
 #pragma once
 
 #include <string>

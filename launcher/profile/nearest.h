@@ -1,4 +1,4 @@
-// What somebody may have meant who wrote a name that nobody knows.
+// What a user who wrote an unknown name may have meant.
 #pragma once
 
 #include <string>

@@ -11,8 +11,8 @@
 
 namespace tenkai {
 
-// Whether those of `section` ("slurm"), of `environment`, and others that are called like
-// keys, are keys, and have values that these take. Not those called as one of `own`.
+// Whether the options of `section` ("slurm"), those of `environment`, and others with names of
+// keys, are keys with values that these take. Options named in `own` are not looked at.
 Result<Done> check_keys(const std::map<std::string, std::vector<std::string>>& options,
                         std::string_view section, const std::vector<std::string_view>& own = {});
 

@@ -16,7 +16,7 @@ struct SearchPlaces {
   std::string config;   // TENKAI_CONFIG: paths with ':' between
 };
 
-// Those of this process.
+// The places for this process.
 SearchPlaces search_places();
 
 struct SearchedFile {

@@ -66,7 +66,7 @@ class SlurmJobs {
 
   void add(SlurmTime now, JobPlace place, bool stays, bool finishes = false);
   const SlurmJob* find(const std::string& name) const;
-  // Those that have not ended.
+  // The jobs that have not ended.
   std::vector<const SlurmJob*> live() const;
 
   // `log`: its last lines, where it has ended.

@@ -33,7 +33,7 @@ class SlurmPrograms {
 
   explicit SlurmPrograms(asio::any_io_executor executor) : executor_(executor), programs_(executor) {}
 
-  // Those that run are ended, and nobody hears of it.
+  // Ends the programs that run; their on_end is not called.
   ~SlurmPrograms();
 
   // `on_end` is called once, from the event loop. What a submission has in its

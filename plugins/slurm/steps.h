@@ -41,7 +41,7 @@ class Steps {
   bool cancel(const std::string& job);
   // Agents that have been told to go may do so; what is left a moment later is ended.
   void close();
-  // Those that are waited for.
+  // How many steps have not ended.
   std::size_t size() const;
 
  private:

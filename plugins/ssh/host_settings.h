@@ -31,7 +31,7 @@ struct HostSettings {
   bool operator==(const HostSettings&) const = default;
 };
 
-// Whose settings they are.
+// The user whose settings these are.
 struct Me {
   std::string name;
   std::string home;
