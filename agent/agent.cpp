@@ -200,7 +200,7 @@ void Agent::on_frame(Frame&& frame) {
     case Type::task: return on_task(rank, std::move(frame));
     case Type::cancel: return on_cancel(rank, frame);
     case Type::ack: rank.held.reset(); return;
-    case Type::bye: return on_goodbye(frame.number(Key::kind) == 1);
+    case Type::bye: return on_goodbye(frame.kind<ByeKind>() == ByeKind::end_all);
     default: return;
   }
 }

@@ -147,7 +147,7 @@ void Agent::join(Rank& rank) {
 void Agent::tell_drain(const Rank& rank) {
   Frame frame(Type::left);
   frame.rank = rank.number;
-  send(std::move(frame.with(Key::instance, rank.instance).with(Key::kind, 3)));
+  send(std::move(frame.with(Key::instance, rank.instance).with_kind(LeftKind::drains)));
 }
 
 void Agent::on_task(Rank& rank, Frame&& frame) {
@@ -169,16 +169,16 @@ void Agent::on_task(Rank& rank, Frame&& frame) {
   }
   if (!rank.stream) return;  // its R has just ended; LEFT is on its way
   rank.running = attempt;
-  if (frame.number(Key::kind) == 0) rank.worked = true;  // else it is an everywhere()
+  if (frame.kind<TaskKind>() == TaskKind::plain) rank.worked = true;
   if (options_.task_logs && !rank.log.empty()) rank.log_begin = size_of_file(rank.log + ".log");
   rank.stream->send(std::move(frame));
 }
 
 void Agent::on_cancel(Rank& rank, const Frame& frame) {
-  std::uint64_t kind = frame.number(Key::kind);
+  auto kind = frame.kind<CancelKind>();
   Rank::Attempt attempt = Rank::attempt_of(frame);
-  if (kind == 1 || kind == 2) {
-    if (kind == 2) rank.said_goodbye = true;  // the job has no time for another
+  if (kind == CancelKind::kill || kind == CancelKind::kill_for_good) {
+    if (kind == CancelKind::kill_for_good) rank.said_goodbye = true;
     if (rank.pid) processes_.kill(*rank.pid);
     return;
   }
@@ -259,7 +259,7 @@ void Agent::leave_down(Rank& rank, const REnd& end, const std::string& why) {
 
 void Agent::tell_given_up(Rank& rank, const REnd& end) {
   Frame frame = left_of(rank, end);
-  frame.with(Key::kind, 4).with(Key::url, rank.url);
+  frame.with_kind(LeftKind::given_up).with(Key::url, rank.url);
   if (rank.failed_starts > 0) frame.with(Key::failed, static_cast<std::uint64_t>(rank.failed_starts));
   rank.given_up = frame;
   send(std::move(frame));
@@ -304,7 +304,7 @@ void Agent::leave_adopted(std::uint32_t number) {
 Frame Agent::left_of(const Rank& rank, const REnd& end) const {
   Frame frame(Type::left);
   frame.rank = rank.number;
-  if (rank.said_goodbye) frame.with(Key::kind, 1);
+  if (rank.said_goodbye) frame.with_kind(LeftKind::goodbye);
   if (end.how.exit_code) frame.with(Key::exit_code, static_cast<std::uint64_t>(*end.how.exit_code));
   if (end.how.signal) frame.with(Key::signal, static_cast<std::uint64_t>(*end.how.signal));
   if (end.out_of_memory) frame.with(Key::out_of_memory, 1);
@@ -359,7 +359,7 @@ void Agent::on_signal(int number) {
     REnd end;
     end.how.signal = number;
     // In a job the signal is for all of them, and the dispatcher can learn why.
-    if (options_.in_job) send(left_of(rank, end).with(Key::kind, 2));
+    if (options_.in_job) send(left_of(rank, end).with_kind(LeftKind::job_ends));
     else report_left(rank, end);
   }
   handed_back_ = true;

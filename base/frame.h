@@ -87,7 +87,7 @@ enum class Key : std::uint16_t {
   resources = 13,   // text
   rng_stream = 14,  // 7 × i32
   trace_parent = 15,
-  kind = 16,             // u64: of a task (0 plain, 1 everywhere), of a request, of a cause
+  kind = 16,             // u64: which of several, by the type of the frame; the enums below
   last = 17,             // u64 1: the daemon takes no task after this one
   exit_code = 18,        // u64
   signal = 19,           // u64
@@ -108,6 +108,26 @@ enum class Key : std::uint16_t {
   peak_kb = 34,     // u64, 1024 bytes: the most memory its R had meanwhile
   time_left_ms = 35,  // u64: until the job of a daemon ends
 };
+
+// What Key::kind says in a frame of that type; where it is missing, the first.
+enum class TaskKind : std::uint64_t { plain, everywhere };
+enum class CancelKind : std::uint64_t {
+  interrupt,      // the task
+  kill,           // the R, in whose place comes another
+  kill_for_good,  // the R; its job has no time for another
+};
+enum class LeftKind : std::uint64_t {
+  ended,     // how, is in the frame
+  goodbye,   // it ended after its BYE
+  job_ends,  // the job of the agent is being ended; its R goes soon
+  drains,    // that job ends soon: nothing new for all ranks of the agent, which are there still
+  given_up,  // no other R is started at this rank
+};
+// To daemons and dispatchers: whether those go, too, that would stay (autoexit = FALSE).
+enum class ByeKind : std::uint64_t { end, end_all };
+// From an R: why it goes.
+enum class GoneKind : std::uint64_t { connection_ended, idle_time, wall_time, max_tasks, dismissed = 5 };
+enum class SaiseiKind : std::uint64_t { if_vacant, forced };
 
 struct Attribute {
   Key key;
@@ -139,6 +159,14 @@ struct Frame {
     for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * i));
     return with(key, std::string_view(bytes, 8));
   }
+  template <class Kind>
+  Frame& with_kind(Kind kind) & {
+    return with(Key::kind, static_cast<std::uint64_t>(kind));
+  }
+  template <class Kind>
+  Frame&& with_kind(Kind kind) && {
+    return std::move(with_kind(kind));
+  }
   Frame&& with(Key key, std::string_view text) && { return std::move(with(key, text)); }
   Frame&& with(Key key, std::uint64_t number) && { return std::move(with(key, number)); }
 
@@ -159,6 +187,11 @@ struct Frame {
     std::uint64_t number = 0;
     for (std::size_t i = 8; i-- > 0;) number = number << 8 | static_cast<unsigned char>((*value)[i]);
     return number;
+  }
+  // One of the enums above, as it belongs to the type. A number from elsewhere may be none of it.
+  template <class Kind>
+  Kind kind() const {
+    return static_cast<Kind>(number(Key::kind));
   }
 };
 

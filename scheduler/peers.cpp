@@ -454,7 +454,7 @@ void Peers::close(bool stop) {
   for (const auto& [id, peer] : peers_) {
     if (!peer->connection) continue;
     Frame goodbye(Type::bye);
-    if (stop) goodbye.with(Key::kind, 1);
+    goodbye.with_kind(stop ? ByeKind::end_all : ByeKind::end);
     ConnectionPtr connection = std::exchange(peer->connection, nullptr);
     connection->hand_over({});
     connection->send(std::move(goodbye));

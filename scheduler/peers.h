@@ -139,7 +139,7 @@ class Peers {
   void on_closed(const PeerPtr& peer, const Connection::End& end);
   static Cause cause_of_end(const Connected& peer);
   void signal_daemon(const Connected& peer, int number);
-  void end(const Member& member, std::uint64_t kind);
+  void end(const Member& member, CancelKind kind);
   void replace(const CredentialId& resumption);
   void settle(const PeerPtr& peer, const Cause& cause);
   void give_up(const PeerPtr& peer, const Cause& cause);

@@ -27,7 +27,7 @@ void Peers::assign(const Assign& assign) {
   frame.attempt = assign.attempt;
   frame.rank = member->rank;
   frame.payload = assign.payload;
-  if (assign.everywhere) frame.with(Key::kind, 1);
+  if (assign.everywhere) frame.with_kind(TaskKind::everywhere);
   if (!assign.label.empty()) frame.with(Key::label, assign.label);
   member->peer->connection->send(std::move(frame));
   set_busy(member->peer);
@@ -62,17 +62,16 @@ void Peers::hand_back(DaemonId daemon) {
   const Member* member = find(daemon);
   if (member == nullptr) return;
   auto [peer, rank] = *member;
-  end(*member, 2);
+  end(*member, CancelKind::kill_for_good);
   remove(peer, rank, {Cause::Kind::time_limit, "had no time left in its job"});
 }
 
 void Peers::kill(DaemonId daemon) {
   const Member* member = find(daemon);
-  if (member != nullptr) end(*member, 1);
+  if (member != nullptr) end(*member, CancelKind::kill);
 }
 
-// `kind`: 1 for an R that its agent starts again, 2 for one that is not to come back.
-void Peers::end(const Member& member, std::uint64_t kind) {
+void Peers::end(const Member& member, CancelKind kind) {
   if (!member.peer->connection) {
     member.peer->to_kill.insert(member.rank);
     return;
@@ -80,7 +79,7 @@ void Peers::end(const Member& member, std::uint64_t kind) {
   if (member.peer->role == Role::daemon) return signal_daemon(*member.peer, SIGKILL);
   Frame frame(Type::cancel);
   frame.rank = member.rank;
-  member.peer->connection->send(std::move(frame.with(Key::kind, kind)));
+  member.peer->connection->send(std::move(frame.with_kind(kind)));
 }
 
 void Peers::acknowledge(DaemonId daemon) {

@@ -32,18 +32,19 @@ REnd end_of(const Frame& frame) {
 }  // namespace
 
 void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
-  if (frame.number(Key::kind) == 4) return on_given_up(peer, frame);
+  auto kind = frame.kind<LeftKind>();
+  if (kind == LeftKind::given_up) return on_given_up(peer, frame);
   // Told again after a reconnection; the rank may have another R by now.
   auto known = peer->instances.find(frame.rank);
   if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
-  if (frame.number(Key::kind) == 3) {
+  if (kind == LeftKind::drains) {
     std::vector<DaemonId> all;
     for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
     return dependencies_.apply(dependencies_.dispatcher.on_drain(now(), all));
   }
   REnd end = end_of(frame);
-  if (frame.number(Key::kind) == 2) return on_job_ends(peer, cause_of(end));
-  bool goodbye = frame.number(Key::kind) == 1;
+  if (kind == LeftKind::job_ends) return on_job_ends(peer, cause_of(end));
+  bool goodbye = kind == LeftKind::goodbye;
   Cause cause = goodbye ? Cause{Cause::Kind::goodbye, "said goodbye"} : cause_of(end);
   if (!goodbye) cause.log = end.log_tail;
   remove(peer, frame.rank, cause);

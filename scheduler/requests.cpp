@@ -68,7 +68,7 @@ void Service::reply_launch_remote(const Frame& request) {
 void Service::reply_saisei(const Frame& request) {
   std::uint64_t number = request.number(Key::slot);
   const std::vector<Slot>& slots = dispatcher_->slots();
-  bool forced = request.number(Key::kind) == 1;
+  bool forced = request.kind<SaiseiKind>() == SaiseiKind::forced;
   if (setup_.policy != Policy::queue || number < 1 || number > slots.size()) return reply(request.task, "");
   std::size_t slot = static_cast<std::size_t>(number - 1);
   if (slots[slot].online && !forced) return reply(request.task, "");

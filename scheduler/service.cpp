@@ -131,7 +131,7 @@ void Service::on_session_frame(Frame&& frame) {
   if (frame.type == Type::hello) return on_hello(frame);
   if (!greeted_) return session_->drop("the first frame must be HELLO");
   if (frame.type == Type::setup) return on_setup(frame);
-  if (frame.type == Type::bye) return on_session_ended(frame.number(Key::kind) == 1);
+  if (frame.type == Type::bye) return on_session_ended(frame.kind<ByeKind>() == ByeKind::end_all);
   if (!dispatcher_) return session_->drop("SETUP must come before anything else");
   switch (frame.type) {
     case Type::submit: {

@@ -189,7 +189,7 @@ void Daemon::redial() {
   });
 }
 
-Stop Daemon::run(const Limits& limits, SEXP functions) {
+GoneKind Daemon::run(const Limits& limits, SEXP functions) {
   NoInterrupts quiet;
   NoNotices until_the_end(limits);
   Interruptible always;
@@ -205,7 +205,7 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
   watch_for_end(stream_->fd(), limits.at_end, limits.signal);
   if (done_ == 0) clocks_start_ = Clock::now();
 
-  Stop why = Stop::connection_ended;
+  GoneKind why = GoneKind::connection_ended;
   while (std::optional<Frame> task = next_task(limits, why)) {
     // An interrupt that came while we were idle was meant for the task before, and
     // has missed it, unless a CANCEL says that it was meant for this one.
@@ -215,7 +215,7 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
       answer_cancelled(*task);
       continue;
     }
-    bool everywhere = task->number(Key::kind) == 1;
+    bool everywhere = task->kind<TaskKind>() == TaskKind::everywhere;
     if (limits.cleanup & Baseline::options) contained([&] { surroundings.begin_task(); });
     meter.start();
     evaluation.run(std::move(task->payload), everywhere);
@@ -242,7 +242,7 @@ Stop Daemon::run(const Limits& limits, SEXP functions) {
     if (everywhere || !(limits.cleanup & Baseline::options)) contained([&] { room.give_back(); });
     if (everywhere) contained([&] { baseline.take(); });
   }
-  if (why == Stop::connection_ended && !stream_->trouble().empty()) {
+  if (why == GoneKind::connection_ended && !stream_->trouble().empty()) {
     throw std::runtime_error("19 | Connection reset: the stream from " + url_ +
                              " broke: " + stream_->trouble());
   }
@@ -275,17 +275,17 @@ void Daemon::answer_cancelled(const Frame& task) {
 }
 
 // Whether the task that was just evaluated was the last one.
-bool Daemon::is_over(const Limits& limits, Stop& why) {
+bool Daemon::is_over(const Limits& limits, GoneKind& why) {
   done_ += 1;
   if (done_ == limits.timer_start) clocks_start_ = Clock::now();
   if (done_ >= limits.max_tasks) {
-    why = Stop::max_tasks;
+    why = GoneKind::max_tasks;
     return true;
   }
   if (done_ < limits.timer_start || std::isinf(limits.wall_ms)) return false;
   std::chrono::duration<double, std::milli> lived = Clock::now() - clocks_start_;
   if (lived.count() < limits.wall_ms) return false;
-  why = Stop::wall_time;
+  why = GoneKind::wall_time;
   return true;
 }
 
@@ -297,20 +297,20 @@ std::optional<Frame> Daemon::waiting_task(const Limits& limits) {
     if (frame.type != Type::bye && frame.type != Type::refused) continue;
     // A daemon that stays takes the end of a session for the end of a
     // connection, unless it is meant as well (kind 1).
-    bool stays = limits.at_end == AtEnd::stay && frame.type == Type::bye && frame.number(Key::kind) != 1;
+    bool stays = limits.at_end == AtEnd::stay && frame.type == Type::bye && frame.kind<ByeKind>() != ByeKind::end_all;
     dismissed_ = !stays;
     stream_->close();
   }
   return std::nullopt;
 }
 
-std::optional<Frame> Daemon::next_task(const Limits& limits, Stop& why) {
+std::optional<Frame> Daemon::next_task(const Limits& limits, GoneKind& why) {
   Clock::time_point since = Clock::now();
   auto take = [this](Frame&& frame) { waiting_.push_back(std::move(frame)); };
   while (true) {
     if (std::optional<Frame> task = waiting_task(limits)) return task;
     if (dismissed_ || !stream_->is_open()) {
-      why = dismissed_ ? Stop::dismissed : Stop::connection_ended;
+      why = dismissed_ ? GoneKind::dismissed : GoneKind::connection_ended;
       return std::nullopt;
     }
     int milliseconds = patience(limits, since, why);
@@ -330,7 +330,7 @@ std::optional<Frame> Daemon::next_task(const Limits& limits, Stop& why) {
   }
 }
 
-int Daemon::patience(const Limits& limits, Clock::time_point since, Stop& why) const {
+int Daemon::patience(const Limits& limits, Clock::time_point since, GoneKind& why) const {
   if (done_ < limits.timer_start) return -1;
   if (std::isinf(limits.idle_ms) && std::isinf(limits.wall_ms)) return -1;
   Clock::time_point now = Clock::now();
@@ -341,7 +341,7 @@ int Daemon::patience(const Limits& limits, Clock::time_point since, Stop& why) c
   double wall = left(clocks_start_, limits.wall_ms);
   double soonest = std::min(idle, wall);
   if (soonest > 0) return static_cast<int>(std::min(std::ceil(soonest), 1e9));
-  why = wall <= 0 ? Stop::wall_time : Stop::idle_time;
+  why = wall <= 0 ? GoneKind::wall_time : GoneKind::idle_time;
   return 0;
 }
 
@@ -353,7 +353,7 @@ void Daemon::answer(const Frame& task, Evaluation& evaluation, const Usage& usag
   frame.with(Key::cpu_us, usage.cpu_us).with(Key::peak_kb, usage.peak_kb);
   if (evaluation.failed()) frame.with(Key::failed, 1);
   if (last) frame.with(Key::last, 1);
-  if (!evaluation.failure().empty() && task.number(Key::kind) == 1) {
+  if (!evaluation.failure().empty() && task.kind<TaskKind>() == TaskKind::everywhere) {
     frame.with(Key::message, evaluation.failure());
   }
   stream_->send(frame, evaluation.value());
@@ -361,8 +361,8 @@ void Daemon::answer(const Frame& task, Evaluation& evaluation, const Usage& usag
   evaluation.value().clear();
 }
 
-void Daemon::say_goodbye(Stop why) {
-  stream_->send(Frame(Type::bye).with(Key::kind, static_cast<std::uint64_t>(why)));
+void Daemon::say_goodbye(GoneKind why) {
+  stream_->send(Frame(Type::bye).with_kind(why));
   stream_->close();
 }
 

@@ -32,9 +32,6 @@ struct Limits {
   bool interactive = false;  // somebody may want to press Ctrl-C while it is idle
 };
 
-// Why a daemon stopped; the first numbers are those of BYE's kind.
-enum class Stop { connection_ended = 0, idle_time = 1, wall_time = 2, max_tasks = 3, dismissed = 5 };
-
 class Daemon {
  public:
   // Dials `url`: abstract://…, ipc://…, or fd:N for a descriptor this process was
@@ -46,7 +43,7 @@ class Daemon {
 
   // Serves until there is a reason to stop. `functions`: list(evaluate,
   // escaped, detach, options), see evaluation.h and baseline.h.
-  Stop run(const Limits& limits, SEXP functions);
+  GoneKind run(const Limits& limits, SEXP functions);
   // Tries to reach the same URL again, for ever; interruptible.
   void redial();
 
@@ -54,15 +51,15 @@ class Daemon {
   using Clock = std::chrono::steady_clock;
 
   void greet();
-  std::optional<Frame> next_task(const Limits& limits, Stop& why);
+  std::optional<Frame> next_task(const Limits& limits, GoneKind& why);
   std::optional<Frame> waiting_task(const Limits& limits);
   // Milliseconds until a clock runs out, 0 if one has; negative: never.
-  int patience(const Limits& limits, Clock::time_point since, Stop& why) const;
-  bool is_over(const Limits& limits, Stop& why);
+  int patience(const Limits& limits, Clock::time_point since, GoneKind& why) const;
+  bool is_over(const Limits& limits, GoneKind& why);
   bool is_cancelled(const Frame& task);
   void answer_cancelled(const Frame& task);
   void answer(const Frame& task, Evaluation& evaluation, const Usage& usage, bool last);
-  void say_goodbye(Stop why);
+  void say_goodbye(GoneKind why);
 
   std::string url_;
   std::string version_;

@@ -85,7 +85,7 @@ SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd, SEXP stays) {
 
 SEXP tk_daemon_run(SEXP pointer, SEXP functions, SEXP limits) {
   return guarded([&] {
-    Stop why = daemon_of(pointer).run(limits_of(limits), functions);
+    GoneKind why = daemon_of(pointer).run(limits_of(limits), functions);
     return Rf_ScalarInteger(static_cast<int>(why));
   });
 }

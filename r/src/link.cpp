@@ -32,7 +32,7 @@ Link::Link(int fd, pid_t dispatcher, int words)
 }
 
 Link::~Link() {
-  if (!is_foreign()) close(0);
+  if (!is_foreign()) close(ByeKind::end);
   if (words_ >= 0) ::close(words_);
 }
 
@@ -220,7 +220,7 @@ std::string Link::obituary() {
   return words.empty() ? what : what + ": " + words;
 }
 
-void Link::close(std::uint64_t kind) {
+void Link::close(ByeKind kind) {
   if (stream_.fd() < 0) return;
   if (is_foreign()) {
     stream_.close();
@@ -229,7 +229,7 @@ void Link::close(std::uint64_t kind) {
   if (stream_.is_open()) {
     closed_on_purpose_ = true;
     take_in();
-    stream_.send(Frame(Type::bye).with(Key::kind, kind));
+    stream_.send(Frame(Type::bye).with_kind(kind));
     // The dispatcher hangs up when it listens nowhere any more: only then can the
     // next one have the same port. That is worth a second, not more.
     auto until = Clock::now() + std::chrono::seconds(1);

@@ -91,8 +91,8 @@ class Link {
   // How the dispatcher ended, as a sentence.
   std::string obituary();
 
-  // Ends the link on purpose. kind 1: daemons that would stay are ended too.
-  void close(std::uint64_t kind);
+  // Ends the link on purpose.
+  void close(ByeKind kind);
 
  private:
   struct Task {

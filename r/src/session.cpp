@@ -215,7 +215,7 @@ SEXP tk_close(SEXP pointer, SEXP kind) {
   return guarded([&] {
     if (TYPEOF(pointer) != EXTPTRSXP || R_ExternalPtrAddr(pointer) == nullptr) return R_NilValue;
     std::shared_ptr<Link> link = link_of(pointer);
-    link->close(static_cast<std::uint64_t>(Rf_asInteger(kind)));
+    link->close(static_cast<ByeKind>(Rf_asInteger(kind)));
     drop_link(pointer);
     tell_notes(*link);
     return R_NilValue;

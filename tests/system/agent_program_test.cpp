@@ -363,7 +363,7 @@ TEST_CASE("an R that says goodbye and lives on frees its slot") {
   TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
 
-  agent.r.send(Frame(Type::bye).with(Key::kind, 1));
+  agent.r.send(Frame(Type::bye).with_kind(ByeKind::end_all));
   agent.r.close();
 
   CHECK(eventually([&] { return dispatcher.status()[1][1] == "0"; }));

@@ -228,7 +228,7 @@ std::string TestDispatcher::request(const std::string& name, std::uint64_t slot,
   Frame frame(Type::request);
   frame.task = ++last_request_;
   frame.with(Key::name, name).with(Key::slot, slot).with(Key::timeout_ms, 5000);
-  if (forced) frame.with(Key::kind, 1);
+  if (forced) frame.with_kind(SaiseiKind::forced);
   session.send(std::move(frame));
   std::optional<Frame> answer = session.receive(Type::reply);
   if (!answer) fail("the dispatcher has ended");

@@ -222,7 +222,7 @@ TEST_CASE("an agent tells the session of its own daemons that are not started ag
   auto give_up = [&agent](std::uint32_t rank, const std::string& url) {
     Frame left(Type::left);
     left.rank = rank;
-    left.with(Key::kind, 4).with(Key::failed, 3).with(Key::exit_code, 1);
+    left.with_kind(LeftKind::given_up).with(Key::failed, 3).with(Key::exit_code, 1);
     agent.send(std::move(left.with(Key::log_tail, "oh \x1b[2J dear\n").with(Key::url, url)));
   };
 
@@ -280,7 +280,7 @@ TEST_CASE("a daemon that complains without end fills no memory while the session
   // It is there, everywhere() fails, it is gone, and there again.
   Frame join(Type::join);
   join.with(Key::url, court.urls[1]).with(Key::instance, "R");
-  Frame left = Frame(Type::left).with(Key::instance, "R").with(Key::kind, 1);
+  Frame left = Frame(Type::left).with(Key::instance, "R").with_kind(LeftKind::goodbye);
   agent.send(join);
   Frame task = *agent.receive(Type::task);
   Frame failed = answer_to(task, "").with(Key::failed, 1).with(Key::message, std::string(1000, 'x'));
