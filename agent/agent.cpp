@@ -95,14 +95,14 @@ Result<std::shared_ptr<const TlsDialler>> Agent::trust() const {
 
 void Agent::on_dialled(Result<ConnectionPtr> connection) {
   if (ending_) return;
-  if (!connection) return dial_again(connection.error().message);
+  if (!connection) return dial_again(connection.error());
   greet(*connection);
 }
 
 void Agent::greet(const ConnectionPtr& connection) {
   dispatcher_ = connection;
   if (connection->peer().network && !options_.credential) {
-    return give_up("16 | Permission denied: a daemon that comes over the network to " +
+    return give_up(text_of(Code::permission_denied) + ": a daemon that comes over the network to " +
                    to_string(options_.urls.front()) +
                    " needs a credential; launch_remote() on the host makes a command that has one");
   }
@@ -124,8 +124,9 @@ void Agent::expect_answer() {
   dial_timer_.expires_after(dial_limit);
   dial_timer_.async_wait([this, raw = dispatcher_.get()](boost::system::error_code cancelled) {
     if (cancelled || welcomed_ || dispatcher_.get() != raw) return;
-    dispatcher_->drop("5 | Timed out: connected to " + to_string(options_.urls.front()) +
-                      ", but no WELCOME came");
+    dispatcher_->drop(text_of(Code::timed_out) + ": connected to " + to_string(options_.urls.front()) +
+                          ", but no WELCOME came",
+                      Code::timed_out);
   });
 }
 
@@ -225,23 +226,22 @@ void Agent::on_disconnected(const Connection::End& end) {
   dispatcher_ = nullptr;
   if (ending_) return;
   spdlog::warn("the connection to {} is gone: {}", to_string(options_.urls.front()), end.reason);
-  dial_again(was_welcomed_ || end.reason.find(" | ") != end.reason.npos
-                 ? end.reason
-                 : "19 | Connection reset: " + to_string(options_.urls.front()) +
-                       " hung up before it said WELCOME (" + end.reason + ")");
+  if (was_welcomed_ || end.code != Code::none) return dial_again({end.reason, end.code});
+  dial_again(with_code(Code::reset, to_string(options_.urls.front()) + " hung up before it said WELCOME (" +
+                                        end.reason + ")"));
 }
 
-void Agent::dial_again(const std::string& why) {
+void Agent::dial_again(const Error& why) {
   bool for_ever = options_.autoexit == AgentOptions::Autoexit::stay;
   // Somebody took the call and hung up: at a door that many besiege this happens to
   // those who belong there, too.
-  bool hung_up = why.rfind("19 |", 0) == 0 && Clock::now() - born_ < patience_at_the_door;
-  if (!was_welcomed_ && !for_ever && !hung_up) return give_up(why);
+  bool hung_up = why.code == Code::reset && Clock::now() - born_ < patience_at_the_door;
+  if (!was_welcomed_ && !for_ever && !hung_up) return give_up(why.message);
   auto since = cut_off_since_.value_or(Clock::now());
   cut_off_since_ = since;
-  bool refused = why.rfind("6 |", 0) == 0 || why.rfind("12 |", 0) == 0;
+  bool refused = why.code == Code::refused || why.code == Code::not_found;
   auto patience = refused ? std::min<Clock::duration>(patience_when_refused, patience_) : patience_;
-  if (!for_ever && Clock::now() - since > patience) return give_up(why);
+  if (!for_ever && Clock::now() - since > patience) return give_up(why.message);
   dial_timer_.expires_after(jitter(pause_));
   pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
   dial_timer_.async_wait([this](boost::system::error_code cancelled) {

@@ -77,7 +77,7 @@ class Agent {
   void on_frame(Frame&& frame);
   void on_welcome(const Frame& frame);
   void on_disconnected(const Connection::End& end);
-  void dial_again(const std::string& why);
+  void dial_again(const Error& why);
   void on_turned_away(const std::string& why);
   void give_up(const std::string& why);
   void complain(const std::string& why);

@@ -6,14 +6,24 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
+
+#include "base/error_code.h"
 
 namespace tenkai {
 
 struct Error {
   std::string message;
+  // Where somebody may decide by it; the message begins with its text then.
+  Code code = Code::none;
 };
+
+// "27 | Peer could not be authenticated: there is no credential"
+inline Error with_code(Code code, std::string_view what) {
+  return {text_of(code) + ": " + std::string(what), code};
+}
 
 template <class Value>
 class [[nodiscard]] Result {

@@ -34,7 +34,7 @@ Result<Viewer::Visit> Viewer::visit(asio::io_context& io, const ViewerDoor& door
   Visit visit;
   if (!run_until(io, greeting_limit, [&] { return dialled->has_value(); })) return visit;
   if (!**dialled) {
-    visit.is_crowded = (*dialled)->error().message.rfind("5 |", 0) == 0;
+    visit.is_crowded = (*dialled)->error().code == Code::timed_out;
     return visit;
   }
   std::unique_ptr<Viewer> viewer(new Viewer(io, door.pid, ***dialled));

@@ -24,7 +24,7 @@ foreach(folder templates etc)
   endif()
 endforeach()
 
-# r/src/base holds links to the two headers that the R package shares with the
+# r/src/base holds links to the headers that the R package shares with the
 # programs. An installation has no base/ to point at, and gets the headers.
 if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
   install(DIRECTORY r/ DESTINATION share/tenkai/r USE_SOURCE_PERMISSIONS

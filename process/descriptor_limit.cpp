@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/descriptor.h"
+#include "base/error_code.h"
 
 namespace tenkai {
 namespace {
@@ -64,7 +65,7 @@ int end_of_payload_files(std::size_t limit, std::size_t others) {
 }
 
 std::string out_of_descriptors(const std::string& what) {
-  return "21 | Out of files: " + what + ", and this process may have " + std::to_string(descriptor_limit()) +
+  return text_of(Code::out_of_files) + ": " + what + ", and this process may have " + std::to_string(descriptor_limit()) +
          " of them; raise the limit (ulimit -n)";
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/error_code.h"
 #include "scheduler/cause.h"
 #include "scheduler/drain.h"
 #include "scheduler/load.h"
@@ -33,15 +34,6 @@
 namespace tenkai {
 
 // The numbers of the error values a task can resolve to (those of NNG).
-enum class Code : std::uint8_t {
-  none = 0,
-  out_of_memory = 2,
-  timed_out = 5,
-  closed = 7,
-  reset = 19,
-  cancelled = 20,
-};
-
 // What a session submits.
 struct Submit {
   std::uint64_t task = 0;

@@ -53,7 +53,7 @@ Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentit
   urls_ = std::move(urls);
   for (Url& url : urls_) {
     Result<Url> named = tokens ? with_token(url) : url;
-    if (!named) return Error{"3 | Invalid argument: " + named.error().message};
+    if (!named) return with_code(Code::invalid_argument, named.error().message);
     url = std::move(*named);
   }
   // WebSocket URLs with port 0 on one host share the port that the first one gets.
@@ -66,7 +66,7 @@ Result<Done> Doors::open(std::vector<Url> urls, std::shared_ptr<const TlsIdentit
     bool any_port = is_network(url) && url.port == 0 && ports_.first > 0;
     Result<Done> open = any_port ? open_at_free_port(url) : open_one(url);
     if (open && slots_.count(place_of(url)) != 0) {
-      open = Error{"3 | Invalid argument: two slots have the URL " + to_string(url)};
+      open = with_code(Code::invalid_argument, "two slots have the URL " + to_string(url));
     }
     if (!open) {
       close();

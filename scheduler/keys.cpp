@@ -97,7 +97,7 @@ Result<Done> Keys::read_given(const Setup& setup, std::vector<std::string>& note
   }
   auto now = std::chrono::system_clock::now();
   Result<TlsIdentity> given = TlsIdentity::load(pem.text, setup.tls_password, now);
-  if (!given) return Error{"3 | Invalid argument: tls: " + given.error().message};
+  if (!given) return with_code(Code::invalid_argument, "tls: " + given.error().message);
   identity_ = std::make_shared<const TlsIdentity>(std::move(*given));
   return Done{};
 }

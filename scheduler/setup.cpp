@@ -82,7 +82,7 @@ Result<Done> read_autoexit(Setup& setup, std::string_view key, std::string_view 
 
 Result<Done> read_url(Setup& setup, std::string_view, std::string_view value) {
   Result<Url> url = parse_url(value);
-  if (!url) return Error{"3 | Invalid argument: " + url.error().message};
+  if (!url) return with_code(Code::invalid_argument, url.error().message);
   setup.urls.push_back(std::move(*url));
   return Done{};
 }

@@ -45,7 +45,7 @@ void Connection::close() {
   if (outbox_.empty()) ended(true, "closed");
 }
 
-void Connection::drop(std::string reason) { ended(false, std::move(reason)); }
+void Connection::drop(std::string reason, Code code) { ended(false, std::move(reason), code); }
 
 bool Connection::received(std::size_t size) {
   last_heard_ = std::chrono::steady_clock::now();
@@ -83,10 +83,12 @@ void Connection::failed(const boost::system::error_code& why) {
                 why == asio::error::network_unreachable || why == asio::error::network_down;
   // TLS finds every bit that is not as it was sent.
   bool changed = why.category() == asio::error::get_ssl_category();
-  finish({false, silent || changed, why.message()});
+  finish({false, silent || changed, why.message(), Code::none});
 }
 
-void Connection::ended(bool orderly, std::string reason) { finish({orderly, false, std::move(reason)}); }
+void Connection::ended(bool orderly, std::string reason, Code code) {
+  finish({orderly, false, std::move(reason), code});
+}
 
 void Connection::finish(End end) {
   if (ended_) return;

@@ -19,6 +19,7 @@
 #include <string>
 #include <utility>
 
+#include "base/error_code.h"
 #include "base/frame_reader.h"
 #include "wire/assembler.h"
 #include "wire/outbox.h"
@@ -46,6 +47,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool orderly = false;  // the other end closed, or this one did
     bool broken = false;   // the network carried nothing any more, or other bytes than were sent
     std::string reason;    // for people
+    Code code = Code::none;
   };
   struct Callbacks {
     std::function<void(Frame&&)> on_frame;
@@ -68,7 +70,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Writes what is waiting, then closes. Frames that still arrive are dropped.
   void close();
   // Closes now.
-  void drop(std::string reason);
+  void drop(std::string reason, Code code = Code::none);
 
   // A welcomed peer may send larger frames, and pass files.
   void set_limit(std::uint64_t limit) {
@@ -97,7 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Returns false when reading should stop.
   bool received(std::size_t size);
-  void ended(bool orderly, std::string reason);
+  void ended(bool orderly, std::string reason, Code code = Code::none);
   void failed(const boost::system::error_code& why);
   void flushed();
   FrameReader& reader() { return reader_; }

@@ -22,9 +22,13 @@ namespace {
 using OnDone = std::function<void(Result<ConnectionPtr>)>;
 using tcp = asio::ip::tcp;
 
-Error cannot_connect(const Url& url, const std::string& why) {
-  return Error{why + ": cannot connect to " + to_string(url)};
+Error cannot_connect(const Url& url, Error why) {
+  why.message += ": cannot connect to " + to_string(url);
+  return why;
 }
+
+// `detail` in words that stand behind the text of the code.
+Error in_detail(Code code, const std::string& detail) { return {text_of(code) + detail, code}; }
 
 // A local connect() is decided at once, but for one case: the queue of whoever listens
 // is full. A blocking connect() would wait for ever then, and anybody may have taken
@@ -43,17 +47,18 @@ class LocalDial : public std::enable_shared_from_this<LocalDial> {
   void try_once() {
     boost::system::error_code failed = connect_at_once(socket_, url_);
     if (failed == asio::error::try_again) return try_again();
-    if (failed) return on_done_(cannot_connect(url_, failure_text(failed)));
+    if (failed) return on_done_(cannot_connect(url_, failure_of(failed)));
     ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
     Result<Peer> peer = local_peer(socket_.native_handle());
-    if (!peer) return on_done_(cannot_connect(url_, "16 | Permission denied: " + peer.error().message));
+    if (!peer) return on_done_(cannot_connect(url_, with_code(Code::permission_denied, peer.error().message)));
     on_done_(make_socket_connection(std::move(socket_), std::move(*peer)));
   }
 
   void try_again() {
     if (std::chrono::steady_clock::now() >= until_) {
       return on_done_(cannot_connect(
-          url_, "5 | Timed out (as many wait there already as may, and nobody takes their calls)"));
+          url_, in_detail(Code::timed_out,
+                          " (as many wait there already as may, and nobody takes their calls)")));
     }
     boost::system::error_code ignored;
     socket_.close(ignored);
@@ -84,7 +89,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     std::string host = url_.host.empty() ? "localhost" : url_.host;
     resolver_.async_resolve(host, std::to_string(url_.port), asio::ip::resolver_base::numeric_service,
                             [self = shared_from_this()](boost::system::error_code failed, auto found) {
-                              if (failed) return self->fail(failure_text(failed));
+                              if (failed) return self->fail(failure_of(failed));
                               self->connect(std::move(found));
                             });
   }
@@ -95,7 +100,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     stage_ = std::move(how_far);
     timer_.expires_after(step_limit_);
     timer_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
-      if (!cancelled) self->fail("5 | Timed out" + self->stage_);
+      if (!cancelled) self->fail(in_detail(Code::timed_out, self->stage_));
     });
   }
 
@@ -109,7 +114,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     asio::async_connect(
         socket_, found,
         [self = shared_from_this()](boost::system::error_code failed, const tcp::endpoint& reached) {
-          if (failed) return self->fail(failure_text(failed));
+          if (failed) return self->fail(failure_of(failed));
           self->connected(reached);
         });
   }
@@ -131,7 +136,7 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     abort_ = [stream] { close(beast::get_lowest_layer(*stream)); };
     auto why = std::make_shared<std::string>();
     Result<Done> prepared = tls_->prepare(stream->native_handle(), url_.host, why);
-    if (!prepared) return fail("26 | Cryptographic error: " + prepared.error().message);
+    if (!prepared) return fail(with_code(Code::cryptographic_error, prepared.error().message));
     stream->async_handshake(asio::ssl::stream_base::client,
                             [self = shared_from_this(), stream, why](boost::system::error_code failed) {
                               if (failed) return self->fail(reason_of(failed, *why));
@@ -146,17 +151,19 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
            failed == beast::http::error::end_of_stream || failed == beast::http::error::partial_message;
   }
 
-  static std::string reason_of(const boost::system::error_code& failed, const std::string& why) {
-    if (is_hang_up(failed)) return "19 | Connection reset (the other end hung up before TLS was agreed on)";
-    if (!why.empty()) return "27 | Peer could not be authenticated: " + tls_failure(failed, why);
+  static Error reason_of(const boost::system::error_code& failed, const std::string& why) {
+    if (is_hang_up(failed))
+      return in_detail(Code::reset, " (the other end hung up before TLS was agreed on)");
+    if (!why.empty()) return with_code(Code::peer_unknown, tls_failure(failed, why));
     bool of_the_socket = failed.category() == boost::system::system_category();
-    return of_the_socket ? failure_text(failed) : "26 | Cryptographic error: " + tls_failure(failed, why);
+    return of_the_socket ? failure_of(failed)
+                         : with_code(Code::cryptographic_error, tls_failure(failed, why));
   }
 
   void secured(TlsStream stream) {
     if (!on_done_) return;
     Result<Digest> binding = channel_binding(stream.native_handle());
-    if (!binding) return fail("26 | Cryptographic error: " + binding.error().message);
+    if (!binding) return fail(with_code(Code::cryptographic_error, binding.error().message));
     peer_.binding.assign(reinterpret_cast<const char*>(binding->data()), binding->size());
     if (is_websocket(url_)) return upgrade(std::move(stream));
     succeed(std::make_shared<TlsConnection>(std::move(stream), std::move(peer_)));
@@ -180,12 +187,13 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
   void on_declined(const boost::system::error_code& failed) {
     if (failed == beast::websocket::error::upgrade_declined) {
-      return fail(
-          "12 | Entry not found (HTTP status " + std::to_string(response_.result_int()) +
-          ": nothing is expected at this path; where saisei() has given the slot a new URL, launch_remote() "
-          "on the host makes a new command)");
+      return fail(in_detail(
+          Code::not_found,
+          " (HTTP status " + std::to_string(response_.result_int()) +
+              ": nothing is expected at this path; where saisei() has given the slot a new URL, "
+              "launch_remote() on the host makes a new command)"));
     }
-    fail(is_hang_up(failed) ? "19 | Connection reset (the other end hung up)" : failure_text(failed));
+    fail(is_hang_up(failed) ? in_detail(Code::reset, " (the other end hung up)") : failure_of(failed));
   }
 
   static void close(tcp::socket& socket) {
@@ -193,11 +201,11 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     socket.close(ignored);
   }
 
-  void fail(const std::string& why) {
+  void fail(Error why) {
     if (!on_done_) return;
     resolver_.cancel();
     if (abort_) abort_();
-    Error error = cannot_connect(url_, why);
+    Error error = cannot_connect(url_, std::move(why));
     error.message += tried_;
     finish(std::move(error));
   }
@@ -228,9 +236,8 @@ void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseco
           std::shared_ptr<const TlsDialler> tls, OnDone on_done) {
   if (is_encrypted(url) && !tls) {
     return asio::post(executor, [url, on_done = std::move(on_done)] {
-      on_done(cannot_connect(url,
-                             "27 | Peer could not be authenticated: there is no credential and no "
-                             "certificate to know it by"));
+      on_done(cannot_connect(url, with_code(Code::peer_unknown,
+                                            "there is no credential and no certificate to know it by")));
     });
   }
   if (is_network(url)) {

@@ -4,34 +4,42 @@
 #include <cerrno>
 
 namespace tenkai {
+namespace {
 
-std::string failure_text(const boost::system::error_code& failed) {
-  if (failed.category() == boost::system::system_category()) {
-    switch (failed.value()) {
-      case EINTR: return "1 | Interrupted";
-      case ENOMEM: return "2 | Out of memory";
-      case EINVAL: return "3 | Invalid argument";
-      case ETIMEDOUT: return "5 | Timed out";
-      case ECONNREFUSED: return "6 | Connection refused";
-      case EADDRINUSE: return "10 | Address in use";
-      case ENOENT: return "12 | Entry not found";
-      case EHOSTUNREACH:
-      case ENETUNREACH: return "14 | Destination unreachable";
-      case EADDRNOTAVAIL: return "15 | Address invalid";
-      case EACCES:
-      case EPERM: return "16 | Permission denied";
-      case ECONNABORTED: return "18 | Connection aborted";
-      case ECONNRESET:
-      case EPIPE: return "19 | Connection reset";
-      case EMFILE:
-      case ENFILE: return "21 | Out of files";
-      default: return failed.message();
-    }
+Code code_of(int number) {
+  switch (number) {
+    case EINTR: return Code::interrupted;
+    case ENOMEM: return Code::out_of_memory;
+    case EINVAL: return Code::invalid_argument;
+    case ETIMEDOUT: return Code::timed_out;
+    case ECONNREFUSED: return Code::refused;
+    case EADDRINUSE: return Code::address_in_use;
+    case ENOENT: return Code::not_found;
+    case EHOSTUNREACH:
+    case ENETUNREACH: return Code::unreachable;
+    case EADDRNOTAVAIL: return Code::address_invalid;
+    case EACCES:
+    case EPERM: return Code::permission_denied;
+    case ECONNABORTED: return Code::aborted;
+    case ECONNRESET:
+    case EPIPE: return Code::reset;
+    case EMFILE:
+    case ENFILE: return Code::out_of_files;
+    default: return Code::none;
   }
+}
+
+}  // namespace
+
+Error failure_of(const boost::system::error_code& failed) {
+  bool is_system = failed.category() == boost::system::system_category();
+  if (Code code = is_system ? code_of(failed.value()) : Code::none; code != Code::none)
+    return {text_of(code), code};
   bool unknown_host = failed == boost::asio::error::host_not_found || failed == boost::asio::error::no_data ||
                       failed == boost::asio::error::host_not_found_try_again;
-  if (unknown_host) return "15 | Address invalid (the host name is not known here)";
-  return failed.message();
+  if (unknown_host)
+    return {text_of(Code::address_invalid) + " (the host name is not known here)", Code::address_invalid};
+  return {failed.message()};
 }
 
 }  // namespace tenkai

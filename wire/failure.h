@@ -1,15 +1,15 @@
-// What the system refused, in the words R users know: "10 | Address in use".
+// What the system refused, as one of the codes that R users know.
 //
-// The numbers and texts are those of NNG, which scripts written for mirai match on
-// (see the table of error values in docs). What follows them is ours: what was
-// tried, on what, and what to do.
+// What follows its text is ours: what was tried, on what, and what to do.
 #pragma once
 
 #include <boost/system/error_code.hpp>
-#include <string>
+
+#include "base/result.h"
 
 namespace tenkai {
 
-std::string failure_text(const boost::system::error_code& failed);
+// "10 | Address in use"; where there is no code for it, the words of the system.
+Error failure_of(const boost::system::error_code& failed);
 
 }  // namespace tenkai

@@ -25,7 +25,9 @@ namespace tenkai {
 namespace {
 
 Error cannot_listen(const Url& url, const boost::system::error_code& failed, const std::string& remedy = "") {
-  return Error{failure_text(failed) + ": cannot listen at " + to_string(url) + remedy};
+  Error why = failure_of(failed);
+  why.message += ": cannot listen at " + to_string(url) + remedy;
+  return why;
 }
 
 // Kept open to be given up when there is no other, once for all listeners.

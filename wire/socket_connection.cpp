@@ -84,7 +84,9 @@ class SocketConnection final : public Connection {
       }
       take_descriptors(message);
       if (knows_peer() && (message.msg_flags & MSG_CTRUNC) != 0) {
-        ended(false, "21 | Out of files: a file with a payload was lost; raise the limit (ulimit -n)");
+        ended(false,
+              text_of(Code::out_of_files) + ": a file with a payload was lost; raise the limit (ulimit -n)",
+              Code::out_of_files);
         return false;
       }
       if (!received(static_cast<std::size_t>(size))) return false;

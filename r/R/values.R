@@ -102,23 +102,4 @@ reason_of <- function(reply) {
 }
 
 # "5 | Timed out"
-error_words <- function(code) {
-  code <- as.integer(code)
-  words <- if (code == 1000L) "Internal error detected" else error_texts[code]
-  if (is.na(words) || !length(words)) words <- "Unknown error"
-  paste(code, words, sep = " | ")
-}
-
-# The numbers are those of NNG.
-error_texts <- c(
-  "Interrupted", "Out of memory", "Invalid argument", "Resource busy",
-  "Timed out", "Connection refused", "Object closed", "Try again",
-  "Not supported", "Address in use", "Incorrect state", "Entry not found",
-  "Protocol error", "Destination unreachable", "Address invalid",
-  "Permission denied", "Message too large", "Connection aborted",
-  "Connection reset", "Operation canceled", "Out of files", "Out of space",
-  "Resource already exists", "Read only resource", "Write only resource",
-  "Cryptographic error", "Peer could not be authenticated",
-  "Option requires argument", "Ambiguous option", "Incorrect type",
-  "Connection shutdown"
-)
+error_words <- function(code) .Call(tk_error_words, as.integer(code))

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/error_code.h"
 #include "baseline.h"
 #include "dial.h"
 #include "expression_room.h"
@@ -163,7 +164,7 @@ void Daemon::greet() {
     if (waiting_.empty()) look_for_interrupts();
   }
   if (waiting_.empty()) {
-    throw std::runtime_error("19 | Connection reset: " + url_ +
+    throw std::runtime_error(text_of(Code::reset) + ": " + url_ +
                              " ended the connection before it said welcome");
   }
   Frame answer = std::move(waiting_.front());
@@ -243,7 +244,7 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
     if (everywhere) contained([&] { baseline.take(); });
   }
   if (why == GoneKind::connection_ended && !stream_->trouble().empty()) {
-    throw std::runtime_error("19 | Connection reset: the stream from " + url_ +
+    throw std::runtime_error(text_of(Code::reset) + ": the stream from " + url_ +
                              " broke: " + stream_->trouble());
   }
   return why;

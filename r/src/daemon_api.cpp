@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api.h"
+#include "base/error_code.h"
 #include "daemon.h"
 #include "handlers.h"
 #include "spawn.h"
@@ -32,7 +33,7 @@ Daemon& daemon_of(SEXP pointer) {
   if (TYPEOF(pointer) == EXTPTRSXP && R_ExternalPtrTag(pointer) == daemon_tag()) {
     address = R_ExternalPtrAddr(pointer);
   }
-  if (address == nullptr) throw std::runtime_error("7 | Object closed");
+  if (address == nullptr) throw std::runtime_error(text_of(Code::closed));
   return *static_cast<Daemon*>(address);
 }
 

@@ -12,12 +12,14 @@
 #include <ctime>
 #include <stdexcept>
 
+#include "base/error_code.h"
+
 namespace tenkai {
 
 namespace {
 
-[[noreturn]] void fail(const char* error, const std::string& url, const std::string& why) {
-  throw std::runtime_error(std::string(error) + ": " + url + ": " + why);
+[[noreturn]] void fail(Code code, const std::string& url, const std::string& why) {
+  throw std::runtime_error(text_of(code) + ": " + url + ": " + why);
 }
 
 bool starts_with(const std::string& text, const char* beginning) {
@@ -28,24 +30,24 @@ int given_descriptor(const std::string& url) {
   char* end = nullptr;
   long number = std::strtol(url.c_str() + 3, &end, 10);
   if (*end != '\0' || end == url.c_str() + 3 || number < 0 || number > 1 << 20) {
-    fail("3 | Invalid argument", url, "after fd: comes the number of an open descriptor");
+    fail(Code::invalid_argument, url, "after fd: comes the number of an open descriptor");
   }
   int fd = static_cast<int>(number);
   int type = 0;
   socklen_t size = sizeof type;
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
-    fail("15 | Address invalid", url, std::strerror(errno));
+    fail(Code::address_invalid, url, std::strerror(errno));
   // What the tasks start must not hold our stream open.
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   return fd;
 }
 
-const char* error_for(int number) {
+Code code_for(int number) {
   switch (number) {
     case EACCES:
-    case EPERM: return "16 | Permission denied";
-    case ETIMEDOUT: return "5 | Timed out";
-    default: return "14 | Destination unreachable";
+    case EPERM: return Code::permission_denied;
+    case ETIMEDOUT: return Code::timed_out;
+    default: return Code::unreachable;
   }
 }
 
@@ -56,7 +58,7 @@ void check_owner(int fd, const std::string& url) {
   bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
   if (known && peer.uid == geteuid()) return;
   close(fd);
-  fail("27 | Peer could not be authenticated", url, "it belongs to user id " + std::to_string(peer.uid));
+  fail(Code::peer_unknown, url, "it belongs to user id " + std::to_string(peer.uid));
 }
 
 void nap(long milliseconds) {
@@ -86,26 +88,26 @@ int dial(const std::string& url) {
   if (starts_with(url, "fd:")) return given_descriptor(url);
   bool abstract = starts_with(url, "abstract://");
   if (!abstract && !starts_with(url, "ipc://")) {
-    fail("3 | Invalid argument", url, "a daemon dials a URL, such as tcp://host:5555 or abstract://name");
+    fail(Code::invalid_argument, url, "a daemon dials a URL, such as tcp://host:5555 or abstract://name");
   }
   std::string name = url.substr(abstract ? 11 : 6);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (name.empty() || name.size() + 1 > sizeof address.sun_path) {
-    fail("15 | Address invalid", url, "a local name has 1 to 107 bytes");
+    fail(Code::address_invalid, url, "a local name has 1 to 107 bytes");
   }
   std::memcpy(address.sun_path + (abstract ? 1 : 0), name.data(), name.size());
   auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + 1);
 
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) fail("21 | Out of files", url, std::strerror(errno));
+  if (fd < 0) fail(Code::out_of_files, url, std::strerror(errno));
   int reason = connect_within(fd, address, length);
   if (reason != 0) {
     close(fd);
     if (reason == ECONNREFUSED || reason == ENOENT) {
-      throw NobodyThere("6 | Connection refused: " + url + ": " + std::strerror(reason));
+      throw NobodyThere(text_of(Code::refused) + ": " + url + ": " + std::strerror(reason));
     }
-    fail(error_for(reason), url,
+    fail(code_for(reason), url,
          reason == ETIMEDOUT ? "nobody takes the calls there" : std::strerror(reason));
   }
   check_owner(fd, url);

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "base/error_code.h"
 #include "depth.h"
 #include "serialize.h"
 #include "values.h"
@@ -79,7 +80,7 @@ SEXP pointer_of(SEXP mirai) {
 }
 
 // What came is no value: R's own words, or those of scan(), say why.
-constexpr std::uint64_t protocol_error = 13;
+constexpr auto protocol_error = static_cast<std::uint64_t>(Code::protocol_error);
 
 SEXP invalid_result(const char* why) {
   return error_value(protocol_error, std::string("invalid result: ") + why);

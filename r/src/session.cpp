@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api.h"
+#include "base/error_code.h"
 #include "mirai.h"
 #include "spawn.h"
 #include "values.h"
@@ -84,7 +85,7 @@ std::shared_ptr<Link>& link_of(SEXP pointer) {
   if (TYPEOF(pointer) == EXTPTRSXP && R_ExternalPtrTag(pointer) == link_tag()) {
     address = R_ExternalPtrAddr(pointer);
   }
-  if (address == nullptr) throw std::runtime_error("7 | Object closed");
+  if (address == nullptr) throw std::runtime_error(text_of(Code::closed));
   return *static_cast<std::shared_ptr<Link>*>(address);
 }
 

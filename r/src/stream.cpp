@@ -15,6 +15,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/error_code.h"
+
 namespace tenkai {
 
 namespace {
@@ -146,7 +148,7 @@ ssize_t Stream::read_into(char* data, std::size_t size, Wait wait) {
       bound_files(FreeDescriptor::take_spare());
     }
     if ((message.msg_flags & MSG_CTRUNC) == 0) return got;
-    end("21 | Out of files: a file with a value was lost; raise the limit (ulimit -n)");
+    end(text_of(Code::out_of_files) + ": a file with a value was lost; raise the limit (ulimit -n)");
     return 0;
   }
   if (got == 0) {

@@ -2,6 +2,11 @@
 
 #include <Rversion.h>
 
+#include <string>
+
+#include "api.h"
+#include "base/error_code.h"
+
 namespace tenkai {
 
 SEXP unresolved_value() {
@@ -44,3 +49,15 @@ SEXP find_in(SEXP env, SEXP symbol) {
 }
 
 }  // namespace tenkai
+
+using namespace tenkai;
+
+// Codes of errors are positive; whatever else somebody has made is unknown.
+SEXP tk_error_words(SEXP code) {
+  return guarded([&] {
+    int number = Rf_asInteger(code);
+    std::string words = number > 0 ? text_of_code(static_cast<std::uint64_t>(number))
+                                   : std::to_string(number) + " | Unknown error";
+    return text(words);
+  });
+}
