@@ -102,10 +102,10 @@ check "a file that TENKAI_CONFIG names must be there" complains 'none.yaml:1:1: 
 
 printf 'profiles:\n  old: {launcher: slurm, slurm: {carrier: comment}}\n' >"$work/old.yaml"
 TENKAI_CONFIG=$work/old.yaml profile deploy old
-check "an old name of a key works, and the session hears of it" prints "^warning=.*old.yaml:2:36: slurm.carrier is called slurm.job-tag now"
+check "an old name of a key works, and the session hears of it" prints "^warning=.*old.yaml:2:34: slurm.carrier is called slurm.job-tag now"
 check "with what it says" prints "^option=slurm.job-tag=comment$"
 TENKAI_CONFIG=$work/old.yaml profile check
-check "and so does who checks the files" complains "warning: $work/old.yaml:2:36: slurm.carrier is called"
+check "and so does who checks the files" complains "warning: $work/old.yaml:2:34: slurm.carrier is called"
 for sample in "$root"/etc/profiles/*.yaml "$root/etc/tenkai.yaml.example"; do
   cp "$sample" "$work/sample.yaml"
   profile check "$work/sample.yaml"
