@@ -275,19 +275,24 @@ TEST_CASE("a daemon that complains without end fills no memory while the session
   REQUIRE(eventually([&] { return court.dispatcher.status()[2][1] == "0"; }));
   TestPeer agent = TestPeer::dial(court.urls[1]);
   prove(agent, Role::agent, court.dispatcher.credential(2), hello(Role::agent, court.urls[1]));
-  court.dispatcher.session.send(Frame(Type::everywhere));
+  constexpr int calls = 300;
+  for (int i = 0; i < calls; ++i) court.dispatcher.session.send(Frame(Type::everywhere));
 
-  // It is there, everywhere() fails, it is gone, and there again.
+  // Each everywhere() fails. Then it is gone, and there again: that is told no more.
   Frame join(Type::join);
   join.with(Key::url, court.urls[1]).with(Key::instance, "R");
   Frame left = Frame(Type::left).with(Key::instance, "R").with_kind(LeftKind::goodbye);
   agent.send(join);
-  Frame task = *agent.receive(Type::task);
-  Frame failed = answer_to(task, "").with(Key::failed, 1).with(Key::message, std::string(1000, 'x'));
-  for (int i = 0; i < 2000; ++i) {
+  Frame failed;
+  for (int i = 0; i < calls; ++i) {
+    failed = answer_to(*agent.receive(Type::task), "");
+    failed.with(Key::failed, 1).with(Key::message, std::string(1000, 'x'));
     agent.send(failed);
+  }
+  for (int i = 0; i < 2000; ++i) {
     agent.send(left);
     agent.send(join);
+    agent.send(failed);
   }
   wait_until_heard(agent);
 
