@@ -16,7 +16,7 @@ namespace tenkai {
 
 struct Error {
   std::string message;
-  // Where somebody may decide by it; the message begins with its text then.
+  // Set where a caller may decide by it; the message then begins with the text of the code.
   Code code = Code::none;
 };
 

@@ -20,7 +20,7 @@ class Full {
   void on_joined(const Launch& launch);
 
  private:
-  // The last launch of which the user was told, or knows, that there was no room for it.
+  // The last launch that the user knows to have found no room.
   std::optional<std::uint64_t> since_;
 };
 

@@ -45,11 +45,12 @@ class Launch {
   bool on_report(LaunchTime now, const JobReport& report);
   bool on_daemon_joined(LaunchTime now);
   bool on_daemon_left(LaunchTime now);
-  // Its agent goes on without this one. With the others the launch is complete.
+  // Its agent has given up this daemon and goes on without it. The launch is complete when the
+  // others have joined.
   bool on_daemon_given_up(LaunchTime now, std::size_t slot, Failure why);
-  // Whether it has begun, or is to begin, and so long nothing was heard from it.
+  // Whether it has begun, or is to begin, and nothing was heard from it for so long.
   bool is_silent(LaunchTime now, std::chrono::milliseconds patience) const;
-  // A launch from which nothing is heard is given up, not silently.
+  // Gives up a launch that is silent; its failure says so.
   bool on_silence(LaunchTime now, std::chrono::milliseconds patience);
   // It is not wanted any more: nobody waits for it, and nobody need be told how it ends.
   bool on_withdrawn(LaunchTime now);
@@ -64,8 +65,8 @@ class Launch {
   const std::vector<std::size_t>& slots() const { return slots_; }
   LaunchState state() const { return state_; }
   const Failure& failure() const { return failure_; }  // while failed
-  // Slots of daemons that will not come, or not come again, though others may; and why,
-  // of the first of them.
+  // The slots of daemons that will not come, or not come again, though others may; and why the
+  // first of them does not.
   const std::vector<std::size_t>& given_up() const { return given_up_; }
   const Failure& why_given_up() const { return why_given_up_; }
   const std::string& job() const { return job_; }
@@ -76,9 +77,9 @@ class Launch {
   LaunchTime changed() const { return changed_; }
   // Neither failed nor gone, and still waited for.
   bool is_waited_for() const;
-  // Whether a user who looks is to be told why a batch system has not begun its job, or
-  // whether one that was stopped goes on, where that was last asked at `asked`: soon, and
-  // the more seldom the longer it waits.
+  // Whether the plugin is to be asked, because a user looks, why a batch system has not begun the
+  // job, or whether one that was stopped goes on. It was last asked at `asked`; the longer the
+  // job waits, the more seldom it is asked.
   bool is_worth_asking(LaunchTime now, LaunchTime asked) const;
   // Whether its command has ended, so that nobody can come with its credential.
   bool has_ended() const { return ended_; }
@@ -87,7 +88,7 @@ class Launch {
 
  private:
   bool is_queued() const;
-  // Given up for want of news.
+  // Whether it was given up because nothing was heard from it.
   bool is_unexplained() const;
   bool is_complete() const;
   bool become(LaunchTime now, LaunchState state);

@@ -42,13 +42,13 @@ struct LaunchArguments {
 // What a compute profile says, where nothing else is asked for.
 void apply(const Deployment& deployment, LaunchArguments& wanted);
 
-// What is wrong with them whatever dispatcher they are for.
+// What is wrong with the arguments, whatever dispatcher they are for.
 Result<Done> check(const LaunchArguments& wanted);
 
 // Numbers from 1 to `most`, each once, in the order in which they are named.
 Result<std::vector<std::size_t>> parse_slots(std::string_view text, std::size_t most);
 
-// `view` is the dispatcher that is to launch them.
+// The launch plan that becomes of them. `view` is the dispatcher that is to launch the daemons.
 Result<LaunchPlan> compose(const LaunchArguments& wanted, const View& view);
 
 // A view of a dispatcher that does not run, with so many daemons at `url` as are

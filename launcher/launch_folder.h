@@ -9,8 +9,8 @@
 
 namespace tenkai {
 
-// A new one, for this process, with folders for status files and logs. What processes of this host have left
-// behind that are no more, killed before they could, is removed on the way.
+// Makes a new one for this process, with folders for status files and logs. Removes, too, the
+// folders of processes of this host that were killed before they could do so.
 Result<std::string> make_launch_folder();
 
 // The folder in which it will be made, for commands that are only shown.

@@ -82,8 +82,8 @@ std::optional<std::size_t> chunk_of(const LaunchPlan& plan, const LaunchPlan::Pa
 // The command of a part, where its credential is found at `place`: "stdin", "@path".
 std::vector<std::string> command_of(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                     const std::vector<std::string>& urls, const std::string& place);
-// The same agent by our program itself, which takes R only for the daemons; what follows
-// it there is the path of Rscript. Empty where it takes R to say how it is started.
+// The same agent started by our program itself, which needs R only for the daemons; the path of
+// Rscript there is to follow. Empty where R is needed to start the agent.
 std::vector<std::string> agent_command(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                        const std::string& program, const std::string& place);
 // The lines of the launch manifest, which an agent reads behind its credential: the memory that

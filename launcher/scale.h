@@ -91,8 +91,8 @@ class Scale {
   // Its first daemon has come.
   void on_came(Time now, Time launched);
   // A unit that had come is gone. `expected`: it was dismissed, its time was over, or its
-  // daemons had done what their limits allow. One that goes otherwise, within 30 s, is
-  // a failure too; that others come does not make it good, but that one stays does.
+  // daemons had done what their limits allow. One that goes otherwise within 30 s is a failure,
+  // too. Failures of this kind are forgotten when a unit stays longer, not when others come.
   void on_gone(Time now, Time launched, Time came, bool expected, const std::string& why);
 
   // Too much has failed: nothing is launched any more. What is idle is still let go.

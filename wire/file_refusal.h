@@ -16,7 +16,7 @@ namespace tenkai {
 inline std::string reason(int number) { return std::generic_category().message(number); }
 
 inline std::string shown_path(const std::string& path) { return printable(path, PATH_MAX); }
-// As a word of a command that is to be copied.
+// The path as a word of a command that is to be copied.
 inline std::string path_word(const std::string& path) { return printable(shell_quote(path), PATH_MAX); }
 
 inline Error refuse_file(const std::string& path, const std::string& fact, const std::string& mend) {

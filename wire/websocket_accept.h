@@ -32,7 +32,7 @@ class WebSocketAccept : public std::enable_shared_from_this<WebSocketAccept<Next
   }
 
  private:
-  // What is no request is told so; who has gone is not.
+  // Tells whoever sent what is no request, unless it has gone.
   void on_nonsense(const boost::system::error_code& failed) {
     bool is_http = failed.category() == http::make_error_code(http::error::bad_method).category();
     bool has_gone = failed == http::error::end_of_stream || failed == http::error::partial_message;

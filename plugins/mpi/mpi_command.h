@@ -12,7 +12,7 @@
 
 namespace tenkai {
 
-// Where it is run.
+// The machine on which mpirun is run.
 struct MpiPlace {
   std::vector<Interface> interfaces;
   std::string spawn_program;  // the path of tenkai-mpi-spawn
@@ -28,7 +28,7 @@ struct MpiCommand {
 // options: `mpi.*`, `environment.*` and `threads` of a profile.
 Result<MpiCommand> mpi_command(const LaunchRequest& request, const MpiPlace& place);
 
-// As a line for a shell.
+// The command as a line for a shell.
 std::string shown(const MpiCommand& command);
 
 }  // namespace tenkai

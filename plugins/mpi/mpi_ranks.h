@@ -26,16 +26,16 @@ class MpiRanks {
   // mpirun has ended, and with it all that it held.
   News on_mpirun_ended(const Ended& how);
 
-  // Its end will be no failure.
+  // From now on the end of this job is no failure.
   void cancel(const std::string& job);
   void cancel_all();
 
   bool all_started() const;
   bool all_cancelled() const;
   bool all_over() const;
-  // MPI has said no: there will be none.
+  // MPI has refused to start the processes: there will be none.
   bool are_refused() const { return !refused_.empty(); }
-  // Nothing where there is no such job.
+  // Null where there is no such job.
   const JobReport* find(const std::string& job) const;
 
  private:

@@ -30,13 +30,13 @@ class Canceller {
         timer_(executor) {}
 
   void cancel(const std::string& name);
-  // Those and what waits, now.
+  // Cancels these jobs, and those that wait for a call, at once.
   void cancel_now(const std::vector<std::string>& names);
   // Jobs that nobody knows by a name of ours.
   void cancel_ids(const std::vector<std::string>& ids, const std::string& cluster);
   // A job that may be there or not: by its name, which no other job has.
   void cancel_tagged(const std::string& job_tag, const std::string& clusters);
-  // Calls that have not ended.
+  // How many calls have not ended.
   std::size_t size() const { return running_; }
 
  private:

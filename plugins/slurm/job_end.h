@@ -14,22 +14,22 @@ namespace tenkai {
 // A shell tells the death of a child by a signal as 128 and its number.
 std::optional<int> signal_in(int exit_code);
 
-// As the job itself has told it; `log` holds its last lines. The cause is empty where
+// How a job has ended by its own account; `log` holds its last lines. The cause is empty where
 // exit code and log are all there is.
 JobReport told_end(const std::string& job, const StatusFile& status, const std::string& log);
-// As Slurm tells it, together with what the job has told.
+// How a job has ended by Slurm's account, together with its own.
 JobReport slurm_end(const std::string& job, const JobLine& line, const StatusFile& status);
 // What to do where nodes do not see the folder of the logs, for folder_missing.
 std::string folder_advice(const std::string& logs);
-// Where Slurm does not know the job any more.
+// The end of a job that Slurm does not know any more.
 JobReport lost_end(const std::string& job, const StatusFile& status);
-// By us.
+// The end of a job that we have cancelled.
 JobReport cancelled_end(const std::string& job, const std::string& node);
 
-// Whether Slurm may put a job that was ended for this back into the queue.
+// Whether Slurm may requeue a job that was ended for this cause.
 bool may_come_back(std::string_view cause);
 
-// Where the job has told no end, but Slurm has written into its log that it ends it.
+// The end of a job that has not told it, where Slurm has written into its log that it ends it.
 std::optional<JobReport> noted_end(const std::string& job, const StatusFile& status, const std::string& log);
 
 // Completes a report with the log, once that is read: what Slurm has written into it

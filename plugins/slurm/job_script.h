@@ -26,11 +26,11 @@ bool has_ranks(const LaunchRequest& request);
 // Whether its command is a session, which launches daemons of its own in the job:
 // `slurm.run`.
 bool is_run(const LaunchRequest& request);
-// And no array.
+// Whether it is one job, and no array.
 inline bool is_one_job(const LaunchRequest& request) { return has_ranks(request) || is_run(request); }
 
-// Whether its options are keys, and have values that these take, and those of sbatch among them
-// are a user's to say.
+// Whether its options are keys with values that these take. Options of sbatch among them must be
+// such as a user may say.
 Result<Done> check_options(const LaunchRequest& request);
 
 // What the template is told of this batch. `folder` is where status files and logs go; empty,

@@ -6,7 +6,7 @@
 // A job tells by itself how far it is, and how it ended. Slurm is asked only where
 // there is a reason to: a job does not come, its agent was lost, or it ended by a
 // signal, and Slurm alone knows whose. A job that can never start is given up. One query is for all jobs.
-// That a job is not in its answer says nothing until it was so three times.
+// A job that is missing in its answer is taken for gone only when it was missing three times.
 //
 // Decided here, without a clock or a process: what happened goes in, news come out.
 #pragma once

@@ -63,18 +63,19 @@ class Submission {
   void on_submitted(const SlurmOutcome& outcome);
   // In a dry run: as if it had been taken.
   void on_rendered() { take({}); }
-  // `answered`: Slurm has said what there is; `job`: and that is it.
+  // `answered`: Slurm has said which jobs there are; `job`: the one that was looked for.
   void on_looked_up(bool answered, const std::optional<SubmittedJob>& job);
 
   const Batch& batch() const { return batch_; }  // to submit, to look up
   const std::string& clusters() const { return clusters_; }
   std::string array() const;                     // of --array; empty: none
   std::size_t elements() const { return elements_; }
-  // In the order of the agents. Where it has failed: what was taken before that.
+  // The batches that were taken, in the order of the agents; where it has failed, those that
+  // were taken before.
   const std::vector<TakenBatch>& taken() const { return taken_; }
   std::size_t agents_taken() const;
   const Failure& failure() const { return failure_; }
-  // Whether a job of batch() may be there all the same.
+  // Whether Slurm may have taken batch(), though nobody has seen it.
   bool is_in_doubt() const { return in_doubt_; }
 
  private:

@@ -40,7 +40,7 @@ class Submitter {
   // These outlive this.
   Submitter(asio::any_io_executor executor, SlurmPrograms& programs, QueuePoller& poller);
 
-  // Whatever can be wrong with the script is an error at once.
+  // An error at once where something is wrong with the script.
   Result<Done> submit(const LaunchRequest& request, const std::vector<std::string>& excluded, OnDone done);
   // Begins nothing more. What runs is waited for.
   void close();

@@ -11,7 +11,8 @@
 
 namespace tenkai {
 
-// Nothing where it is not certain: the command there may end with 255 as well.
+// Why the client has failed, by what it wrote. Nothing where that is not certain: the command on
+// the other machine may end with 255 as well.
 std::optional<Failure> client_failure(std::string_view log, std::string_view where,
                                       std::chrono::seconds timeout);
 

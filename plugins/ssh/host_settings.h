@@ -43,7 +43,7 @@ Me who_am_i();
 // without host, user and port is an error.
 Result<HostSettings> parse_settings(std::string_view output, const Me& me);
 
-// Where there is no client to ask.
+// The settings where there is no client to ask.
 HostSettings plain_settings(const Remote& remote, const Me& me);
 
 }  // namespace tenkai

@@ -57,7 +57,7 @@ inline bool is_s4(std::int32_t flags) { return (flags & 1 << 16) != 0; }
 inline bool is_pair(Type type) {
   return type == pairlist || type == call || type == closure || type == promise || type == dots;
 }
-// In byte code.
+// Whether it is a cell of a list in byte code.
 inline bool is_cell(std::int32_t type) {
   return type == call || type == pairlist || type == call_with_attributes || type == pairlist_with_attributes;
 }
