@@ -3,6 +3,14 @@
 # run if its name contains one of them.
 library(testthat)
 
+# What the tests start is elsewhere: R_LIBS=build/R would be another folder there.
+for (name in c("R_LIBS", "TENKAI_BIN")) {
+  paths <- strsplit(Sys.getenv(name), ":", fixed = TRUE)[[1L]]
+  if (!length(paths)) next
+  paths <- paste(normalizePath(paths, mustWork = FALSE), collapse = ":")
+  do.call(Sys.setenv, setNames(list(paths), name))
+}
+
 results <- as.data.frame(test_dir(
   "r/tests/testthat",
   filter = if (length(chosen <- commandArgs(TRUE))) paste(chosen, collapse = "|"),
