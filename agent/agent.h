@@ -136,8 +136,8 @@ class Agent {
   std::chrono::milliseconds patience_{60000};
   std::chrono::milliseconds pause_{0};
   bool ending_ = false;
-  bool is_draining_ = false;     // our job ends soon: no R is started again
-  bool handed_back_ = false;     // what our daemons run is given to others
+  bool is_draining_ = false;  // our job ends soon: no R is started again
+  bool handed_back_ = false;  // what our daemons run is given to others
   bool finished_ = false;
   int exit_code_ = 0;
 };

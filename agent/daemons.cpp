@@ -51,8 +51,8 @@ void Agent::start_daemon(std::uint32_t number) {
   if (!pair) return give_up(pair.error().message);
   RStart start;
   start.rscript = options_.rscript;
-  start.call = with_substream(number < options_.calls.size() ? options_.calls[number] : options_.call,
-                              rank.starts++);
+  start.call =
+      with_substream(number < options_.calls.size() ? options_.calls[number] : options_.call, rank.starts++);
   start.output = options_.output;
   start.stream = pair->second.get();
   // Else a start-up file that calls daemons() would do so in each of them.

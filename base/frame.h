@@ -72,20 +72,20 @@ enum class Role : std::uint8_t { session = 1, daemon, agent, viewer };
 
 // The number of an attribute. Numbers are never used again for something else.
 enum class Key : std::uint16_t {
-  role = 1,        // u64, a Role
-  version = 2,     // text, tenkai's version
-  url = 3,         // text
-  instance = 4,    // 16 bytes, chosen by a daemon or an agent for its life
-  pid = 5,         // u64
-  host = 6,        // text
-  message = 7,     // text for people
-  code = 8,        // u64, an error value (19: connection reset)
-  timeout_ms = 9,  // u64, from submission
-  label = 10,      // text
-  priority = 11,   // u64
+  role = 1,              // u64, a Role
+  version = 2,           // text, tenkai's version
+  url = 3,               // text
+  instance = 4,          // 16 bytes, chosen by a daemon or an agent for its life
+  pid = 5,               // u64
+  host = 6,              // text
+  message = 7,           // text for people
+  code = 8,              // u64, an error value (19: connection reset)
+  timeout_ms = 9,        // u64, from submission
+  label = 10,            // text
+  priority = 11,         // u64
   time_request_ms = 12,  // u64: how long the task may take, as its user says
-  resources = 13,   // text
-  rng_stream = 14,  // 7 × i32
+  resources = 13,        // text
+  rng_stream = 14,       // 7 × i32
   trace_parent = 15,
   kind = 16,             // u64: which of several, by the type of the frame; the enums below
   last = 17,             // u64 1: the daemon takes no task after this one
@@ -101,11 +101,11 @@ enum class Key : std::uint16_t {
   library_version = 27,  // text, the R package's version
   heartbeat_ms = 28,
   grace_ms = 29,
-  credential = 30,  // 16 bytes, the id of a credential
-  nonce = 31,       // 32 random bytes
-  proof = 32,       // 32 bytes; the last attribute of its frame
-  cpu_us = 33,      // u64, processor time that a task has used
-  peak_kb = 34,     // u64, 1024 bytes: the most memory its R had meanwhile
+  credential = 30,    // 16 bytes, the id of a credential
+  nonce = 31,         // 32 random bytes
+  proof = 32,         // 32 bytes; the last attribute of its frame
+  cpu_us = 33,        // u64, processor time that a task has used
+  peak_kb = 34,       // u64, 1024 bytes: the most memory its R had meanwhile
   time_left_ms = 35,  // u64: until the job of a daemon ends
 };
 

@@ -60,8 +60,7 @@ bool is_control(std::string_view character) {
   auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7F;
   if (character.size() == 2) return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
-  return (character >= "\u202a" && character <= "\u202e") ||
-         (character >= "\u2066" && character <= "\u2069");
+  return (character >= "\u202a" && character <= "\u202e") || (character >= "\u2066" && character <= "\u2069");
 }
 
 std::string escaped(char c) {

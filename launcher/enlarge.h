@@ -18,8 +18,8 @@ struct Enlarged {
 
 // Multiplies slurm.mem, slurm.mem-per-cpu and limits.memory, whichever there are, once for
 // each step of size.mem, and slurm.time for those of size.time. Refuses what would not ask
-// for more: steps of the session's own job, no such option, none that has a limit (mem: 0, time: UNLIMITED), one that
-// slurm.options say in their own way, or more than can be written.
+// for more: steps of the session's own job, no such option, none that has a limit (mem: 0, time: UNLIMITED),
+// one that slurm.options say in their own way, or more than can be written.
 Result<Enlarged> enlarge(const LaunchPlan::Options& options, const Size& size, const Factors& factors);
 
 // `options` with these nodes excluded, beside those that are excluded already.

@@ -65,8 +65,8 @@ int end_of_payload_files(std::size_t limit, std::size_t others) {
 }
 
 std::string out_of_descriptors(const std::string& what) {
-  return text_of(Code::out_of_files) + ": " + what + ", and this process may have " + std::to_string(descriptor_limit()) +
-         " of them; raise the limit (ulimit -n)";
+  return text_of(Code::out_of_files) + ": " + what + ", and this process may have " +
+         std::to_string(descriptor_limit()) + " of them; raise the limit (ulimit -n)";
 }
 
 }  // namespace tenkai

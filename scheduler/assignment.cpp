@@ -238,7 +238,8 @@ void Dispatcher::assign(Daemon& daemon, std::uint64_t sequence, const Everywhere
 }
 
 // Nothing of one whose session has left.
-void Dispatcher::tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text, Sends& sends) {
+void Dispatcher::tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text,
+                              Sends& sends) {
   auto failed = everywheres_.find(everywhere.task & ~everywhere_bit);
   if (failed == everywheres_.end() || !failed->second.told.insert(daemon.slot).second) return;
   sends.emplace_back(Tell{everywhere.session, std::move(text)});

@@ -223,7 +223,8 @@ Result<Done> read_item(std::string_view item, Retries& retries) {
   std::string_view name = item.substr(0, equals);
   std::optional<Cause::Kind> kind = parse_kind(name);
   if (!kind) return Error{"there is no cause called " + in_quotes(name) + "; there are " + known_words()};
-  if (count && !retries.by_kind.emplace(*kind, *count).second) return Error{in_quotes(name) + " is given twice"};
+  if (count && !retries.by_kind.emplace(*kind, *count).second)
+    return Error{in_quotes(name) + " is given twice"};
   while (changes) {
     std::size_t next = item.find(':', colon + 1);
     Result<Done> read = read_change(item.substr(colon + 1, next - colon - 1), *kind, retries);

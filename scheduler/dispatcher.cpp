@@ -298,7 +298,8 @@ void Dispatcher::tell_if_alone(Sends& sends) {
   }
   tell_waiting_at_.reset();
   told_alone_ = true;
-  std::string slot = std::to_string(rules_.policy == Policy::direct ? 1 : std::max<std::size_t>(last_left_, 1));
+  std::string slot =
+      std::to_string(rules_.policy == Policy::direct ? 1 : std::max<std::size_t>(last_left_, 1));
   std::string text = why.empty()          ? "no daemon has joined yet"
                      : why_alone_.empty() ? "no daemon is coming: "
                                           : "no daemon is left: ";

@@ -344,10 +344,10 @@ class Dispatcher {
   std::vector<DaemonId> daemon_at_;         // for slots that are online
   std::set<Cause::Kind> told_escalations_;  // so that each is told once
   Prospects prospects_;
-  std::string why_alone_;               // how the last daemon has left, until one joins
-  std::size_t last_left_ = 0;           // its number
-  bool told_alone_ = false;             // ... and that none is there
-  std::optional<Time> give_up_at_;      // when what waits is given up: no daemon can come
+  std::string why_alone_;                // how the last daemon has left, until one joins
+  std::size_t last_left_ = 0;            // its number
+  bool told_alone_ = false;              // ... and that none is there
+  std::optional<Time> give_up_at_;       // when what waits is given up: no daemon can come
   std::optional<Time> tell_waiting_at_;  // when to tell that no daemon has come yet, though one may
   // How much time daemons to come have for tasks: as the launcher says, or the most that one
   // has come with.

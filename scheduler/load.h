@@ -17,8 +17,8 @@ struct SlotLoad {
 
   bool online = false;
   bool busy = false;
-  bool leaving = false;            // it is given nothing any more
-  std::optional<Time> idle_since;  // where it is not busy
+  bool leaving = false;             // it is given nothing any more
+  std::optional<Time> idle_since;   // where it is not busy
   std::optional<Time> drain_begin;  // where its job has an end
 };
 

@@ -26,9 +26,7 @@ constexpr std::chrono::seconds noticed_by{5};
 constexpr std::chrono::seconds longest_turn{1};
 
 // How many R processes start at a time: with more, all come late, and the first as late as the last.
-std::size_t most_at_a_time() {
-  return std::max<std::size_t>(8, 2 * std::thread::hardware_concurrency());
-}
+std::size_t most_at_a_time() { return std::max<std::size_t>(8, 2 * std::thread::hardware_concurrency()); }
 
 Restarts::Time now() { return std::chrono::steady_clock::now(); }
 
@@ -52,16 +50,16 @@ LocalDaemons::Places::iterator LocalDaemons::find(pid_t pid) {
 }
 
 std::optional<std::size_t> LocalDaemons::slot_of(pid_t pid) const {
-  auto found = std::find_if(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
+  auto found =
+      std::find_if(places_.begin(), places_.end(), [pid](const auto& place) { return place->pid == pid; });
   if (found == places_.end()) return std::nullopt;
   return (*found)->slot;
 }
 
 // With one URL for all, each start is for one more.
 std::shared_ptr<LocalDaemons::Place> LocalDaemons::place_for(std::size_t slot) {
-  auto known = std::find_if(places_.begin(), places_.end(), [&](const auto& place) {
-    return !settings_.one_url && place->slot == slot;
-  });
+  auto known = std::find_if(places_.begin(), places_.end(),
+                            [&](const auto& place) { return !settings_.one_url && place->slot == slot; });
   if (known != places_.end()) return *known;
   places_.push_back(std::make_shared<Place>(dependencies_.executor));
   places_.back()->slot = slot;
@@ -168,7 +166,8 @@ void LocalDaemons::on_ended(pid_t pid, const REnd& end) {
   if (found == places_.end()) return;  // it had left before
   std::shared_ptr<Place> place = *found;
   if (place->joined) return dependencies_.ended(pid, end);
-  std::string why = "the R process for " + name_of(*place) + " " + cause_of(end).text + " before it connected";
+  std::string why =
+      "the R process for " + name_of(*place) + " " + cause_of(end).text + " before it connected";
   place->pid.reset();
   bool again = settings_.respawn && !dependencies_.is_taken(place->slot);
   if (dependencies_.not_come(why, end.log_tail, again)) start_again(place, why, end.log_tail, false);

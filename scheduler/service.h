@@ -124,7 +124,7 @@ class Service {
     std::uint64_t request;
     asio::steady_timer timer;
     std::chrono::milliseconds limit;  // without another daemon
-    std::size_t online = 0;  // the most so far
+    std::size_t online = 0;           // the most so far
   };
   std::unique_ptr<Await> await_;
   std::optional<std::string> failed_start_;  // the cause, until an await has taken it

@@ -99,8 +99,7 @@ Result<Done> read_ports(Setup& setup, std::string_view key, std::string_view val
   std::size_t dash = value.find('-');
   auto first = to_number<std::uint16_t>(value.substr(0, dash));
   auto last = dash == value.npos ? first : to_number<std::uint16_t>(value.substr(dash + 1));
-  if (!first || !last || *first < 1 || *last < *first)
-    return bad(key, value, "ports such as 60000-61000");
+  if (!first || !last || *first < 1 || *last < *first) return bad(key, value, "ports such as 60000-61000");
   setup.first_port = *first;
   setup.last_port = *last;
   return Done{};

@@ -41,9 +41,9 @@ struct Setup {
   std::optional<std::chrono::milliseconds> kill_after;
   bool respawn = true;                                // local daemons that end unasked are started again
   std::optional<std::chrono::milliseconds> patience;  // Rules::patience
-  std::optional<std::uint64_t> memory_limit;   // bytes; none: half of what there is
-  std::optional<std::uint64_t> daemon_memory;  // bytes that each daemon which is started here may have
-  std::uint16_t first_port = 0;                // with last_port: where a URL has port 0, one of these
+  std::optional<std::uint64_t> memory_limit;          // bytes; none: half of what there is
+  std::optional<std::uint64_t> daemon_memory;         // bytes that each daemon which is started here may have
+  std::uint16_t first_port = 0;                       // with last_port: where a URL has port 0, one of these
   std::uint16_t last_port = 0;
   bool insecure = false;        // the user knows that some of the traffic can be read
   std::string tls_pem;          // certificate, chain and key; empty: made here

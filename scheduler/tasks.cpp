@@ -64,7 +64,8 @@ std::string Tasks::story_of(const Task& task, int count) const {
   auto found = stories_.find(task.key);
   if (found == stories_.end()) return {};
   std::string text = join(found->second, ", ");
-  std::size_t more = static_cast<std::size_t>(count) - std::min<std::size_t>(static_cast<std::size_t>(count), found->second.size());
+  std::size_t more = static_cast<std::size_t>(count) -
+                     std::min<std::size_t>(static_cast<std::size_t>(count), found->second.size());
   return more == 0 ? text : text + ", and " + std::to_string(more) + " more";
 }
 

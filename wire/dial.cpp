@@ -50,15 +50,16 @@ class LocalDial : public std::enable_shared_from_this<LocalDial> {
     if (failed) return on_done_(cannot_connect(url_, failure_of(failed)));
     ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
     Result<Peer> peer = local_peer(socket_.native_handle());
-    if (!peer) return on_done_(cannot_connect(url_, with_code(Code::permission_denied, peer.error().message)));
+    if (!peer)
+      return on_done_(cannot_connect(url_, with_code(Code::permission_denied, peer.error().message)));
     on_done_(make_socket_connection(std::move(socket_), std::move(*peer)));
   }
 
   void try_again() {
     if (std::chrono::steady_clock::now() >= until_) {
       return on_done_(cannot_connect(
-          url_, in_detail(Code::timed_out,
-                          " (as many wait there already as may, and nobody takes their calls)")));
+          url_,
+          in_detail(Code::timed_out, " (as many wait there already as may, and nobody takes their calls)")));
     }
     boost::system::error_code ignored;
     socket_.close(ignored);
@@ -187,11 +188,11 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
 
   void on_declined(const boost::system::error_code& failed) {
     if (failed == beast::websocket::error::upgrade_declined) {
-      return fail(in_detail(
-          Code::not_found,
-          " (HTTP status " + std::to_string(response_.result_int()) +
-              ": nothing is expected at this path; where saisei() has given the slot a new URL, "
-              "launch_remote() on the host makes a new command)"));
+      return fail(
+          in_detail(Code::not_found,
+                    " (HTTP status " + std::to_string(response_.result_int()) +
+                        ": nothing is expected at this path; where saisei() has given the slot a new URL, "
+                        "launch_remote() on the host makes a new command)"));
     }
     fail(is_hang_up(failed) ? in_detail(Code::reset, " (the other end hung up)") : failure_of(failed));
   }
@@ -236,8 +237,8 @@ void dial(asio::any_io_executor executor, const Url& url, std::chrono::milliseco
           std::shared_ptr<const TlsDialler> tls, OnDone on_done) {
   if (is_encrypted(url) && !tls) {
     return asio::post(executor, [url, on_done = std::move(on_done)] {
-      on_done(cannot_connect(url, with_code(Code::peer_unknown,
-                                            "there is no credential and no certificate to know it by")));
+      on_done(cannot_connect(
+          url, with_code(Code::peer_unknown, "there is no credential and no certificate to know it by")));
     });
   }
   if (is_network(url)) {

@@ -23,9 +23,9 @@ struct Deployment {
   std::string profile;
   std::vector<std::string> warnings;  // of the files that it comes from, for the user
   std::string daemons;                // how many; empty: not said
-  std::string url;      // where they connect; empty: on this machine
-  std::string ports;    // those that may be listened at, where `url` has port 0
-  std::string retries;  // as parse_retries() reads it: "2,oom=1:mem=x2"
+  std::string url;                    // where they connect; empty: on this machine
+  std::string ports;                  // those that may be listened at, where `url` has port 0
+  std::string retries;                // as parse_retries() reads it: "2,oom=1:mem=x2"
   // Arguments of daemon(): idletime and walltime in ms, maxtasks.
   std::vector<std::pair<std::string, std::string>> limits;
   std::optional<std::uint64_t> memory;  // bytes that each daemon may have

@@ -116,9 +116,10 @@ void MpiPlugin::start(const LaunchRequest& request, Answer<Jobs> answer) {
   Jobs jobs = names_for(request);
   std::string missing;
   if (!is_there(spawn_program())) {
-    missing = "this installation of tenkai was built without Open MPI 4, so there is no " + spawn_program() +
-              ": install version 4 (5 calls its settings by other names) with its headers, and build tenkai again, "
-              "or launch by srun or SSH";
+    missing =
+        "this installation of tenkai was built without Open MPI 4, so there is no " + spawn_program() +
+        ": install version 4 (5 calls its settings by other names) with its headers, and build tenkai again, "
+        "or launch by srun or SSH";
   } else if (!is_there(command->argv.front())) {
     missing = "'" + command->argv.front() +
               "' was not found on this machine: is Open MPI there, and its module loaded? mpi.program of a "

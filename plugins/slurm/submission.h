@@ -68,7 +68,7 @@ class Submission {
 
   const Batch& batch() const { return batch_; }  // to submit, to look up
   const std::string& clusters() const { return clusters_; }
-  std::string array() const;                     // of --array; empty: none
+  std::string array() const;  // of --array; empty: none
   std::size_t elements() const { return elements_; }
   // The batches that were taken, in the order of the agents; where it has failed, those that
   // were taken before.

@@ -64,7 +64,8 @@ deployment_from <- function(lines) {
   list(
     name = one("profile"), warnings = value[key == "warning"],
     daemons = if (!is.null(one("daemons"))) as.integer(one("daemons")),
-    url = one("url"), here = identical(one("here"), "1"), ports = one("ports"), retries = one("retries"),
+    url = one("url"), here = identical(one("here"), "1"), ports = one("ports"),
+    retries = one("retries"),
     scale = if (!is.null(one("scale_max"))) {
       scale <- lapply(c(min = "scale_min", max = "scale_max",
                         backlog = "scale_backlog", idle = "scale_idle",

@@ -298,7 +298,8 @@ std::optional<Frame> Daemon::waiting_task(const Limits& limits) {
     if (frame.type != Type::bye && frame.type != Type::refused) continue;
     // A daemon that stays takes the end of a session for the end of a
     // connection, unless it is meant as well (kind 1).
-    bool stays = limits.at_end == AtEnd::stay && frame.type == Type::bye && frame.kind<ByeKind>() != ByeKind::end_all;
+    bool stays =
+        limits.at_end == AtEnd::stay && frame.type == Type::bye && frame.kind<ByeKind>() != ByeKind::end_all;
     dismissed_ = !stays;
     stream_->close();
   }

@@ -107,8 +107,7 @@ int dial(const std::string& url) {
     if (reason == ECONNREFUSED || reason == ENOENT) {
       throw NobodyThere(text_of(Code::refused) + ": " + url + ": " + std::strerror(reason));
     }
-    fail(code_for(reason), url,
-         reason == ETIMEDOUT ? "nobody takes the calls there" : std::strerror(reason));
+    fail(code_for(reason), url, reason == ETIMEDOUT ? "nobody takes the calls there" : std::strerror(reason));
   }
   check_owner(fd, url);
   return fd;

@@ -96,7 +96,8 @@ TEST_CASE("the control characters beyond ASCII are written out too") {
 }
 
 TEST_CASE("characters that turn the order of a text round are written out") {
-  CHECK(printable("a\u202e" "b") == "a\\xe2\\x80\\xaeb");
+  CHECK(printable("a\u202e"
+                  "b") == "a\\xe2\\x80\\xaeb");
   CHECK(printable("\u2066") == "\\xe2\\x81\\xa6");
   CHECK(printable("\u2069") == "\\xe2\\x81\\xa9");
   CHECK(printable("\u2029\u202f\u2065\u206a") == "\u2029\u202f\u2065\u206a");

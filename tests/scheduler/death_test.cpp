@@ -1,8 +1,8 @@
 // Daemons that die, fall silent, come back and say goodbye.
 #include <csignal>
-#include <string>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "tests/catch.h"
@@ -321,7 +321,8 @@ TEST_CASE("a limit of the kernel would strike again, so what it ends is not trie
 
     Lines lines = describe(dispatcher.on_daemon_left(at(1s), 10, cause_of_signal(signal, false)));
     REQUIRE(lines.size() == 1);
-    CHECK(lines[0].starts_with("resolve 1/1 code 19: daemon 1 was killed by signal " + std::to_string(signal)));
+    CHECK(
+        lines[0].starts_with("resolve 1/1 code 19: daemon 1 was killed by signal " + std::to_string(signal)));
   }
 }
 
@@ -332,9 +333,11 @@ TEST_CASE("the last lines of a daemon are told once, behind how it ended") {
   cause.log = "so long";
   dispatcher.on_daemon_left(at(1s), 10, cause);
 
-  CHECK(describe(dispatcher.on_daemon_left(at(2s), 11, cause)).front() ==
-        "resolve 1/1 code 19: daemon 2 was killed by signal 9 (SIGKILL) while it ran this task; it was tried 2 "
-        "times, and before that daemon 1 was killed by signal 9 (SIGKILL); the last lines of daemon 2: so long");
+  CHECK(
+      describe(dispatcher.on_daemon_left(at(2s), 11, cause)).front() ==
+      "resolve 1/1 code 19: daemon 2 was killed by signal 9 (SIGKILL) while it ran this task; it was tried 2 "
+      "times, and before that daemon 1 was killed by signal 9 (SIGKILL); the last lines of daemon 2: so "
+      "long");
 }
 
 TEST_CASE("that no daemon is left is told once, when a task waits for the next one") {

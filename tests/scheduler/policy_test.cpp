@@ -170,12 +170,9 @@ TEST_CASE("ephemeral: a process that cannot start fails the oldest task, with th
   submit(dispatcher, 1);
   submit(dispatcher, 2);
 
-  CHECK(
-      describe(dispatcher.on_launch_failed(
-          at(1s), Cause{Cause::Kind::quit, "the R process could not be started: no file"})) ==
-      Lines{
-          "resolve 1/1 code 19: the R process could not be started: no file",
-          "launch"});
+  CHECK(describe(dispatcher.on_launch_failed(
+            at(1s), Cause{Cause::Kind::quit, "the R process could not be started: no file"})) ==
+        Lines{"resolve 1/1 code 19: the R process could not be started: no file", "launch"});
 }
 
 TEST_CASE("ephemeral: a task that is cancelled while its process starts leaves that to the next task") {

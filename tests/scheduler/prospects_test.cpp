@@ -62,9 +62,10 @@ TEST_CASE("where nobody has come yet and somebody may, that is told once, after 
   CHECK(dispatcher.next_timer() == at(6s));
   CHECK(dispatcher.on_submit(at(3s), 1, task(2)).empty());
 
-  CHECK(describe(dispatcher.on_timer(at(6s))) ==
-        Lines{"tell 1: no daemon has joined yet; tasks wait until one joins, launch_local(1) starts one here, "
-              "launch_remote() one elsewhere"});
+  CHECK(
+      describe(dispatcher.on_timer(at(6s))) ==
+      Lines{"tell 1: no daemon has joined yet; tasks wait until one joins, launch_local(1) starts one here, "
+            "launch_remote() one elsewhere"});
   CHECK_FALSE(dispatcher.next_timer());
   CHECK(dispatcher.on_submit(at(7s), 1, task(3)).empty());
   CHECK_FALSE(dispatcher.next_timer());
@@ -92,13 +93,15 @@ TEST_CASE("with patience what waits resolves when no daemon has come for so long
 
   Lines told = describe(dispatcher.on_submit(at(2s), 1, task(1)));
   REQUIRE(told.size() == 1);
-  CHECK(told[0].ends_with(". Those that still wait in 600 s (daemons(patience =)) resolve to an error value 19"));
+  CHECK(told[0].ends_with(
+      ". Those that still wait in 600 s (daemons(patience =)) resolve to an error value 19"));
   dispatcher.on_submit(at(300s), 1, task(2));
   CHECK(dispatcher.next_timer() == at(602s));
   CHECK(dispatcher.on_timer(at(601s)).empty());
-  CHECK(describe(dispatcher.on_timer(at(602s))) ==
-        Lines{"resolve 1/1 code 19: no daemon has come for 600 s: daemon 1 was killed by signal 9 (SIGKILL)",
-              "resolve 1/2 code 19: no daemon has come for 600 s: daemon 1 was killed by signal 9 (SIGKILL)"});
+  CHECK(
+      describe(dispatcher.on_timer(at(602s))) ==
+      Lines{"resolve 1/1 code 19: no daemon has come for 600 s: daemon 1 was killed by signal 9 (SIGKILL)",
+            "resolve 1/2 code 19: no daemon has come for 600 s: daemon 1 was killed by signal 9 (SIGKILL)"});
   CHECK_FALSE(dispatcher.next_timer());
 
   CHECK(describe(dispatcher.on_submit(at(700s), 1, task(3))).size() == 1);

@@ -218,7 +218,7 @@ class World {
   bool told_alone_ = false;  // that none is here
   std::optional<Time> give_up_at_;
   std::optional<Time> tell_waiting_at_;
-  bool ignored_ = false;         // nothing at all must follow
+  bool ignored_ = false;  // nothing at all must follow
   std::string complaint_;
 };
 

@@ -224,8 +224,7 @@ void World::check_expectations() {
   if (tells_ > 0) complain("the session should have been told something");
   if (std::exchange(has_joined_, false) && !told_too_long_ && waits_too_long())
     complain("a request that is too long should have been told");
-  if (misses_daemons())
-    complain("the session should have been told that no daemon is left");
+  if (misses_daemons()) complain("the session should have been told that no daemon is left");
 }
 
 // Nobody who could do something waits.
@@ -271,7 +270,8 @@ void World::check_account(const Account& account) {
   if (account.memory != memory()) {
     complain("memory is " + text(account.memory) + " bytes, not " + text(memory()));
   }
-  if (everywhere_memory() > rules_.memory_limit || (account.memory > rules_.memory_limit && !is_one_too_large()))
+  if (everywhere_memory() > rules_.memory_limit ||
+      (account.memory > rules_.memory_limit && !is_one_too_large()))
     complain("memory is beyond its limit");
   std::optional<Time> timer;
   auto earlier = [&](std::optional<Time> time) {
@@ -316,7 +316,8 @@ std::string describe(const Event& event) {
     case Kind::launch_failed: return "a launch fails";
     case Kind::size_unavailable: return "nothing of size " + size + " is to be had";
     case Kind::prospects:
-      return "prospects are " + text(static_cast<std::uint64_t>(event.prospects.kind)) + " " + event.prospects.why;
+      return "prospects are " + text(static_cast<std::uint64_t>(event.prospects.kind)) + " " +
+             event.prospects.why;
     case Kind::regenerate: return "slot " + text(event.slot) + " is regenerated";
     case Kind::timer:
       return "timer at " + text(static_cast<std::uint64_t>(event.now.time_since_epoch().count()));
