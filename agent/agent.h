@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "agent/rank.h"
+#include "base/daemon_call.h"
+#include "base/random_stream.h"
 #include "base/url.h"
 #include "process/r_processes.h"
 #include "wire/connection.h"
@@ -33,8 +35,8 @@ struct AgentOptions {
   std::vector<Url> urls;  // one for each daemon, or one for all
   std::size_t daemons = 1;
   std::string rscript = "Rscript";
-  std::string call = "tenkai::daemon('fd:3')";
-  std::vector<std::string> calls;  // one for each daemon, in place of `call`
+  DaemonOptions daemon;               // what all daemons are told
+  std::vector<RandomStream> streams;  // of random numbers, one for each daemon; none: they have none
   bool output = false;
   // What proves to the dispatcher that we belong to it; not needed on one machine.
   std::optional<Credential> credential;

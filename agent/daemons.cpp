@@ -51,8 +51,10 @@ void Agent::start_daemon(std::uint32_t number) {
   if (!pair) return give_up(pair.error().message);
   RStart start;
   start.rscript = options_.rscript;
-  start.call =
-      with_substream(number < options_.calls.size() ? options_.calls[number] : options_.call, rank.starts++);
+  std::optional<RandomStream> stream;
+  if (number < options_.streams.size()) stream = substream(options_.streams[number], rank.starts);
+  ++rank.starts;
+  start.call = daemon_call("fd:3", "", options_.daemon, stream);
   start.output = options_.output;
   start.stream = pair->second.get();
   // Else a start-up file that calls daemons() would do so in each of them.

@@ -1,16 +1,10 @@
 #include "base/random_stream.h"
 
-#include <optional>
-#include <string_view>
-#include <vector>
-
-#include "base/text.h"
-
 namespace tenkai {
 namespace {
 
 // The generator is MRG32k3a: two recurrences of order three, each a matrix that takes a
-// state one number on. To go on by 2^76 numbers is that matrix squared 76 times.
+// state one number on. To go on by 2^k numbers is that matrix squared k times.
 using Row = std::array<std::uint64_t, 3>;
 using Matrix = std::array<Row, 3>;
 
@@ -18,8 +12,6 @@ struct Recurrence {
   std::uint64_t modulus;
   Matrix step;
 };
-
-constexpr int jump = 76;
 
 constexpr std::uint64_t modulus1 = 4294967087;  // 2^32 - 209
 constexpr std::uint64_t modulus2 = 4294944443;  // 2^32 - 22853
@@ -43,14 +35,21 @@ constexpr Matrix square(const Matrix& matrix, std::uint64_t modulus) {
   return squared;
 }
 
-constexpr Matrix jump_of(const Recurrence& recurrence) {
+struct Jump {
+  Matrix first;
+  Matrix second;
+};
+
+constexpr Matrix power(const Recurrence& recurrence, int exponent) {
   Matrix matrix = recurrence.step;
-  for (int i = 0; i < jump; ++i) matrix = square(matrix, recurrence.modulus);
+  for (int i = 0; i < exponent; ++i) matrix = square(matrix, recurrence.modulus);
   return matrix;
 }
 
-constexpr Matrix first_jump = jump_of(first);
-constexpr Matrix second_jump = jump_of(second);
+constexpr Jump jump_by(int exponent) { return {power(first, exponent), power(second, exponent)}; }
+
+constexpr Jump to_stream = jump_by(127);
+constexpr Jump to_substream = jump_by(76);
 
 void go_on(const std::int32_t* from, const Matrix& matrix, std::uint64_t modulus, std::int32_t* to) {
   Row state{};
@@ -59,34 +58,21 @@ void go_on(const std::int32_t* from, const Matrix& matrix, std::uint64_t modulus
     to[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(dot(matrix[i], state, modulus)));
 }
 
-}  // namespace
-
-RandomStream next_substream(const RandomStream& stream) {
+RandomStream after(const RandomStream& stream, const Jump& jump) {
   RandomStream next{};
   next[0] = stream[0];
-  go_on(stream.data() + 1, first_jump, modulus1, next.data() + 1);
-  go_on(stream.data() + 4, second_jump, modulus2, next.data() + 4);
+  go_on(stream.data() + 1, jump.first, modulus1, next.data() + 1);
+  go_on(stream.data() + 4, jump.second, modulus2, next.data() + 4);
   return next;
 }
 
-std::string with_substream(const std::string& call, std::size_t number) {
-  constexpr std::string_view begin = "rs=c(";
-  std::size_t at = call.find(begin);
-  std::size_t end = call.find(')', at);
-  if (number == 0 || at == call.npos || end == call.npos) return call;
-  at += begin.size();
-  RandomStream stream{};
-  std::vector<std::string_view> fields = split(std::string_view(call).substr(at, end - at), ',');
-  if (fields.size() != stream.size()) return call;
-  for (std::size_t i = 0; i < stream.size(); ++i) {
-    auto each = to_number<std::int32_t>(fields[i]);
-    if (!each) return call;
-    stream[i] = *each;
-  }
-  for (std::size_t i = 0; i < number; ++i) stream = next_substream(stream);
-  std::string text;
-  for (std::int32_t each : stream) text += (text.empty() ? "" : ",") + std::to_string(each);
-  return call.substr(0, at) + text + call.substr(end);
+}  // namespace
+
+RandomStream next_stream(const RandomStream& stream) { return after(stream, to_stream); }
+
+RandomStream substream(RandomStream stream, std::size_t number) {
+  for (std::size_t i = 0; i < number; ++i) stream = after(stream, to_substream);
+  return stream;
 }
 
 }  // namespace tenkai

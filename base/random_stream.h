@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace tenkai {
 
@@ -12,12 +11,12 @@ namespace tenkai {
 // keeps as signed.
 using RandomStream = std::array<std::int32_t, 7>;
 
-// The stream 2^76 numbers on, as parallel::nextRNGSubStream() in R. The streams of daemons
-// are 2^127 numbers apart, so no number of substreams of one comes near another.
-RandomStream next_substream(const RandomStream& stream);
+// The stream 2^127 numbers on, as parallel::nextRNGStream() in R: that of another daemon.
+RandomStream next_stream(const RandomStream& stream);
 
-// A daemon's call with its stream of random numbers (`rs=c(…)`) so many substreams on: one
-// that is started again does not draw the same numbers once more.
-std::string with_substream(const std::string& call, std::size_t number);
+// The stream so many times 2^76 numbers on, as parallel::nextRNGSubStream(): that of a daemon
+// which is started again, so that it does not draw the same numbers once more. No number of
+// substreams of one daemon comes near the stream of another.
+RandomStream substream(RandomStream stream, std::size_t number);
 
 }  // namespace tenkai

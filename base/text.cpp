@@ -172,33 +172,6 @@ std::string printable_lines(std::string_view text) {
   return shown + printable(text.substr(begin), text.npos);
 }
 
-std::string escape_line(std::string_view value) {
-  std::string escaped;
-  for (char c : value) {
-    if (c == '%') escaped += "%25";
-    else if (c == '\n') escaped += "%0A";
-    else if (c == '\r') escaped += "%0D";
-    else if (c == '\t') escaped += "%09";
-    else escaped += c;
-  }
-  return escaped;
-}
-
-std::string unescape_line(std::string_view value) {
-  std::string text;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    std::string_view code = value.substr(i, 3);
-    char decoded = code == "%25"   ? '%'
-                   : code == "%0A" ? '\n'
-                   : code == "%0D" ? '\r'
-                   : code == "%09" ? '\t'
-                                   : 0;
-    text += decoded != 0 ? decoded : value[i];
-    if (decoded != 0) i += 2;
-  }
-  return text;
-}
-
 void keep_last_lines(std::string& text, std::size_t limit) {
   if (text.size() <= limit) return;
   std::size_t cut = text.size() - limit;

@@ -42,11 +42,6 @@ std::string in_seconds(std::chrono::milliseconds time);
 // argument can carry). Words that need no quotes get none.
 std::string shell_quote(std::string_view word);
 
-// A value that is to stand in one line, between tabs: '%', line ends, carriage
-// returns and tabs become %25, %0A, %0D and %09. And back; what is no such escape stays.
-std::string escape_line(std::string_view value);
-std::string unescape_line(std::string_view value);
-
 // `bytes` random bytes from the kernel, in 2 × `bytes` lower case digits: good
 // enough for names that must not be guessed.
 std::string random_hex(std::size_t bytes);

@@ -60,12 +60,12 @@ DispatcherProcess::DispatcherProcess(const std::string& program, std::size_t slo
   session_.send(hello(Role::session, ""));
   expect(session_.receive_one(), Type::welcome);
   Frame setup(Type::setup);
-  setup.payload = make_payload("policy=queue\nslots=" + std::to_string(slots) + "\n");
+  setup.payload = make_payload("policy=queue\ndaemons=" + std::to_string(slots) + "\n");
   session_.send(setup);
   Frame ready = session_.receive_one();
   expect(ready, Type::ready);
   for (std::string_view line : split(view_of(ready.payload), '\n')) {
-    if (!line.empty()) urls_.emplace_back(line);
+    if (line.starts_with("url=")) urls_.emplace_back(line.substr(4));
   }
 }
 

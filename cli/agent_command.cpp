@@ -21,6 +21,9 @@
 
 #include "agent/agent.h"
 #include "base/counted.h"
+#include "base/daemon_call.h"
+#include "base/lines.h"
+#include "base/random_stream.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "cli/commands.h"
@@ -70,14 +73,14 @@ Result<std::string> read_certificates_of(const std::string& path) {
 void take_own_part(AgentOptions& options, std::vector<std::string>& urls) {
   std::size_t begin = std::min(urls.size(), std::size_t{options.rank} * options.daemons);
   std::size_t end = std::min(urls.size(), begin + options.daemons);
-  auto keep = [begin, end](std::vector<std::string>& all) {
-    if (end <= all.size())
-      all = std::vector<std::string>(all.begin() + static_cast<long>(begin),
-                                     all.begin() + static_cast<long>(end));
+  auto keep = [begin, end](auto& all) {
+    if (end > all.size()) return;
+    all.erase(all.begin() + static_cast<long>(end), all.end());
+    all.erase(all.begin(), all.begin() + static_cast<long>(begin));
   };
   options.first_daemon = begin;
   keep(urls);
-  keep(options.calls);
+  if (!options.streams.empty()) keep(options.streams);
   if (end > begin) options.daemons = end - begin;
 }
 
@@ -87,19 +90,28 @@ Result<Credential> read_manifest(Arguments& arguments) {
   Result<LaunchManifest> manifest = read_launch_manifest(arguments.credential);
   if (!manifest) return manifest.error();
   std::vector<std::string> urls;
-  for (std::string_view line : split(manifest->lines, '\n')) {
-    std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
-    if (line.starts_with("url=")) urls.emplace_back(value);
-    if (line.starts_with("call=")) arguments.options.calls.push_back(unescape_line(value));
-    if (!line.starts_with("memory=")) continue;
-    arguments.options.memory_limit = to_number<std::uint64_t>(value);
-    if (!arguments.options.memory_limit)
-      return Error{"the launch manifest limits the memory of daemons to '" + printable(value) +
-                   "', which is no number of bytes"};
-  }
-  if (arguments.options.in_job) take_own_part(arguments.options, urls);
-  std::size_t daemons = arguments.options.daemons;
-  if (urls.size() != daemons || arguments.options.calls.size() != daemons) {
+  AgentOptions& options = arguments.options;
+  auto read = [&](std::string_view key, const std::string& value) -> Result<Done> {
+    Result<bool> known = read_daemon_field(key, value, options.daemon);
+    if (!known) return known.error();
+    if (key == "url") urls.push_back(value);
+    if (key == "stream") {
+      std::optional<RandomStream> stream = parse_stream(value);
+      if (!stream) return Error{"'" + printable(value) + "' is no stream of random numbers"};
+      options.streams.push_back(*stream);
+    }
+    if (key != "memory") return Done{};
+    options.memory_limit = to_number<std::uint64_t>(value);
+    if (options.memory_limit) return Done{};
+    return Error{"it limits the memory of daemons to '" + printable(value) +
+                 "', which is no number of bytes"};
+  };
+  Result<Done> good = read_lines(manifest->lines, read);
+  if (!good) return Error{"the launch manifest cannot be used: " + good.error().message};
+  if (options.in_job) take_own_part(options, urls);
+  std::size_t daemons = options.daemons;
+  bool has_streams = options.streams.empty() || options.streams.size() == daemons;
+  if (urls.size() != daemons || !has_streams) {
     return Error{"the launch manifest is for " + counted(urls.size(), "daemon") + ", not for " +
                  std::to_string(daemons)};
   }
@@ -207,8 +219,6 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
   command->add_option("--rscript", arguments->options.rscript, "The program that runs R")
-      ->capture_default_str();
-  command->add_option("--call", arguments->options.call, "The R expression that each daemon runs")
       ->capture_default_str();
   command->add_flag("--output", arguments->options.output, "Show what the daemons print");
   command

@@ -12,10 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/lines.h"
+#include "base/random_stream.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/dispatchers.h"
-#include "launcher/launch_arguments.h"
+#include "launcher/command_line.h"
 #include "launcher/launches.h"
 #include "launcher/profile/find.h"
 #include "launcher/show_view.h"
@@ -28,7 +30,7 @@ constexpr std::chrono::seconds answer_limit{20};
 constexpr std::chrono::milliseconds pause{250};
 
 struct Arguments {
-  LaunchArguments wanted;
+  CommandLine wanted;
   std::string profile;
   std::string url;
   std::optional<int> pid;
@@ -71,34 +73,50 @@ Result<FoundDispatcher> choose(asio::io_context& io, std::optional<int> pid, con
 
 // --- what they answer ---
 
-// Lines "number<tab>command", one for each part of the launch plan.
-Result<std::vector<ShownLaunch>> read_answer(std::string_view text, const LaunchPlan& plan) {
-  std::vector<ShownLaunch> launches;
+// A launch, and how many daemons each of its agents has.
+struct Answered {
+  ShownLaunch shown;
+  std::size_t chunk = 0;
+};
+
+// Rows: the number of a launch, its command, its daemons (from 1), and how many of them each agent has.
+Result<std::vector<Answered>> read_answer(std::string_view text, const std::string& plugin) {
+  std::vector<Answered> launches;
   for (std::string_view line : split(text, '\n')) {
     if (line.empty()) continue;
-    std::size_t tab = line.find('\t');
-    auto number = to_number<std::uint64_t>(line.substr(0, tab));
-    if (!number || tab == line.npos || launches.size() == plan.parts.size()) {
-      return Error{"the dispatcher said '" + printable(line, 60) + "', which is not understood"};
+    std::vector<std::string> fields = read_row(line);
+    fields.resize(4);
+    auto number = to_number<std::uint64_t>(fields[0]);
+    auto chunk = to_number<std::size_t>(fields[3]);
+    Answered& answered = launches.emplace_back();
+    bool good = number && chunk && *chunk > 0;
+    for (std::string_view each : split(fields[2], ',')) {
+      auto slot = to_number<std::size_t>(each);
+      good = good && slot;
+      answered.shown.launch.slots.push_back(slot.value_or(0));
     }
-    ShownLaunch shown;
-    shown.launch.number = *number;
-    shown.launch.plugin = plan.plugin;
-    for (std::size_t slot : plan.parts[launches.size()].slots) shown.launch.slots.push_back(slot + 1);
-    shown.command = unescape_line(line.substr(tab + 1));
-    launches.push_back(std::move(shown));
+    if (!good) return Error{"the dispatcher said '" + printable(line, 60) + "', which is not understood"};
+    answered.shown.launch.number = *number;
+    answered.shown.launch.plugin = plugin;
+    answered.shown.command = std::move(fields[1]);
+    answered.chunk = *chunk;
   }
   return launches;
 }
 
-// One for each agent: those of a job are launches of their own, with the next numbers.
-std::vector<ShownLaunch> by_agent(const std::vector<ShownLaunch>& parts, const LaunchPlan& plan) {
+std::vector<ShownLaunch> as_asked(const std::vector<Answered>& launches) {
   std::vector<ShownLaunch> all;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::vector<std::size_t>& slots = parts[i].launch.slots;
-    std::size_t chunk = chunk_of(plan, plan.parts[i]).value_or(slots.size());
+  for (const Answered& each : launches) all.push_back(each.shown);
+  return all;
+}
+
+// One for each agent: those of a job are launches of their own, with the next numbers.
+std::vector<ShownLaunch> by_agent(const std::vector<Answered>& launches) {
+  std::vector<ShownLaunch> all;
+  for (const auto& [shown, chunk] : launches) {
+    const std::vector<std::size_t>& slots = shown.launch.slots;
     for (std::size_t begin = 0; begin < slots.size(); begin += chunk) {
-      ShownLaunch one = parts[i];
+      ShownLaunch one = shown;
       one.launch.number += begin / chunk;
       one.launch.slots.assign(slots.begin() + static_cast<long>(begin),
                               slots.begin() + static_cast<long>(std::min(slots.size(), begin + chunk)));
@@ -109,17 +127,23 @@ std::vector<ShownLaunch> by_agent(const std::vector<ShownLaunch>& parts, const L
 }
 
 // Asks the plugin itself, as a dispatcher would that had these URLs.
-Result<std::string> render_here(const LaunchPlan& plan, const View& view) {
+Result<std::string> render_here(const LaunchArguments& request, const View& view) {
   asio::io_context io(1);
   std::vector<Url> urls;
   for (const View::Slot& slot : view.slots) urls.push_back(*parse_url(slot.url));
   LauncherInterface::Dependencies dependencies;
   dependencies.executor = io.get_executor();
   dependencies.urls = [&urls]() -> const std::vector<Url>& { return urls; };
+  dependencies.streams = [](std::size_t, bool) { return std::vector<RandomStream>(); };
   dependencies.changed = [] {};
   Launches launches(dependencies);
+  Setup setup;
+  setup.profile = view.profile;
+  std::vector<std::string> warnings;
+  Result<Done> settled = launches.settle(setup, warnings);
+  if (!settled) return settled.error();
   Result<std::string> answer = Error{"the launcher plugin has not answered"};
-  launches.on_request(to_text(plan), [&](Result<std::string> result) {
+  launches.on_request(to_lines(request), [&](Result<std::string> result) {
     answer = std::move(result);
     launches.close([&io] { io.stop(); });
   });
@@ -212,13 +236,13 @@ int run_without_dispatcher(const Arguments& arguments) {
     return fail({"--url is for --dry-run; daemons are launched for a dispatcher that runs"});
   Result<View> view = imagine(arguments.wanted, arguments.url);
   if (!view) return fail(view.error());
-  Result<LaunchPlan> plan = compose(arguments.wanted, *view);
-  if (!plan) return fail(plan.error());
-  Result<std::string> answer = render_here(*plan, *view);
+  Result<LaunchArguments> request = compose(arguments.wanted, *view);
+  if (!request) return fail(request.error());
+  Result<std::string> answer = render_here(*request, *view);
   if (!answer) return fail(answer.error());
-  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *plan);
+  Result<std::vector<Answered>> launches = read_answer(*answer, request->configuration->plugin);
   if (!launches) return fail(launches.error());
-  return show_only(*launches, arguments.json);
+  return show_only(as_asked(*launches), arguments.json);
 }
 
 // Fills in what a profile says.
@@ -227,7 +251,7 @@ Result<Done> use_profile(Arguments& arguments) {
   Result<Deployment> deployment = find_deployment(arguments.profile);
   if (!deployment) return deployment.error();
   for (const std::string& warning : deployment->warnings) complain("warning: " + warning);
-  apply(*deployment, arguments.wanted);
+  arguments.wanted.deployment = *deployment;
   // What would be launched can be seen before there is a dispatcher.
   if (!arguments.wanted.dry || arguments.pid || !arguments.url.empty()) return Done{};
   arguments.url = deployment->url;
@@ -247,27 +271,27 @@ int run(Arguments& arguments) {
   asio::io_context io(1);
   Result<FoundDispatcher> chosen = choose(io, arguments.pid, arguments.profile);
   if (!chosen) return fail(chosen.error());
-  Result<LaunchPlan> plan = compose(arguments.wanted, chosen->view);
-  if (!plan) return fail(plan.error());
-  Result<std::string> answer = chosen->viewer->ask("launch_remote", to_text(*plan), answer_limit);
+  Result<LaunchArguments> request = compose(arguments.wanted, chosen->view);
+  if (!request) return fail(request.error());
+  Result<std::string> answer = chosen->viewer->ask("launch_remote", to_lines(*request), answer_limit);
   if (!answer) return fail(answer.error());
-  Result<std::vector<ShownLaunch>> launches = read_answer(*answer, *plan);
-  if (!launches) return fail(launches.error());
-  if (arguments.wanted.dry) return show_only(*launches, arguments.json);
-  *launches = by_agent(*launches, *plan);
+  Result<std::vector<Answered>> answered = read_answer(*answer, request->configuration->plugin);
+  if (!answered) return fail(answered.error());
+  if (arguments.wanted.dry) return show_only(as_asked(*answered), arguments.json);
+  std::vector<ShownLaunch> launches = by_agent(*answered);
   if (!arguments.json) {
-    for (const ShownLaunch& shown : *launches) std::printf("%s: asked\n", name_of(shown).c_str());
+    for (const ShownLaunch& shown : launches) std::printf("%s: asked\n", name_of(shown).c_str());
     std::fflush(stdout);
   }
-  if (arguments.no_wait) return arguments.json ? show_only(*launches, true) : 0;
+  if (arguments.no_wait) return arguments.json ? show_only(launches, true) : 0;
   auto tell = [&arguments](const ShownLaunch& shown) {
     if (arguments.json) return;
     std::printf("%s %s\n", name_of(shown).c_str(), outcome_of(shown.launch).c_str());
     std::fflush(stdout);
   };
-  Result<Done> waited = wait_for(*launches, io, *chosen->viewer, std::chrono::seconds(arguments.wait), tell);
+  Result<Done> waited = wait_for(launches, io, *chosen->viewer, std::chrono::seconds(arguments.wait), tell);
   if (!waited) return fail(waited.error());
-  return show_outcome(*launches, arguments);
+  return show_outcome(launches, arguments);
 }
 
 }  // namespace
@@ -275,7 +299,7 @@ int run(Arguments& arguments) {
 void add_launch_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("launch", "Launch daemons elsewhere, for a dispatcher that runs");
   auto arguments = std::make_shared<Arguments>();
-  LaunchArguments& wanted = arguments->wanted;
+  CommandLine& wanted = arguments->wanted;
   CLI::Option* profile = command->add_option("--profile", arguments->profile, "As this compute profile says");
   command->add_option("--by", wanted.by, "The launcher plugin: ssh, command, or another")->excludes(profile);
   command->add_option("--remote", wanted.remotes, "ssh: a machine, ssh://user@host:port; again for more")
@@ -315,9 +339,8 @@ void add_launch_command(CLI::App& app, int& exit_code) {
   command->add_flag("--json", arguments->json, "Print one JSON document");
   command->footer(
       "Exit code 0: all daemons have joined. 1: not all have. 2: nothing was launched.\n"
-      "Daemons that are launched here have no stream of random numbers of the session and\n"
-      "none of the arguments that daemons() was given for them: launch_remote() in R\n"
-      "launches those that have.");
+      "Daemons that are launched here are told what daemons() in R was given for them, and\n"
+      "have the next streams of random numbers of their session.");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

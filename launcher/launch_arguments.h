@@ -1,58 +1,41 @@
-// What a user of a command line wants to be launched, and the launch plan that becomes of it: the
-// same that the R functions make, but for what only a session knows. The daemons get
-// no stream of random numbers (`rs=`) and none of the arguments that daemons() was
-// given for them; only what becomes of them when the session ends is known here.
+// What a session or a command line asks for with the request `launch_remote`: daemons at some slots. Lines
+// of base/lines.h:
+//
+//   usual=1             the daemons of daemons(), as that was told to launch them
+//   configuration=TEXT  how: a deployment as lines (launcher/profile/deployment.h)
+//   slot=3              of a daemon (from 1); again for further ones
+//   daemon=NAME=VALUE   of daemon(), before what daemons() was given; tls= as that has it
+//   dry=1   by_hand=1
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "launcher/launch_plan.h"
+#include "base/daemon_call.h"
+#include "base/result.h"
 #include "launcher/profile/deployment.h"
-#include "launcher/view.h"
 
 namespace tenkai {
 
 struct LaunchArguments {
-  std::string by;  // a plugin
-  std::optional<std::size_t> daemons;
-  std::string slots;  // "1,2,5-7"; empty: those that are free
-  std::string rscript = "Rscript";
-  std::string credential;            // stdin, file; empty: as the plugin needs it
-  std::vector<std::string> options;  // NAME=VALUE, for the plugin
+  bool usual = false;
+  std::optional<Deployment> configuration;
+  std::vector<std::size_t> slots;  // from 0; one may come again where all daemons have one URL
+  DaemonOptions daemon;
+  // Nothing is run, and what would be is told.
   bool dry = false;
-  // What a compute profile says: see apply().
-  std::string profile;
-  LaunchPlan::Options profile_options;
-  std::optional<std::size_t> chunk;
-  std::size_t most = 0;  // daemons, as its site allows; 0: any number
-  std::string limits;    // further arguments of daemon(): ",idletime=300000"
-  // For --by ssh.
-  std::vector<std::string> remotes;
-  bool tunnel = false;
-  std::optional<std::size_t> timeout;  // seconds
-  // For --by command.
-  std::string program;
-  std::vector<std::string> arguments;
-  bool quote = true;
+  // Somebody will run what is rendered by hand: all is made for it, nothing is begun.
+  bool by_hand = false;
+
+  bool operator==(const LaunchArguments&) const = default;
 };
 
-// What a compute profile says, where nothing else is asked for.
-void apply(const Deployment& deployment, LaunchArguments& wanted);
-
-// What is wrong with the arguments, whatever dispatcher they are for.
-Result<Done> check(const LaunchArguments& wanted);
-
-// Numbers from 1 to `most`, each once, in the order in which they are named.
-Result<std::vector<std::size_t>> parse_slots(std::string_view text, std::size_t most);
-
-// The launch plan that becomes of them. `view` is the dispatcher that is to launch the daemons.
-Result<LaunchPlan> compose(const LaunchArguments& wanted, const View& view);
-
-// A view of a dispatcher that does not run, with so many daemons at `url` as are
-// asked for: for what would be launched if it did.
-Result<View> imagine(const LaunchArguments& wanted, const std::string& url);
+// `slots` is how many there are.
+Result<LaunchArguments> parse_launch_arguments(std::string_view text, std::size_t slots);
+// And back.
+std::string to_lines(const LaunchArguments& arguments);
 
 }  // namespace tenkai

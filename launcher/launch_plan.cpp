@@ -1,14 +1,12 @@
 #include "launcher/launch_plan.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <chrono>
-#include <cmath>
-#include <cstdint>
-#include <system_error>
+#include <iterator>
+#include <utility>
 
 #include "base/counted.h"
+#include "base/lines.h"
+#include "base/r_call.h"
 #include "base/text.h"
 #include "launcher/profile/value.h"
 
@@ -18,219 +16,166 @@ namespace {
 constexpr std::size_t max_chunk = 4096;
 constexpr std::size_t usual_agents = 64;
 
-void replace_all(std::string& text, std::string_view place, std::string_view with) {
-  for (std::size_t at = text.find(place); at != text.npos; at = text.find(place, at + with.size())) {
-    text.replace(at, place.size(), with);
-  }
-}
-
-Error bad(std::string_view line) {
-  return Error{"'" + printable(line) +
-               "' is no line of a launch plan; are R package and program of one version?"};
-}
-
-Result<Done> read_chunk(std::string_view value, LaunchPlan& plan) {
-  plan.chunk = to_number<std::size_t>(value);
-  if (!plan.chunk) return bad(value);
-  if (*plan.chunk > max_chunk) {
-    return Error{"an agent has at most " + counted(max_chunk, "daemon") + ", not " + printable(value, 20) +
-                 ": array_chunk, or slurm.array-chunk of the profile, must be smaller"};
-  }
-  return Done{};
-}
-
-// An option of all parts, or of the last one.
-Result<Done> read_option(std::string_view value, LaunchPlan::Options& into) {
-  std::size_t equals = value.find('=');
-  if (equals == value.npos || equals == 0) return bad(value);
-  into[std::string(value.substr(0, equals))].push_back(unescape_line(value.substr(equals + 1)));
-  return Done{};
-}
-
-Result<Done> read_slot(std::string_view value, std::size_t slots, LaunchPlan::Part& part) {
-  auto number = to_number<std::size_t>(value);
-  if (!number || *number < 1 || *number > slots) return Error{"there is no slot " + printable(value, 20)};
-  part.slots.push_back(*number - 1);
-  return Done{};
-}
-
-std::string_view autoexit_word(LaunchPlan::AtEnd at_end) {
-  if (at_end == LaunchPlan::AtEnd::finish) return "na";
-  return at_end == LaunchPlan::AtEnd::stay ? "0" : "1";
-}
-
-Result<Done> read_autoexit(std::string_view value, LaunchPlan& plan) {
-  for (auto at_end : {LaunchPlan::AtEnd::now, LaunchPlan::AtEnd::finish, LaunchPlan::AtEnd::stay}) {
-    if (value != autoexit_word(at_end)) continue;
-    plan.at_end = at_end;
-    return Done{};
-  }
-  return bad(value);
-}
-
-// The one that the lines are about.
-LaunchPlan::Part& last_part(LaunchPlan& plan) { return plan.spare ? *plan.spare : plan.parts.back(); }
-
-Result<Done> read_scale(std::string_view value, LaunchPlan& plan) {
-  std::vector<std::string_view> fields = split(value, ',');
-  if (fields.size() != 5) return bad(value);
-  ScaleRules rules;
-  auto min = to_number<std::uint32_t>(fields[0]);
-  auto max = to_number<std::uint32_t>(fields[1]);
-  auto idle = to_number<std::uint32_t>(fields[3]);
-  auto pace = to_number<std::uint32_t>(fields[4]);
-  auto [end, error] = std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), rules.backlog);
-  bool is_number = error == std::errc() && end == fields[2].data() + fields[2].size();
-  if (!min || !max || !idle || !pace || !is_number) return bad(value);
-  if (*max == 0 || *min > *max || !std::isfinite(rules.backlog) || rules.backlog <= 0) return bad(value);
-  rules.min = *min;
-  rules.max = *max;
-  rules.idle = std::chrono::milliseconds(*idle);
-  rules.pace = std::chrono::milliseconds(*pace);
-  plan.scale = rules;
-  return Done{};
-}
-
-std::string plain_number(double number) {
-  std::array<char, 32> text{};
-  auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
-  return {text.data(), end};
-}
-
 // What each daemon may have, as it was typed; null: as much as there is.
 const std::string* memory_of(const LaunchPlan::Part& part) {
   auto found = part.options.find("limits.memory");
   return found == part.options.end() || found->second.empty() ? nullptr : &found->second.front();
 }
 
+// What a request cannot be asked for with.
 Result<Done> check(const LaunchPlan& plan) {
-  if (plan.plugin.empty()) return Error{"the launch plan names no plugin"};
+  if (plan.plugin.empty()) return Error{"the configuration of launches names no plugin"};
   if (plan.parts.empty() && !plan.spare) return Error{"there is nothing to launch"};
-  if (plan.scale && !plan.spare) return Error{"there are no slots between which to scale"};
+  if (plan.parts.size() > max_launches) return Error{"more than 10000 launches at once"};
+  if (plan.chunk && *plan.chunk > max_chunk) {
+    return Error{"an agent has at most " + counted(max_chunk, "daemon") + ", not " +
+                 std::to_string(*plan.chunk) +
+                 ": array_chunk, or slurm.array-chunk of the profile, must be smaller"};
+  }
   if (plan.spare && (!plan.chunk || plan.delivery != LaunchPlan::Delivery::file)) {
     return Error{"only jobs of a batch system can be launched later"};
   }
   if (plan.chunk && plan.form == LaunchPlan::Form::daemon) {
     return Error{"daemons without an agent cannot share one"};
   }
-  std::vector<const LaunchPlan::Part*> parts;
-  for (const LaunchPlan::Part& part : plan.parts) parts.push_back(&part);
-  if (plan.spare) parts.push_back(&*plan.spare);
-  for (const LaunchPlan::Part* each : parts) {
-    const LaunchPlan::Part& part = *each;
-    if (part.slots.empty() || part.slots.size() != part.calls.size()) {
-      return Error{"a launch needs a slot, and a call for each"};
+  const LaunchPlan::Part& any = plan.spare ? *plan.spare : plan.parts.front();
+  if (memory_of(any) && !parse_memory(*memory_of(any))) {
+    return Error{"limits.memory is '" + printable(*memory_of(any), 40) +
+                 "', which is no amount of memory; write one, such as 2G"};
+  }
+  return Done{};
+}
+
+// --- which slots, and where ---
+
+using Slots = std::vector<std::size_t>;
+
+Slots from_to(std::size_t begin, std::size_t end) {
+  Slots slots;
+  for (; begin < end; ++begin) slots.push_back(begin);
+  return slots;
+}
+
+bool is_of_this_machine(const Url& url) { return url.host == "127.0.0.1" || url.host == "localhost"; }
+
+Result<Done> check_urls(const LaunchPlan& plan, const Deployment& deployment, const Slots& slots,
+                        const std::vector<Url>& urls) {
+  bool tunnel = deployment.options.count("tunnel") != 0;
+  for (std::size_t slot : slots) {
+    const Url& url = urls[slot];
+    if (plan.form == LaunchPlan::Form::agent && !is_network(url)) {
+      return Error{"a daemon on another machine cannot reach '" + to_string(url) +
+                   "': give daemons() a network URL, such as that of host_url()"};
     }
-    if (plan.form == LaunchPlan::Form::daemon && part.slots.size() > 1) return Error{"one R is one daemon"};
-    if (memory_of(part) && !parse_memory(*memory_of(part))) {
-      return Error{"limits.memory is '" + printable(*memory_of(part), 40) +
-                   "', which is no amount of memory; write one, such as 2G"};
+    if (tunnel && !is_of_this_machine(url)) {
+      return Error{
+          "SSH tunnelling requires 'url' hostname to be '127.0.0.1' or 'localhost', because a tunnel leads "
+          "to "
+          "this machine itself, not " +
+          to_string(url) + "; daemons(url = \"wss://127.0.0.1:0\") in the R session makes such"};
     }
   }
   return Done{};
+}
+
+// What goes to one machine is one launch; a command is one daemon.
+Result<Done> deal(const Deployment& deployment, const Slots& slots, LaunchPlan& plan) {
+  std::vector<Deployment::Options> each = deployment.each;
+  if (each.empty()) each.emplace_back();
+  std::size_t count = std::max(slots.size(), each.size());
+  auto fits = [count](std::size_t size) { return size == 1 || size == count; };
+  if (!fits(slots.size()) || !fits(each.size()))
+    return Error{"'args' and/or 'url' must be of length 1 or the same length"};
+  std::vector<std::size_t> kinds;  // which of `each` a part is for
+  for (std::size_t i = 0; i < count; ++i) {
+    const Deployment::Options& machine = each[i % each.size()];
+    auto is_same = [&](std::size_t kind) { return each[kind] == machine; };
+    auto known = std::ranges::find_if(kinds, is_same);
+    if (plan.form == LaunchPlan::Form::daemon) known = kinds.end();
+    std::size_t part = static_cast<std::size_t>(known - kinds.begin());
+    if (known == kinds.end()) {
+      kinds.push_back(i % each.size());
+      plan.parts.push_back({{}, {}, machine});
+      plan.parts.back().options.insert(deployment.options.begin(), deployment.options.end());
+    }
+    plan.parts[part].slots.push_back(slots[i % slots.size()]);
+  }
+  return Done{};
+}
+
+// With `scale` all are launched as there is work; else the spare ones.
+Result<Done> deal_usual(const LaunchSession& session, std::size_t slots, LaunchPlan& plan) {
+  std::size_t usual = slots - std::min(slots, session.spare);
+  if (!session.scale) {
+    Result<Done> dealt = deal(*session.deployment, from_to(0, usual), plan);
+    if (!dealt) return dealt;
+  }
+  if (session.spare == 0) return Done{};
+  plan.spare = LaunchPlan::Part{from_to(session.scale ? 0 : usual, slots), {}, session.deployment->options};
+  plan.scale = session.scale;
+  return Done{};
+}
+
+void add_streams(LaunchPlan& plan, const Streams& streams) {
+  std::vector<LaunchPlan::Part*> parts;
+  for (LaunchPlan::Part& part : plan.parts) parts.push_back(&part);
+  if (plan.spare) parts.push_back(&*plan.spare);
+  std::size_t count = 0;
+  for (const LaunchPlan::Part* part : parts) count += part->slots.size();
+  std::vector<RandomStream> all = streams(count);
+  if (all.size() != count) return;
+  auto next = all.begin();
+  for (LaunchPlan::Part* part : parts) {
+    auto end = next + static_cast<std::ptrdiff_t>(part->slots.size());
+    part->streams.assign(next, end);
+    next = end;
+  }
+}
+
+// --- what is told to daemons and agents ---
+
+// Arguments of this launch come first, then those of its launcher, then those of daemons().
+void tell_daemons(const LaunchArguments& arguments, const LaunchSession& session,
+                  const Deployment& deployment, LaunchPlan& plan) {
+  plan.daemon = arguments.daemon;
+  for (const auto& limit : deployment.limits)
+    if (session.daemon.find(limit.first) == nullptr) plan.daemon.add_missing({limit});
+  plan.daemon.add_missing(session.daemon.arguments);
+  // Where there is a log for it, what daemons write is wanted.
+  if (deployment.options.count("slurm.logs") != 0) plan.daemon.add_missing({{"output", "TRUE"}});
+  plan.at_end = plan.daemon.autoexit();
+  plan.output = plan.daemon.is_true("output");
 }
 
 std::size_t daemons_of_agent(const LaunchPlan& plan, const LaunchPlan::Part& part) {
   return chunk_of(plan, part).value_or(part.slots.size());
 }
 
-std::string r_string(const std::string& text) {
-  std::string quoted = text;
-  replace_all(quoted, "\\", "\\\\");
-  replace_all(quoted, "'", "\\'");
-  replace_all(quoted, "\n", "\\n");
-  return "'" + quoted + "'";
-}
-
-// What follows the credential in the call of an agent.
-std::string r_arguments(const LaunchPlan& plan) {
-  std::string text;
-  if (!plan.tls.empty()) {
-    std::vector<std::string> texts;
-    for (const std::string& each : plan.tls) texts.push_back(r_string(each));
-    text += ",tls=" + (texts.size() == 1 ? texts.front() : "c(" + join(texts, ",") + ")");
-  }
-  if (plan.at_end == LaunchPlan::AtEnd::finish) text += ",autoexit=NA";
-  if (plan.at_end == LaunchPlan::AtEnd::stay) text += ",autoexit=FALSE";
-  if (plan.output) text += ",output=TRUE";
-  return text;
-}
-
 }  // namespace
 
-Result<LaunchPlan> parse_launch_plan(std::string_view text, std::size_t slots) {
+Result<LaunchPlan> make_plan(const LaunchArguments& arguments, const LaunchSession& session,
+                             const std::vector<Url>& urls, const Streams& streams) {
+  const std::optional<Deployment>& said = arguments.usual ? session.deployment : arguments.configuration;
+  if (!said) return Error{"nothing says how to launch"};
+  const Deployment& deployment = *said;
   LaunchPlan plan;
-  LaunchPlan::Options common;
-  for (std::string_view line : split(text, '\n')) {
-    if (line.empty()) continue;
-    std::size_t equals = line.find('=');
-    if (equals == line.npos) return bad(line);
-    std::string_view key = line.substr(0, equals);
-    std::string_view value = line.substr(equals + 1);
-    bool inside = !plan.parts.empty() || plan.spare;
-    Result<Done> read = Done{};
-    if (key == "plugin") plan.plugin = unescape_line(value);
-    else if (key == "rscript") plan.rscript = unescape_line(value);
-    else if (key == "profile") plan.profile = unescape_line(value);
-    else if (key == "dry") plan.dry = value == "1";
-    else if (key == "by_hand") plan.by_hand = value == "1";
-    else if (key == "output") plan.output = value == "1";
-    else if (key == "tls") plan.tls.push_back(unescape_line(value));
-    else if (key == "autoexit") read = read_autoexit(value, plan);
-    else if (key == "credential" && value == "file") plan.delivery = LaunchPlan::Delivery::file;
-    else if (key == "credential" && value == "stdin") plan.delivery = LaunchPlan::Delivery::stdin_;
-    else if (key == "form" && value == "daemon") plan.form = LaunchPlan::Form::daemon;
-    else if (key == "form" && value == "agent") plan.form = LaunchPlan::Form::agent;
-    else if (key == "chunk") read = read_chunk(value, plan);
-    else if (key == "option") read = read_option(value, inside ? last_part(plan).options : common);
-    else if (key == "scale") read = read_scale(value, plan);
-    else if (key == "launch" && !plan.spare) plan.parts.emplace_back();
-    else if (key == "spare" && !plan.spare) plan.spare.emplace();
-    else if (key == "slot" && inside) read = read_slot(value, slots, last_part(plan));
-    else if (key == "call" && inside) last_part(plan).calls.push_back(unescape_line(value));
-    else return bad(line);
-    if (!read) return read.error();
-    if (plan.parts.size() > max_launches) return Error{"more than 10000 launches at once"};
-  }
-  for (LaunchPlan::Part& part : plan.parts) part.options.insert(common.begin(), common.end());
-  if (plan.spare) plan.spare->options.insert(common.begin(), common.end());
-  Result<Done> good = check(plan);
+  plan.plugin = deployment.plugin;
+  plan.rscript = deployment.rscript;
+  plan.profile = session.profile;
+  plan.dry = arguments.dry;
+  plan.by_hand = arguments.by_hand;
+  plan.chunk = deployment.chunk;
+  plan.form = deployment.one_by_one ? LaunchPlan::Form::daemon : LaunchPlan::Form::agent;
+  plan.delivery = deployment.credential == "file" ? LaunchPlan::Delivery::file : LaunchPlan::Delivery::stdin_;
+  tell_daemons(arguments, session, deployment, plan);
+  Slots slots = arguments.usual ? from_to(0, urls.size()) : arguments.slots;
+  Result<Done> good = check_cap(deployment, slots.size() - (arguments.usual ? session.spare : 0));
+  if (good) good = check_urls(plan, deployment, slots, urls);
+  if (good) good = arguments.usual ? deal_usual(session, urls.size(), plan) : deal(deployment, slots, plan);
+  if (good) good = check(plan);
   if (!good) return good.error();
+  add_streams(plan, streams);
   return plan;
-}
-
-std::string to_text(const LaunchPlan& plan) {
-  auto line = [](std::string_view key, std::string_view value) {
-    return std::string(key) + "=" + escape_line(value) + "\n";
-  };
-  std::string text = line("plugin", plan.plugin) + line("rscript", plan.rscript) +
-                     line("profile", plan.profile) +
-                     line("credential", plan.delivery == LaunchPlan::Delivery::file ? "file" : "stdin") +
-                     line("form", plan.form == LaunchPlan::Form::daemon ? "daemon" : "agent");
-  if (plan.chunk) text += line("chunk", std::to_string(*plan.chunk));
-  if (plan.dry) text += "dry=1\n";
-  if (plan.by_hand) text += "by_hand=1\n";
-  if (plan.output) text += "output=1\n";
-  if (plan.at_end != LaunchPlan::AtEnd::now) text += line("autoexit", autoexit_word(plan.at_end));
-  for (const std::string& each : plan.tls) text += line("tls", each);
-  if (const std::optional<ScaleRules>& scale = plan.scale) {
-    text += "scale=" + std::to_string(scale->min) + "," + std::to_string(scale->max) + "," +
-            plain_number(scale->backlog) + "," + std::to_string(scale->idle.count()) + "," +
-            std::to_string(scale->pace.count()) + "\n";
-  }
-  std::vector<LaunchPlan::Part> parts = plan.parts;
-  if (plan.spare) parts.push_back(*plan.spare);
-  for (std::size_t n = 0; n < parts.size(); ++n) {
-    const LaunchPlan::Part& part = parts[n];
-    text += n < plan.parts.size() ? "launch=\n" : "spare=\n";
-    for (std::size_t i = 0; i < part.slots.size(); ++i) {
-      text += line("slot", std::to_string(part.slots[i] + 1)) + line("call", part.calls[i]);
-    }
-    for (const auto& [name, values] : part.options) {
-      for (const std::string& value : values) text += "option=" + name + "=" + escape_line(value) + "\n";
-    }
-  }
-  return text;
 }
 
 std::optional<std::size_t> chunk_of(const LaunchPlan& plan, const LaunchPlan::Part& part) {
@@ -246,21 +191,31 @@ std::optional<std::size_t> chunk_of(const LaunchPlan& plan, const LaunchPlan::Pa
 
 std::vector<std::string> command_of(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                     const std::vector<std::string>& urls, const std::string& place) {
-  std::string call;
   if (plan.form == LaunchPlan::Form::daemon) {
-    call = part.calls.front();
-    replace_all(call, "@URL@", urls.front());
-    replace_all(call, "@CREDENTIAL@", place);
-  } else {
-    call = "tenkai::agent('" + urls.front() + "',daemons=" + std::to_string(daemons_of_agent(plan, part)) +
-           ",credential='" + place + "'" + r_arguments(plan) + ")";
+    std::optional<RandomStream> stream;
+    if (!part.streams.empty()) stream = part.streams.front();
+    Result<Url> url = parse_url(urls.front());
+    bool needs_credential = url && is_network(*url);
+    return {plan.rscript, "-e",
+            daemon_call(urls.front(), needs_credential ? place : "", plan.daemon, stream)};
   }
-  return {plan.rscript, "-e", call};
+  std::vector<RArgument> call{{"", r_text(urls.front())},
+                              {"daemons", std::to_string(daemons_of_agent(plan, part))},
+                              {"credential", r_text(place)}};
+  if (!plan.daemon.tls.empty()) {
+    std::vector<std::string> texts;
+    for (const std::string& each : plan.daemon.tls) texts.push_back(r_text(each));
+    call.push_back({"tls", r_vector(texts)});
+  }
+  if (plan.at_end == Autoexit::finish) call.push_back({"autoexit", "NA"});
+  if (plan.at_end == Autoexit::stay) call.push_back({"autoexit", "FALSE"});
+  if (plan.output) call.push_back({"output", "TRUE"});
+  return {plan.rscript, "-e", r_call("tenkai::agent", call)};
 }
 
 std::vector<std::string> agent_command(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                        const std::string& program, const std::string& place) {
-  if (plan.form == LaunchPlan::Form::daemon || !plan.tls.empty()) return {};
+  if (plan.form == LaunchPlan::Form::daemon || !plan.daemon.tls.empty()) return {};
   std::vector<std::string> words{program,
                                  "agent",
                                  "--manifest",
@@ -269,19 +224,21 @@ std::vector<std::string> agent_command(const LaunchPlan& plan, const LaunchPlan:
                                  "--daemons",
                                  std::to_string(daemons_of_agent(plan, part)),
                                  "--autoexit",
-                                 std::string(autoexit_word(plan.at_end))};
+                                 std::string(to_word(plan.at_end))};
   if (plan.output) words.emplace_back("--output");
   words.emplace_back("--rscript");
   return words;
 }
 
-std::string manifest_lines(const LaunchPlan::Part& part, const std::vector<std::string>& urls) {
+std::string manifest_lines(const LaunchPlan& plan, const LaunchPlan::Part& part,
+                           const std::vector<std::string>& urls) {
   std::string lines;
   auto bytes = memory_of(part) ? parse_memory(*memory_of(part)) : std::nullopt;
-  if (bytes) lines += "memory=" + std::to_string(*bytes) + "\n";
-  for (std::size_t i = 0; i < part.calls.size(); ++i) {
-    lines += "url=" + urls[std::min(i, urls.size() - 1)] + "\n";
-    lines += "call=" + escape_line(part.calls[i]) + "\n";
+  if (bytes) lines += line_of("memory", std::to_string(*bytes));
+  lines += to_lines(DaemonOptions{plan.daemon.arguments, {}});
+  for (std::size_t i = 0; i < part.slots.size(); ++i) {
+    lines += line_of("url", urls[std::min(i, urls.size() - 1)]);
+    if (!part.streams.empty()) lines += line_of("stream", to_text(part.streams[i]));
   }
   return lines + "end\n";
 }

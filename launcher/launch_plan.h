@@ -1,31 +1,24 @@
-// A launch plan is what a session asks for with the request `launch_remote`: daemons at some slots,
-// by a plugin, each group of them by one command.
-//
-// Lines `key=value`, the values escaped (escape_line() of base/text.h):
-//
-//   plugin=ssh            credential=stdin | file      form=agent | daemon
-//   rscript=Rscript       profile=default              dry=1   by_hand=1
-//   autoexit=1 | na | 0   output=1                     of the daemons, as daemon() has them
-//   tls=/path             how an agent knows the dispatcher, as agent() has it; again for further texts
-//   chunk=4               each launch is many agents with so many daemons; 0: as many as is sensible
-//   option=NAME=VALUE     of all launches; again for further values
-//   launch=               what follows is one launch
-//   spare=                what follows is for launches that are decided on later, in whole agents
-//   scale=1,50,1,300000,1000   how: ScaleRules min, max, backlog, idle and pace (ms)
-//   slot=3                of a daemon (from 1)
-//   call=tenkai::daemon(…)   what its R evaluates; in form=daemon @URL@ and @CREDENTIAL@ stand for themselves
-//   option=NAME=VALUE     of this launch
+// A launch plan: what is launched, at which slots, by what plugin, each group of daemons by one command.
+// It is made here alone, of what a session or a command line asks for (LaunchArguments) and what is known
+// of the session's daemons (LaunchSession). Pure.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/autoexit.h"
+#include "base/daemon_call.h"
+#include "base/random_stream.h"
 #include "base/result.h"
-#include "launcher/messages.h"
+#include "base/url.h"
+#include "launcher/launch_arguments.h"
 #include "launcher/scale.h"
+#include "launcher/settle.h"
+#include "scheduler/setup.h"
 
 namespace tenkai {
 
@@ -37,9 +30,9 @@ struct LaunchPlan {
   using Options = std::map<std::string, std::vector<std::string>>;
 
   struct Part {
-    std::vector<std::size_t> slots;  // from 0
-    std::vector<std::string> calls;  // one for each of them
-    Options options;                 // with those of all
+    std::vector<std::size_t> slots;     // from 0
+    std::vector<RandomStream> streams;  // one for each of them; none: they have none
+    Options options;                    // with those of all
 
     bool operator==(const Part&) const = default;
   };
@@ -50,11 +43,9 @@ struct LaunchPlan {
   bool dry = false;
   // Somebody will run what is rendered by hand: all is made for it, nothing is begun.
   bool by_hand = false;
-  // What becomes of the daemons when the session ends: they end, finish what they run, or
-  // stay (autoexit = TRUE, NA, FALSE).
-  enum class AtEnd { now, finish, stay } at_end = AtEnd::now;
-  bool output = false;           // what they write is shown
-  std::vector<std::string> tls;  // a path, or PEM texts
+  DaemonOptions daemon;
+  Autoexit at_end = Autoexit::now;  // what becomes of the daemons when the session ends
+  bool output = false;              // what they write is shown
   // For plugins of batch systems: how many daemons each agent has; 0: to be decided.
   std::optional<std::size_t> chunk;
   std::vector<Part> parts;
@@ -68,10 +59,12 @@ struct LaunchPlan {
 
 inline constexpr std::size_t max_launches = 10'000;  // of one request
 
-// `slots` is how many there are.
-Result<LaunchPlan> parse_launch_plan(std::string_view text, std::size_t slots);
-// And back: parse_launch_plan(to_text(plan)) is `plan` again.
-std::string to_text(const LaunchPlan& plan);
+// Streams of random numbers for so many daemons; none where there are none.
+using Streams = std::function<std::vector<RandomStream>(std::size_t count)>;
+
+// `urls`: of the slots.
+Result<LaunchPlan> make_plan(const LaunchArguments& arguments, const LaunchSession& session,
+                             const std::vector<Url>& urls, const Streams& streams);
 
 // How many daemons each agent of a part has; none: all of them, as one agent, and
 // nobody needs to know which of several it is. Where nothing else is said: one agent
@@ -87,7 +80,9 @@ std::vector<std::string> command_of(const LaunchPlan& plan, const LaunchPlan::Pa
 std::vector<std::string> agent_command(const LaunchPlan& plan, const LaunchPlan::Part& part,
                                        const std::string& program, const std::string& place);
 // The lines of the launch manifest, which an agent reads behind its credential: the memory that
-// each daemon may have (`limits.memory`), in bytes, and the URL and the call of each.
-std::string manifest_lines(const LaunchPlan::Part& part, const std::vector<std::string>& urls);
+// each daemon may have (`limits.memory`), in bytes, what all are told, and the URL and the stream of
+// random numbers of each.
+std::string manifest_lines(const LaunchPlan& plan, const LaunchPlan::Part& part,
+                           const std::vector<std::string>& urls);
 
 }  // namespace tenkai

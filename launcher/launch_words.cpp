@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/lines.h"
 #include "base/text.h"
 #include "launcher/slot_list.h"
 
@@ -12,16 +13,6 @@ namespace {
 const std::string& cause_in(const Launch& launch) {
   bool is_part = launch.state() == LaunchState::joined && !launch.given_up().empty();
   return is_part ? launch.why_given_up().cause : launch.failure().cause;
-}
-
-// The last columns of a launch in status(): its job, the batch system's word, how its
-// command ended, and what it wrote last.
-std::string evidence_of(const Launch& launch) {
-  const JobReport& last = launch.evidence();
-  std::string code = last.exit_code ? std::to_string(*last.exit_code) : "";
-  std::string signal = last.signal ? std::to_string(*last.signal) : "";
-  return "\t" + escape_line(launch.job()) + "\t" + escape_line(last.reason) + "\t" + code + "\t" + signal +
-         "\t" + escape_line(redacted(last.log));
 }
 
 }  // namespace
@@ -76,9 +67,14 @@ std::string given_up_text(const Launch& launch, const std::string& plugin) {
 std::string status_line(const Launch& launch, const std::string& plugin) {
   std::vector<std::string> slots;
   for (std::size_t slot : launch.slots()) slots.push_back(std::to_string(slot + 1));
-  return "launch\t" + std::to_string(launch.number()) + "\t" + join(slots, ",") + "\t" + plugin + "\t" +
-         escape_line(launch.where()) + "\t" + std::string(name_of(launch.state())) + "\t" +
-         escape_line(cause_in(launch)) + "\t" + escape_line(launch.detail()) + evidence_of(launch) + "\n";
+  const JobReport& last = launch.evidence();
+  std::string code = last.exit_code ? std::to_string(*last.exit_code) : "";
+  std::string signal = last.signal ? std::to_string(*last.signal) : "";
+  // The last columns are its evidence: its job, the batch system's word, how its command ended, and what
+  // it wrote last.
+  return row_of({"launch", std::to_string(launch.number()), join(slots, ","), plugin, launch.where(),
+                 name_of(launch.state()), cause_in(launch), launch.detail(), launch.job(), last.reason, code,
+                 signal, redacted(last.log)});
 }
 
 }  // namespace tenkai

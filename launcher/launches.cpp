@@ -11,11 +11,13 @@
 #include <string_view>
 #include <utility>
 
+#include "base/lines.h"
 #include "base/text.h"
 #include "launcher/environment_command.h"
 #include "launcher/launch_folder.h"
 #include "launcher/launch_prospects.h"
 #include "launcher/launch_words.h"
+#include "launcher/profile/find.h"
 #include "process/own_path.h"
 #include "wire/secret.h"
 
@@ -71,6 +73,13 @@ Result<PluginProcess*> Launches::plugin(const std::string& name) {
 
 // --- asked for ---
 
+Result<Done> Launches::settle(Setup& setup, std::vector<std::string>& warnings) {
+  Result<LaunchSession> settled = tenkai::settle(setup, find_allocation(), find_deployment, warnings);
+  if (!settled) return settled.error();
+  launch_session_ = std::move(*settled);
+  return Done{};
+}
+
 // Everything that can be wrong is found before anything is begun.
 struct Launches::Rendering {
   LaunchPlan plan;
@@ -81,7 +90,11 @@ struct Launches::Rendering {
 };
 
 void Launches::on_request(std::string_view payload, Reply reply) {
-  Result<LaunchPlan> plan = parse_launch_plan(payload, dependencies_.urls().size());
+  const std::vector<Url>& urls = dependencies_.urls();
+  Result<LaunchArguments> arguments = parse_launch_arguments(payload, urls.size());
+  if (!arguments) return reply(arguments.error());
+  auto streams = [&](std::size_t count) { return dependencies_.streams(count, !arguments->dry); };
+  Result<LaunchPlan> plan = make_plan(*arguments, launch_session_, urls, streams);
   if (!plan) return reply(plan.error());
   if (plan->spare) {
     if (scaling_) return reply(Error{"this dispatcher launches daemons by itself already"});
@@ -151,8 +164,8 @@ LaunchRequest Launches::request_for(const LaunchPlan& plan, const LaunchPlan::Pa
   request.options = part.options;
   // Those of batch systems are started on machines that mostly have what this one has.
   if (plan.chunk) request.agent = agent_command(plan, part, self_, place);
-  request.stays = plan.at_end == LaunchPlan::AtEnd::stay;
-  request.finishes = plan.at_end == LaunchPlan::AtEnd::finish;
+  request.stays = plan.at_end == Autoexit::stay;
+  request.finishes = plan.at_end == Autoexit::finish;
   return request;
 }
 
@@ -163,7 +176,12 @@ void Launches::on_rendered(Rendering& rendering, const Reply& reply) {
   std::vector<BatchPtr> begun;
   for (std::size_t i = 0; i < rendering.plan.parts.size(); ++i) {
     const LaunchRequest& request = *rendering.requests[i];
-    lines += std::to_string(request.number) + "\t" + escape_line(rendering.texts[i]) + "\n";
+    const LaunchPlan::Part& part = rendering.plan.parts[i];
+    std::vector<std::string> slots;
+    for (std::size_t slot : part.slots) slots.push_back(std::to_string(slot + 1));
+    std::size_t chunk = request.chunk == 0 ? part.slots.size() : request.chunk;
+    lines +=
+        row_of({std::to_string(request.number), rendering.texts[i], join(slots, ","), std::to_string(chunk)});
     if (rendering.plan.dry) continue;
     Result<BatchPtr> batch = enter(rendering.plan, rendering.plan.parts[i], request);
     if (!batch) {

@@ -17,6 +17,7 @@
 #include "launcher/launch_plan.h"
 #include "launcher/plugin_process.h"
 #include "launcher/scaling.h"
+#include "launcher/settle.h"
 #include "scheduler/launcher_interface.h"
 
 namespace tenkai {
@@ -25,6 +26,7 @@ class Launches : public LauncherInterface {
  public:
   explicit Launches(Dependencies dependencies);
 
+  Result<Done> settle(Setup& setup, std::vector<std::string>& warnings) override;
   void on_request(std::string_view payload, Reply reply) override;
   void on_joined(GrantId grant, std::size_t slot) override;
   void on_left(GrantId grant, std::size_t slot, Cause::Kind why) override;
@@ -103,6 +105,7 @@ class Launches : public LauncherInterface {
   void watch(const EntryPtr& entry);
 
   Dependencies dependencies_;
+  LaunchSession launch_session_;
   std::string self_;  // our own program, beside which the plugins are
   std::map<std::string, std::unique_ptr<PluginProcess>> plugins_;
   std::map<std::uint64_t, EntryPtr> entries_;

@@ -64,7 +64,7 @@ Result<Done> Launches::make_manifest(const LaunchPlan& plan, const LaunchPlan::P
   SecretText text(0);
   if (!issued->line.empty()) text.text = issued->line + "\n";
   wipe(issued->line);
-  if (plan.form == LaunchPlan::Form::agent) text.text += manifest_lines(part, batch.request.urls);
+  if (plan.form == LaunchPlan::Form::agent) text.text += manifest_lines(plan, part, batch.request.urls);
   if (plan.delivery == LaunchPlan::Delivery::stdin_ || text.text.empty()) {
     batch.input = text.text;
     return Done{};

@@ -38,6 +38,10 @@ std::size_t daemons_of_unit(const LaunchPlan& plan) {
   return plan.scale ? std::max<std::size_t>(plan.chunk.value_or(1), 1) : 1;
 }
 
+std::size_t large_units(std::size_t daemons, std::size_t size) {
+  return std::max<std::size_t>(daemons / share_of_large / size, 1);
+}
+
 void earlier(std::optional<LaunchTime>& one, std::optional<LaunchTime> other) {
   if (other && (!one || *other < *one)) one = other;
 }
@@ -69,7 +73,7 @@ Scaling::Scaling(const LaunchPlan& plan, std::size_t usual, const Retries& retri
     Unit unit;
     for (std::size_t slot = i; slot < i + size; ++slot) {
       unit.slots.push_back(plan.spare->slots[slot]);
-      unit.calls.push_back(plan.spare->calls[slot]);
+      if (!plan.spare->streams.empty()) unit.streams.push_back(plan.spare->streams[slot]);
     }
     units_.push_back(std::move(unit));
   }
@@ -81,11 +85,19 @@ Scaling::Scaling(const LaunchPlan& plan, std::size_t usual, const Retries& retri
     scale_.emplace(rules);
   }
   idle_ = plan.scale ? std::min<milliseconds>(plan.scale->idle, idle_large) : idle_large;
-  max_large_ = std::max<std::size_t>(usual / share_of_large / size, 1);
+  max_large_ = large_units(usual, size);
   if (std::optional<std::chrono::seconds> time = time_of_job(options_)) {
     Time begin{};
     room_ = std::chrono::duration_cast<milliseconds>(Drain::in(begin, *time).begin - begin);
   }
+}
+
+std::size_t Scaling::spare_slots(std::size_t daemons, const std::optional<ScaleRules>& scale,
+                                 const Factors& factors) {
+  std::size_t size = scale ? std::max<std::size_t>(scale->chunk, 1) : 1;
+  std::size_t units = (daemons + size - 1) / size;
+  std::size_t larger = factors == Factors() ? 0 : large_units(daemons, size) * size;
+  return scale ? 2 * units * size - daemons + larger : larger;
 }
 
 std::string Scaling::problem(const LaunchPlan& plan, const Retries& retries) {
@@ -340,7 +352,8 @@ void Scaling::launch_units(const std::vector<std::size_t>& units, const Size& si
     const Unit& unit = units_[u];
     for (std::size_t i = 0; i < unit.slots.size(); ++i) {
       unit_launch.part.slots.push_back(unit.slots[i]);
-      unit_launch.part.calls.push_back(with_substream(unit.calls[i], unit.launches));
+      if (!unit.streams.empty())
+        unit_launch.part.streams.push_back(substream(unit.streams[i], unit.launches));
     }
   }
   if (size != Size() && told_.insert(larger->words).second) {

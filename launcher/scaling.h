@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/random_stream.h"
 #include "launcher/launch.h"
 #include "launcher/launch_plan.h"
 #include "launcher/scale.h"
@@ -54,6 +55,11 @@ class Scaling {
   // A launch plan with spare slots. `usual`: how many daemons there are without them.
   Scaling(const LaunchPlan& plan, std::size_t usual, const Retries& retries);
 
+  // How many slots there must be beyond those of the daemons: with `scale` one more for each, because a
+  // job is replaced before it ends, and some for larger ones where tasks may need those.
+  static std::size_t spare_slots(std::size_t daemons, const std::optional<ScaleRules>& scale,
+                                 const Factors& factors);
+
   // Why the spare slots of a launch plan cannot be launched as it says; empty: they can.
   static std::string problem(const LaunchPlan& plan, const Retries& retries);
 
@@ -78,8 +84,8 @@ class Scaling {
  private:
   struct Unit {
     std::vector<std::size_t> slots;
-    std::vector<std::string> calls;
-    std::size_t launches = 0;  // so far
+    std::vector<RandomStream> streams;  // of their daemons at first; none: they have none
+    std::size_t launches = 0;           // so far
     std::optional<std::uint64_t> launch;
     Size size;
     Time launched{};

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/lines.h"
 #include "base/text.h"
 
 namespace tenkai {
@@ -20,25 +21,23 @@ bool read(std::string_view text, Number& into) {
   return number.has_value();
 }
 
-bool read_fact(std::string_view line, View& view) {
-  std::size_t equals = line.find('=');
-  if (equals == line.npos) return false;
-  std::string_view key = line.substr(0, equals);
-  std::string value = unescape_line(line.substr(equals + 1));
+Result<Done> read_fact(std::string_view key, const std::string& value, View& view) {
+  bool good = true;
   if (key == "profile") view.profile = value;
   else if (key == "policy") view.policy = value;
   else if (key == "autoexit") view.autoexit = value;
   else if (key == "url") view.url = value;
-  else if (key == "session_pid") return read(value, view.session_pid);
-  else if (key == "uptime_ms") return read(value, view.uptime_ms);
-  else if (key == "waiting") return read(value, view.waiting);
-  else if (key == "running") return read(value, view.running);
-  else if (key == "done") return read(value, view.done);
-  else if (key == "wanted") return read(value, view.wanted.emplace());
-  return true;
+  else if (key == "session_pid") good = read(value, view.session_pid);
+  else if (key == "uptime_ms") good = read(value, view.uptime_ms);
+  else if (key == "waiting") good = read(value, view.waiting);
+  else if (key == "running") good = read(value, view.running);
+  else if (key == "done") good = read(value, view.done);
+  else if (key == "wanted") good = read(value, view.wanted.emplace());
+  if (!good) return bad(std::string(key) + "=" + value);
+  return Done{};
 }
 
-bool read_slot(const std::vector<std::string_view>& fields, View& view) {
+bool read_slot(const std::vector<std::string>& fields, View& view) {
   if (fields.size() < 6) return false;
   View::Slot slot;
   slot.url = fields[0];
@@ -50,7 +49,7 @@ bool read_slot(const std::vector<std::string_view>& fields, View& view) {
   return good;
 }
 
-bool read_launch(const std::vector<std::string_view>& fields, View& view) {
+bool read_launch(const std::vector<std::string>& fields, View& view) {
   if (fields.size() < 8) return false;
   View::Launch launch;
   bool good = read(fields[1], launch.number);
@@ -58,10 +57,10 @@ bool read_launch(const std::vector<std::string_view>& fields, View& view) {
     good = read(each, launch.slots.emplace_back()) && good;
   }
   launch.plugin = fields[3];
-  launch.where = unescape_line(fields[4]);
+  launch.where = fields[4];
   launch.state = fields[5];
   launch.cause = fields[6];
-  launch.message = unescape_line(fields[7]);
+  launch.message = fields[7];
   view.launches.push_back(std::move(launch));
   return good;
 }
@@ -70,15 +69,16 @@ bool read_launch(const std::vector<std::string_view>& fields, View& view) {
 
 Result<View> parse_view(std::string_view text) {
   View view;
-  std::vector<std::string_view> lines = split(text, '\n');
-  std::size_t at = 0;
-  for (; at < lines.size() && !lines[at].empty(); ++at) {
-    if (!read_fact(lines[at], view)) return bad(lines[at]);
-  }
-  if (++at >= lines.size() || !read(lines[at], view.online)) return bad(text.substr(0, 60));
-  for (++at; at < lines.size(); ++at) {
+  std::size_t facts = text.starts_with('\n') ? 0 : std::min(text.find("\n\n") + 1, text.size());
+  Result<Done> read_all = read_lines(
+      text.substr(0, facts),
+      [&view](std::string_view key, const std::string& value) { return read_fact(key, value, view); });
+  if (!read_all) return read_all.error();
+  std::vector<std::string_view> lines = split(text.substr(std::min(facts + 1, text.size())), '\n');
+  if (!read(lines[0], view.online)) return bad(text.substr(0, 60));
+  for (std::size_t at = 1; at < lines.size(); ++at) {
     if (lines[at].empty()) continue;
-    std::vector<std::string_view> fields = split(lines[at], '\t');
+    std::vector<std::string> fields = read_row(lines[at]);
     bool good = fields[0] == "launch" ? read_launch(fields, view) : read_slot(fields, view);
     if (!good) return bad(lines[at]);
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/random_stream.h"
 #include "base/result.h"
 #include "base/url.h"
 #include "process/r_processes.h"
@@ -19,6 +20,7 @@
 #include "scheduler/grants.h"
 #include "scheduler/load.h"
 #include "scheduler/prospects.h"
+#include "scheduler/setup.h"
 
 namespace tenkai {
 
@@ -53,6 +55,9 @@ class LauncherInterface {
     // No daemon of this size is to be had: Dispatcher::on_size_unavailable().
     std::function<void(const Size&, const std::string& why)> unavailable;
     std::function<const Retries&()> retries;  // what changes with another attempt
+    // Streams of random numbers for so many daemons; none where there are none. `take`: they are
+    // theirs, else only shown.
+    std::function<std::vector<RandomStream>(std::size_t count, bool take)> streams;
     // The job of the agent that came with this grant and has these slots is over.
     std::function<void(GrantId, const std::vector<std::size_t>& slots, const Cause&)> over;
     // It has been stopped, and its silence is no end; or it goes on.
@@ -63,6 +68,9 @@ class LauncherInterface {
 
   virtual ~LauncherInterface() = default;
 
+  // Fills in what a profile or a configuration says of the daemons that a session has asked for,
+  // and remembers how they are launched. `warnings`: sentences for the user.
+  virtual Result<Done> settle(Setup& setup, std::vector<std::string>& warnings) = 0;
   // The request `launch_remote` of docs/protocol.md.
   virtual void on_request(std::string_view payload, Reply reply) = 0;
   // A daemon has come in, or gone, with a credential that was made for a launch or

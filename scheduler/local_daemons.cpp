@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <string_view>
 #include <thread>
 #include <utility>
 
+#include "base/r_call.h"
 #include "base/random_stream.h"
 #include "base/text.h"
 #include "process/spawn.h"
@@ -29,15 +29,6 @@ constexpr std::chrono::seconds longest_turn{1};
 std::size_t most_at_a_time() { return std::max<std::size_t>(8, 2 * std::thread::hardware_concurrency()); }
 
 Restarts::Time now() { return std::chrono::steady_clock::now(); }
-
-std::string with_url(std::string call, const Url& url) {
-  static constexpr std::string_view place = "@URL@";
-  std::string text = to_string(url);
-  for (std::size_t at = call.find(place); at != call.npos; at = call.find(place, at + text.size())) {
-    call.replace(at, place.size(), text);
-  }
-  return call;
-}
 
 }  // namespace
 
@@ -66,15 +57,15 @@ std::shared_ptr<LocalDaemons::Place> LocalDaemons::place_for(std::size_t slot) {
   return places_.back();
 }
 
-Result<Done> LocalDaemons::start(std::size_t slot, const std::string& call) {
+Result<Done> LocalDaemons::start(std::size_t slot, const Told& told) {
   std::shared_ptr<Place> place = place_for(slot);
   if (place->joined) {
     place->asked_again = now();
-    place->call = call;
+    place->told = told;
   }
   if (place->pid || place->waits_for_turn) return Done{};  // it is coming already, or is there
   place->pause.cancel();
-  place->call = call;
+  place->told = told;
   place->starts = 0;
   place->restarts = {};
   Result<Done> started = start(place);
@@ -139,7 +130,10 @@ Result<Done> LocalDaemons::launch(Place& place) {
   const Url& url = dependencies_.url(place.slot);
   RStart start;
   start.rscript = settings_.rscript;
-  start.call = with_url(with_substream(place.call, place.starts), url);
+  std::optional<RandomStream> stream = place.told.stream;
+  if (stream) stream = substream(*stream, place.starts);
+  start.call =
+      with_libraries(daemon_call(to_string(url), is_network(url) ? "fd:3" : "", place.told.options, stream));
   start.output = settings_.output;
   Descriptor credential;
   if (is_network(url)) {

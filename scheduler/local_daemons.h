@@ -19,7 +19,9 @@
 #include <string>
 #include <utility>
 
+#include "base/daemon_call.h"
 #include "base/descriptor.h"
+#include "base/random_stream.h"
 #include "base/result.h"
 #include "base/url.h"
 #include "process/r_processes.h"
@@ -64,12 +66,18 @@ class LocalDaemons {
   // Before the first start.
   void set_up(Settings settings) { settings_ = std::move(settings); }
 
-  // Starts one for a slot, numbered from 0; `call` is its R expression, with @URL@ for the URL.
+  // What one is told.
+  struct Told {
+    DaemonOptions options;
+    std::optional<RandomStream> stream;
+  };
+
+  // Starts one for a slot, numbered from 0.
   // So many R processes as would only take the processors from each other wait for their turn.
   // Where one is being started there, that one has to do; where one is to be started later, it
-  // is started now, as this call says. Where one is there, another follows if it is gone within
+  // is started now, as `told` says. Where one is there, another follows if it is gone within
   // five seconds: what has ended may not have been noticed yet.
-  Result<Done> start(std::size_t slot, const std::string& call);
+  Result<Done> start(std::size_t slot, const Told& told);
 
   // Whether a daemon, or what is to become one, is a process of ours. True until on_left().
   bool holds(pid_t pid) const { return slot_of(pid).has_value(); }
@@ -93,7 +101,7 @@ class LocalDaemons {
     explicit Place(const asio::any_io_executor& executor) : pause(executor) {}
 
     std::size_t slot = 0;
-    std::string call;
+    Told told;
     std::size_t starts = 0;
     Restarts restarts;
     std::optional<pid_t> pid;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lines.h"
 #include "base/text.h"
 #include "scheduler/service.h"
 #include "wire/private_file.h"
@@ -33,6 +34,7 @@ void Service::on_request(const Frame& frame) {
   if (name == "saisei") return reply_saisei(frame);
   if (name == "launch") return reply_launch(frame);
   if (name == "launch_remote") return reply_launch_remote(frame);
+  if (name == "stream") return reply_stream(frame);
   if (name == "await") return begin_await(frame);
   if (name == "credential") return reply_credential(frame);
   if (name == "certificate") return reply(frame.task, keys_.certificate());
@@ -45,9 +47,8 @@ std::string Service::status() const {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& slot = slots[i];
     const Url& url = doors_.urls()[std::min(i, doors_.urls().size() - 1)];
-    lines += to_string(url) + "\t" + std::to_string(slot.online ? 1 : 0) + "\t" +
-             std::to_string(slot.instance) + "\t" + std::to_string(slot.assigned) + "\t" +
-             std::to_string(slot.complete) + "\t" + std::string(state_of(slot)) + "\n";
+    lines += row_of({to_string(url), slot.online ? "1" : "0", std::to_string(slot.instance),
+                     std::to_string(slot.assigned), std::to_string(slot.complete), state_of(slot)});
   }
   if (launcher_) lines += launcher_->status();
   return lines;
@@ -83,20 +84,30 @@ void Service::reply_saisei(const Frame& request) {
   reply(request.task, to_string(**url));
 }
 
+// Lines `slot=`, and `daemon=` and `tls=` in place of what all daemons were given.
 void Service::reply_launch(const Frame& request) {
-  // Lines `slot=` and `call=`; a call goes with the slot before it.
   std::size_t slot = 0;
-  for (std::string_view line : split(view_of(request.payload), '\n')) {
-    if (line.substr(0, 5) == "slot=") slot = to_number<std::size_t>(line.substr(5)).value_or(0);
-    if (line.substr(0, 5) != "call=") continue;
-    std::size_t count = doors_.urls().size();
-    if (slot < 1 || slot > count) {
-      return reply_error(request.task, Code::closed, "there is no slot " + std::to_string(slot));
-    }
-    Result<Done> launched = local_.start(slot - 1, unescape_line(line.substr(5)));
-    if (!launched) return reply_error(request.task, Code::reset, launched.error().message);
-  }
+  DaemonOptions options;
+  auto read = [&](std::string_view key, const std::string& value) -> Result<Done> {
+    if (key == "slot") slot = to_number<std::size_t>(value).value_or(0);
+    Result<bool> known = key == "slot" ? Result<bool>(true) : read_daemon_field(key, value, options);
+    if (!known) return known.error();
+    return *known ? Result<Done>(Done{}) : Error{"'" + printable(key) + "' says nothing of a launch"};
+  };
+  Result<Done> good = read_lines(view_of(request.payload), read);
+  if (good && (slot < 1 || slot > doors_.urls().size()))
+    good = Error{"there is no slot " + std::to_string(slot)};
+  if (!good) return reply_error(request.task, Code::closed, good.error().message);
+  options.add_missing(setup_.daemon.arguments);
+  Result<Done> launched = start_local(slot - 1, std::move(options));
+  if (!launched) return reply_error(request.task, Code::reset, launched.error().message);
   reply(request.task, "");
+}
+
+// The next stream of random numbers, for a daemon that is started elsewhere.
+void Service::reply_stream(const Frame& request) {
+  std::vector<RandomStream> streams = next_streams(1, true);
+  reply(request.task, streams.empty() ? "" : to_text(streams.front()));
 }
 
 Result<std::string> Service::credential_for(std::size_t slot) {
@@ -117,15 +128,16 @@ void Service::reply_credential(const Frame& request) {
     urls.push_back(doors_.urls()[slots.back()]);
     return true;
   };
-  bool good = true;
-  for (std::string_view line : split(view_of(request.payload), '\n')) {
-    std::string_view value = line.substr(std::min(line.size(), line.find('=') + 1));
-    if (line.substr(0, 6) == "ranks=") ranks = to_number<std::uint32_t>(value).value_or(0);
-    if (line.substr(0, 5) == "file=") file = unescape_line(value);
-    if (line.substr(0, 5) == "uses=") uses = to_number<std::uint32_t>(value).value_or(1);
-    if (line.substr(0, 6) != "slots=") continue;
-    for (std::string_view each : split(value, ',')) good = add(to_number<std::uint64_t>(each)) && good;
-  }
+  auto read = [&](std::string_view key, const std::string& value) -> Result<Done> {
+    if (key == "ranks") ranks = to_number<std::uint32_t>(value).value_or(0);
+    if (key == "file") file = value;
+    if (key == "uses") uses = to_number<std::uint32_t>(value).value_or(1);
+    if (key != "slots") return Done{};
+    for (std::string_view each : split(value, ','))
+      if (!add(to_number<std::uint64_t>(each))) return Error{"there is no such slot"};
+    return Done{};
+  };
+  bool good = read_lines(view_of(request.payload), read).has_value();
   bool alone = slots.empty();
   if (alone) good = add(request.number(Key::slot));
   if (!good) return reply_error(request.task, Code::closed, "there is no such slot to make a credential for");
@@ -164,21 +176,18 @@ Viewers::Callbacks Service::for_viewers() {
 
 // What the session knows by itself, and then what it would ask for.
 std::string Service::view() const {
-  auto line = [](std::string_view key, std::string_view value) {
-    return std::string(key) + "=" + escape_line(value) + "\n";
-  };
   auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now() - begun_);
-  std::string lines = line("profile", setup_.profile) + line("policy", name_of(setup_.policy)) +
-                      line("autoexit", name_of(setup_.autoexit)) +
-                      line("session_pid", std::to_string(session_->peer().pid.value_or(0))) +
-                      line("uptime_ms", std::to_string(uptime.count())) +
-                      line("waiting", std::to_string(dispatcher_->queued())) +
-                      line("running", std::to_string(dispatcher_->unresolved() - dispatcher_->queued())) +
-                      line("done", std::to_string(resolved_));
+  std::string lines = line_of("profile", setup_.profile) + line_of("policy", name_of(setup_.policy)) +
+                      line_of("autoexit", to_word(setup_.daemon.autoexit())) +
+                      line_of("session_pid", std::to_string(session_->peer().pid.value_or(0))) +
+                      line_of("uptime_ms", std::to_string(uptime.count())) +
+                      line_of("waiting", std::to_string(dispatcher_->queued())) +
+                      line_of("running", std::to_string(dispatcher_->unresolved() - dispatcher_->queued())) +
+                      line_of("done", std::to_string(resolved_));
   std::optional<std::size_t> wanted = launcher_ ? launcher_->wanted() : std::nullopt;
-  if (wanted) lines += line("wanted", std::to_string(*wanted));
+  if (wanted) lines += line_of("wanted", std::to_string(*wanted));
   // Where each daemon has the same, also while there is none.
-  if (setup_.policy == Policy::direct) lines += line("url", to_string(doors_.urls().front()));
+  if (setup_.policy == Policy::direct) lines += line_of("url", to_string(doors_.urls().front()));
   return lines + "\n" + status();
 }
 
@@ -200,7 +209,7 @@ void Service::start_await_timer() {
 
 void Service::check_await(bool time_is_up) {
   if (!await_) return;
-  std::size_t wanted = setup_.policy == Policy::queue ? setup_.slots : setup_.local;
+  std::size_t wanted = setup_.policy == Policy::queue ? setup_.slots() : setup_.local_daemons();
   std::uint64_t request = await_->request;
   if (!failed_start_ && peers_->online() < wanted && !time_is_up) {
     // As long as they keep coming there is nothing to say.

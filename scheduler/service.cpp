@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/lines.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "process/descriptor_limit.h"
@@ -42,9 +43,9 @@ Rules rules_of(const Setup& setup) {
 // Each slot has a door, if it is on this machine, and a daemon; a local one writes to a pipe.
 Result<Done> keep_descriptors_for(const Setup& setup) {
   constexpr std::size_t own = 16;
-  std::size_t doors = setup.policy == Policy::queue && setup.urls.empty() ? setup.slots : 1;
-  std::size_t needed = own + doors + 2 * setup.local;
-  return keep_descriptors(needed, std::max(needed, own + 3 * setup.slots));
+  std::size_t doors = setup.policy == Policy::queue && setup.urls.empty() ? setup.slots() : 1;
+  std::size_t needed = own + doors + 2 * setup.local_daemons();
+  return keep_descriptors(needed, std::max(needed, own + 3 * setup.slots()));
 }
 
 }  // namespace
@@ -99,6 +100,7 @@ LauncherInterface::Dependencies Service::dependencies_of_launcher() {
             if (dispatcher_) apply(dispatcher_->on_size_unavailable(now(), size, why));
           },
           [this]() -> const Retries& { return setup_.retries; },
+          [this](std::size_t count, bool take) { return next_streams(count, take); },
           [this](GrantId grant, const std::vector<std::size_t>& slots, const Cause& cause) {
             if (peers_) peers_->on_job_over(grant, slots, cause);
           },
@@ -169,18 +171,50 @@ void Service::on_hello(const Frame& frame) {
 
 void Service::on_setup(const Frame& frame) {
   if (dispatcher_) return session_->drop("a second SETUP came");
+  std::vector<std::string> warnings;
   Result<Setup> setup = parse_setup(view_of(frame.payload));
-  Result<Done> done = setup ? set_up(std::move(*setup)) : Result<Done>(setup.error());
+  Result<Done> done = setup ? settle(*setup, warnings) : Result<Done>(setup.error());
+  if (done) done = set_up(std::move(*setup));
   if (!done) {
     doors_.close();
     processes_.kill_all();
     return refuse(*session_, done.error().message, program_version);
   }
-  std::string lines;
-  for (const Url& url : doors_.urls()) lines += to_string(url) + "\n";
+  std::string lines = line_of("daemons", std::to_string(setup_.daemons.value_or(0)));
+  for (const Url& url : doors_.urls()) lines += line_of("url", to_string(url));
+  for (const std::string& warning : warnings) lines += line_of("warning", warning);
+  lines += line_of("spare", std::to_string(setup_.spare)) + to_lines(setup_.daemon);
+  if (setup_.local) lines += line_of("local", "1");
+  if (setup_.launches) lines += line_of("launches", "1");
+  if (setup_.steps) lines += line_of("steps", "1");
   Frame ready(Type::ready);
   ready.payload = make_payload(lines);
   session_->send(std::move(ready.with(Key::memory_limit, rules_of(setup_).memory_limit)));
+}
+
+Result<Done> Service::settle(Setup& setup, std::vector<std::string>& warnings) {
+  if (launcher_) {
+    Result<Done> settled = launcher_->settle(setup, warnings);
+    if (!settled) return settled;
+  }
+  return tenkai::settle(setup);
+}
+
+// Those of the next so many daemons; none where there are none.
+std::vector<RandomStream> Service::next_streams(std::size_t count, bool take) {
+  std::vector<RandomStream> streams;
+  if (!setup_.stream) return streams;
+  RandomStream next = *setup_.stream;
+  for (; streams.size() < count; next = next_stream(next)) streams.push_back(next);
+  if (take) setup_.stream = next;
+  return streams;
+}
+
+Result<Done> Service::start_local(std::size_t slot, DaemonOptions options) {
+  std::vector<RandomStream> streams = next_streams(1, true);
+  LocalDaemons::Told told{std::move(options), std::nullopt};
+  if (!streams.empty()) told.stream = streams.front();
+  return local_.start(slot, told);
 }
 
 Result<Done> Service::set_up(Setup setup) {
@@ -189,9 +223,10 @@ Result<Done> Service::set_up(Setup setup) {
   Result<Done> enough = keep_descriptors_for(setup_);
   if (!enough) return enough;
   bool respawn = setup_.respawn && setup_.policy != Policy::ephemeral;
-  local_.set_up({setup_.rscript, setup_.output, respawn, one_url, setup_.policy == Policy::ephemeral});
+  local_.set_up(
+      {setup_.rscript, setup_.shows_output(), respawn, one_url, setup_.policy == Policy::ephemeral});
   if (setup_.daemon_memory) processes_.limit_memory(*setup_.daemon_memory);
-  std::size_t slots = one_url ? 1 : setup_.slots;
+  std::size_t slots = one_url ? 1 : setup_.slots();
   std::vector<Url> urls;
   if (setup_.urls.empty()) {
     for (std::size_t i = 0; i < slots; ++i) urls.push_back(fresh_local_url());
@@ -228,10 +263,10 @@ Result<Done> Service::set_up(Setup setup) {
                                      },
                                      launcher_.get(), one_url},
                  limits);
-  awaited_ = setup_.local == 0;  // nobody will ask how the first ones have fared
+  awaited_ = setup_.local_daemons() == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
-  for (std::size_t i = 0; i < setup_.local; ++i) {
-    Result<Done> launched = local_.start(one_url ? 0 : i, setup_.calls[std::min(i, setup_.calls.size() - 1)]);
+  for (std::size_t i = 0; i < setup_.local_daemons(); ++i) {
+    Result<Done> launched = start_local(one_url ? 0 : i, setup_.daemon);
     if (!launched) return launched;
   }
   viewers_.open();
@@ -338,7 +373,7 @@ void Service::carry_out(Resolve& resolve) {
 }
 
 void Service::carry_out(StartLocal&) {
-  Result<Done> launched = local_.start(0, setup_.calls.empty() ? "" : setup_.calls.front());
+  Result<Done> launched = start_local(0, setup_.daemon);
   if (launched) return;
   // Not from inside apply(): the dispatcher is not asked while it is obeyed.
   asio::post(io_, [this, why = launched.error().message] {
@@ -371,7 +406,7 @@ void Service::on_session_ended(bool stop) {
   doors_.close();
   viewers_.close();
   if (dispatcher_) {
-    bool leave_alone = setup_.autoexit != Autoexit::now && !stop;
+    bool leave_alone = setup_.daemon.autoexit() != Autoexit::now && !stop;
     if (!leave_alone) {
       // Interrupts what runs; peers learn the rest from BYE.
       Sends sends = dispatcher_->on_session_left(now(), session_id_);
@@ -386,7 +421,7 @@ void Service::on_session_ended(bool stop) {
   // After BYE has gone out to the agents, some of them through tunnels that it keeps.
   launcher_is_closed_ = launcher_ == nullptr;
   if (launcher_) launcher_->close([this] { launcher_is_closed_ = true; });
-  if (!dispatcher_ || setup_.autoexit != Autoexit::now) {
+  if (!dispatcher_ || setup_.daemon.autoexit() != Autoexit::now) {
     if (!stop) return wait_for_processes(now());
   }
   wait_for_processes(now() + time_to_end);
@@ -399,7 +434,7 @@ void Service::wait_for_processes(Time until) {
     end_timer_.async_wait([this](boost::system::error_code) { io_.stop(); });
     return;
   }
-  if (now() >= until && setup_.autoexit == Autoexit::now) processes_.kill_all();
+  if (now() >= until && setup_.daemon.autoexit() == Autoexit::now) processes_.kill_all();
   if (now() >= until && launcher_is_closed_) return io_.stop();
   end_timer_.expires_after(std::chrono::milliseconds(20));
   end_timer_.async_wait([this, until](boost::system::error_code) { wait_for_processes(until); });

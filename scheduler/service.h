@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/daemon_call.h"
+#include "base/random_stream.h"
 #include "process/r_processes.h"
 #include "scheduler/dispatcher.h"
 #include "scheduler/doors.h"
@@ -47,11 +49,14 @@ class Service {
   void on_session_frame(Frame&& frame);
   void on_hello(const Frame& frame);
   void on_setup(const Frame& frame);
+  Result<Done> settle(Setup& setup, std::vector<std::string>& warnings);
   Result<Done> set_up(Setup setup);
+  std::vector<RandomStream> next_streams(std::size_t count, bool take);
   void on_request(const Frame& frame);
   void reply_status(const Frame& request);
   void reply_saisei(const Frame& request);
   void reply_launch(const Frame& request);
+  void reply_stream(const Frame& request);
   void reply_credential(const Frame& request);
   void reply_with_file(std::uint64_t request, const std::string& file, std::string_view line);
   void reply_launch_remote(const Frame& request);
@@ -72,6 +77,7 @@ class Service {
 
   // local daemons
   LocalDaemons::Dependencies dependencies_of_local();
+  Result<Done> start_local(std::size_t slot, DaemonOptions options);
   bool on_not_come(const std::string& why, const std::string& log, bool again);
 
   // what may come where no daemon is here

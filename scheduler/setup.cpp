@@ -1,10 +1,12 @@
 #include "scheduler/setup.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <utility>
 
+#include "base/lines.h"
 #include "base/text.h"
 
 namespace tenkai {
@@ -18,14 +20,11 @@ Error bad(std::string_view key, std::string_view value, std::string_view wanted)
                std::string(wanted)};
 }
 
-Read count_in(std::size_t Setup::*member) {
-  return [=](Setup& setup, std::string_view key, std::string_view value) -> Result<Done> {
-    auto number = to_number<std::size_t>(value);
-    if (!number || *number > max_slots)
-      return bad(key, value, "a whole number from 0 to " + std::to_string(max_slots));
-    setup.*member = *number;
-    return Done{};
-  };
+Result<Done> read_daemons(Setup& setup, std::string_view key, std::string_view value) {
+  setup.daemons = to_number<std::size_t>(value);
+  if (!setup.daemons || *setup.daemons > max_slots)
+    return bad(key, value, "a whole number from 0 to " + std::to_string(max_slots));
+  return Done{};
 }
 
 Read flag_in(bool Setup::*member) {
@@ -71,15 +70,6 @@ Result<Done> read_policy(Setup& setup, std::string_view key, std::string_view va
   return bad(key, value, "queue, direct or ephemeral");
 }
 
-Result<Done> read_autoexit(Setup& setup, std::string_view key, std::string_view value) {
-  for (Autoexit autoexit : {Autoexit::now, Autoexit::finish, Autoexit::stay}) {
-    if (value != name_of(autoexit)) continue;
-    setup.autoexit = autoexit;
-    return Done{};
-  }
-  return bad(key, value, "1, 0 or na");
-}
-
 Result<Done> read_url(Setup& setup, std::string_view, std::string_view value) {
   Result<Url> url = parse_url(value);
   if (!url) return with_code(Code::invalid_argument, url.error().message);
@@ -91,6 +81,7 @@ Result<Done> read_retries(Setup& setup, std::string_view, std::string_view value
   Result<Retries> retries = parse_retries(value);
   if (!retries) return retries.error();
   setup.retries = std::move(*retries);
+  setup.says_retries = true;
   return Done{};
 }
 
@@ -105,22 +96,30 @@ Result<Done> read_ports(Setup& setup, std::string_view key, std::string_view val
   return Done{};
 }
 
-Result<Done> read_call(Setup& setup, std::string_view, std::string_view value) {
-  setup.calls.emplace_back(value);
+Result<Done> read_stream(Setup& setup, std::string_view key, std::string_view value) {
+  setup.stream = parse_stream(value);
+  if (!setup.stream) return bad(key, value, "a .Random.seed of seven numbers");
+  return Done{};
+}
+
+Result<Done> read_option(Setup& setup, std::string_view key, std::string_view value) {
+  Result<bool> read = read_daemon_field(key, std::string(value), setup.daemon);
+  if (!read) return read.error();
   return Done{};
 }
 
 const std::map<std::string_view, Read>& readers() {
   static const std::map<std::string_view, Read> all{
       {"policy", read_policy},
-      {"autoexit", read_autoexit},
       {"url", read_url},
       {"retries", read_retries},
       {"ports", read_ports},
-      {"call", read_call},
-      {"slots", count_in(&Setup::slots)},
-      {"local", count_in(&Setup::local)},
-      {"output", flag_in(&Setup::output)},
+      {"daemon", read_option},
+      {"stream", read_stream},
+      {"daemons", read_daemons},
+      {"local", flag_in(&Setup::local)},
+      {"deploy", text_in(&Setup::deploy)},
+      {"configuration", text_in(&Setup::configuration)},
       {"token", flag_in(&Setup::tokens)},
       {"respawn", flag_in(&Setup::respawn)},
       {"insecure", flag_in(&Setup::insecure)},
@@ -139,13 +138,6 @@ const std::map<std::string_view, Read>& readers() {
   return all;
 }
 
-Result<Done> check(const Setup& setup) {
-  if (setup.policy == Policy::queue && setup.slots == 0)
-    return Error{"the number of slots must be 1 or greater"};
-  if (setup.local > 0 && setup.calls.empty()) return Error{"there is no call for the local daemons"};
-  return Done{};
-}
-
 }  // namespace
 
 std::string_view name_of(Policy policy) {
@@ -156,31 +148,25 @@ std::string_view name_of(Policy policy) {
   }
 }
 
-std::string_view name_of(Autoexit autoexit) {
-  switch (autoexit) {
-    case Autoexit::now: return "1";
-    case Autoexit::finish: return "na";
-    default: return "0";
-  }
-}
-
 Result<Setup> parse_setup(std::string_view text) {
   Setup setup;
-  for (std::string_view line : split(text, '\n')) {
-    if (line.empty()) continue;
-    std::size_t equals = line.find('=');
-    std::string_view key = line.substr(0, equals);
+  Result<Done> read = read_lines(text, [&](std::string_view key, const std::string& value) -> Result<Done> {
     auto reader = readers().find(key);
-    if (equals == line.npos || reader == readers().end()) {
-      return Error{"'" + printable(key) +
-                   "' is not a setting of this dispatcher; are R package and program of one version?"};
-    }
-    Result<Done> read = reader->second(setup, key, unescape_line(line.substr(equals + 1)));
-    if (!read) return read.error();
-  }
-  Result<Done> good = check(setup);
-  if (!good) return good.error();
+    if (reader != readers().end()) return reader->second(setup, key, value);
+    return Error{"'" + printable(key) +
+                 "' is not a setting of this dispatcher; are R package and program of one version?"};
+  });
+  if (!read) return read.error();
   return setup;
+}
+
+Result<Done> settle(Setup& setup) {
+  if (!setup.daemons) setup.daemons = setup.policy == Policy::direct ? 1 : setup.urls.size();
+  if (setup.policy == Policy::queue && *setup.daemons == 0)
+    return Error{"the number of daemons must be 1 or greater"};
+  if (!setup.credential_file.empty() && std::ranges::none_of(setup.urls, is_network))
+    return Error{"'credential' is for URLs that are reached over the network, such as host_url(tls = TRUE)"};
+  return Done{};
 }
 
 std::string note_about_loopback(const Url& url, const std::string& address,

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/daemon_call.h"
+#include "base/random_stream.h"
 #include "base/result.h"
 #include "base/url.h"
 #include "scheduler/dispatcher.h"
@@ -15,28 +17,26 @@
 
 namespace tenkai {
 
-// What happens to daemons when the session ends.
-enum class Autoexit {
-  now,     // interrupted, gone within 5 s
-  finish,  // a running task may finish
-  stay,    // they stay and look for another dispatcher
-};
-
 // As the lines of SETUP say it.
 std::string_view name_of(Policy policy);
-std::string_view name_of(Autoexit autoexit);
 
 struct Setup {
   std::string profile;  // the compute profile, for people
   Policy policy = Policy::queue;
-  std::size_t slots = 0;
-  std::vector<Url> urls;  // as given; empty: fresh abstract ones
-  bool tokens = false;    // they get names that nobody can guess
-  std::size_t local = 0;  // R daemons to start here, on the first slots
+  std::optional<std::size_t> daemons;  // how many; none: one for each URL
+  std::size_t spare = 0;               // slots beyond theirs, which the launcher wants
+  std::vector<Url> urls;               // as given; empty: fresh abstract ones
+  bool tokens = false;                 // they get names that nobody can guess
+  bool local = false;                  // they are started here
   std::string rscript = "Rscript";
-  std::vector<std::string> calls;  // the R expression for each of them
-  bool output = false;
+  DaemonOptions daemon;                // of each
+  std::optional<RandomStream> stream;  // of the first one; the others have the next ones
+  // How they are launched: the name of a compute profile in a file, or a configuration of R as
+  // lines (parse_deployment() of launcher/). Empty: nobody launches them, or they are local.
+  std::string deploy;
+  std::string configuration;
   Retries retries;
+  bool says_retries = false;
   std::chrono::milliseconds reconnect{60000};
   std::optional<std::chrono::milliseconds> kill_after;
   bool respawn = true;                                // local daemons that end unasked are started again
@@ -50,14 +50,24 @@ struct Setup {
   std::string tls_file;         // or where they are
   std::string tls_password;     // of the key
   std::string credential_file;  // key and token that daemons of other sessions know
-  Autoexit autoexit = Autoexit::now;
+
+  // What the launcher has made of it: daemons are launched elsewhere, and are steps of the job
+  // that the session is in, so that they come at once or never.
+  bool launches = false;
+  bool steps = false;
+
+  std::size_t slots() const { return daemons.value_or(0) + spare; }
+  std::size_t local_daemons() const { return local ? daemons.value_or(0) : 0; }
+  bool shows_output() const { return daemon.is_true("output"); }
 };
 
 inline constexpr std::size_t max_slots = 100000;
 
 // Reads lines `key=value`. Refuses unknown keys, bad numbers and URLs that are none.
-// Values are those of escape_line().
 Result<Setup> parse_setup(std::string_view text);
+
+// How many daemons there are where nobody has said it; refuses to have none.
+Result<Done> settle(Setup& setup);
 
 // What the user should know where the name of a host is an address that other machines
 // do not reach, as Debian's /etc/hosts has it; empty: nothing. `address` is the one that

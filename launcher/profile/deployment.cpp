@@ -5,11 +5,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <iomanip>
-#include <sstream>
 #include <system_error>
 
-#include "base/text.h"
 #include "launcher/profile/retries.h"
 
 namespace tenkai {
@@ -180,49 +177,6 @@ Result<Deployment> deploy(const Profile& profile, const Values& caps, const Addr
   if (launcher == "slurm") by_slurm(profile, caps, deployment);
   if (launcher == "mpi") by_mpi(profile, deployment);
   return deployment;
-}
-
-std::string to_lines(const Deployment& deployment) {
-  std::string lines;
-  auto line = [&lines](std::string_view key, std::string_view value) {
-    if (!value.empty()) lines += std::string(key) + "=" + escape_line(value) + "\n";
-  };
-  auto options = [&line](const Deployment::Options& all) {
-    for (const auto& [name, values] : all) {
-      for (const std::string& value : values) line("option", name + "=" + value);
-    }
-  };
-  line("profile", deployment.profile);
-  for (const std::string& warning : deployment.warnings) line("warning", warning);
-  line("daemons", deployment.daemons);
-  line("url", deployment.url);
-  line("ports", deployment.ports);
-  line("retries", deployment.retries);
-  for (const auto& [name, value] : deployment.limits) line("limit", name + "=" + value);
-  if (deployment.memory) line("memory", std::to_string(*deployment.memory));
-  if (deployment.most > 0) line("most", std::to_string(deployment.most));
-  if (deployment.scale) {
-    std::ostringstream backlog;
-    backlog << std::setprecision(15) << deployment.scale->backlog;
-    line("scale_min", std::to_string(deployment.scale->min));
-    line("scale_max", std::to_string(deployment.scale->max));
-    line("scale_backlog", backlog.str());
-    line("scale_idle", std::to_string(deployment.scale->idle.count()));
-    line("scale_pace", std::to_string(deployment.scale->pace.count()));
-  }
-  line("rscript", deployment.rscript);
-  if (deployment.here) line("here", "1");
-  if (deployment.plugin.empty()) return lines;
-  line("plugin", deployment.plugin);
-  line("credential", deployment.credential);
-  line("form", deployment.one_by_one ? "daemon" : "agent");
-  if (deployment.chunk) line("chunk", std::to_string(*deployment.chunk));
-  options(deployment.options);
-  for (const Deployment::Options& one : deployment.each) {
-    lines += "each=\n";
-    options(one);
-  }
-  return lines;
 }
 
 }  // namespace tenkai

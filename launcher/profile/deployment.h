@@ -1,5 +1,5 @@
 // What a profile comes to when its daemons are set: the arguments of daemons() that it
-// stands for, and how they are launched. Pure; for R as lines, see to_lines().
+// stands for, and how they are launched. What ssh_config() and the like say in R is one, too. Pure.
 #pragma once
 
 #include <cstdint>
@@ -40,16 +40,23 @@ struct Deployment {
   std::vector<Options> each;         // one for each machine; empty: all alike
   std::size_t most = 0;              // daemons, by the site's cap; 0: any number
   std::optional<ScaleRules> scale;   // in place of `daemons`, and of the limit idletime
+
+  bool operator==(const Deployment&) const = default;
 };
 
 // `address_of` tells the address of a network interface, or why there is none.
 using AddressOf = std::function<Result<std::string>(const std::string& interface)>;
 Result<Deployment> deploy(const Profile& profile, const Values& caps, const AddressOf& address_of);
 
-// Lines `key=value`, values escaped as in a launch plan: profile, warning, daemons, url, ports, retries,
-// limit=NAME=VALUE, memory, here, plugin, rscript, credential, form, chunk, option=NAME=VALUE, each=, most;
-// scale_min, scale_max, scale_backlog, scale_idle and scale_pace (ms).
+// As lines of base/lines.h, and back: parse_deployment(to_lines(deployment)) is `deployment` again. The
+// keys: profile, warning, daemons, url, ports, retries, limit=NAME=VALUE, memory, here, plugin, rscript,
+// credential, form, chunk, option=NAME=VALUE, each= (what follows is of one machine), most; scale_min,
+// scale_max, scale_backlog, scale_idle and scale_pace (ms). R writes them for ssh_config() and the like.
 std::string to_lines(const Deployment& deployment);
+Result<Deployment> parse_deployment(std::string_view text);
+
+// Whether a site allows so many daemons: "the site allows 2 daemons for a profile, not 3 (…)".
+Result<Done> check_cap(const Deployment& deployment, std::size_t daemons);
 
 // The path that a value names: from the folder of its file; a name without a folder that is
 // not there may be that of a template of the installation, and stays.

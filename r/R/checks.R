@@ -27,4 +27,3 @@ describe <- function(x) {
 }
 
 # c("a", "b") as the lines of a message to the dispatcher, whatever is in them.
-lines_of <- function(...) paste0(escape_line(c(...)), "\n", collapse = "")

@@ -122,43 +122,22 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     patience = if (interactive()) Inf else 600) {
   force(.compute)
   check_flag(dispatcher, "dispatcher")
-  # To end daemons nothing need be read, and it may be wrong by now.
-  ends <- is.null(url) && !missing(n) &&
-    (is.null(n) || (is.numeric(n) && identical(n + 0, 0)))
-  deployment <- if (!is.null(profile) && !ends) read_profile(profile)
-  if (!is.null(deployment)) {
-    n <- deployed_number(deployment, if (!missing(n)) n)
-    url <- url %||% deployment$url
-    remote <- remote %||%
-      if (!is.null(deployment$plugin)) within_allocation(deployment)
-    if (missing(retries)) retries <- I(deployment$retries %||% "2")
-  }
-  allocated <- is.null(deployment) && is.null(url) && is.null(remote) &&
-    isTRUE(dispatcher) && !missing(n) && spreads_over_nodes(n)
-  if (allocated) {
-    url <- "wss://:0"
-    remote <- allocation_config(n)
-  }
-  if (missing(n) && is.null(deployment)) {
+  if (missing(n) && is.null(profile)) {
     if (is.null(url)) return(status(.compute))
+    n <- NULL
+  } else if (missing(n)) {
+    check_string(profile, "profile")
     n <- NULL
   } else if (is.null(n) && is.null(url)) {
     return(reset(.compute, kind = 1L))
   }
   check_flag(safe, "safe")
   check_flag(respawn, "respawn")
-  if (!is.null(remote)) {
-    check_remote(remote)
-    if (is.null(url)) {
-      stop("'remote' needs a 'url' at which the daemons connect, such as ",
-           "host_url(tls = TRUE)", call. = FALSE)
-    }
-    if (is.null(n) && isTRUE(dispatcher)) {
-      n <- max(length(url), remote_count(remote))
-    }
-  }
+  if (!is.null(remote)) check_remote(remote)
   n <- daemon_number(n, url, dispatcher)
-  if (n == 0L) return(reset(.compute, kind = 0L))
+  # To end daemons no profile need be read, and it may be wrong by now.
+  if (identical(n, 0L)) return(reset(.compute, kind = 0L))
+  if (!is.null(profile)) check_string(profile, "profile")
   options <- daemon_options(...)
   set <- profile_of(.compute)
   if (!is.null(set) && .Call(tk_state, set$link) == 0L) return(set$value)
@@ -167,53 +146,51 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
             "this daemon reads it and sets none")
     return(invisible(0L))
   }
-  if (!is.null(deployment) && is_within_allocation(remote)) {
-    warn_crowding(deployment, n)
-  }
 
-  profile <- new.env(parent = emptyenv())
-  profile$direct <- !isTRUE(dispatcher)
-  profile$options <- with_limits(options[names(options) != "token"],
-                                 deployment$limits)
-  profile$stream <- first_stream(seed)
-  profile$spare <- if (profile$direct) 0L else
-    spare_slots(n, deployment, remote)
-  profile$scale <- if (profile$spare > 0L) scale_for(n, deployment$scale)
-  slots <- n + profile$spare
-  starts <- is.null(url) || is.null(remote) && isTRUE(deployment$here)
-  settings <- c(
-    paste0("policy=", if (profile$direct) "direct" else "queue"),
-    paste0("slots=", slots),
-    paste0("profile=", .compute),
-    paste0("rscript=", local_rscript(deployment)),
-    if (!is.null(url)) paste0("url=", if (profile$direct) url[1L] else url),
-    if (isTRUE(as.logical(options$token)) && !profile$direct) "token=1",
-    if (!is.null(deployment$ports)) paste0("ports=", deployment$ports),
-    retry_settings(if (profile$direct && !isTRUE(resilience)) 0 else retries),
-    time_setting("reconnect_ms", reconnect, "reconnect"),
-    time_setting("kill_after_ms", kill_after, "kill_after"),
-    if (!respawn) "respawn=0",
-    patience_setting(patience),
-    memory_setting(memory),
-    if (!is.null(deployment$memory)) {
-      paste0("daemon_memory=", deployment$memory)
+  made <- new.env(parent = emptyenv())
+  made$direct <- !isTRUE(dispatcher)
+  if (made$direct && !isTRUE(resilience)) retries <- 0 else
+    if (missing(retries) && !is.null(profile)) retries <- NULL
+  settings <- list(
+    policy = if (made$direct) "direct" else "queue",
+    daemons = if (!is.null(n)) whole(n),
+    profile = .compute,
+    rscript = rscript(),
+    url = if (made$direct) url[1L] else url,
+    deploy = profile,
+    configuration = configuration_of(remote),
+    local = if (is.null(url) && is.null(remote) && is.null(profile)) "1",
+    daemon = pairs_of(options[names(options) != "token"]),
+    stream = paste(first_stream(seed), collapse = ","),
+    token = if (isTRUE(as.logical(options$token)) && !made$direct) "1",
+    retries = retry_setting(retries),
+    reconnect_ms = milliseconds(reconnect, "reconnect"),
+    kill_after_ms = milliseconds(kill_after, "kill_after"),
+    respawn = if (!respawn) "0",
+    patience_ms = if (!identical(patience, Inf)) {
+      milliseconds(patience, "patience")
     },
-    if (isTRUE(insecure)) "insecure=1",
-    tls_settings(tls, pass),
-    credential_setting(credential, url),
-    if (isTRUE(as.logical(options$output))) "output=1",
-    autoexit_setting(options$autoexit),
-    if (starts) c(paste0("local=", n), call_settings(profile, n, url))
+    memory_limit = memory_setting(memory),
+    insecure = if (isTRUE(insecure)) "1",
+    credential_file = if (!is.null(credential)) {
+      absolute_path(credential_path(credential))
+    }
   )
-  open_profile(profile, settings, isTRUE(as.logical(options$output)))
-  if (safe) .Call(tk_make_safe, profile$link)
-  if (starts) await_daemons(profile, n)
-  if (!is.null(remote$command)) launch_all(profile, remote, .compute)
-  if (is_within_allocation(remote)) await_steps(profile, n)
-  value <- if (profile$direct && !is.null(url)) profile$urls[1L] else n
-  profile$value <- structure(value, class = c("miraiDaemons", .compute))
-  profiles[[.compute]] <- profile
-  profile$value
+  done <- FALSE
+  on.exit(if (!done && !is.null(made$link)) .Call(tk_close, made$link, 0L))
+  ready <- open_profile(made, c(settings, tls_settings(tls, pass)),
+                        isTRUE(as.logical(options$output)))
+  n <- as.integer(ready[["daemons"]])
+  if (safe) .Call(tk_make_safe, made$link)
+  if ("local" %in% names(ready)) await_daemons(made, n)
+  if ("launches" %in% names(ready)) launch_usual(made)
+  if ("steps" %in% names(ready)) await_steps(made, n)
+  done <- TRUE
+  has_url <- !is.null(url) || !"local" %in% names(ready)
+  value <- if (made$direct && has_url) made$urls[1L] else n
+  made$value <- structure(value, class = c("miraiDaemons", .compute))
+  profiles[[.compute]] <- made
+  made$value
 }
 
 #' Evaluate with daemons
@@ -244,16 +221,10 @@ print.miraiDaemons <- function(x, ...) {
 
 # --- what daemons() does ---
 
-# The argument of daemons() has the name of the function.
+# The argument of launch_remote() has the name of the function.
 read_profile <- function(name) {
   check_string(name, "profile")
   profile(name)
-}
-
-# R for local daemons: ours, unless a profile names another.
-local_rscript <- function(deployment) {
-  theirs <- deployment$rscript %||% "Rscript"
-  if (!is.null(deployment$plugin) || theirs == "Rscript") rscript() else theirs
 }
 
 reset <- function(name, kind) {
@@ -265,13 +236,14 @@ reset <- function(name, kind) {
   0L
 }
 
+# NULL: the dispatcher knows it, from the URLs, the profile or the machines.
 daemon_number <- function(n, url, dispatcher) {
   if (!is.null(url) && (!is.character(url) || anyNA(url) || !length(url) ||
                         any(grepl("[[:cntrl:]]", url)))) {
     stop("'url' must be a character vector of URLs, not ", describe(url),
          call. = FALSE)
   }
-  if (is.null(n)) return(if (isTRUE(dispatcher)) length(url) else 1L)
+  if (is.null(n)) return(if (!isTRUE(dispatcher)) 1L)
   if (!is.numeric(n) || length(n) != 1L || is.na(n)) {
     stop("'n' must be numeric, did you mean to provide 'url'?", call. = FALSE)
   }
@@ -324,29 +296,27 @@ warn_unknown <- function(name) {
           call. = FALSE)
 }
 
-# Starts the dispatcher, or leaves nothing behind.
+# Starts the dispatcher. What it has made of the settings, as fields.
 open_profile <- function(profile, settings, output) {
-  link <- start_dispatcher(output)
-  done <- FALSE
-  on.exit(if (!done) .Call(tk_close, link, 0L))
-  ready <- .Call(tk_setup, link, lines_of(settings))
-  profile$link <- link
-  profile$urls <- strsplit(ready, "\n", fixed = TRUE)[[1L]]
-  done <- TRUE
+  profile$link <- start_dispatcher(output)
+  ready <- fields_of(.Call(tk_setup, profile$link, lines_of(settings)))
+  fields <- function(key) unname(ready[names(ready) == key])
+  for (text in fields("warning")) warning(text, call. = FALSE)
+  profile$urls <- fields("url")
+  profile$options <- from_pairs(fields("daemon"))
+  profile$spare <- as.integer(fields("spare"))
+  ready
 }
 
 # Local daemons are online when daemons() returns, or it says how many are not: it
 # waits as long as another has come within `limit` seconds.
 await_daemons <- function(profile, n, limit = 10) {
-  done <- FALSE
-  on.exit(if (!done) .Call(tk_close, profile$link, 0L))
   reply <- ask(profile$link, "await", timeout = 1000 * limit,
                limit = 1000 * limit * (n + 1) + 2000)
   late <- is_error_value(reply) && unclass(reply) == 5L
   if (is_error_value(reply) && !late) {
     stop(reason_of(reply), call. = FALSE)
   }
-  done <- TRUE
   if (late) warn_late(attr(reply, "payload"), n, limit)
 }
 
@@ -358,14 +328,11 @@ warn_late <- function(online, n, limit) {
           call. = FALSE)
 }
 
-# Launches the daemons of a new profile, or leaves nothing of it.
-launch_all <- function(profile, remote, name) {
-  done <- FALSE
-  on.exit(if (!done) .Call(tk_close, profile$link, 0L))
-  usual <- seq_len(length(profile$urls) - profile$spare)
-  launch_elsewhere(profile, usual, remote, list(), NULL, name, dry = FALSE,
-                   later = profile$spare > 0L)
-  done <- TRUE
+# Launches the daemons of a new profile, as it was told to.
+launch_usual <- function(profile) {
+  reply <- ask(profile$link, "launch_remote", lines_of(list(usual = "1")),
+               limit = 15000)
+  if (is_error_value(reply)) stop(reason_of(reply), call. = FALSE)
 }
 
 # A request to the dispatcher: the text of its reply, or an error value.
@@ -376,27 +343,22 @@ ask <- function(link, name, payload = "", slot = NaN, kind = NaN,
 
 # --- lines of SETUP ---
 
-retry_settings <- function(retries) {
-  # Those of a profile come as they are sent.
-  if (inherits(retries, "AsIs")) return(paste0("retries=", retries))
+retry_setting <- function(retries) {
+  if (is.null(retries)) return()
   if (!is.numeric(retries) || !length(retries) || anyNA(retries)) {
     stop("'retries' must be a number, by cause if named, such as c(2, oom = 1)",
          call. = FALSE)
   }
   numbers <- number_text(retries)
   named <- nzchar(names(retries) %||% rep("", length(retries)))
-  paste0("retries=", paste(ifelse(named, paste0(names(retries), "=", numbers),
-                                  numbers), collapse = ","))
+  paste(ifelse(named, paste0(names(retries), "=", numbers), numbers),
+        collapse = ",")
 }
 
-time_setting <- function(key, seconds, argument) {
+milliseconds <- function(seconds, argument) {
   if (is.null(seconds)) return()
   check_number(seconds, argument)
-  paste0(key, "=", whole(min(1000 * seconds, 2^32 - 1)))
-}
-
-patience_setting <- function(patience) {
-  if (!identical(patience, Inf)) time_setting("patience_ms", patience, "patience")
+  whole(min(1000 * seconds, 2^32 - 1))
 }
 
 tls_settings <- function(tls, pass) {
@@ -408,23 +370,12 @@ tls_settings <- function(tls, pass) {
   }
   if (!is.null(pass)) check_string(pass, "pass")
   text <- paste(tls, collapse = "\n")
-  c(
-    if (grepl("-----BEGIN", text, fixed = TRUE)) {
-      paste0("tls_pem=", text)
-    } else {
-      paste0("tls_file=", normalizePath(tls[1L], mustWork = FALSE))
-    },
-    if (!is.null(pass)) paste0("tls_password=", pass)
+  is_text <- grepl("-----BEGIN", text, fixed = TRUE)
+  list(
+    tls_pem = if (is_text) text,
+    tls_file = if (!is_text) normalizePath(tls[1L], mustWork = FALSE),
+    tls_password = pass
   )
-}
-
-credential_setting <- function(credential, url) {
-  if (is.null(credential)) return()
-  if (is.null(url) || !any(is_network(url))) {
-    stop("'credential' is for URLs that are reached over the network, such as ",
-         "host_url(tls = TRUE)", call. = FALSE)
-  }
-  paste0("credential_file=", absolute_path(credential_path(credential)))
 }
 
 # For another program, which may be in another folder. The file need not be there.
@@ -446,21 +397,7 @@ credential_path <- function(credential) {
 memory_setting <- function(memory) {
   if (is.null(memory)) return()
   check_number(memory, "memory", minimum = 1)
-  paste0("memory_limit=", whole(min(memory, 2^62)))
-}
-
-autoexit_setting <- function(autoexit) {
-  if (!is.null(autoexit)) paste0("autoexit=", autoexit_word(autoexit))
-}
-
-# One call for each daemon: each has its own stream of random numbers.
-call_settings <- function(profile, n, url) {
-  secret <- !is.null(url) && any(is_network(url))
-  vapply(seq_len(n), function(i) {
-    options <- c(profile$options, list(rs = take_stream(profile)),
-                 if (secret) list(credential = "fd:3"))
-    paste0("call=", local_call("@URL@", options))
-  }, "")
+  whole(min(memory, 2^62))
 }
 
 # --- numbers for others to read ---

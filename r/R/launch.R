@@ -50,29 +50,33 @@ launch_local <- function(url, ..., tls = NULL, .compute = "default") {
   dots <- daemon_options(...)
   output <- isTRUE(as.logical(dots$output))
   for (each in url) {
-    options <- launch_options(dots, profile)
     slot <- match(each, profile$urls)
-    secret <- is_network(each) && !is.na(slot)
-    options <- c(options, if (secret) list(credential = "fd:3"),
-                 if (!is.null(tls)) list(tls = tls))
     # The dispatcher ends what it has started, so a daemon that is to outlive
     # it is started on its own.
-    alone <- is.na(slot) || output ||
-      !identical(options$autoexit, profile$options$autoexit)
-    # A slot may have another URL when its daemon is started again.
-    call <- local_call(if (alone) each else "@URL@", options)
-    if (alone) {
-      .Call(tk_launch, c(rscript(), "-e", call), daemon_environment(), output,
-            if (secret) credential_of(profile, slot) else "")
-    } else {
-      reply <- ask(profile$link, "launch",
-                   lines_of(paste0("slot=", slot), paste0("call=", call)))
-      if (is_error_value(reply)) {
-        stop(reason_of(reply), call. = FALSE)
-      }
+    autoexit <- if (!is.null(dots$autoexit)) value_text(dots$autoexit)
+    if (is.na(slot) || output ||
+        !identical(autoexit %||% profile$options$autoexit,
+                   profile$options$autoexit)) {
+      launch_alone(each, slot, dots, tls, profile, output)
+      next
+    }
+    reply <- ask(profile$link, "launch", lines_of(list(
+      slot = whole(slot), daemon = pairs_of(dots), tls = tls
+    )))
+    if (is_error_value(reply)) {
+      stop(reason_of(reply), call. = FALSE)
     }
   }
   invisible()
+}
+
+# Starts a daemon without the dispatcher.
+launch_alone <- function(url, slot, dots, tls, profile, output) {
+  secret <- is_network(url) && !is.na(slot)
+  call <- daemon_call(url, launch_options(dots, profile), tls,
+                      if (secret) "fd:3", local = TRUE)
+  .Call(tk_launch, c(rscript(), "-e", call), daemon_environment(), output,
+        if (secret) credential_of(profile, slot) else "")
 }
 
 #' @rdname launch_local
@@ -107,28 +111,25 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
       stop("launching needs daemons that are set at this URL: call ",
            "daemons(url =) first", call. = FALSE)
     }
-    return(launch_elsewhere(profile, slots, remote, dots, tls, .compute,
-                            dry_run, by_hand && !dry_run))
+    return(launch_elsewhere(profile, slots, remote, dots, tls, dry_run,
+                            by_hand && !dry_run))
   }
   check_delivery(credential)
   commands <- vapply(seq_along(url), function(i) {
     slot <- match(url[i], profile$urls)
-    options <- c(if (!is.null(tls)) list(tls = tls),
-                 launch_options(dots, profile))
-    if (!is_network(url[i]) || is.na(slot)) {
-      return(launch_command(url[i], options, remote$rscript))
+    command <- function(credential = NULL) {
+      launch_command(url[i], launch_options(dots, profile), tls, credential,
+                     remote$rscript)
     }
+    if (!is_network(url[i]) || is.na(slot)) return(command())
     if (startsWith(credential, "@")) {
       path <- credential_path(credential)
       if (length(url) > 1L) path <- paste0(path, ".", i)
       credential_of(profile, slot, absolute_path(path))
-      return(launch_command(url[i], c(list(credential = paste0("@", path)),
-                                      options), remote$rscript))
+      return(command(paste0("@", path)))
     }
     line <- credential_of(profile, slot)
-    command <- launch_command(url[i], c(list(credential = credential), options),
-                              remote$rscript)
-    paste0(command, if (credential == "fd:3") " 3<<'TENKAI'\n" else
+    paste0(command(credential), if (credential == "fd:3") " 3<<'TENKAI'\n" else
       " <<TENKAI\n", line, "\nTENKAI")
   }, "")
   structure(commands, class = "miraiLaunchCmd")
@@ -147,9 +148,9 @@ launch_unknown <- function(url, remote, options, tls, dry) {
     stop("'args' and/or 'url' must be of length 1 or the same length",
          call. = FALSE)
   }
-  options <- c(if (!is.null(tls)) list(tls = tls), options)
   commands <- unlist(Map(function(each, args) {
-    word <- launch_command(each, options, remote$rscript)
+    word <- launch_command(each, launch_options(options, NULL), tls, NULL,
+                           remote$rscript)
     if (is.null(remote$options$quote)) word <- double_quoted(word)
     paste(c(remote$command, ifelse(args == ".", word, args)), collapse = " ")
   }, rep_len(url, count), rep_len(vectors, count)), use.names = FALSE)
@@ -167,8 +168,9 @@ launch_unknown <- function(url, remote, options, tls, dry) {
   structure(commands, class = "miraiLaunchCmd")
 }
 
-launch_command <- function(url, options, rscript) {
-  paste0(rscript, " -e ", double_quoted(daemon_call(url, options, quote = "'")))
+launch_command <- function(url, options, tls, credential, rscript) {
+  paste0(rscript, " -e ",
+         double_quoted(daemon_call(url, options, tls, credential)))
 }
 
 check_delivery <- function(credential) {
@@ -179,8 +181,8 @@ check_delivery <- function(credential) {
 # One line, which lets a daemon in at this slot. With a file the dispatcher writes
 # it there, where nobody else can read or exchange it, and nothing comes here.
 credential_of <- function(profile, slot, file = NULL) {
-  request <- if (is.null(file)) "" else paste0("file=", escape_line(file))
-  line <- ask(profile$link, "credential", request, slot = slot)
+  line <- ask(profile$link, "credential", lines_of(list(file = file)),
+              slot = slot)
   if (is_error_value(line)) {
     stop(reason_of(line), call. = FALSE)
   }
@@ -238,22 +240,12 @@ saisei <- function(i, force = FALSE, .compute = "default") {
 
 # --- the call that a daemon's Rscript evaluates ---
 
-# tenkai::daemon("URL",name=value,rs=c(...)). `quote` is the kind of quotation
-# mark; a URL that could end it is refused long before.
-daemon_call <- function(url, options, quote) {
-  arguments <- if (length(options)) call_arguments(options, quote)
-  paste0("tenkai::daemon(", quote, url, quote, arguments, ")")
-}
-
-# ,name=value,...
-call_arguments <- function(options, quote) {
-  values <- vapply(options, function(value) {
-    text <- if (is.character(value)) paste0(quote, value, quote) else
-      if (is.logical(value)) as.character(value) else number_text(value)
-    if (length(text) == 1L) text else
-      paste0("c(", paste(text, collapse = ","), ")")
-  }, "")
-  paste0(",", names(options), "=", values, collapse = "")
+# What the Rscript of a daemon evaluates: tenkai::daemon('URL',...). `options` are
+# texts; `local`: on this machine, with the libraries of this session.
+daemon_call <- function(url, options, tls = NULL, credential = NULL,
+                        local = FALSE) {
+  .Call(tk_daemon_call, url, as.character(credential), as.character(tls),
+        as.character(names(options)), as.character(options), local)
 }
 
 # One word of a shell, in double quotes.
@@ -282,12 +274,11 @@ launch_urls <- function(url, profile) {
   url
 }
 
-# The arguments of one daemon: those of this call, those of daemons(), and the
-# next stream of random numbers.
-# `peek`: the stream is not taken, only shown.
-launch_options <- function(dots, profile, peek = FALSE) {
-  if (is.null(profile)) return(dots)
+# The arguments of one daemon as texts: those of this call, those of daemons(), and
+# the next stream of random numbers.
+launch_options <- function(dots, profile) {
+  options <- lapply(dots, value_text)
+  if (is.null(profile)) return(options)
   rest <- profile$options[setdiff(names(profile$options), names(dots))]
-  stream <- if (peek) profile$stream else take_stream(profile)
-  c(dots, rest, list(rs = stream))
+  c(options, rest, list(rs = paste0("c(", take_stream(profile), ")")))
 }

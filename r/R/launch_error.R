@@ -25,8 +25,7 @@
 NULL
 
 launch_condition <- function(text, lines) {
-  lines <- strsplit(lines, "\n", fixed = TRUE)[[1L]]
-  launches <- launch_table(strsplit(lines, "\t", fixed = TRUE))
+  launches <- launch_table(rows_of(lines))
   first <- as.list(launches[1L, ])
   structure(
     class = c("tenkai_launch_error", "message", "condition"),

@@ -52,76 +52,29 @@ profile <- function(name, ...) {
 # What `tenkai profile deploy` has printed.
 deployment_from <- function(lines) {
   Encoding(lines) <- "UTF-8"
-  key <- sub("=.*$", "", lines)
-  value <- unescape_line(sub("^[^=]*=", "", lines))
-  one <- function(name) if (name %in% key) value[match(name, key)]
-  pairs <- function(which) {
-    names <- sub("=.*$", "", value[which])
-    split(sub("^[^=]*=", "", value[which]), factor(names, unique(names)))
-  }
+  fields <- fields_of(paste(lines, collapse = "\n"))
+  key <- names(fields)
+  values <- unname(fields)
+  one <- function(name) if (name %in% key) values[match(name, key)]
+  number <- function(name) if (name %in% key) as.numeric(one(name))
   # What stands before the first machine is for all of them.
   machine <- cumsum(key == "each")
+  scale <- grep("^scale_", key, value = TRUE)
   list(
-    name = one("profile"), warnings = value[key == "warning"],
-    daemons = if (!is.null(one("daemons"))) as.integer(one("daemons")),
-    url = one("url"), here = identical(one("here"), "1"), ports = one("ports"),
+    name = one("profile"), warnings = values[key == "warning"],
+    daemons = number("daemons"), url = one("url"),
     retries = one("retries"),
-    scale = if (!is.null(one("scale_max"))) {
-      scale <- lapply(c(min = "scale_min", max = "scale_max",
-                        backlog = "scale_backlog", idle = "scale_idle",
-                        pace = "scale_pace"),
-                      function(name) as.numeric(one(name)))
-      c(scale, chunk = max(1, as.numeric(one("chunk") %||% 1)))
+    scale = if (length(scale)) {
+      structure(lapply(scale, number), names = sub("^scale_", "", scale))
     },
-    limits = lapply(pairs(key == "limit"), as.numeric),
-    memory = one("memory"),
-    most = if (!is.null(one("most"))) as.numeric(one("most")),
+    limits = lapply(from_pairs(values[key == "limit"]), as.numeric),
+    memory = one("memory"), most = number("most"),
     command = one("plugin"), plugin = one("plugin"), rscript = one("rscript"),
     form = if (identical(one("form"), "daemon")) "daemon",
     credential = one("credential"), chunk = one("chunk"),
-    options = pairs(key == "option" & machine == 0L),
+    options = from_pairs(values[key == "option" & machine == 0L]),
     each = lapply(seq_len(sum(key == "each")), function(i) {
-      pairs(key == "option" & machine == i)
+      from_pairs(values[key == "option" & machine == i])
     })
   )
-}
-
-# How many daemons a profile has, where daemons() is not told.
-deployed_number <- function(deployment, n) {
-  if (is.null(n)) {
-    n <- deployment$daemons %||% deployment$scale$max %||%
-      if (length(deployment$each)) length(deployment$each)
-  }
-  if (is.null(n)) {
-    stop("the profile '", deployment$name, "' does not say how many daemons ",
-         "it has: give daemons() their number, or the profile 'daemons:'",
-         call. = FALSE)
-  }
-  check_cap(deployment, n)
-  n
-}
-
-# Whether a site allows so many daemons.
-check_cap <- function(deployment, n) {
-  most <- deployment$most
-  if (is.null(most) || !is.numeric(n) || length(n) != 1L || is.na(n) ||
-      n <= most) {
-    return(invisible())
-  }
-  stop("the site allows ", most, " daemons for a profile, not ", n,
-       " (cap 'daemons' in its file, see 'tenkai profile show ",
-       deployment$name, "')", call. = FALSE)
-}
-
-# Between what numbers there are daemons, where there may be at most so many.
-scale_for <- function(n, scale) {
-  if (is.null(scale)) return()
-  scale$max <- n
-  scale$min <- min(scale$min, n)
-  scale[c("min", "max", "backlog", "idle", "pace")]
-}
-
-# The limits of the profile, as arguments of daemons where it was given none.
-with_limits <- function(options, limits) {
-  c(options, limits[setdiff(names(limits), names(options))])
 }

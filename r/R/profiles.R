@@ -3,8 +3,8 @@
 #   value   what daemons() returned
 #   direct  TRUE without a dispatcher's queue (`dispatcher = FALSE`)
 #   urls    where daemons connect, by slot
-#   options the named arguments for each daemon
-#   stream  the state of its random numbers
+#   spare   how many of them are beyond those of its daemons
+#   options the arguments of each daemon, as texts by their names
 profiles <- new.env(parent = emptyenv())
 
 # NULL if the profile is not set. One that was set by the process this one was
@@ -36,11 +36,9 @@ ephemeral_link <- function() {
   link <- found$ephemeral
   if (!is.null(link) && .Call(tk_state, link) == 0L) return(link)
   link <- start_dispatcher()
-  .Call(tk_setup, link, lines_of(
-    "policy=ephemeral",
-    paste0("rscript=", rscript()),
-    paste0("call=", local_call("@URL@", list(cleanup = FALSE)))
-  ))
+  .Call(tk_setup, link, lines_of(list(
+    policy = "ephemeral", rscript = rscript(), daemon = "cleanup=FALSE"
+  )))
   found$ephemeral <- link
   link
 }

@@ -97,14 +97,6 @@ daemon_environment <- function() {
     startup_file("R_ENVIRON_USER", ".Renviron"))
 }
 
-# What such a daemon evaluates. A start-up file may have said otherwise where
-# packages are, and not even this one would then be found.
-local_call <- function(url, options) {
-  paste0(".libPaths(sub(\"^[.]Library$\",.Library,",
-         "strsplit(Sys.getenv(\"TENKAI_LIBRARIES\"),\":\",TRUE)[[1]]),FALSE);",
-         daemon_call(url, options, quote = '"'))
-}
-
 startup_file <- function(variable, file) {
   if (nzchar(Sys.getenv(variable)) || .Call(tk_is_mine, file)) return()
   paste0(variable, "=", path.expand(file.path("~", file)))

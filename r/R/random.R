@@ -13,12 +13,14 @@
 #' @export
 nextstream <- function(.compute = "default") {
   profile <- profile_of(.compute)
-  if (!is.null(profile)) take_stream(profile)
+  if (is.null(profile)) return()
+  as.integer(strsplit(take_stream(profile), ",", fixed = TRUE)[[1L]])
 }
 
+# As text, "10407,...". The dispatcher has the streams, because it starts daemons.
 take_stream <- function(profile) {
-  stream <- profile$stream
-  profile$stream <- .Call(tk_next_stream, stream)
+  stream <- ask(profile$link, "stream")
+  if (is_error_value(stream)) stop(reason_of(stream), call. = FALSE)
   stream
 }
 

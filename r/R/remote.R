@@ -141,168 +141,48 @@ check_remote <- function(remote) {
        "remote_config() or profile(), not be ", describe(remote), call. = FALSE)
 }
 
-# How many daemons a configuration is for by itself; 1 where it says the same for
-# all.
-remote_count <- function(remote) max(1L, length(remote$each))
-
-# The request for the daemons at some slots of a profile; its lines. `later`: those
-# at the spare slots of the profile are launched when they are needed; with
-# `scale` no others are.
-launch_plan <- function(profile, slots, remote, dots, tls, name, dry,
-                        by_hand = FALSE, later = FALSE) {
-  each <- if (length(remote$each)) remote$each else list(list())
-  count <- max(length(slots), length(each))
-  if (!length(slots) %in% c(1L, count) || !length(each) %in% c(1L, count)) {
-    stop("'args' and/or 'url' must be of length 1 or the same length",
-         call. = FALSE)
-  }
-  slots <- rep_len(slots, count)
-  each <- rep_len(each, count)
-  agent <- !identical(remote$form, "daemon")
-  here <- profile$urls[slots[!is_network(profile$urls[slots])]]
-  if (agent && length(here)) {
-    stop("a daemon on another machine cannot reach '", here[1L], "': give ",
-         "daemons() a network URL, such as that of host_url()", call. = FALSE)
-  }
-  # What is the same, on one machine, is launched together.
-  group <- if (agent) match(each, unique(each)) else seq_len(count)
-  autoexit <- dots$autoexit %||% profile$options$autoexit
-  output <- dots$output %||% profile$options$output
-  line <- function(key, value) {
-    if (length(value)) paste0(key, "=", value)
-  }
-  calls <- function(slots) {
-    unlist(lapply(slots, function(slot) {
-      c(paste0("slot=", slot),
-        line("call", launch_call(profile, slot, dots, tls, agent, dry)))
-    }))
-  }
-  options <- function(values) {
-    unlist(lapply(names(values), function(key) {
-      line("option", if (length(values[[key]])) paste0(key, "=", values[[key]]))
-    }))
-  }
-  c(
-    line("plugin", remote$plugin),
-    line("rscript", remote$rscript),
-    line("profile", name),
-    line("credential", remote$credential %||% "stdin"),
-    line("form", if (agent) "agent" else "daemon"),
-    line("chunk", remote$chunk),
-    if (dry) "dry=1",
-    if (by_hand) "by_hand=1",
-    if (!is.null(autoexit)) line("autoexit", autoexit_word(autoexit)),
-    if (agent) line("tls", tls),
-    if (isTRUE(as.logical(output))) "output=1",
-    options(remote$options),
-    if (!later || is.null(profile$scale)) {
-      unlist(lapply(unique(group), function(one) {
-        members <- which(group == one)
-        c("launch=", calls(slots[members]), options(each[[members[1L]]]))
-      }))
-    },
-    if (later && profile$spare > 0) {
-      spare <- tail_of(seq_along(profile$urls), profile$spare)
-      c(scale_line(profile$scale), "spare=",
-        calls(if (is.null(profile$scale)) spare else c(slots, spare)))
-    }
-  )
+# A configuration as the program reads it: fields of a deployment.
+configuration_of <- function(remote) {
+  if (is.null(remote$command)) return()
+  lines_of(c(
+    list(profile = remote$name, plugin = remote$plugin,
+         rscript = remote$rscript, credential = remote$credential,
+         form = remote$form, chunk = remote$chunk,
+         most = if (!is.null(remote$most)) whole(remote$most),
+         limit = pairs_of(remote$limits), option = pairs_of(remote$options)),
+    unlist(lapply(remote$each, function(one) {
+      list(each = "", option = pairs_of(one))
+    }), recursive = FALSE)
+  ))
 }
 
-tail_of <- function(x, n) x[seq(to = length(x), length.out = n)]
-
-scale_line <- function(scale) {
-  if (is.null(scale)) return()
-  paste0("scale=", paste(vapply(scale, number_text, ""), collapse = ","))
-}
-
-# How many slots a profile has beyond those of its daemons. With `scale` one for
-# each: a job is replaced before it ends. For larger daemons one in four.
-spare_slots <- function(n, deployment, remote) {
-  if (is.null(deployment) || is.null(remote) || is_within_allocation(remote)) {
-    return(0L)
-  }
-  chunk <- if (is.null(deployment$scale)) 1L else deployment$scale$chunk
-  whole_units <- function(slots) as.integer(ceiling(slots / chunk) * chunk)
-  larger <- if (grepl("=x", deployment$retries %||% "", fixed = TRUE)) {
-    whole_units(max(1L, n %/% 4L))
-  } else {
-    0L
-  }
-  if (is.null(deployment$scale)) return(larger)
-  2L * whole_units(n) - n + larger
-}
-
-# What the R of one daemon evaluates.
-launch_call <- function(profile, slot, dots, tls, agent, dry) {
-  options <- launch_options(dots, profile, peek = dry)
-  if (agent) return(daemon_call("fd:3", options, quote = "'"))
-  secret <- is_network(profile$urls[slot])
-  options <- c(if (secret) list(credential = "@CREDENTIAL@"),
-               if (!is.null(tls)) list(tls = tls), options)
-  daemon_call("@URL@", options, quote = "'")
-}
-
-launch_elsewhere <- function(profile, slots, remote, dots, tls, name, dry,
-                             by_hand = FALSE, later = FALSE) {
-  check_cap(remote, length(slots))
-  dots <- with_limits(dots, remote$limits[setdiff(names(remote$limits),
-                                                  names(profile$options))])
-  if (isTRUE(remote$options$tunnel == "1")) check_tunnel(profile$urls[slots])
-  # Where there is a log for it, what daemons write is wanted.
-  if (length(remote$options[["slurm.logs"]]) &&
-      is.null(dots$output) && is.null(profile$options$output)) {
-    dots$output <- TRUE
-  }
-  plan <- launch_plan(profile, slots, remote, dots, tls, name, dry, by_hand,
-                      later)
-  reply <- ask(profile$link, "launch_remote", lines_of(plan), limit = 15000)
+# Asks the dispatcher for daemons at some slots.
+launch_elsewhere <- function(profile, slots, remote, dots, tls, dry,
+                             by_hand = FALSE) {
+  reply <- ask(profile$link, "launch_remote", lines_of(list(
+    configuration = configuration_of(remote),
+    slot = whole(slots),
+    daemon = pairs_of(dots),
+    tls = tls,
+    dry = if (dry) "1",
+    by_hand = if (by_hand) "1"
+  )), limit = 15000)
   if (is_error_value(reply)) {
     stop(reason_of(reply), call. = FALSE)
   }
-  fields <- strsplit(strsplit(reply, "\n", fixed = TRUE)[[1L]], "\t", TRUE)
+  rows <- rows_of(reply)
   structure(
-    vapply(fields, function(each) unescape_line(each[2L]), ""),
+    vapply(rows, `[`, "", 2L),
     class = "miraiLaunchCmd",
-    launch = as.integer(vapply(fields, `[`, "", 1L))
+    launch = as.integer(vapply(rows, `[`, "", 1L))
   )
 }
-
-check_tunnel <- function(urls) {
-  if (all(grepl("^[a-z+]+://(127\\.0\\.0\\.1|localhost):", urls))) return()
-  stop("SSH tunnelling requires 'url' hostname to be '127.0.0.1' or ",
-       "'localhost'", call. = FALSE)
-}
-
-# A value within a line, and back: see base/text.h.
-escape_line <- function(text) {
-  text <- enc2utf8(text)
-  for (i in seq_along(line_escapes)) {
-    text <- gsub(line_escapes[i], names(line_escapes)[i], text, fixed = TRUE,
-                 useBytes = TRUE)
-  }
-  Encoding(text) <- "UTF-8"
-  text
-}
-
-unescape_line <- function(text) {
-  for (i in rev(seq_along(line_escapes))) {
-    text <- gsub(names(line_escapes)[i], line_escapes[i], text, fixed = TRUE,
-                 useBytes = TRUE)
-  }
-  Encoding(text) <- "UTF-8"
-  text
-}
-
-line_escapes <- c("%25" = "%", "%0A" = "\n", "%0D" = "\r", "%09" = "\t")
 
 # The launches of a profile, from the lines of its status.
 launch_table <- function(fields) {
   if (!length(fields)) return()
   column <- function(i) {
-    unescape_line(vapply(fields, function(row) {
-      if (length(row) >= i) row[i] else ""
-    }, ""))
+    vapply(fields, function(row) if (length(row) >= i) row[i] else "", "")
   }
   number <- function(i) suppressWarnings(as.integer(column(i)))
   data.frame(launch = number(2L), daemons = column(3L),

@@ -61,93 +61,9 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
   )
 }
 
-# --- within an allocation ---
-
-in_allocation <- function() {
-  nzchar(Sys.getenv("SLURM_JOB_ID")) &&
-    !identical(Sys.getenv("TENKAI_ALLOCATION"), "0")
-}
-
-allocated_nodes <- function() {
-  nodes <- Sys.getenv("SLURM_JOB_NUM_NODES", Sys.getenv("SLURM_NNODES"))
-  suppressWarnings(as.integer(nodes))
-}
-
-# Whether n daemons, of which nothing else is said, are for more than this machine.
-spreads_over_nodes <- function(n) {
-  is.numeric(n) && length(n) == 1L && !is.na(n) && n >= 1 && in_allocation() &&
-    isTRUE(allocated_nodes() > 1L)
-}
-
-# n daemons as steps of the job that this session is in, one agent for each node.
-allocation_config <- function(n) {
-  nodes <- min(allocated_nodes(), as.integer(n))
-  config <- slurm_config(nodes = nodes, rscript = rscript())
-  config$options[["slurm.allocation"]] <- "1"
-  config$options[["environment.rscript"]] <- rscript()
-  cpus <- Sys.getenv("SLURM_CPUS_PER_TASK")
-  if (nzchar(cpus)) config$options[["slurm.cpus-per-task"]] <- cpus
-  # They cost nobody anything when they are idle: the job is ours anyway.
-  config$limits <- list()
-  config
-}
-
-# What a profile would submit is a step where there is an allocation already.
-within_allocation <- function(deployment) {
-  if (!identical(deployment$plugin, "slurm") || !in_allocation()) {
-    return(deployment)
-  }
-  deployment$options[["slurm.allocation"]] <- "1"
-  nodes <- allocated_nodes()
-  if (is.na(nodes)) nodes <- 1L
-  deployment$options[["slurm.nodes"]] <- whole(nodes)
-  deployment$chunk <- "0"
-  deployment
-}
-
-# "4(x2),2", as SLURM_JOB_CPUS_PER_NODE says it: 10. NA where it is something else.
-count_cpus <- function(cpus_per_node) {
-  if (!grepl("^[0-9]+([(]x[0-9]+[)])?(,[0-9]+([(]x[0-9]+[)])?)*$",
-             cpus_per_node)) return(NA_real_)
-  parts <- strsplit(cpus_per_node, ",", fixed = TRUE)[[1L]]
-  times <- ifelse(grepl("x", parts), gsub(".*x|[)]", "", parts), "1")
-  sum(as.numeric(sub("[(].*", "", parts)) * as.numeric(times))
-}
-
-# What to say where n daemons of a profile are more than their job has processors for;
-# NULL: they are not.
-crowding <- function(name, n, cpus, available, job) {
-  if (is.na(available) || n * cpus <= available) return()
-  count <- function(n, what) paste0(whole(n), " ", what, if (n != 1) "s")
-  room <- max(1, available %/% cpus)
-  paste0(
-    "the profile '", name, "' wants ", count(n, "daemon"), " with ",
-    count(cpus, "processor"), " each, and job ", job, ", in which they run, has ",
-    whole(available), ": they share what there is. daemons(", whole(room),
-    ", profile = \"", name, "\") sets as many as there is room for; a job of ",
-    "sbatch -n", whole(n), " -c", whole(cpus), ", or of tenkai run --profile ", name,
-    ", has room for all; TENKAI_ALLOCATION=0 in the environment lets the profile ",
-    "submit jobs of its own"
-  )
-}
-
-warn_crowding <- function(deployment, n) {
-  cpus <- deployment$options[["slurm.cpus-per-task"]] %||% "1"
-  said <- crowding(deployment$name, n, max(1, as.numeric(cpus)),
-                   count_cpus(Sys.getenv("SLURM_JOB_CPUS_PER_NODE")),
-                   Sys.getenv("SLURM_JOB_ID"))
-  if (!is.null(said)) warning(said, call. = FALSE)
-}
-
-is_within_allocation <- function(remote) {
-  identical(remote$options[["slurm.allocation"]], "1")
-}
-
 # Nothing waits in a queue here: the daemons come soon, or there is a reason. As in
 # await_daemons(), as long as another has come within `limit` seconds.
 await_steps <- function(profile, n, limit = 60) {
-  done <- FALSE
-  on.exit(if (!done) .Call(tk_close, profile$link, 0L))
   failed <- NULL
   most <- 0L
   last_came <- proc.time()[[3L]]
@@ -172,7 +88,6 @@ await_steps <- function(profile, n, limit = 60) {
   if (is_error_value(reply) && !late) {
     stop(reason_of(reply), call. = FALSE)
   }
-  done <- TRUE
   if (late) warn_late(attr(reply, "payload"), n, limit)
 }
 

@@ -32,16 +32,16 @@ status <- function(.compute = "default") {
   if (is.null(profile)) return(new_status(0L, 0L))
   reply <- ask(profile$link, "status")
   if (is_error_value(reply)) return(new_status(0L, reply))
-  lines <- strsplit(reply, "\n", fixed = TRUE)[[1L]]
-  fields <- strsplit(lines[-1L], "\t", fixed = TRUE)
+  rows <- rows_of(reply)
+  online <- as.integer(rows[[1L]])
+  fields <- rows[-1L]
   is_launch <- vapply(fields, `[`, "", 1L) == "launch"
   launches <- launch_table(fields[is_launch])
   fields <- fields[!is_launch]
   # The last field is empty where no daemon is, and strsplit() leaves it out.
   state <- vapply(fields, function(row) if (length(row) > 5L) row[6L] else "", "")
   if (profile$direct) {
-    return(new_status(as.integer(lines[1L]), profile$urls[1L], state,
-                      launches))
+    return(new_status(online, profile$urls[1L], state, launches))
   }
   daemons <- daemon_matrix(fields)
   # Spare slots that were never needed are of no interest.

@@ -37,7 +37,7 @@ SEXP tk_replace(SEXP argv, SEXP fd);
 SEXP tk_launch(SEXP argv, SEXP environment, SEXP output, SEXP text);
 // host.cpp
 SEXP tk_random_hex(SEXP bytes);
-SEXP tk_next_stream(SEXP stream);
+SEXP tk_daemon_call(SEXP url, SEXP credential, SEXP tls, SEXP names, SEXP values, SEXP local);
 SEXP tk_draw();
 SEXP tk_addresses();
 SEXP tk_ports_in_use();

@@ -42,27 +42,6 @@ std::string written(const sockaddr* address) {
   return words;
 }
 
-// A step of 2^127 in each half of MRG32k3a (L'Ecuyer, Simard, Chen & Kelton 2002).
-using Matrix = std::uint64_t[3][3];
-constexpr std::uint64_t modulus1 = 4294967087, modulus2 = 4294944443;
-constexpr Matrix jump1 = {{2427906178, 3580155704, 949770784},
-                          {226153695, 1230515664, 3580155704},
-                          {1988835001, 986791581, 1230515664}};
-constexpr Matrix jump2 = {{1464411153, 277697599, 1610723613},
-                          {32183930, 1464411153, 1022607788},
-                          {2824425944, 32183930, 2093834863}};
-
-void jump(const Matrix& matrix, std::uint64_t modulus, const int* from, int* to) {
-  for (int row = 0; row < 3; ++row) {
-    std::uint64_t sum = 0;
-    for (int column = 0; column < 3; ++column) {
-      std::uint64_t seed = static_cast<std::uint32_t>(from[column]);
-      sum = (sum + matrix[row][column] * seed % modulus) % modulus;
-    }
-    to[row] = static_cast<int>(static_cast<std::uint32_t>(sum));
-  }
-}
-
 }  // namespace
 
 }  // namespace tenkai
@@ -83,16 +62,6 @@ SEXP tk_random_hex(SEXP bytes) {
     auto make = [&] { return text(hex); };
     return safely(make);
   });
-}
-
-// The L'Ecuyer-CMRG stream after this one; `stream` is a .Random.seed of 7 integers.
-SEXP tk_next_stream(SEXP stream) {
-  SEXP next = PROTECT(Rf_allocVector(INTSXP, 7));
-  INTEGER(next)[0] = INTEGER(stream)[0];
-  jump(jump1, modulus1, INTEGER(stream) + 1, INTEGER(next) + 1);
-  jump(jump2, modulus2, INTEGER(stream) + 4, INTEGER(next) + 4);
-  UNPROTECT(1);
-  return next;
 }
 
 // One draw from the session's generator, so that it has a state and moves on.

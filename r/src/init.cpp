@@ -45,7 +45,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_replace", tk_replace, 2),
       entry("tk_launch", tk_launch, 4),
       entry("tk_random_hex", tk_random_hex, 1),
-      entry("tk_next_stream", tk_next_stream, 1),
+      entry("tk_daemon_call", tk_daemon_call, 6),
       entry("tk_draw", tk_draw, 0),
       entry("tk_addresses", tk_addresses, 0),
       entry("tk_ports_in_use", tk_ports_in_use, 0),

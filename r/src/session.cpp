@@ -14,6 +14,7 @@
 
 #include "api.h"
 #include "base/error_code.h"
+#include "base/r_call.h"
 #include "mirai.h"
 #include "spawn.h"
 #include "values.h"
@@ -190,6 +191,21 @@ SEXP tk_ask(SEXP pointer, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms) 
     tell_notes(link);
     UNPROTECT(1);
     return made;
+  });
+}
+
+// What the Rscript of a daemon evaluates. `values` are as R reads them, `names` theirs.
+SEXP tk_daemon_call(SEXP url, SEXP credential, SEXP tls, SEXP names, SEXP values, SEXP local) {
+  return guarded([&] {
+    std::vector<RArgument> options;
+    std::vector<std::string> given = texts_of(values);
+    std::vector<std::string> called = texts_of(names);
+    for (std::size_t i = 0; i < given.size() && i < called.size(); ++i)
+      options.push_back({called[i], given[i]});
+    std::string source = XLENGTH(credential) > 0 ? texts_of(credential).front() : "";
+    std::string call = daemon_call(text_of(url), source, texts_of(tls), options);
+    auto make = [&] { return text(Rf_asLogical(local) == TRUE ? with_libraries(call) : call); };
+    return safely(make);
   });
 }
 

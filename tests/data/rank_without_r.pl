@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# Stands for Rscript behind an agent. What follows -e is a few lines of perl, which say
+# Stands for Rscript behind an agent. TENKAI_TEST_SCRIPT is a few lines of perl, which say
 # what this R does; they have what is below and in r_frames.pl. In the folder
 # TENKAI_TEST_FOLDER those of several ranks know of each other.
 use strict;
@@ -42,6 +42,5 @@ sub wait_for_end_of {
   pause() while kill 0, $pid;
 }
 
-shift @ARGV while @ARGV && $ARGV[0] ne '-e';
-eval $ARGV[1];
+eval $ENV{TENKAI_TEST_SCRIPT};
 die $@ if $@;

@@ -1,103 +1,226 @@
 #include "launcher/launch_plan.h"
 
-#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "base/text.h"
+#include "base/lines.h"
 #include "tests/catch.h"
 
 using namespace tenkai;
 
 namespace {
 
-const std::string whole =
-    "plugin=ssh\nrscript=R%25script\nprofile=gpu\nform=agent\noutput=1\n"
-    "option=timeout=10\nlaunch=\nslot=1\ncall=tenkai::daemon('fd:3',rs=c(1))\nslot=3\ncall=b%0Ac\n"
-    "option=remote=ssh://a\nlaunch=\nslot=2\ncall=d\noption=remote=ssh://b\n";
+using Slots = std::vector<std::size_t>;
 
-std::string problem(const std::string& text) {
-  Result<LaunchPlan> plan = parse_launch_plan(text, 3);
+Url url_of(const std::string& text) { return *parse_url(text); }
+
+std::vector<Url> network(std::size_t count) {
+  std::vector<Url> urls;
+  for (std::size_t i = 0; i < count; ++i) urls.push_back(url_of("ws://127.0.0.1:5/" + std::to_string(i + 1)));
+  return urls;
+}
+
+// The n-th of them begins with n.
+std::vector<RandomStream> streams(std::size_t count) {
+  std::vector<RandomStream> all;
+  while (all.size() < count) all.push_back({static_cast<std::int32_t>(all.size()), 1, 2, 3, 4, 5, 6});
+  return all;
+}
+
+Deployment by_ssh(const std::vector<std::string>& remotes) {
+  Deployment deployment;
+  deployment.plugin = "ssh";
+  deployment.options["timeout"] = {"10"};
+  for (const std::string& remote : remotes) deployment.each.push_back({{"remote", {remote}}});
+  return deployment;
+}
+
+Deployment by_slurm(std::size_t chunk) {
+  Deployment deployment;
+  deployment.plugin = "slurm";
+  deployment.credential = "file";
+  deployment.chunk = chunk;
+  return deployment;
+}
+
+LaunchArguments at(Slots slots, Deployment deployment) {
+  LaunchArguments arguments;
+  arguments.slots = std::move(slots);
+  arguments.configuration = std::move(deployment);
+  return arguments;
+}
+
+Result<LaunchPlan> plan_of(const LaunchArguments& arguments, const LaunchSession& session = {},
+                           const std::vector<Url>& urls = network(3)) {
+  return make_plan(arguments, session, urls, streams);
+}
+
+std::string problem(const LaunchArguments& arguments, const std::vector<Url>& urls = network(3)) {
+  Result<LaunchPlan> plan = plan_of(arguments, {}, urls);
   return plan ? "" : plan.error().message;
+}
+
+std::string refusal_of(const std::string& lines) {
+  Result<LaunchArguments> arguments = parse_launch_arguments(lines, 3);
+  return arguments ? "" : arguments.error().message;
 }
 
 }  // namespace
 
-TEST_CASE("a launch plan says what to launch where") {
-  Result<LaunchPlan> plan = parse_launch_plan(whole, 3);
+TEST_CASE("a request to launch is read again as it was written") {
+  LaunchArguments arguments = at({0, 2}, by_ssh({"ssh://a", "ssh://b"}));
+  arguments.daemon.arguments = {{"maxtasks", "5"}};
+  arguments.daemon.tls = {"two\nlines"};
+  arguments.dry = true;
 
-  REQUIRE(plan);
-  CHECK(plan->plugin == "ssh");
-  CHECK(plan->rscript == "R%script");
-  CHECK(plan->profile == "gpu");
-  REQUIRE(plan->parts.size() == 2);
-  CHECK(plan->parts[0].slots == std::vector<std::size_t>{0, 2});
-  CHECK(plan->parts[0].calls[1] == "b\nc");
-  CHECK(plan->parts[0].options.at("remote") == std::vector<std::string>{"ssh://a"});
-  CHECK(plan->parts[1].options.at("timeout") == std::vector<std::string>{"10"});
+  CHECK(*parse_launch_arguments(to_lines(arguments), 3) == arguments);
+  LaunchArguments usual;
+  usual.usual = true;
+  CHECK(*parse_launch_arguments(to_lines(usual), 3) == usual);
 }
 
-TEST_CASE("a launch plan that is none is refused with the reason") {
-  CHECK(problem("") == "the launch plan names no plugin");
-  CHECK(problem("plugin=ssh") == "there is nothing to launch");
-  CHECK(problem("plugin=ssh\nlaunch=\nslot=4\ncall=a") == "there is no slot 4");
-  CHECK(problem("plugin=ssh\nlaunch=\nslot=0\ncall=a") == "there is no slot 0");
-  CHECK(problem("plugin=ssh\nlaunch=\nslot=1") == "a launch needs a slot, and a call for each");
-  CHECK(problem("plugin=ssh\nform=daemon\nlaunch=\nslot=1\ncall=a\nslot=2\ncall=b") == "one R is one daemon");
-  CHECK(problem("plugin=ssh\ncolour=red").find("'colour=red' is no line of a launch plan") == 0);
-  CHECK(problem("plugin=ssh\nslot=1").find("is no line") != std::string::npos);
-  CHECK(problem("plugin=ssh\nautoexit=2").find("'2' is no line") == 0);
-  CHECK(problem("plugin=ssh\noption=x").find("is no line") != std::string::npos);
-  std::string many = "plugin=ssh\n";
-  for (int i = 0; i < 10'001; ++i) many += "launch=\n";
-  CHECK(problem(many) == "more than 10000 launches at once");
+TEST_CASE("a request to launch that is none is refused with the reason") {
+  const std::string how = line_of("configuration", "plugin=ssh\n");
+  CHECK(refusal_of(how + "slot=1\n").empty());
+  CHECK(refusal_of("") == "there is nothing to launch");
+  CHECK(refusal_of("slot=1") == "nothing says how to launch");
+  CHECK(refusal_of(how + "slot=4") == "there is no slot 4");
+  CHECK(refusal_of(how + "slot=0") == "there is no slot 0");
+  CHECK(refusal_of("colour=red").find("'colour=red' says nothing of a launch") == 0);
+  CHECK(refusal_of("dry=yes").find("'dry=yes' says nothing of a launch") == 0);
+  CHECK(refusal_of("configuration=colour=red").find("is no line of a configuration") != std::string::npos);
+}
+
+TEST_CASE("what goes to one machine is one launch, and a command is one daemon") {
+  Result<LaunchPlan> plan = plan_of(at({0, 1, 2}, by_ssh({"ssh://a", "ssh://b", "ssh://a"})));
+  REQUIRE(plan);
+  REQUIRE(plan->parts.size() == 2);
+  CHECK(plan->parts[0].slots == Slots{0, 2});
+  CHECK(plan->parts[0].options == LaunchPlan::Options{{"remote", {"ssh://a"}}, {"timeout", {"10"}}});
+  CHECK(plan->parts[1].slots == Slots{1});
+  // In the order of the launches.
+  CHECK(plan->parts[0].streams == std::vector<RandomStream>{streams(3)[0], streams(3)[1]});
+  CHECK(plan->parts[1].streams == std::vector<RandomStream>{streams(3)[2]});
+
+  Deployment command;
+  command.plugin = "command";
+  command.one_by_one = true;
+  CHECK(plan_of(at({0, 1, 2}, command))->parts.size() == 3);
+  CHECK(problem(at({0, 1, 2}, by_ssh({"ssh://a", "ssh://b"}))) ==
+        "'args' and/or 'url' must be of length 1 or the same length");
+  // Where all daemons have one URL.
+  CHECK(plan_of(at({0}, by_ssh({"ssh://a", "ssh://b"})), {}, network(1))->parts.size() == 2);
+}
+
+TEST_CASE("arguments of a launch come before those of its launcher and of daemons()") {
+  LaunchSession session;
+  session.daemon.arguments = {{"maxtasks", "9"}, {"walltime", "7"}, {"autoexit", "FALSE"}};
+  LaunchArguments arguments = at({0}, by_ssh({"ssh://a"}));
+  arguments.configuration->limits = {{"idletime", "5"}, {"walltime", "6"}};
+  arguments.daemon.arguments = {{"maxtasks", "1"}};
+
+  Result<LaunchPlan> plan = plan_of(arguments, session);
+
+  CHECK(plan->daemon.arguments ==
+        std::vector<std::pair<std::string, std::string>>{
+            {"maxtasks", "1"}, {"idletime", "5"}, {"walltime", "7"}, {"autoexit", "FALSE"}});
+  CHECK(plan->at_end == Autoexit::stay);
+  CHECK_FALSE(plan->output);
+  arguments.configuration->options["slurm.logs"] = {"logs"};
+  CHECK(plan_of(arguments, session)->output);
+}
+
+TEST_CASE("what cannot be launched is refused before anything is begun") {
+  std::vector<Url> here = {url_of("abstract://name")};
+  CHECK(problem(at({0}, by_ssh({"ssh://a"})), here) ==
+        "a daemon on another machine cannot reach 'abstract://name': give daemons() a network URL, such as "
+        "that "
+        "of host_url()");
+  Deployment tunnel = by_ssh({"ssh://a"});
+  tunnel.options["tunnel"] = {"1"};
+  CHECK(problem(at({0}, tunnel)).empty());
+  CHECK(problem(at({0}, tunnel), {url_of("ws://login1:5/1")})
+            .find("SSH tunnelling requires 'url' hostname to be '127.0.0.1' or 'localhost'") == 0);
+  Deployment capped = by_ssh({"ssh://a"});
+  capped.profile = "gpu";
+  capped.most = 1;
+  CHECK(problem(at({0, 1}, capped)).find("the site allows 1 daemon for a profile, not 2 (cap 'daemons'") ==
+        0);
+  CHECK(problem(at({0}, by_slurm(4097))).find("an agent has at most 4096 daemons, not 4097") == 0);
+  CHECK(problem(at({0}, Deployment())) == "the configuration of launches names no plugin");
+  LaunchArguments usual;
+  usual.usual = true;
+  CHECK(problem(usual) == "nothing says how to launch");
 }
 
 TEST_CASE("the command of an agent names its first URL and how many daemons it runs") {
-  LaunchPlan plan = *parse_launch_plan(whole, 3);
+  LaunchPlan plan = *plan_of(at({0, 2}, by_ssh({"ssh://a"})));
+  plan.rscript = "R%script";
+  plan.output = true;
 
   CHECK(command_of(plan, plan.parts[0], {"ws://h:1/1", "ws://h:1/3"}, "stdin") ==
         std::vector<std::string>{"R%script", "-e",
                                  "tenkai::agent('ws://h:1/1',daemons=2,credential='stdin',output=TRUE)"});
-  CHECK(manifest_lines(plan.parts[0], {"ws://h:1/1", "ws://h:1/3"}) ==
-        "url=ws://h:1/1\ncall=tenkai::daemon('fd:3',rs=c(1))\nurl=ws://h:1/3\ncall=b%0Ac\nend\n");
+  plan.daemon.arguments = {{"maxtasks", "5"}};
+  CHECK(
+      manifest_lines(plan, plan.parts[0], {"ws://h:1/1", "ws://h:1/3"}) ==
+      "daemon=maxtasks=5\nurl=ws://h:1/1\nstream=0,1,2,3,4,5,6\nurl=ws://h:1/3\nstream=1,1,2,3,4,5,6\nend\n");
+  plan.parts[0].streams.clear();
+  CHECK(manifest_lines(plan, plan.parts[0], {"ws://h:1/1"}) ==
+        "daemon=maxtasks=5\nurl=ws://h:1/1\nurl=ws://h:1/1\nend\n");
+}
+
+TEST_CASE("a command that is one daemon tells it where its credential is, where it needs one") {
+  Deployment command;
+  command.plugin = "command";
+  command.one_by_one = true;
+  LaunchPlan plan = *plan_of(at({0}, command));
+  plan.parts[0].streams.clear();
+  auto r_call = [&plan](const std::string& url) { return command_of(plan, plan.parts[0], {url}, "@f")[2]; };
+
+  CHECK(r_call("ws://h:1/1") == "tenkai::daemon('ws://h:1/1',credential='@f')");
+  CHECK(r_call("abstract://name") == "tenkai::daemon('abstract://name')");
 }
 
 TEST_CASE("an agent reads how much memory each daemon may have") {
-  auto plan_with = [](const std::string& memory) {
-    return parse_launch_plan("plugin=ssh\noption=limits.memory=" + memory + "\nlaunch=\nslot=1\ncall=a\n", 1);
+  auto with = [](const std::string& memory) {
+    Deployment deployment = by_ssh({"ssh://a"});
+    deployment.options["limits.memory"] = {memory};
+    return at({0}, deployment);
   };
 
-  CHECK(manifest_lines(plan_with("2G")->parts[0], {"ws://h:1/1"}) ==
-        "memory=2147483648\nurl=ws://h:1/1\ncall=a\nend\n");
+  LaunchPlan plan = *plan_of(with("2G"));
+  CHECK(manifest_lines(plan, plan.parts[0], {"ws://h:1/1"}).find("memory=2147483648\nurl=") == 0);
   for (const char* bad : {"", "2 G", "lots", "-1G", "99999999999T"}) {
-    Result<LaunchPlan> plan = plan_with(bad);
-    REQUIRE_FALSE(plan);
-    CHECK(plan.error().message ==
+    CHECK(problem(with(bad)) ==
           "limits.memory is '" + std::string(bad) + "', which is no amount of memory; write one, such as 2G");
   }
 }
 
 TEST_CASE("an agent is told how R is started for it, with or without R") {
-  LaunchPlan plan = *parse_launch_plan(whole, 3);
+  LaunchPlan plan = *plan_of(at({0, 2}, by_ssh({"ssh://a"})));
+  plan.output = true;
   const LaunchPlan::Part& part = plan.parts[0];
   auto r_call = [&] { return command_of(plan, part, {"ws://h:1/1"}, "@f")[2]; };
   CHECK(agent_command(plan, part, "/opt/tenkai", "@f") ==
         std::vector<std::string>{"/opt/tenkai", "agent", "--manifest", "--credential", "@f", "--daemons", "2",
                                  "--autoexit", "1", "--output", "--rscript"});
   plan.output = false;
-  plan.at_end = LaunchPlan::AtEnd::stay;
+  plan.at_end = Autoexit::stay;
   CHECK(r_call() == "tenkai::agent('ws://h:1/1',daemons=2,credential='@f',autoexit=FALSE)");
   CHECK(agent_command(plan, part, "/opt/tenkai", "@f")[8] == "0");
-  plan.at_end = LaunchPlan::AtEnd::finish;
+  plan.at_end = Autoexit::finish;
   CHECK(r_call() == "tenkai::agent('ws://h:1/1',daemons=2,credential='@f',autoexit=NA)");
   CHECK(agent_command(plan, part, "/opt/tenkai", "@f")[8] == "na");
 
   SECTION("certificates may be texts, which R writes into a file") {
-    plan.at_end = LaunchPlan::AtEnd::now;
-    plan.tls = {"-----BEGIN\nit's \\", ""};
+    plan.at_end = Autoexit::now;
+    plan.daemon.tls = {"-----BEGIN\nit's \\", ""};
     CHECK(r_call() ==
           R"x(tenkai::agent('ws://h:1/1',daemons=2,credential='@f',tls=c('-----BEGIN\nit\'s \\','')))x");
     CHECK(agent_command(plan, part, "/opt/tenkai", "@f").empty());
-    CHECK(*parse_launch_plan(to_text(plan), 3) == plan);
   }
   SECTION("one R needs no agent") {
     plan.form = LaunchPlan::Form::daemon;
@@ -105,51 +228,39 @@ TEST_CASE("an agent is told how R is started for it, with or without R") {
   }
 }
 
-TEST_CASE("a launch plan may leave slots for later") {
-  const std::string later =
-      "plugin=slurm\ncredential=file\nchunk=1\nscale=1,50,0.5,300000,1000\noption=a=b\nspare=\nslot=2\ncall="
-      "x\n"
-      "slot=3\ncall=y\n";
-  Result<LaunchPlan> plan = parse_launch_plan(later, 3);
-  REQUIRE(plan);
-  CHECK(plan->parts.empty());
-  CHECK(plan->scale->min == 1);
-  CHECK(plan->scale->max == 50);
-  CHECK(plan->scale->backlog == 0.5);
-  CHECK(plan->scale->idle == std::chrono::minutes(5));
-  CHECK(plan->scale->pace == std::chrono::seconds(1));
-  CHECK(plan->spare->slots == std::vector<std::size_t>{1, 2});
-  CHECK(plan->spare->options.at("a") == std::vector<std::string>{"b"});
-  CHECK(*parse_launch_plan(to_text(*plan), 3) == *plan);
+TEST_CASE("slots are left for later: all of them where daemons are launched as there is work") {
+  LaunchArguments usual;
+  usual.usual = true;
+  LaunchSession session;
+  session.deployment = by_slurm(1);
+  session.spare = 1;
 
-  auto with = [&later](const std::string& scale) {
-    std::string text = later;
-    std::size_t at = text.find("scale=");
-    return problem(text.replace(at, text.find('\n', at) - at, scale));
-  };
-  for (std::string bad : {"scale=", "scale=1,2,3,4", "scale=3,2,1,1,1", "scale=0,0,1,1,1", "scale=0,1,0,1,1",
-                          "scale=0,1,-1,1,1", "scale=0,1,inf,1,1", "scale=0,1,nan,1,1", "scale=0,1,1x,1,1",
-                          "scale=0,1,1,99999999999,1"}) {
-    INFO(bad);
-    CHECK(with(bad).find("is no line of a launch plan") != std::string::npos);
-  }
-  CHECK(problem("plugin=slurm\nscale=0,1,1,1,1\nlaunch=\nslot=1\ncall=a") ==
-        "there are no slots between which to scale");
-  CHECK(problem("plugin=ssh\nspare=\nslot=1\ncall=a") == "only jobs of a batch system can be launched later");
-  CHECK(problem("plugin=slurm\nspare=\nspare=").find("is no line") != std::string::npos);
-  CHECK(problem("plugin=slurm\nspare=\nlaunch=").find("is no line") != std::string::npos);
+  LaunchPlan larger = *plan_of(usual, session);
+  REQUIRE(larger.parts.size() == 1);
+  CHECK(larger.parts[0].slots == Slots{0, 1});
+  CHECK(larger.spare->slots == Slots{2});
+  CHECK(larger.spare->streams.front() == streams(3)[2]);
+  CHECK_FALSE(larger.scale);
+
+  session.scale.emplace().max = 2;
+  LaunchPlan scaled = *plan_of(usual, session);
+  CHECK(scaled.parts.empty());
+  CHECK(scaled.spare->slots == Slots{0, 1, 2});
+  CHECK(scaled.scale->max == 2);
+
+  session.deployment = by_ssh({"ssh://a"});
+  CHECK(plan_of(usual, session).error().message == "only jobs of a batch system can be launched later");
 }
 
 TEST_CASE("agents of a batch system share the daemons") {
-  LaunchPlan plan = *parse_launch_plan(whole, 3);
+  LaunchPlan plan = *plan_of(at({0, 2}, by_ssh({"ssh://a"})));
   CHECK(chunk_of(plan, plan.parts[0]) == std::nullopt);
   plan.chunk = 1;
   CHECK(chunk_of(plan, plan.parts[0]) == 1);
   CHECK(command_of(plan, plan.parts[0], {"ws://h:1/1", "ws://h:1/3"}, "@f")[2] ==
-        "tenkai::agent('ws://h:1/1',daemons=1,credential='@f',output=TRUE)");
+        "tenkai::agent('ws://h:1/1',daemons=1,credential='@f')");
   plan.chunk = 100;
   CHECK(chunk_of(plan, plan.parts[0]) == 2);
-  CHECK(parse_launch_plan(to_text(plan), 3)->chunk == 100);
 
   plan.chunk = 0;
   LaunchPlan::Part many;
@@ -160,25 +271,7 @@ TEST_CASE("agents of a batch system share the daemons") {
   many.options["slurm.nodes"] = {"3"};
   CHECK(chunk_of(plan, many) == 334);
 
-  CHECK(problem("plugin=slurm\nchunk=x").find("is no line") != std::string::npos);
-  CHECK(problem("plugin=slurm\nchunk=1\nform=daemon\nlaunch=\nslot=1\ncall=a") ==
-        "daemons without an agent cannot share one");
-}
-
-TEST_CASE("the command of one daemon is the call it was given") {
-  LaunchPlan plan = *parse_launch_plan(
-      "plugin=command\nform=daemon\ncredential=file\nlaunch=\nslot=1\n"
-      "call=tenkai::daemon('@URL@',credential='@CREDENTIAL@')\n",
-      1);
-
-  CHECK(command_of(plan, plan.parts[0], {"ws://h:1/1"}, "@/f") ==
-        std::vector<std::string>{"Rscript", "-e", "tenkai::daemon('ws://h:1/1',credential='@/f')"});
-}
-
-TEST_CASE("any value fits into a line, and comes out as it went in") {
-  std::string value = "100%25\n\r\t%0A%";
-
-  CHECK(escape_line(value).find_first_of("\n\r\t") == std::string::npos);
-  CHECK(unescape_line(escape_line(value)) == value);
-  CHECK(unescape_line("%4%") == "%4%");
+  Deployment lonely = by_slurm(1);
+  lonely.one_by_one = true;
+  CHECK(problem(at({0}, lonely)) == "daemons without an agent cannot share one");
 }

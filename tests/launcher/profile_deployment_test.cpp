@@ -19,7 +19,12 @@ std::string lines_of(const std::string& keys, const std::string& top = "") {
   Resolved resolved = resolve({{"f", "profiles:\n  p: {" + keys + "}\n" + top, true}});
   if (!resolved.problems.empty()) return resolved.problems.front();
   Result<Deployment> deployment = deploy(resolved.profiles.all.at("p"), resolved.profiles.caps, addresses);
-  return deployment ? to_lines(*deployment) : deployment.error().message;
+  if (!deployment) return deployment.error().message;
+  // R gets it as lines, and sends it so.
+  Result<Deployment> again = parse_deployment(to_lines(*deployment));
+  REQUIRE(again);
+  REQUIRE(*again == *deployment);
+  return to_lines(*deployment);
 }
 
 bool has(const std::string& lines, const std::string& line) {
@@ -107,4 +112,20 @@ TEST_CASE("scaling keeps to what is said of it, and to what the site allows") {
     CHECK(has(lines, line));
   }
   CHECK(has(lines_of("launcher: slurm, scale: {max: 8}, limits: {idletime: 1h}"), "scale_idle=3600000"));
+}
+
+TEST_CASE("lines that are no configuration of launches are refused by their text") {
+  auto problem = [](const std::string& lines) {
+    Result<Deployment> deployment = parse_deployment(lines);
+    return deployment ? std::string() : deployment.error().message;
+  };
+  CHECK(problem("plugin=ssh\neach=\noption=remote=ssh://a\n").empty());
+  for (const char* bad : {"colour=red", "chunk=-1", "most=many", "form=both", "credential=mail", "option=x",
+                          "each=1", "limit=idletime=soon", "scale_max=99999999999", "scale_backlog=0",
+                          "scale_backlog=nan", "scale_backlog=1x"}) {
+    CAPTURE(bad);
+    CHECK(problem(bad).find("'" + std::string(bad) + "' is no line of a configuration of launches") == 0);
+  }
+  CHECK(problem("scale_max=0\n") == "daemons cannot be scaled between 0 and 0");
+  CHECK(problem("scale_min=3\nscale_max=2\n") == "daemons cannot be scaled between 3 and 2");
 }

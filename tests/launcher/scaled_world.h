@@ -44,8 +44,7 @@ inline LaunchPlan scaled_plan(const ScaleRules& rules, std::size_t slots, std::s
   plan.spare->options = {{"slurm.time", {"60"}}, {"slurm.mem", {"2G"}}};
   for (std::size_t slot = 0; slot < slots; ++slot) {
     plan.spare->slots.push_back(slot);
-    plan.spare->calls.push_back("tenkai::daemon('fd:3',rs=c(10407," + std::to_string(slot + 1) +
-                                ",2,3,4,5,6))");
+    plan.spare->streams.push_back({10407, static_cast<std::int32_t>(slot + 1), 2, 3, 4, 5, 6});
   }
   return plan;
 }
@@ -200,7 +199,7 @@ class ScaledWorld {
 
   void take(const Scaling::UnitLaunch& unit_launch) {
     REQUIRE(unit_launch.part.slots.size() == unit_launch.units.size() * scaling.unit_size());
-    REQUIRE(unit_launch.part.calls.size() == unit_launch.part.slots.size());
+    REQUIRE(unit_launch.part.streams.size() == unit_launch.part.slots.size());
     for (std::size_t slot : unit_launch.part.slots) {
       REQUIRE_FALSE(load.slots[slot].online);
       REQUIRE_FALSE(has_launch(slot, false));

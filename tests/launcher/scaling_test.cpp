@@ -288,9 +288,22 @@ TEST_CASE("what is launched again draws other random numbers") {
   world.pass(2s);
 
   REQUIRE(world.unit_launches.size() == 2);
-  const std::string call = scaled_plan(up_to(1, 1), 1).spare->calls[0];
-  CHECK(world.unit_launches[0].part.calls[0] == call);
-  CHECK(world.unit_launches[1].part.calls[0] == with_substream(call, 1));
+  const RandomStream stream = scaled_plan(up_to(1, 1), 1).spare->streams[0];
+  CHECK(world.unit_launches[0].part.streams[0] == stream);
+  CHECK(world.unit_launches[1].part.streams[0] == substream(stream, 1));
+}
+
+TEST_CASE("there are as many spare slots as can be used") {
+  ScaleRules in_fours = up_to(20);
+  in_fours.chunk = 4;
+  CHECK(Scaling::spare_slots(20, std::nullopt, {}) == 0);
+  CHECK(Scaling::spare_slots(20, std::nullopt, {200, 100}) == 5);
+  CHECK(Scaling::spare_slots(1, std::nullopt, {100, 150}) == 1);
+  CHECK(Scaling::spare_slots(20, up_to(20), {}) == 20);
+  // A unit of four for larger ones: of five units one in four is one.
+  CHECK(Scaling::spare_slots(20, in_fours, {200, 100}) == 20 + 4);
+  // Only whole units can be launched.
+  CHECK(Scaling::spare_slots(6, in_fours, {}) == 10);
 }
 
 TEST_CASE("what is launched keeps off the nodes that are left out") {

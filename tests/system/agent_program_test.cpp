@@ -123,7 +123,7 @@ TEST_CASE("a task reaches an R behind an agent, and its value comes back") {
   std::string listen =
       GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base", "ws://127.0.0.1:0", "ws://[::1]:0/x");
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=" + listen + "\n");
   TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
 
@@ -138,7 +138,7 @@ TEST_CASE("a task reaches an R behind an agent, and its value comes back") {
 TEST_CASE("payloads larger than a segment arrive whole, both ways") {
   std::string listen = GENERATE("tcp://127.0.0.1:0", "ws://127.0.0.1:0/base");
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=" + listen + "\n");
   TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
   std::string large = large_payload();
@@ -154,7 +154,7 @@ TEST_CASE("payloads larger than a segment arrive whole, both ways") {
 
 TEST_CASE("several slots share one WebSocket port, told apart by their paths") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=3\nurl=ws://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=3\nurl=ws://127.0.0.1:0\n");
   TestAgent second(urls[1], dispatcher.credential(2));
   second.greet();
 
@@ -167,7 +167,7 @@ TEST_CASE("several slots share one WebSocket port, told apart by their paths") {
 
 TEST_CASE("nobody comes in at a path that no slot has") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0/secret\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=ws://127.0.0.1:0/secret\n");
   TestAgent agent(with_port("ws://127.0.0.1:1/guess", port_of(urls[0])), dispatcher.credential(1));
 
   CHECK_THROWS_WITH(agent.greet(), saying("HTTP status 404"));
@@ -182,7 +182,7 @@ TEST_CASE("an agent that finds no dispatcher tells its R why") {
 TEST_CASE("after a break the agent comes back and delivers what its R has done meanwhile") {
   std::string listen = "ws://127.0.0.1:0";
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + listen + "\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=" + listen + "\n");
   Proxy proxy(port_of(urls[0]));
   TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
 
@@ -206,7 +206,7 @@ TEST_CASE("after a break the agent comes back and delivers what its R has done m
 
 TEST_CASE("a task that was on its way when the connection broke is sent again") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=ws://127.0.0.1:0\n");
   Proxy proxy(port_of(urls[0]));
   TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
   agent.greet();
@@ -226,7 +226,7 @@ TEST_CASE("a daemon that was given up comes back when its network does", "[T14]"
   std::string scheme = GENERATE("ws", "wss");
   TestDispatcher dispatcher;
   auto urls =
-      dispatcher.set_up("policy=queue\nslots=1\nurl=" + scheme + "://127.0.0.1:0\nreconnect_ms=20000\n");
+      dispatcher.set_up("policy=queue\ndaemons=1\nurl=" + scheme + "://127.0.0.1:0\nreconnect_ms=20000\n");
   Proxy proxy(port_of(urls[0]));
   TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
   agent.greet();
@@ -247,7 +247,7 @@ TEST_CASE("a daemon that was given up comes back when its network does", "[T14]"
 TEST_CASE("bytes that are changed on their way lose no daemon", "[T14]") {
   std::string scheme = GENERATE("wss", "tls+tcp");
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=" + scheme + "://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=" + scheme + "://127.0.0.1:0\n");
   Proxy proxy(port_of(urls[0]));
   TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
   agent.greet();
@@ -271,7 +271,7 @@ TEST_CASE("bytes that are changed on their way lose no daemon", "[T14]") {
 
 TEST_CASE("a daemon comes in over a link with two seconds of delay each way", "[T14]") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=wss://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=wss://127.0.0.1:0\n");
   Proxy proxy(port_of(urls[0]));
   proxy.delay(2s);
   TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
@@ -283,7 +283,7 @@ TEST_CASE("a daemon comes in over a link with two seconds of delay each way", "[
 
 TEST_CASE("an agent that is killed loses its task to another daemon") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0\nreconnect_ms=1000\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\nurl=ws://127.0.0.1:0\nreconnect_ms=1000\n");
   TestAgent first(urls[0], dispatcher.credential(1));
   first.greet();
   dispatcher.submit(1, "a");
@@ -301,7 +301,7 @@ TEST_CASE("an agent that is killed loses its task to another daemon") {
 
 TEST_CASE("a cancelled task interrupts the R behind an agent") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=ws://127.0.0.1:0\n");
   TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
   dispatcher.submit(1, "a");
@@ -318,7 +318,7 @@ TEST_CASE("a cancelled task interrupts the R behind an agent") {
 
 TEST_CASE("a busy R behind a sound network is not suspect, and behind a silent one it is") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0\nreconnect_ms=11000\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\nurl=ws://127.0.0.1:0\nreconnect_ms=11000\n");
   Proxy proxy(port_of(urls[0]));
   TestAgent agent(with_port(urls[0], proxy.port()), dispatcher.credential(1));
   agent.greet();
@@ -348,7 +348,7 @@ TEST_CASE("a busy R behind a sound network is not suspect, and behind a silent o
 
 TEST_CASE("the end of the session reaches the R behind an agent") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=ws://127.0.0.1:0\n");
   TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
 
@@ -359,7 +359,7 @@ TEST_CASE("the end of the session reaches the R behind an agent") {
 
 TEST_CASE("an R that says goodbye and lives on frees its slot") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nurl=ws://127.0.0.1:0\n");
   TestAgent agent(urls[0], dispatcher.credential(1));
   agent.greet();
 
@@ -420,7 +420,7 @@ class PlayedAgent {
 
 TEST_CASE("saisei by force works while the agent of the slot is away") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   {
     PlayedAgent agent(urls[0], "one");
     agent.join(0, urls[0]);
@@ -434,7 +434,7 @@ TEST_CASE("saisei by force works while the agent of the slot is away") {
 
 TEST_CASE("an agent on a local socket that dies is lost, and its task handed on") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\nreconnect_ms=500\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\nreconnect_ms=500\n");
   {
     PlayedAgent agent(urls[0], "one");
     agent.join(0, urls[0]);
@@ -448,7 +448,7 @@ TEST_CASE("an agent on a local socket that dies is lost, and its task handed on"
 
 TEST_CASE("a reconnected agent gets a task that it does not hold once, not twice") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   {
     PlayedAgent agent(urls[0], "one");
     agent.join(0, urls[0]);
@@ -466,7 +466,7 @@ TEST_CASE("a reconnected agent gets a task that it does not hold once, not twice
 
 TEST_CASE("a daemon that ended while its agent was away is told of, and its task goes on") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\n");
   {
     PlayedAgent agent(urls[0], "one");
     agent.join(0, urls[0]);

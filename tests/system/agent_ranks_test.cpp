@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lines.h"
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/peer.h"
@@ -29,18 +30,16 @@ namespace {
 // Its daemons, one for each URL, all do this.
 class AgentOf {
  public:
-  AgentOf(const std::vector<std::string>& urls, const std::string& lines) {
+  AgentOf(const std::vector<std::string>& urls, const std::string& lines,
+          const std::vector<std::string>& arguments = {}) {
     Spawn what;
-    what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai",
-                 "agent",
-                 "--daemons",
-                 std::to_string(urls.size()),
-                 "--rscript",
-                 TENKAI_TEST_DATA "/rank_without_r.pl",
-                 "--call",
-                 lines};
+    what.argv = {std::string(TENKAI_TEST_BIN) + "/tenkai", "agent", "--rscript",
+                 TENKAI_TEST_DATA "/rank_without_r.pl"};
+    what.argv.insert(what.argv.end(), arguments.begin(), arguments.end());
+    if (!urls.empty()) what.argv.insert(what.argv.end(), {"--daemons", std::to_string(urls.size())});
     for (const std::string& url : urls) what.argv.insert(what.argv.end(), {"--url", url});
     what.environment = {{"TENKAI_TEST_FOLDER", folder.path()},
+                        {"TENKAI_TEST_SCRIPT", lines},
                         {"TENKAI_FLOW_VERSION", std::string(program_version)}};
     pid_ = *spawn(what);
   }
@@ -67,29 +66,31 @@ class AgentOf {
   pid_t pid_ = -1;
 };
 
-// A launch of both slots as one agent, which the test starts: the command only lasts as long
-// as the folder.
+// A launch of both slots as one agent, which the test starts: the command only keeps what lets it
+// in, and lasts as long as the folder.
 void launch_two(TestDispatcher& dispatcher, const TemporaryFolder& folder) {
   Frame order(Type::request);
   order.task = 7;
   order.with(Key::name, "launch_remote");
+  std::string file = folder / "credential";
   order.payload = make_payload(
-      "plugin=command\ncredential=stdin\nform=agent\noption=args=.\n"
-      "option=program=while [ -d " +
-      folder.path() +
-      " ]; do sleep 0.1; done #\n"
-      "launch=\nslot=1\ncall=tenkai::daemon()\nslot=2\ncall=tenkai::daemon()\n");
+      line_of("configuration",
+              "plugin=command\ncredential=stdin\nform=agent\noption=args=.\n" +
+                  line_of("option", "program=umask 077; cat >" + file + ".new; mv " + file + ".new " + file +
+                                        "; while [ -d " + folder.path() + " ]; do sleep 0.1; done #")) +
+      "slot=1\nslot=2\n");
   dispatcher.session.send(std::move(order));
   std::optional<Frame> answer = dispatcher.session.receive(Type::reply);
   REQUIRE(answer);
   REQUIRE(answer->text(Key::message) == "");
+  REQUIRE(eventually([&] { return std::filesystem::exists(file); }, 30s));
 }
 
 }  // namespace
 
 TEST_CASE("an agent ends when one daemon has said goodbye and the other cannot start") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\n");
 
   AgentOf agent(urls,
                 "if (is_first('leaver')) { join_session(); note('leaver gone', $$); say_goodbye() }"
@@ -100,7 +101,7 @@ TEST_CASE("an agent ends when one daemon has said goodbye and the other cannot s
 
 TEST_CASE("a daemon that is to be started again is, though the only other one says goodbye meanwhile") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\n");
 
   AgentOf agent(urls,
                 "join_session();"
@@ -115,7 +116,7 @@ TEST_CASE("a daemon that is to be started again is, though the only other one sa
 
 TEST_CASE("where R finds no package tenkai, no daemon of the agent goes on waiting for it") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\n");
 
   AgentOf agent(urls,
                 "wait_for_frame(2) unless is_first('finds none');"
@@ -126,11 +127,12 @@ TEST_CASE("where R finds no package tenkai, no daemon of the agent goes on waiti
 
 TEST_CASE("a daemon that its agent starts no more is told to the session once, and its launch is complete") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  dispatcher.set_up("policy=queue\ndaemons=2\nurl=ws://127.0.0.1:0\n");
   TemporaryFolder folder;
   launch_two(dispatcher, folder);
 
-  AgentOf agent(urls, "if (is_first('good')) { join_session(); stay() } die \"no such library\\n\"");
+  AgentOf agent({}, "if (is_first('good')) { join_session(); stay() } die \"no such library\\n\"",
+                {"--daemons", "2", "--manifest", "--credential", "@" + (folder / "credential")});
 
   std::optional<Frame> note = dispatcher.session.receive(Type::note, 30s);
   REQUIRE(note);
@@ -148,7 +150,7 @@ TEST_CASE("a daemon that its agent starts no more is told to the session once, a
 
 TEST_CASE("an R that an agent starts knows that it is to become a daemon, and starts none itself") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
 
   AgentOf agent(urls, "note('starts', $ENV{TENKAI_DAEMON_STARTS}); join_session(); say_goodbye()");
 

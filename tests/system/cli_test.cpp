@@ -131,7 +131,7 @@ TEST_CASE("what would be launched can be seen where no dispatcher runs") {
 
 TEST_CASE("tenkai status shows a dispatcher as a table and as JSON") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\nprofile=mine\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\nprofile=mine\n");
   TestDaemon daemon(urls[0]);
 
   Outcome table = tenkai_says("status" + of(dispatcher));
@@ -156,7 +156,7 @@ TEST_CASE("tenkai status shows a dispatcher as a table and as JSON") {
 TEST_CASE("tenkai launch brings daemons, and says so when they have joined") {
   std::string rscript = no_r();
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=3\nurl=ws://127.0.0.1:0\nprofile=mine\n");
+  dispatcher.set_up("policy=queue\ndaemons=3\nurl=ws://127.0.0.1:0\nprofile=mine\n");
   std::string launch =
       "launch --by command --program sh --args -c --args . --rscript " + rscript + of(dispatcher);
 
@@ -182,7 +182,7 @@ TEST_CASE("tenkai launch brings daemons, and says so when they have joined") {
 
 TEST_CASE("a launch for this machine has joined when its daemon has, though no credential tells") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\n");
   std::string launch = "launch --by command --program true " + of(dispatcher);
   Outcome asked = tenkai_says(launch + "--slots 2 --no-wait");
   CHECK(asked.code == 0);
@@ -198,7 +198,7 @@ TEST_CASE("a launch for this machine has joined when its daemon has, though no c
 
 TEST_CASE("tenkai launch says why a launch has brought nothing") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\nurl=ws://127.0.0.1:0\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\nurl=ws://127.0.0.1:0\n");
   std::string launch = "launch --by command --program sh --args -c --args . " + of(dispatcher);
 
   Outcome missing = tenkai_says(launch + "--rscript /no/such/Rscript");
@@ -214,12 +214,12 @@ TEST_CASE("tenkai launch says why a launch has brought nothing") {
 
 TEST_CASE("tenkai launch does nothing where it cannot know what is meant") {
   TestDispatcher first;
-  first.set_up("policy=queue\nslots=1\nprofile=one\n");
+  first.set_up("policy=queue\ndaemons=1\nurl=ws://127.0.0.1:0\nprofile=one\n");
   TestDispatcher second;
-  second.set_up("policy=queue\nslots=1\nprofile=two\n");
+  second.set_up("policy=queue\ndaemons=1\nprofile=two\n");
   // Without a name; that is not what no --profile means.
   TestDispatcher nameless;
-  nameless.set_up("policy=queue\nslots=1\n");
+  nameless.set_up("policy=queue\ndaemons=1\n");
   std::string launch = "launch --by command --program true ";
 
   const std::vector<std::pair<std::string, std::string>> cases{
@@ -241,7 +241,7 @@ TEST_CASE("tenkai launch does nothing where it cannot know what is meant") {
 
 TEST_CASE("tenkai status says why it shows nothing") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\n");
 
   Outcome none = tenkai_says("status --json --pid 1");
   dispatcher.kill(SIGSTOP);

@@ -9,6 +9,7 @@
 
 #include "tests/catch.h"
 #include "tests/system/peer.h"
+#include "tests/wire/temporary_folder.h"
 
 using namespace tenkai;
 using namespace tenkai::test;
@@ -25,7 +26,7 @@ static const int blocked = [] {
 
 TEST_CASE("a task goes from the session to a daemon and its value back") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\n");
   REQUIRE(urls.size() == 2);
   TestDaemon daemon(urls[0]);
 
@@ -47,7 +48,7 @@ TEST_CASE("a task goes from the session to a daemon and its value back") {
 TEST_CASE("large payloads pass whole through every transport") {
   std::string url = GENERATE("", "url=tcp://127.0.0.1:0\n");
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n" + url);
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n" + url);
   TestDaemon daemon(urls[0], dispatcher.credential(1));
   std::string large(300 * 1024, 'x');
   for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 2654435761u >> 24);
@@ -61,7 +62,7 @@ TEST_CASE("large payloads pass whole through every transport") {
 
 TEST_CASE("the task of a daemon that hangs up is done by another one") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\n");
   TestDaemon first(urls[0]);
   dispatcher.submit(1, "a");
   first.task();
@@ -77,7 +78,7 @@ TEST_CASE("the task of a daemon that hangs up is done by another one") {
 
 TEST_CASE("a task that nobody runs in time resolves to 5") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\n");
 
   dispatcher.submit(1, "a", 30);
 
@@ -87,7 +88,7 @@ TEST_CASE("a task that nobody runs in time resolves to 5") {
 TEST_CASE("saisei gives a slot a new URL, and the old one leads nowhere") {
   TestDispatcher dispatcher;
   std::string given = GENERATE("", "url=ws://127.0.0.1:0/base\n", "url=ipc:///tmp/tenkai-test-saisei\n");
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n" + given);
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n" + given);
 
   std::string fresh = dispatcher.request("saisei", 1);
 
@@ -102,7 +103,7 @@ TEST_CASE("saisei gives a slot a new URL, and the old one leads nowhere") {
 
 TEST_CASE("saisei by force closes the connection and resolves its task to 7") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestDaemon daemon(urls[0]);
   dispatcher.submit(1, "a");
   daemon.task();
@@ -119,7 +120,7 @@ TEST_CASE("saisei by force closes the connection and resolves its task to 7") {
 TEST_CASE("a socket path that has no room for a new name is an answer, not an end") {
   TestDispatcher dispatcher;
   std::string path = "/tmp/tenkai-test-" + std::string(80, 'x');
-  dispatcher.set_up("policy=queue\nslots=1\nurl=ipc://" + path + "\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\nurl=ipc://" + path + "\n");
 
   CHECK_THROWS_WITH(dispatcher.request("saisei", 1), saying("107"));
   CHECK(dispatcher.status()[1][0] == "ipc://" + path);
@@ -129,16 +130,16 @@ TEST_CASE("so it is where the URLs are to have such names from the start") {
   TestDispatcher dispatcher;
   std::string url = "ipc:///tmp/tenkai-test-" + std::string(80, 'x');
 
-  CHECK_THROWS_WITH(dispatcher.set_up("policy=queue\nslots=1\ntoken=1\nurl=" + url + "\n"),
+  CHECK_THROWS_WITH(dispatcher.set_up("policy=queue\ndaemons=1\ntoken=1\nurl=" + url + "\n"),
                     saying(url) && saying("107"));
 }
 
 TEST_CASE("a local daemon that fails to start later is told of") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\nurl=tcp://127.0.0.1:0\nrscript=/bin/false\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\nurl=tcp://127.0.0.1:0\nrscript=/bin/false\n");
   Frame launch(Type::request);
   launch.task = 1;
-  launch.payload = make_payload("slot=1\ncall=x\n");
+  launch.payload = make_payload("slot=1\n");
   dispatcher.session.send(std::move(launch.with(Key::name, "launch")));
 
   CHECK(dispatcher.session.receive(Type::note)->text(Key::message).find("before it connected") !=
@@ -147,7 +148,7 @@ TEST_CASE("a local daemon that fails to start later is told of") {
 
 TEST_CASE("with few descriptors large payloads are kept as copies") {
   TestDispatcher dispatcher(64);
-  auto urls = dispatcher.set_up("policy=queue\nslots=20\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=20\n");
   std::vector<TestDaemon> daemons;
   for (int i = 0; i < 15; ++i) daemons.emplace_back(urls[static_cast<std::size_t>(i)]);
 
@@ -172,13 +173,13 @@ TEST_CASE("with few descriptors large payloads are kept as copies") {
 TEST_CASE("more local daemons than descriptors are refused at once") {
   TestDispatcher dispatcher(64);
 
-  CHECK_THROWS_WITH(dispatcher.set_up("policy=queue\nslots=20\nlocal=20\nrscript=/bin/false\ncall=x\n"),
+  CHECK_THROWS_WITH(dispatcher.set_up("policy=queue\ndaemons=20\nlocal=1\nrscript=/bin/false\n"),
                     saying("21 | Out of files: 76 descriptors are needed"));
 }
 
 TEST_CASE("a second daemon at an occupied URL is refused, with the reason") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestDaemon first(urls[0]);
 
   CHECK_THROWS_WITH(TestDaemon(urls[0]), saying("is taken by another daemon"));
@@ -186,7 +187,7 @@ TEST_CASE("a second daemon at an occupied URL is refused, with the reason") {
 
 TEST_CASE("a stranger who sends anything but HELLO is dropped, and nobody else notices") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\nurl=tcp://127.0.0.1:0\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\nurl=tcp://127.0.0.1:0\n");
   TestDaemon honest(urls[0], dispatcher.credential(1));
   std::string bytes = GENERATE(std::string("GET / HTTP/1.1\r\n\r\n"), std::string(200, '\0'),
                                std::string(200, '\xff'), encode_head(Frame(Type::task)),
@@ -203,7 +204,7 @@ TEST_CASE("a stranger who sends anything but HELLO is dropped, and nobody else n
 
 TEST_CASE("the dispatcher ends with its session and says goodbye to its daemons") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestDaemon daemon(urls[0]);
 
   dispatcher.session.close();
@@ -215,10 +216,10 @@ TEST_CASE("the dispatcher ends with its session and says goodbye to its daemons"
 TEST_CASE("what cannot be set up is refused at once, with the cause") {
   TestDispatcher dispatcher;
   auto refused = GENERATE(table<std::string, std::string>({
-      {"policy=queue\nslots=1\nurl=http://x:1\n", "3 | Invalid argument"},
-      {"policy=queue\nslots=1\nurl=tcp://192.0.2.1:5555\n", "15 | Address invalid"},
-      {"policy=queue\nslots=1\nlocal=1\ncall=x\nrscript=/no/such/Rscript\n", "cannot start /no/such/Rscript"},
-      {"policy=queue\nslots=x\n", "slots is 'x'"},
+      {"policy=queue\ndaemons=1\nurl=http://x:1\n", "3 | Invalid argument"},
+      {"policy=queue\ndaemons=1\nurl=tcp://192.0.2.1:5555\n", "15 | Address invalid"},
+      {"policy=queue\ndaemons=1\nlocal=1\nrscript=/no/such/Rscript\n", "cannot start /no/such/Rscript"},
+      {"policy=queue\ndaemons=x\n", "daemons is 'x'"},
       {"policy=what\n", "policy is 'what'"},
       {"color=red\n", "'color' is not a setting"},
   }));
@@ -229,10 +230,10 @@ TEST_CASE("what cannot be set up is refused at once, with the cause") {
 
 TEST_CASE("a port in use is named as the cause") {
   TestDispatcher first;
-  auto urls = first.set_up("policy=queue\nslots=1\nurl=tcp://127.0.0.1:0\n");
+  auto urls = first.set_up("policy=queue\ndaemons=1\nurl=tcp://127.0.0.1:0\n");
   TestDispatcher second;
 
-  CHECK_THROWS_WITH(second.set_up("policy=queue\nslots=1\nurl=" + urls[0] + "\n"),
+  CHECK_THROWS_WITH(second.set_up("policy=queue\ndaemons=1\nurl=" + urls[0] + "\n"),
                     saying("10 | Address in use: cannot listen at " + urls[0]));
 }
 
@@ -240,7 +241,7 @@ TEST_CASE("a vector of WebSocket URLs with port 0 shows one real port") {
   TestDispatcher dispatcher;
 
   auto urls =
-      dispatcher.set_up("policy=queue\nslots=2\nurl=ws://127.0.0.1:0/cpu\nurl=ws://127.0.0.1:0/gpu\n");
+      dispatcher.set_up("policy=queue\ndaemons=2\nurl=ws://127.0.0.1:0/cpu\nurl=ws://127.0.0.1:0/gpu\n");
 
   REQUIRE(urls.size() == 2);
   CHECK(urls[0].find(":0/") == std::string::npos);
@@ -249,8 +250,9 @@ TEST_CASE("a vector of WebSocket URLs with port 0 shows one real port") {
 
 TEST_CASE("an R process that cannot start is the answer to await") {
   TestDispatcher dispatcher;
-  dispatcher.set_up(
-      "policy=queue\nslots=1\nlocal=1\nrscript=/bin/sh\ncall=echo no package of that name >&2; exit 3\n");
+  TemporaryFolder folder;
+  std::string rscript = write_program(folder / "Rscript", "echo no package of that name >&2; exit 3");
+  dispatcher.set_up("policy=queue\ndaemons=1\nlocal=1\nrscript=" + rscript + "\n");
 
   CHECK_THROWS_WITH(dispatcher.request("await"), saying("ended with exit code 3") || saying("last lines"));
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -194,6 +196,12 @@ void TestDispatcher::greet() {
   if (auto answer = session.receive(); !answer || answer->type != Type::welcome) fail("no WELCOME");
 }
 
+std::string write_program(const std::string& path, const std::string& commands) {
+  std::ofstream(path) << "#!/bin/sh\n" << commands << "\n";
+  ::chmod(path.c_str(), 0700);
+  return path;
+}
+
 std::vector<std::string> TestDispatcher::set_up(const std::string& lines) {
   greet();
   Frame setup(Type::setup);
@@ -204,7 +212,7 @@ std::vector<std::string> TestDispatcher::set_up(const std::string& lines) {
   if (answer->type == Type::refused) fail(answer->text(Key::message));
   std::vector<std::string> urls;
   for (std::string_view line : split(view_of(answer->payload), '\n')) {
-    if (!line.empty()) urls.emplace_back(line);
+    if (line.starts_with("url=")) urls.emplace_back(line.substr(4));
   }
   return urls;
 }

@@ -98,4 +98,7 @@ Frame hello(Role role, const std::string& url);
 Resumption prove(TestPeer& peer, Role role, const std::string& credential, Frame introduction,
                  const std::string& binding = {}, std::uint32_t rank = 0);
 
+// A program that the shell runs, to stand for Rscript; its path.
+std::string write_program(const std::string& path, const std::string& commands);
+
 }  // namespace tenkai::test

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
+#include "base/lines.h"
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/proxy.h"
@@ -263,7 +263,7 @@ TEST_CASE("sessions that begin at once share the credential file that one of the
     for (auto& each : dispatchers) {
       Frame setup(Type::setup);
       setup.payload =
-          make_payload("policy=queue\nslots=1\nurl=tls+tcp://127.0.0.1:0\ncredential_file=" + path);
+          make_payload("policy=queue\ndaemons=1\nurl=tls+tcp://127.0.0.1:0\ncredential_file=" + path);
       each->session.send(std::move(setup));
     }
     std::set<std::string> certificates;
@@ -308,7 +308,7 @@ TEST_CASE("a dispatcher is not set up with a certificate that is out of date", "
   TestDispatcher dispatcher;
 
   std::string reason = thrown(
-      [&] { dispatcher.set_up("policy=queue\nslots=1\nurl=wss://127.0.0.1:0\ntls_pem=" + pem + "\n"); });
+      [&] { dispatcher.set_up("policy=queue\ndaemons=1\nurl=wss://127.0.0.1:0\ntls_pem=" + pem + "\n"); });
 
   CHECK(says(reason, "expired on 20"));
   CHECK(says(reason, "get one that is valid now"));

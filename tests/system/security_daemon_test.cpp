@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/siege.h"
+#include "tests/wire/temporary_folder.h"
 
 using namespace tenkai;
 using namespace tenkai::test;
@@ -49,7 +50,7 @@ std::vector<Frame> forgeries(const Frame& task) {
 struct Court {
   TestDispatcher dispatcher;
   std::vector<std::string> urls =
-      dispatcher.set_up("policy=queue\nslots=2\nurl=tcp://127.0.0.1:0\nurl=tcp://127.0.0.1:0\n");
+      dispatcher.set_up("policy=queue\ndaemons=2\nurl=tcp://127.0.0.1:0\nurl=tcp://127.0.0.1:0\n");
   TestDaemon honest{urls[0], dispatcher.credential(1)};
   TestDaemon hostile{urls[1], dispatcher.credential(2)};
 
@@ -310,18 +311,18 @@ TEST_CASE("a daemon that complains without end fills no memory while the session
 
 TEST_CASE("an agent cannot say that it is a process that was started for another slot", "[T10]") {
   TestDispatcher dispatcher;
+  TemporaryFolder folder;
+  std::string noted = folder / "pid";
+  std::string rscript = write_program(folder / "Rscript", "echo $$ >" + noted + "; exec sleep 600");
   std::vector<std::string> urls = dispatcher.set_up(
-      "policy=queue\nslots=2\nurl=tcp://127.0.0.1:0\nurl=tcp://127.0.0.1:0\nrscript=" TENKAI_TEST_DATA
-      "/as_rscript.sh\n");
-  std::string noted = "/tmp/tenkai-test-pid-" + std::to_string(dispatcher.pid);
+      "policy=queue\ndaemons=2\nurl=tcp://127.0.0.1:0\nurl=tcp://127.0.0.1:0\nrscript=" + rscript + "\n");
   Frame launch(Type::request);
   launch.task = 1;
-  launch.payload = make_payload("slot=1\ncall=echo $$ >" + noted + "; exec sleep 600\n");
+  launch.payload = make_payload("slot=1\n");
   dispatcher.session.send(std::move(launch.with(Key::name, "launch")));
   REQUIRE(dispatcher.session.receive(Type::reply));
   pid_t victim = 0;
   REQUIRE(eventually([&] { return std::ifstream(noted) >> victim && victim > 0; }));
-  ::unlink(noted.c_str());
 
   // It joins as that process, and goes.
   char host[256] = "";

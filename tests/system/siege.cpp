@@ -241,7 +241,7 @@ void RealAgent::finish(const Frame& task, std::string_view payload) {
 Siege::Siege(const std::vector<std::string>& doors, const std::string& lines,
              std::vector<std::pair<std::string, std::string>> environment)
     : dispatcher(started(log, environment)) {
-  std::string setup = "policy=queue\nslots=" + std::to_string(doors.size()) + "\n" + lines;
+  std::string setup = "policy=queue\ndaemons=" + std::to_string(doors.size()) + "\n" + lines;
   for (const std::string& door : doors) setup += "url=" + door + "\n";
   urls = dispatcher->set_up(setup);
   honest = std::make_unique<RealAgent>(urls[0], credential(1), std::vector<std::string>(), environment);

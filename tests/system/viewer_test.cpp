@@ -93,7 +93,7 @@ void check_that_it_works(TestDispatcher& dispatcher, TestDaemon& daemon, std::ui
 
 TEST_CASE("a viewer is told what a dispatcher is, and what its daemons have done") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=2\nprofile=gpu%0Aof mine\nautoexit=na\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=2\nprofile=gpu%0Aof mine\ndaemon=autoexit=NA\n");
   TestDaemon daemon(urls[1]);
   for (std::uint64_t task = 1; task <= 3; ++task) dispatcher.submit(task, "a");
   daemon.finish(daemon.task(), "b");
@@ -111,17 +111,17 @@ TEST_CASE("a viewer is told what a dispatcher is, and what its daemons have done
 
 TEST_CASE("where all daemons have one URL, viewers are told it before one is there") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=direct\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=direct\ndaemons=1\n");
 
   CHECK(says(TestViewer(dispatcher.pid).status(), "url=" + urls[0] + "\n"));
 }
 
 TEST_CASE("a launch plan that cannot be carried out is answered with the reason") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestViewer viewer(dispatcher.pid);
 
-  Frame answer = viewer.ask("launch_remote", "plugin=none\nlaunch=\nslot=1\ncall=x\n");
+  Frame answer = viewer.ask("launch_remote", "configuration=plugin=none%0Aform=daemon\nslot=1\n");
 
   CHECK(answer.number(Key::code) == 19);
   CHECK(says(answer.text(Key::message), "there is no launcher plugin 'none'"));
@@ -130,14 +130,14 @@ TEST_CASE("a launch plan that cannot be carried out is answered with the reason"
 
 TEST_CASE("a viewer that says anything but its two requests is shown out, and nobody else notices") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestDaemon daemon(urls[0]);
   auto type = GENERATE(Type::submit, Type::everywhere, Type::cancel, Type::setup, Type::hello, Type::bye,
                        Type::finished, Type::task, Type::join);
   TestViewer viewer(dispatcher.pid);
   Frame frame(type);
   frame.task = 1;
-  frame.payload = make_payload("policy=queue\nslots=1\n");
+  frame.payload = make_payload("policy=queue\ndaemons=1\n");
 
   viewer.stream.send(std::move(frame));
 
@@ -147,18 +147,18 @@ TEST_CASE("a viewer that says anything but its two requests is shown out, and no
 
 TEST_CASE("the other requests of a session are none of a viewer") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\nurl=tcp://127.0.0.1:0\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\nurl=tcp://127.0.0.1:0\n");
   std::string name = GENERATE("credential", "certificate", "saisei", "launch", "await", "", "stat\ns");
   TestViewer viewer(dispatcher.pid);
 
-  viewer.request(name, "slot=1\ncall=x\n");
+  viewer.request(name, "slot=1\n");
 
   CHECK(viewer.is_out());
 }
 
 TEST_CASE("bytes that are no frame are the end of a viewer, greeted or not") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestDaemon daemon(urls[0]);
   std::string bytes = GENERATE(std::string(200, '\0'), std::string(200, '\xff'),
                                std::string("GET / HTTP/1.1\r\n"), encode_head(Frame(Type::request)));
@@ -175,7 +175,7 @@ TEST_CASE("bytes that are no frame are the end of a viewer, greeted or not") {
 
 TEST_CASE("a viewer of another version is refused, and told of both") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\n");
   Frame greeting(Type::hello);
   greeting.with(Key::role, static_cast<std::uint64_t>(Role::viewer)).with(Key::version, "0.0.1");
 
@@ -188,7 +188,7 @@ TEST_CASE("a viewer of another version is refused, and told of both") {
 
 TEST_CASE("each role has its own door") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   auto role = GENERATE(Role::daemon, Role::agent, Role::session, static_cast<Role>(0));
 
   CHECK(greeted(door_of(dispatcher.pid), hello(role, urls[0])).text(Key::message) ==
@@ -198,7 +198,7 @@ TEST_CASE("each role has its own door") {
 
 TEST_CASE("the seventeenth viewer is refused, and let in when another one has left") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=1\n");
+  dispatcher.set_up("policy=queue\ndaemons=1\n");
   std::vector<std::unique_ptr<TestViewer>> viewers;
   for (int i = 0; i < 16; ++i) viewers.push_back(std::make_unique<TestViewer>(dispatcher.pid));
 
@@ -217,7 +217,7 @@ TEST_CASE("the seventeenth viewer is refused, and let in when another one has le
 
 TEST_CASE("seventeen who say nothing keep nobody else from the dispatcher's work") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestDaemon daemon(urls[0]);
   std::vector<TestPeer> silent;
   for (int i = 0; i < 17; ++i) silent.push_back(TestPeer::dial(door_of(dispatcher.pid)));
@@ -228,7 +228,7 @@ TEST_CASE("seventeen who say nothing keep nobody else from the dispatcher's work
 
 TEST_CASE("a viewer that asks on without reading is shown out") {
   TestDispatcher dispatcher;
-  dispatcher.set_up("policy=queue\nslots=20000\nurl=ws://127.0.0.1:0\n");
+  dispatcher.set_up("policy=queue\ndaemons=20000\nurl=ws://127.0.0.1:0\n");
   TestViewer viewer(dispatcher.pid);
 
   try {
@@ -247,7 +247,7 @@ TEST_CASE("there is no door for viewers before SETUP, nor behind a session that 
   dispatcher.greet();
   CHECK(door_of(dispatcher.pid).empty());
   Frame setup(Type::setup);
-  setup.payload = make_payload("policy=queue\nslots=1\n");
+  setup.payload = make_payload("policy=queue\ndaemons=1\n");
   dispatcher.session.send(std::move(setup));
   CHECK(dispatcher.session.receive(Type::ready).has_value());
   pid_t pid = dispatcher.pid;
@@ -263,7 +263,7 @@ TEST_CASE("there is no door for viewers before SETUP, nor behind a session that 
 TEST_CASE("another user who comes to the viewers' door is let go without a byte") {
   if (::geteuid() != 0) return;  // only root can become another user
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   TestDaemon daemon(urls[0]);
   std::string door = door_of(dispatcher.pid);
 

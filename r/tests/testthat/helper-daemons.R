@@ -108,9 +108,9 @@ paste_into <- function(shell, command, more = if (grepl("csh", shell))
 # A credential for a job of several daemons under one agent.
 job_credential <- function(slots, ranks = 1, uses = 1) {
   link <- tenkai:::profiles$default$link
-  tenkai:::ask(link, "credential", tenkai:::lines_of(c(
-    paste0("slots=", paste(slots, collapse = ",")), paste0("ranks=", ranks),
-    paste0("uses=", uses)
+  tenkai:::ask(link, "credential", tenkai:::lines_of(list(
+    slots = paste(slots, collapse = ","), ranks = paste(ranks),
+    uses = paste(uses)
   )))
 }
 

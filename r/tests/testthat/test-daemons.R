@@ -218,18 +218,6 @@ test_that("a value of several lines reaches a daemon as it is", {
   daemons(1, .compute = name)
   expect_identical(evaluated("named", .compute = name), "named")
 
-  set_daemons(1, url = local_url())
-  file <- tempfile()
-  at_end(unlink(file))
-  call <- paste0("writeLines(c('one','two\n100%25'),'", file, "')")
-  reply <- tenkai:::ask(
-    tenkai:::profiles$default$link, "launch",
-    tenkai:::lines_of("slot=1", paste0("call=", call))
-  )
-  expect_identical(reply, "")
-  expect_true(wait_for(function() file.exists(file) && file.size(file) > 10))
-  expect_identical(readLines(file), c("one", "two", "100%25"))
-
   set_daemons(1, url = "wss://127.0.0.1:0", .compute = "tls")
   launch_local(1, tls = nextget("tls", "tls"), .compute = "tls")
   expect_identical(evaluated("trusted", .compute = "tls"), "trusted")

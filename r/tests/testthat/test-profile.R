@@ -65,7 +65,7 @@ test_that("no more is launched for a profile than its site allows", {
   # As a site's file would have it.
   remote$most <- 1
   expect_error(launch_remote(1:2, remote = remote),
-               "the site allows 1 daemons for a profile, not 2 (cap 'daemons'",
+               "the site allows 1 daemon for a profile, not 2 (cap 'daemons'",
                fixed = TRUE)
   expect_length(launch_remote(1, remote = remote), 1L)
 })
@@ -138,23 +138,6 @@ test_that("what slurm_config() cannot judge is judged before anything is launche
   expect_error(would(cpus_per_task = "x"), "slurm.cpus-per-task must be")
   expect_error(would(array_chunk = 1e6), "at most 4096 daemons")
   expect_match(would(environment = list(`lib-paths` = "/a")), "R_LIBS=/a")
-})
-
-test_that("a profile that is more than its job has processors for is told, with the way out", {
-  expect_identical(tenkai:::count_cpus("4(x2),2"), 10)
-  expect_identical(tenkai:::count_cpus("1"), 1)
-  expect_true(is.na(tenkai:::count_cpus("")))
-  expect_true(is.na(tenkai:::count_cpus("4(x")))
-
-  expect_null(tenkai:::crowding("cpu", 6, 2, 12, "7"))
-  expect_null(tenkai:::crowding("cpu", 6, 2, NA_real_, "7"))
-  said <- tenkai:::crowding("cpu", 6, 2, 1, "7")
-  expect_match(said, "wants 6 daemons with 2 processors each, and job 7, in which they run, has 1: ",
-               fixed = TRUE)
-  expect_match(said, 'daemons(1, profile = "cpu")', fixed = TRUE)
-  expect_match(said, "sbatch -n6 -c2", fixed = TRUE)
-  expect_match(said, "TENKAI_ALLOCATION=0", fixed = TRUE)
-  expect_match(tenkai:::crowding("cpu", 6, 2, 9, "7"), "daemons(4, ", fixed = TRUE)
 })
 
 test_that("mpi_config() says to the plugin what a profile would", {

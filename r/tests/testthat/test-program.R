@@ -145,3 +145,15 @@ test_that("a session whose standard descriptors are closed has daemons", {
                "<&- >&- 2>&-"))
   expect_identical(readLines(file.path(folder, "value")), "works")
 })
+
+test_that("any text travels in a field or a row, and comes out as it went in", {
+  fields <- list(a = c("two\nlines", "100%25\t"), b = NULL, c = "x=y", a = "")
+  expect_identical(tenkai:::fields_of(tenkai:::lines_of(fields)),
+                   c(a = "two\nlines", a = "100%25\t", c = "x=y", a = ""))
+  expect_identical(tenkai:::lines_of(list(a = NULL)), "")
+  expect_identical(tenkai:::rows_of("1\ta%0Ab\n2\t%25\n"),
+                   list(c("1", "a\nb"), c("2", "%")))
+  pairs <- tenkai:::pairs_of(list(a = TRUE, b = NA, c = 1e5, d = c("x", "y=z")))
+  expect_identical(pairs, c("a=TRUE", "b=NA", "c=100000", "d=x", "d=y=z"))
+  expect_identical(tenkai:::from_pairs(pairs)$d, c("x", "y=z"))
+})
