@@ -13,6 +13,42 @@
 namespace tenkai {
 namespace {
 
+// In the order of the enum.
+constexpr std::string_view words[] = {
+    "",
+    "auth_refused",
+    "host_key",
+    "unknown_host",
+    "unreachable",
+    "rscript_missing",
+    "package_missing",
+    "program_missing",
+    "version",
+    "url_unreachable",
+    "tunnel_port",
+    "refused",
+    "command_missing",
+    "submit_refused",
+    "submit_limit",
+    "cannot_start",
+    "spawn_refused",
+    "slurm_unreachable",
+    "module_missing",
+    "time_limit",
+    "oom",
+    "node_fail",
+    "preempted",
+    "job_cancelled",
+    "requeued",
+    "folder_missing",
+    "exited",
+    "killed",
+    "plugin",
+    "cancelled",
+    "unknown",
+};
+static_assert(std::size(words) == static_cast<std::size_t>(cause::unknown) + 1);
+
 bool has(std::string_view text, std::string_view piece) { return text.find(piece) != text.npos; }
 
 // The line of the log in which something stands; empty: none does.
@@ -69,7 +105,7 @@ bool says_not_found(std::string_view log, std::string_view program) {
 std::optional<Failure> missing_r(const CommandEnd& end) {
   std::string program = end.rscript.empty() ? "Rscript" : end.rscript;
   if (!says_not_found(end.log, program)) return std::nullopt;
-  return Failure{std::string(cause::rscript_missing),
+  return Failure{cause::rscript_missing,
                  "'" + program + "' was not found" + on(end) +
                      ": is R installed there, and in the PATH of a shell that is not interactive? "
                      "rscript = \"/path/of/Rscript\" names it"};
@@ -77,15 +113,14 @@ std::optional<Failure> missing_r(const CommandEnd& end) {
 
 std::optional<Failure> missing_package(const CommandEnd& end) {
   if (!misses_package(end.log)) return std::nullopt;
-  return Failure{std::string(cause::package_missing),
-                 "the R package tenkai is not installed" + on(end) +
-                     ", or not in a library that R looks at there; install tenkai " +
-                     std::string(program_version)};
+  return Failure{cause::package_missing, "the R package tenkai is not installed" + on(end) +
+                                             ", or not in a library that R looks at there; install tenkai " +
+                                             std::string(program_version)};
 }
 
 std::optional<Failure> missing_program(const CommandEnd& end) {
   if (!has(end.log, "the program 'tenkai' was not found")) return std::nullopt;
-  return Failure{std::string(cause::program_missing),
+  return Failure{cause::program_missing,
                  "the R package tenkai is installed" + on(end) +
                      ", but not its program: install it there and set TENKAI_BIN, or install the package "
                      "again with TENKAI_PREFIX"};
@@ -96,12 +131,12 @@ std::optional<Failure> other_version(const CommandEnd& end) {
                                 "install both from the same release"}) {
     std::string line = line_with(end.log, sign);
     if (line.empty()) continue;
-    return Failure{std::string(cause::version), "another version of tenkai is installed" + on(end) + ": " +
-                                                    without(without(line, "tenkai agent: "), "Error: ")};
+    return Failure{cause::version, "another version of tenkai is installed" + on(end) + ": " +
+                                       without(without(line, "tenkai agent: "), "Error: ")};
   }
   if (!has(end.log, "is not an exported object from 'namespace:tenkai'")) return std::nullopt;
-  return Failure{std::string(cause::version), "the R package tenkai is older" + on(end) + ": install " +
-                                                  std::string(program_version) + " there"};
+  return Failure{cause::version, "the R package tenkai is older" + on(end) + ": install " +
+                                     std::string(program_version) + " there"};
 }
 
 // Others cannot connect either: to an X server, to a controller.
@@ -116,7 +151,7 @@ std::string failed_dial(std::string_view log) {
 std::optional<Failure> no_way_back(const CommandEnd& end) {
   std::string line = failed_dial(end.log);
   if (line.empty()) return std::nullopt;
-  return Failure{std::string(cause::url_unreachable),
+  return Failure{cause::url_unreachable,
                  "the daemon was started" + on(end) + ", but cannot reach the dispatcher from there: " +
                      without(without(line, "tenkai agent: "), "Error: ") +
                      "; a firewall, or the wrong address? host_url(host =) chooses another one, "
@@ -131,8 +166,8 @@ std::optional<Failure> not_let_in(const CommandEnd& end) {
         "Permission denied: a daemon"}) {
     std::string line = line_with(end.log, sign);
     if (line.empty()) continue;
-    return Failure{std::string(cause::refused), "the daemon was started" + on(end) + ", but not let in: " +
-                                                    without(without(line, "tenkai agent: "), "Error: ")};
+    return Failure{cause::refused, "the daemon was started" + on(end) + ", but not let in: " +
+                                       without(without(line, "tenkai agent: "), "Error: ")};
   }
   return std::nullopt;
 }
@@ -141,7 +176,7 @@ std::optional<Failure> not_let_in(const CommandEnd& end) {
 std::optional<Failure> folder_missing(const CommandEnd& end) {
   std::string line = line_with(end.log, "no credential from @");
   if (line.empty() || !has(line, "No such file or directory")) return std::nullopt;
-  return Failure{std::string(cause::folder_missing),
+  return Failure{cause::folder_missing,
                  "the daemon was started" + on(end) + ", but does not see the session's folder: " +
                      without(without(line, "tenkai agent: "), "Error: ") +
                      ". Set XDG_CACHE_HOME to a folder that this machine shares with the others"};
@@ -159,17 +194,15 @@ std::string last_lines(const CommandEnd& end) {
 Failure by_status(const CommandEnd& end) {
   std::string last = last_lines(end);
   if (end.signal) {
-    return {std::string(cause::killed), "the command was killed" + on(end) + " by signal " +
-                                            std::to_string(*end.signal) + " (" + ::strsignal(*end.signal) +
-                                            ") before its daemons had joined" + last};
+    return {cause::killed, "the command was killed" + on(end) + " by signal " + std::to_string(*end.signal) +
+                               " (" + ::strsignal(*end.signal) + ") before its daemons had joined" + last};
   }
   if (!end.exit_code) {
-    return {std::string(cause::unknown),
+    return {cause::unknown,
             "the command has ended" + on(end) + " before its daemons had joined, nobody knows how" + last};
   }
-  return {std::string(cause::exited), "the command ended" + on(end) + " with exit code " +
-                                          std::to_string(*end.exit_code) + " before its daemons had joined" +
-                                          last};
+  return {cause::exited, "the command ended" + on(end) + " with exit code " + std::to_string(*end.exit_code) +
+                             " before its daemons had joined" + last};
 }
 
 std::optional<Failure> by_log(const CommandEnd& end) {
@@ -187,6 +220,14 @@ bool in_credential(char c) {
 }
 
 }  // namespace
+
+std::string_view name_of(FailureCause cause) { return words[static_cast<std::size_t>(cause)]; }
+
+std::optional<FailureCause> cause_named(std::string_view word) {
+  const auto* found = std::find(std::begin(words), std::end(words), word);
+  if (found == std::end(words)) return std::nullopt;
+  return static_cast<FailureCause>(found - std::begin(words));
+}
 
 std::string redacted(std::string text) {
   static constexpr std::string_view beginning = "dGVua2Fp";  // see wire/credential.h
@@ -215,7 +256,7 @@ Failure judge_r(const CommandEnd& end, std::uint64_t starts) {
   else if (end.signal) how += " by signal " + std::to_string(*end.signal);
   if (starts > 1) how += ", " + std::to_string(starts) + " times in a row";
   how += starts > 0 ? " before it was ready" : ", again and again with nothing done";
-  return {std::string(end.signal ? cause::killed : cause::exited), "its R " + how + last_lines(end)};
+  return {end.signal ? cause::killed : cause::exited, "its R " + how + last_lines(end)};
 }
 
 }  // namespace tenkai

@@ -12,42 +12,52 @@
 
 namespace tenkai {
 
-// The words for causes: scripts compare them, docs/plugins.md lists them.
+// The causes; docs/plugins.md lists their words, which scripts compare.
+enum class FailureCause : std::uint8_t {
+  none,               // not told: judge by what else is known
+  auth_refused,       // the host does not let us in
+  host_key,           // it is not known, or has changed
+  unknown_host,       // no address for its name
+  unreachable,        // no route, refused, silent
+  rscript_missing,    // no Rscript there
+  package_missing,    // no package tenkai there
+  program_missing,    // no program tenkai there
+  version,            // another version of tenkai there
+  url_unreachable,    // from there to us
+  tunnel_port,        // the port of the tunnel is taken there
+  refused,            // we did not let it in
+  command_missing,    // of the launcher, on this machine
+  submit_refused,     // the batch system says no
+  submit_limit,       // ... no to so many jobs
+  cannot_start,       // as it is, the job can never start
+  spawn_refused,      // MPI says no
+  slurm_unreachable,  // it does not answer
+  module_missing,     // the environment of R, or a part of it
+  time_limit,         // of the job
+  oom,                // the job ran out of memory
+  node_fail,          // the job's node has failed
+  preempted,          // the job made room for another
+  job_cancelled,      // by somebody else
+  requeued,           // the job waits again
+  folder_missing,     // of the session, on the node
+  exited,             // with a code, for whatever reason
+  killed,             // by a signal
+  plugin,             // the plugin itself has failed
+  cancelled,
+  unknown,
+};
+// For reading: cause::oom.
 namespace cause {
-inline constexpr std::string_view auth_refused = "auth_refused";        // the host does not let us in
-inline constexpr std::string_view host_key = "host_key";                // it is not known, or has changed
-inline constexpr std::string_view unknown_host = "unknown_host";        // no address for its name
-inline constexpr std::string_view unreachable = "unreachable";          // no route, refused, silent
-inline constexpr std::string_view rscript_missing = "rscript_missing";  // no Rscript there
-inline constexpr std::string_view package_missing = "package_missing";  // no package tenkai there
-inline constexpr std::string_view program_missing = "program_missing";  // no program tenkai there
-inline constexpr std::string_view version = "version";                  // another version of tenkai there
-inline constexpr std::string_view url_unreachable = "url_unreachable";  // from there to us
-inline constexpr std::string_view tunnel_port = "tunnel_port";  // the port of the tunnel is taken there
-inline constexpr std::string_view refused = "refused";          // we did not let it in
-inline constexpr std::string_view command_missing = "command_missing";  // of the launcher, on this machine
-inline constexpr std::string_view submit_refused = "submit_refused";    // the batch system says no
-inline constexpr std::string_view submit_limit = "submit_limit";        // ... no to so many jobs
-inline constexpr std::string_view cannot_start = "cannot_start";        // as it is, the job can never start
-inline constexpr std::string_view spawn_refused = "spawn_refused";      // MPI says no
-inline constexpr std::string_view slurm_unreachable = "slurm_unreachable";  // it does not answer
-inline constexpr std::string_view module_missing = "module_missing";  // the environment of R, or a part of it
-inline constexpr std::string_view time_limit = "time_limit";          // of the job
-inline constexpr std::string_view oom = "oom";                        // the job ran out of memory
-inline constexpr std::string_view node_fail = "node_fail";            // the job's node has failed
-inline constexpr std::string_view preempted = "preempted";            // the job made room for another
-inline constexpr std::string_view job_cancelled = "job_cancelled";    // by somebody else
-inline constexpr std::string_view requeued = "requeued";              // the job waits again
-inline constexpr std::string_view folder_missing = "folder_missing";  // of the session, on the node
-inline constexpr std::string_view exited = "exited";                  // with a code, for whatever reason
-inline constexpr std::string_view killed = "killed";                  // by a signal
-inline constexpr std::string_view plugin = "plugin";                  // the plugin itself has failed
-inline constexpr std::string_view cancelled = "cancelled";
-inline constexpr std::string_view unknown = "unknown";
+using enum FailureCause;
 }  // namespace cause
 
+// The word for a cause; none has an empty one.
+std::string_view name_of(FailureCause cause);
+// The cause with this word, if there is one.
+std::optional<FailureCause> cause_named(std::string_view word);
+
 struct Failure {
-  std::string cause;
+  FailureCause cause = cause::none;
   std::string message;  // a sentence: what was tried, on what, why not, what to do
 
   bool operator==(const Failure&) const = default;

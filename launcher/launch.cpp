@@ -72,10 +72,10 @@ bool Launch::on_submitted(LaunchTime now, const std::string& job) {
   return state_ == LaunchState::asked && become(now, LaunchState::submitted);
 }
 
-bool Launch::on_error(LaunchTime now, std::string_view cause, const std::string& message) {
+bool Launch::on_error(LaunchTime now, FailureCause cause, const std::string& message) {
   ended_ = true;
   if (was_joined_ || !is_waited_for()) return false;
-  return fail(now, {std::string(cause.empty() ? cause::plugin : cause), message});
+  return fail(now, {cause == cause::none ? cause::plugin : cause, message});
 }
 
 bool Launch::on_report(LaunchTime now, const JobReport& report) {
@@ -87,14 +87,14 @@ bool Launch::on_report(LaunchTime now, const JobReport& report) {
   if (report.state == JobState::failed) {
     ended_ = true;
     if (was_joined_) return joined_ == 0 && become(now, LaunchState::gone);
-    if (report.cause.empty()) {
+    if (report.cause == cause::none) {
       return fail(now, report.message.empty()
                            ? judge({report.exit_code, report.signal, report.log, where_, rscript_})
-                           : Failure{std::string(cause::unknown), report.message});
+                           : Failure{cause::unknown, report.message});
     }
     return fail(now, {report.cause, report.message});
   }
-  bool is_back = report.state == JobState::pending && !report.cause.empty();
+  bool is_back = report.state == JobState::pending && report.cause != cause::none;
   if (is_back && joined_ == 0 && !is_waited_for()) return become(now, LaunchState::pending);
   // What came late, or again, does not undo what is known.
   LaunchState reported = state_of(report.state);
@@ -111,13 +111,14 @@ bool Launch::on_ended(LaunchTime now, const JobReport& report) {
   if (was_joined_) return joined_ == 0 && become(now, LaunchState::gone);
   if (!is_waited_for() && !is_unexplained()) return false;
   // A command that has handed its work to somebody else has ended well.
-  if (hands_on_ && report.exit_code == 0 && report.cause.empty()) {
+  if (hands_on_ && report.exit_code == 0 && report.cause == cause::none) {
     ended_ = false;
     handed_on_ = true;
     return state_ < LaunchState::submitted && become(now, LaunchState::submitted);
   }
   Failure failure{report.cause, report.message};
-  if (report.cause.empty()) failure = judge({report.exit_code, report.signal, report.log, where_, rscript_});
+  if (report.cause == cause::none)
+    failure = judge({report.exit_code, report.signal, report.log, where_, rscript_});
   if (!report.note.empty()) failure.message += "; " + report.note;
   return fail(now, std::move(failure));
 }
@@ -163,9 +164,9 @@ bool Launch::is_silent(LaunchTime now, std::chrono::milliseconds patience) const
 
 bool Launch::on_silence(LaunchTime now, std::chrono::milliseconds patience) {
   if (!is_silent(now, patience)) return false;
-  return fail(now, {std::string(cause::unknown),
-                    "nothing was heard from it for " + std::to_string(patience.count() / 1000) +
-                        " s; last sign: " + last_sign_ + ". It is let in if it comes all the same"});
+  return fail(
+      now, {cause::unknown, "nothing was heard from it for " + std::to_string(patience.count() / 1000) +
+                                " s; last sign: " + last_sign_ + ". It is let in if it comes all the same"});
 }
 
 bool Launch::on_withdrawn(LaunchTime now) {

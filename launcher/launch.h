@@ -41,7 +41,7 @@ class Launch {
 
   // Each returns whether the state has changed.
   bool on_submitted(LaunchTime now, const std::string& job);
-  bool on_error(LaunchTime now, std::string_view cause, const std::string& message);
+  bool on_error(LaunchTime now, FailureCause cause, const std::string& message);
   bool on_report(LaunchTime now, const JobReport& report);
   bool on_daemon_joined(LaunchTime now);
   bool on_daemon_left(LaunchTime now);

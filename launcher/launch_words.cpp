@@ -10,9 +10,47 @@
 namespace tenkai {
 namespace {
 
-const std::string& cause_in(const Launch& launch) {
+FailureCause cause_in(const Launch& launch) {
   bool is_part = launch.state() == LaunchState::joined && !launch.given_up().empty();
   return is_part ? launch.why_given_up().cause : launch.failure().cause;
+}
+
+// What of a job's end is a cause of a death, too.
+std::optional<Cause::Kind> kind_for(FailureCause cause) {
+  switch (cause) {
+    case cause::oom: return Cause::Kind::oom;
+    case cause::time_limit: return Cause::Kind::time_limit;
+    case cause::node_fail: return Cause::Kind::node_fail;
+    case cause::preempted: return Cause::Kind::preempted;
+    case cause::job_cancelled: return Cause::Kind::job_cancelled;
+    case cause::none:
+    case cause::auth_refused:
+    case cause::host_key:
+    case cause::unknown_host:
+    case cause::unreachable:
+    case cause::rscript_missing:
+    case cause::package_missing:
+    case cause::program_missing:
+    case cause::version:
+    case cause::url_unreachable:
+    case cause::tunnel_port:
+    case cause::refused:
+    case cause::command_missing:
+    case cause::submit_refused:
+    case cause::submit_limit:
+    case cause::cannot_start:
+    case cause::spawn_refused:
+    case cause::slurm_unreachable:
+    case cause::module_missing:
+    case cause::requeued:
+    case cause::folder_missing:
+    case cause::exited:
+    case cause::killed:
+    case cause::plugin:
+    case cause::cancelled:
+    case cause::unknown: break;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -20,12 +58,9 @@ const std::string& cause_in(const Launch& launch) {
 std::optional<Cause> cause_of_end(const JobReport& report) {
   // The reason of a job that was requeued is why it waits.
   bool is_back = report.state == JobState::pending;
-  if (is_back && report.cause.empty()) return std::nullopt;
+  if (is_back && report.cause == cause::none) return std::nullopt;
   std::string why = report.reason.empty() || is_back ? report.message : report.reason;
-  for (Cause::Kind kind : {Cause::Kind::oom, Cause::Kind::time_limit, Cause::Kind::node_fail,
-                           Cause::Kind::preempted, Cause::Kind::job_cancelled}) {
-    if (report.cause == name_of(kind)) return Cause{kind, "was killed: " + why};
-  }
+  if (std::optional<Cause::Kind> kind = kind_for(report.cause)) return Cause{*kind, "was killed: " + why};
   if (report.cause == cause::requeued) return Cause{Cause::Kind::lost, "was killed: " + report.message};
   if (report.signal)
     return Cause{Cause::Kind::killed, "was killed by signal " + std::to_string(*report.signal)};
@@ -73,8 +108,8 @@ std::string status_line(const Launch& launch, const std::string& plugin) {
   // The last columns are its evidence: its job, the batch system's word, how its command ended, and what
   // it wrote last.
   return row_of({"launch", std::to_string(launch.number()), join(slots, ","), plugin, launch.where(),
-                 name_of(launch.state()), cause_in(launch), launch.detail(), launch.job(), last.reason, code,
-                 signal, redacted(last.log)});
+                 name_of(launch.state()), name_of(cause_in(launch)), launch.detail(), launch.job(),
+                 last.reason, code, signal, redacted(last.log)});
 }
 
 }  // namespace tenkai

@@ -84,7 +84,7 @@ void Launches::begin(const BatchPtr& batch) {
   Result<PluginProcess*> by = plugin(batch->plugin);
   if (!by) {
     PluginAnswer none;
-    none.error = PluginError{std::string(cause::plugin), by.error().message};
+    none.error = PluginError{cause::plugin, by.error().message};
     return on_begun(batch, none);
   }
   (*by)->call(std::move(call), start_limit,
@@ -96,10 +96,9 @@ void Launches::on_begun(const BatchPtr& batch, const PluginAnswer& answer) {
   const std::vector<EntryPtr>& entries = batch->entries;
   std::optional<PluginError> error = answer.error;
   if (!error && answer.jobs.size() != entries.size()) {
-    error =
-        PluginError{std::string(cause::plugin), "the launcher plugin '" + batch->plugin + "' has started " +
-                                                    std::to_string(answer.jobs.size()) +
-                                                    " jobs in place of " + std::to_string(entries.size())};
+    error = PluginError{cause::plugin, "the launcher plugin '" + batch->plugin + "' has started " +
+                                           std::to_string(answer.jobs.size()) + " jobs in place of " +
+                                           std::to_string(entries.size())};
   }
   if (!error) batch->request.jobs = answer.jobs;
   for (std::size_t i = 0; i < entries.size(); ++i) {

@@ -44,7 +44,7 @@ void Launches::tell_failures() {
   std::map<std::string, std::vector<EntryPtr>> by_cause;
   for (const Launch* launch : full_.news(failed, scaling_)) {
     const EntryPtr& entry = entries_.at(launch->number());
-    by_cause[entry->plugin + " " + launch->failure().cause].push_back(entry);
+    by_cause[entry->plugin + " " + std::string(name_of(launch->failure().cause))].push_back(entry);
   }
   for (const auto& [key, entries] : by_cause) {
     const Launch& first = entries.front()->launch;

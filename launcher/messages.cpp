@@ -189,7 +189,7 @@ Result<LaunchRequest> request_of(const json::object& object) {
 void put(json::object& into, const JobReport& report) {
   into["job"] = report.job;
   into["state"] = name_of(report.state);
-  if (!report.cause.empty()) into["cause"] = report.cause;
+  if (report.cause != cause::none) into["cause"] = name_of(report.cause);
   if (!report.message.empty()) into["message"] = report.message;
   if (!report.where.empty()) into["where"] = report.where;
   if (!report.reason.empty()) into["reason"] = report.reason;
@@ -207,13 +207,16 @@ std::string last_of(std::string text, std::size_t limit) {
   return text;
 }
 
+// A plugin that makes up a word of its own breaks the rules.
+FailureCause cause_in(Members& members) { return cause_named(members.text("cause")).value_or(cause::plugin); }
+
 JobReport report_of(Members& members) {
   JobReport report;
   report.job = members.text("job");
   std::optional<std::size_t> state = index_of(states, members.text("state"));
   if (!state) members.complain("state", "submitted, pending, starting, ended or failed");
   report.state = static_cast<JobState>(state.value_or(0));
-  report.cause = members.text("cause");
+  report.cause = cause_in(members);
   report.message = last_of(members.text("message"), max_log);
   report.where = members.text("where");
   report.reason = members.text("reason");
@@ -286,7 +289,8 @@ std::string encode(const PluginAnswer& answer) {
   json::object object;
   object["id"] = answer.id;
   if (answer.error) {
-    object["error"] = json::object{{"cause", answer.error->cause}, {"message", answer.error->message}};
+    object["error"] =
+        json::object{{"cause", name_of(answer.error->cause)}, {"message", answer.error->message}};
   }
   if (answer.rendered) object["text"] = answer.rendered->text;
   if (answer.jobs.size() == 1) object["job"] = answer.jobs.front();
@@ -314,7 +318,7 @@ Result<FromPlugin> parse_from_plugin(std::string_view line) {
     answer.id = members.ordinal("id");
     if (const json::object* error = members.object("error")) {
       Members inside(*error, "error.");
-      answer.error = PluginError{inside.text("cause"), last_of(inside.text("message"), max_log)};
+      answer.error = PluginError{cause_in(inside), last_of(inside.text("message"), max_log)};
       if (!inside.problem().empty()) return Error{inside.problem()};
     } else if (object->if_contains("text") != nullptr) {
       answer.rendered = Rendered{members.text("text")};

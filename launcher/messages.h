@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "launcher/failure.h"
 
 namespace tenkai {
 
@@ -78,10 +79,10 @@ enum class JobState { submitted, pending, starting, ended, failed };
 struct JobReport {
   std::string job;
   JobState state = JobState::submitted;
-  std::string cause;    // failed: one word of failure.h; empty: judge by what follows
-  std::string message;  // a sentence for people
-  std::string where;    // the host, as far as it is known
-  std::string reason;   // the batch system's own word: "Priority", "OUT_OF_MEMORY"
+  FailureCause cause = cause::none;  // failed; none: judge by what follows
+  std::string message;               // a sentence for people
+  std::string where;                 // the host, as far as it is known
+  std::string reason;                // the batch system's own word: "Priority", "OUT_OF_MEMORY"
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string log;                   // the last lines that the command wrote to stderr, at most 4 KiB
@@ -99,7 +100,7 @@ struct Rendered {
 };
 
 struct PluginError {
-  std::string cause;
+  FailureCause cause = cause::none;
   std::string message;
 };
 

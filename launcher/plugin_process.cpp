@@ -43,12 +43,10 @@ void clean(FromPlugin& said) {
   for (JobReport* report : {said.news ? &*said.news : nullptr,
                             said.answer && said.answer->report ? &*said.answer->report : nullptr}) {
     if (report == nullptr) continue;
-    for (std::string* text : {&report->cause, &report->message, &report->where, &report->log, &report->note})
-      clean(*text);
+    for (std::string* text : {&report->message, &report->where, &report->log, &report->note}) clean(*text);
   }
   if (!said.answer) return;
   if (said.answer->error) clean(said.answer->error->message);
-  if (said.answer->error) clean(said.answer->error->cause);
   if (said.answer->rendered) said.answer->rendered->text = redacted(std::move(said.answer->rendered->text));
 }
 
@@ -104,7 +102,7 @@ Result<Done> PluginProcess::run() {
 PluginAnswer PluginProcess::failed(std::uint64_t id, const std::string& message) {
   PluginAnswer answer;
   answer.id = id;
-  answer.error = PluginError{"plugin", message};
+  answer.error = PluginError{cause::plugin, message};
   return answer;
 }
 

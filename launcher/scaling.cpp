@@ -168,7 +168,8 @@ void Scaling::follow(Time now, Unit& unit, const Sight& sight) {
   bool time_is_over = unit.drain_begin && now >= *unit.drain_begin;
   if (!is_over && !unit.dismissed && !time_is_over && now < *unit.left + time_to_return) return;
   JobReport evidence = launch == nullptr ? JobReport() : launch->evidence();
-  bool expected = unit.dismissed || time_is_over || (evidence.exit_code == 0 && evidence.cause.empty());
+  bool expected =
+      unit.dismissed || time_is_over || (evidence.exit_code == 0 && evidence.cause == cause::none);
   std::string why = evidence.message.empty() ? "its job has ended" : evidence.message;
   if (scale_ && !is_large(unit)) scale_->on_gone(now, unit.launched, *unit.came, expected, why);
   forget(unit);

@@ -70,14 +70,6 @@ std::optional<int> parse_count(std::string_view text) {
   return count;
 }
 
-// The kinds a user can ask retries for: all but goodbye, which is always repeated.
-std::optional<Cause::Kind> parse_kind(std::string_view name) {
-  for (const KindName& known : kind_names) {
-    if (known.name == name && known.kind != Cause::Kind::goodbye) return known.kind;
-  }
-  return std::nullopt;
-}
-
 std::string known_words() {
   std::string words;
   for (const KindName& known : kind_names) {
@@ -107,6 +99,13 @@ std::string_view name_of(Cause::Kind kind) {
     if (known.kind == kind) return known.name;
   }
   return name_of(Cause::Kind::lost);
+}
+
+std::optional<Cause::Kind> kind_named(std::string_view name) {
+  for (const KindName& known : kind_names) {
+    if (known.name == name && known.kind != Cause::Kind::goodbye) return known.kind;
+  }
+  return std::nullopt;
 }
 
 std::string in_full(const Cause& cause) {
@@ -221,7 +220,7 @@ Result<Done> read_item(std::string_view item, Retries& retries) {
     return Done{};
   }
   std::string_view name = item.substr(0, equals);
-  std::optional<Cause::Kind> kind = parse_kind(name);
+  std::optional<Cause::Kind> kind = kind_named(name);
   if (!kind) return Error{"there is no cause called " + in_quotes(name) + "; there are " + known_words()};
   if (count && !retries.by_kind.emplace(*kind, *count).second)
     return Error{in_quotes(name) + " is given twice"};

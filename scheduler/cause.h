@@ -43,6 +43,8 @@ std::string in_full(const Cause& cause);
 
 // The word for a kind in `retries` and in messages: "killed", "oom", …
 std::string_view name_of(Cause::Kind kind);
+// A kind that a user can ask retries for: all but goodbye, which is always repeated.
+std::optional<Cause::Kind> kind_named(std::string_view name);
 
 // Whether the cause came from outside, so that another attempt may well succeed.
 bool is_from_outside(Cause::Kind kind);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "launcher/enlarge.h"
+#include "scheduler/cause.h"
 
 namespace tenkai {
 namespace {
@@ -34,7 +35,7 @@ std::string complaint_about_growth(const Profile& profile, const std::string& ca
   std::uint64_t times = times_of(profile, cause);
   const Value* said = profile.find(std::string(section) + cause + ".times");
   if (times == 0 && said == nullptr) return "nothing is tried again after " + cause + "; add times: 1";
-  bool is_memory = cause == "oom";
+  bool is_memory = kind_named(cause) == Cause::Kind::oom;
   auto steps = static_cast<std::uint8_t>(std::clamp<std::uint64_t>(times, 1, max_steps));
   std::uint32_t percent = parse_factor(factor.text()).value_or(100);
   Size size = is_memory ? Size{steps, 0} : Size{0, steps};

@@ -97,7 +97,7 @@ Plugin::Jobs MpiPlugin::names_for(const LaunchRequest& request) const {
   return jobs;
 }
 
-void MpiPlugin::refuse(const Jobs& jobs, const std::string& cause, const std::string& message) {
+void MpiPlugin::refuse(const Jobs& jobs, FailureCause cause, const std::string& message) {
   for (const std::string& job : jobs) {
     JobReport report;
     report.job = job;
@@ -127,7 +127,7 @@ void MpiPlugin::start(const LaunchRequest& request, Answer<Jobs> answer) {
   }
   if (!missing.empty()) {
     answer(jobs);
-    return refuse(jobs, std::string(cause::command_missing), missing);
+    return refuse(jobs, cause::command_missing, missing);
   }
   Result<RunPtr> begun = run(request, *command, jobs);
   if (!begun) return answer(begun.error());

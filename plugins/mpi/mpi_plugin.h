@@ -35,7 +35,7 @@ class MpiPlugin : public Plugin {
   struct Run;
   using RunPtr = std::shared_ptr<Run>;
   Jobs names_for(const LaunchRequest& request) const;
-  void refuse(const Jobs& jobs, const std::string& cause, const std::string& message);
+  void refuse(const Jobs& jobs, FailureCause cause, const std::string& message);
   Result<RunPtr> run(const LaunchRequest& request, const MpiCommand& command, const Jobs& jobs);
   void tell(const RunPtr& run, MpiRanks::News news);
   void on_ended(const RunPtr& run, const ProgramEnd& end);

@@ -22,8 +22,8 @@ JobReport ended(const std::string& job, const StatusFile& status) {
   return report;
 }
 
-void set_failure(JobReport& report, std::string_view cause, std::string message) {
-  report.cause = std::string(cause);
+void set_failure(JobReport& report, FailureCause cause, std::string message) {
+  report.cause = cause;
   report.message = std::move(message);
 }
 
@@ -53,7 +53,7 @@ std::string last_sign(const StatusFile& status) {
 // What the job has told itself: what could not be set up, or, of one that was not killed,
 // that its prologue has not come back.
 void add_own_failure(JobReport& report, const StatusFile& status, bool ended_well) {
-  if (!report.cause.empty()) return;
+  if (report.cause != cause::none) return;
   if (status.failure && !ended_well) {
     set_failure(report, status.failure->cause, job_on(report) + ": " + status.failure->message);
   } else if (status.prologue && !status.ready && !report.signal) {
@@ -167,19 +167,19 @@ JobReport cancelled_end(const std::string& job, const std::string& node) {
 }
 
 void add_log(JobReport& report, std::string log, bool first_run) {
-  bool by_signal = report.signal || (!report.exit_code && report.cause.empty());
-  std::optional<SlurmNote> note = report.cause.empty() && first_run ? slurm_note(log) : std::nullopt;
+  bool by_signal = report.signal || (!report.exit_code && report.cause == cause::none);
+  std::optional<SlurmNote> note = report.cause == cause::none && first_run ? slurm_note(log) : std::nullopt;
   // An R of its may have run out of memory, and the agent have gone on.
   if (note && (by_signal || note->failure.cause != cause::oom)) {
     set_failure(report, note->failure.cause, job_on(report) + ": " + note->failure.message);
     report.reason = note->word;
   }
   if (report.log.empty()) report.log = std::move(log);
-  bool nothing_else = report.cause.empty() && report.log.empty() && !report.message.empty();
-  if (nothing_else) report.cause = std::string(cause::unknown);
+  bool nothing_else = report.cause == cause::none && report.log.empty() && !report.message.empty();
+  if (nothing_else) report.cause = cause::unknown;
 }
 
-bool may_come_back(std::string_view cause) { return cause == cause::preempted || cause == cause::node_fail; }
+bool may_come_back(FailureCause cause) { return cause == cause::preempted || cause == cause::node_fail; }
 
 std::optional<JobReport> noted_end(const std::string& job, const StatusFile& status, const std::string& log) {
   std::optional<SlurmNote> note = slurm_note(log);

@@ -27,7 +27,7 @@ JobReport lost_end(const std::string& job, const StatusFile& status);
 JobReport cancelled_end(const std::string& job, const std::string& node);
 
 // Whether Slurm may requeue a job that was ended for this cause.
-bool may_come_back(std::string_view cause);
+bool may_come_back(FailureCause cause);
 
 // The end of a job that has not told it, where Slurm has written into its log that it ends it.
 std::optional<JobReport> noted_end(const std::string& job, const StatusFile& status, const std::string& log);

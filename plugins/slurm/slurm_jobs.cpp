@@ -43,7 +43,7 @@ constexpr seconds min_age{60};
 constexpr seconds short_run{60};
 constexpr std::size_t max_over = 10'000;
 
-bool is_bad_start(std::string_view cause) {
+bool is_bad_start(FailureCause cause) {
   return cause == cause::rscript_missing || cause == cause::package_missing ||
          cause == cause::module_missing || cause == cause::folder_missing;
 }
@@ -137,7 +137,7 @@ SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name
   }
   JobReport report = told_end(name, status_file, log);
   // Somebody has ended it, and Slurm knows who and why.
-  bool is_in_doubt = report.cause.empty() || may_come_back(report.cause);
+  bool is_in_doubt = report.cause == cause::none || may_come_back(report.cause);
   if (is_in_doubt && *status_file.exit_code > 128) {
     job.noted = report.cause;
     job.held = std::move(report);
@@ -225,7 +225,8 @@ void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, Ne
   report.state = JobState::pending;
   report.reason = line.reason;
   // What ran there is gone, and others may have to know why.
-  if (is_back) report.cause = job.noted.empty() ? std::string(cause::requeued) : std::exchange(job.noted, {});
+  if (is_back)
+    report.cause = job.noted == cause::none ? cause::requeued : std::exchange(job.noted, cause::none);
   const PendingReason* known = find_pending_reason(line.reason);
   report.stuck = known != nullptr && known->outlook == Outlook::somebody;
   // Why one that was requeued waits is in the values of its tasks, where it is of no interest.
@@ -280,7 +281,7 @@ void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News&
   if (job.cancelled) return end(now, job, end_of_cancelled(job), news);
   JobReport report = slurm_end(name, line, job.status_file);
   // Slurm has no other word for it than the job itself.
-  if (job.held && report.cause.empty()) return end_held(now, job, news);
+  if (job.held && report.cause == cause::none) return end_held(now, job, news);
   if (job.held) report.log = job.held->log;
   bool by_somebody = line.state == SlurmState::cancelled && line.word.find(" by ") == line.word.npos;
   if (!by_somebody || (job.held && job.held->cause == cause::job_cancelled))
@@ -359,7 +360,7 @@ void SlurmJobs::forget_old() {
 void SlurmJobs::judge_node(SlurmTime now, const SlurmJob& job, JobReport& report) {
   const std::string& node = report.where;
   bool was_excluded = nodes_.is_excluded(node);
-  bool failed = report.cause.empty() && report.exit_code.value_or(0) != 0;
+  bool failed = report.cause == cause::none && report.exit_code.value_or(0) != 0;
   if (report.cause == cause::node_fail) {
     nodes_.on_bad(node, true);
   } else if (is_bad_start(report.cause) || (failed && now - job.since < short_run)) {

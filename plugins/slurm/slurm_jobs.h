@@ -54,8 +54,8 @@ struct SlurmJob {
   int absences = 0;               // from Slurm's answers, in a row
   std::optional<JobReport> held;  // its end, while Slurm may know more about it
   SlurmTime held_until;
-  std::string noted;            // why it was ended, if it may yet be requeued
-  bool wants_accounts = false;  // Slurm's database may know more
+  FailureCause noted = cause::none;  // why it was ended, if it may yet be requeued
+  bool wants_accounts = false;       // Slurm's database may know more
   // Told as gone, because nobody knows it; it may come all the same, and is then seen.
   bool lost = false;
 };

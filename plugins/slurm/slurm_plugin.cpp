@@ -246,10 +246,10 @@ void SlurmPlugin::complete(JobReport& report, const SlurmJob& job) const {
   if (report.cause == cause::folder_missing) {
     // What it wrote may have come into sight since.
     bool is_seen = folder.status_file(job.place.name).started || !folder.log(job.place.name).empty();
-    if (is_seen) report.cause.clear();
+    if (is_seen) report.cause = cause::none;
     else report.message += folder_advice(folder.logs());
   }
-  if (!report.log.empty() && !report.cause.empty()) return;
+  if (!report.log.empty() && report.cause != cause::none) return;
   std::string log = folder.log(job.place.name);
   if (!log.empty()) report.log.clear();
   add_log(report, std::move(log), job.status_file.restart == 0);

@@ -17,18 +17,17 @@ std::pair<std::string_view, std::string_view> word_and_rest(std::string_view lin
 Failure failure_of(std::string_view kind, std::string_view what) {
   std::string shown = printable(what);
   if (kind == "rscript") {
-    return {std::string(cause::rscript_missing),
+    return {cause::rscript_missing,
             "'" + (shown.empty() ? "Rscript" : shown) +
                 "' was not found: the profile's environment.modules (or conda, spack) brings it, or "
                 "environment.rscript says where it is"};
   }
   if (kind == "package") {
-    return {std::string(cause::package_missing), "the R package tenkai is not installed there"};
+    return {cause::package_missing, "the R package tenkai is not installed there"};
   }
   std::string of = kind == "module" ? "the module " : printable(kind) + " ";
-  return {std::string(cause::module_missing),
-          "the environment could not be set up: " + of + "'" + shown +
-              "' failed; see the log of the job, and `environment` of the profile"};
+  return {cause::module_missing, "the environment could not be set up: " + of + "'" + shown +
+                                     "' failed; see the log of the job, and `environment` of the profile"};
 }
 
 void read_line(std::string_view line, StatusFile& into) {
@@ -79,8 +78,8 @@ std::optional<SlurmNote> slurm_note(std::string_view log) {
   for (std::string_view line : split(log, '\n')) {
     // "slurmstepd: error: ", or, where several of them serve one machine, "slurmstepd-n1: error: ".
     if (!has(line, "slurmstepd") || !has(line, ": error: ")) continue;
-    auto note = [&](std::string_view cause, std::string word, const std::string& what) {
-      return SlurmNote{std::move(word), {std::string(cause), what + ": " + printable(trim(line))}};
+    auto note = [&](FailureCause cause, std::string word, const std::string& what) {
+      return SlurmNote{std::move(word), {cause, what + ": " + printable(trim(line))}};
     };
     if (has(line, "oom-kill event") || has(line, "oom_kill event"))
       return note(cause::oom, "OUT_OF_MEMORY", "it ran out of its memory; slurm.mem asks for more");

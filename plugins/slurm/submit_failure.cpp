@@ -88,28 +88,28 @@ Failure submit_failure(SubmitProblem problem, const SlurmOutcome& outcome, const
   switch (problem) {
     case SubmitProblem::missing:
       return {
-          std::string(cause::command_missing),
+          cause::command_missing,
           "there is no program 'sbatch' in the PATH: is this a login node of a cluster with Slurm, or is a "
           "module to be loaded first?" +
               inside(own_job)};
     case SubmitProblem::unreachable:
-      return {std::string(cause::slurm_unreachable), "Slurm's controller cannot be reached: " + how(outcome)};
+      return {cause::slurm_unreachable, "Slurm's controller cannot be reached: " + how(outcome)};
     case SubmitProblem::unclear:
-      return {std::string(cause::slurm_unreachable),
+      return {cause::slurm_unreachable,
               "Slurm has not said whether it took the job, and none was found by its name: " + how(outcome)};
     case SubmitProblem::too_many:
-      return {std::string(cause::submit_limit),
+      return {cause::submit_limit,
               "Slurm takes no more jobs now: " + how(outcome) +
                   "; it is a limit of how many there may be, of yours or of all: launch again when others "
                   "have ended, or put more daemons into each job (slurm.array-chunk)"};
     case SubmitProblem::array_size:
-      return {std::string(cause::submit_refused),
+      return {cause::submit_refused,
               "sbatch refused the job: " + how(outcome) +
                   "; where no arrays are allowed, slurm.nodes asks for one job over several nodes"};
     default: break;
   }
   bool denied = has_any(outcome.errors, {"denied", "not allowed", "not permitted", "prohibited"});
-  return {std::string(cause::submit_refused),
+  return {cause::submit_refused,
           "sbatch refused the job: " + how(outcome) + (denied ? inside(own_job) : std::string())};
 }
 

@@ -28,9 +28,7 @@ std::string_view word_after(std::string_view text, std::string_view before) {
   return rest.substr(0, rest.find_first_of(" \r\n"));
 }
 
-Failure failure(std::string_view cause, std::string message) {
-  return {std::string(cause), std::move(message)};
-}
+Failure failure(FailureCause cause, std::string message) { return {cause, std::move(message)}; }
 
 std::optional<Failure> judge_line(std::string_view line, std::string_view where,
                                   std::chrono::seconds timeout) {

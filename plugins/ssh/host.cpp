@@ -76,14 +76,14 @@ void Host::on_settings(const ProgramEnd& end) {
   limit_.reset();
   if (end.how.signal) {
     return end_all(
-        {std::string(cause::plugin),
+        {cause::plugin,
          "ssh -G did not tell the settings of " + to_string(request_.remote) +
              " within 5 s: look for what hangs in ~/.ssh/config (Match exec, CanonicalizeHostname)"});
   }
   Result<HostSettings> settings = parse_settings(settings_, who_am_i());
   if (!settings) {
     std::string why = end.log.empty() ? settings.error().message : end.log;
-    return end_all({std::string(cause::plugin), "ssh did not take its configuration: " + why});
+    return end_all({cause::plugin, "ssh did not take its configuration: " + why});
   }
   Facts facts = gather_facts(*settings);
   facts.has_client = true;
@@ -208,7 +208,7 @@ void Host::cancel(const std::string& name) {
 }
 
 void Host::close() {
-  if (!chosen_) return end_all({std::string(cause::cancelled), "the session ended before it began"});
+  if (!chosen_) return end_all({cause::cancelled, "the session ended before it began"});
   if (client_) client_->close();
   if (libssh2_) libssh2_->close();
 }

@@ -6,11 +6,21 @@ using namespace tenkai;
 
 namespace {
 
-std::string cause_of(int code, const std::string& log, const std::string& rscript = "Rscript") {
+FailureCause cause_of(int code, const std::string& log, const std::string& rscript = "Rscript") {
   return judge({code, {}, log, "node7", rscript}).cause;
 }
 
 }  // namespace
+
+TEST_CASE("each cause has a word of its own") {
+  for (int i = 0; i <= static_cast<int>(cause::unknown); ++i) {
+    auto each = static_cast<FailureCause>(i);
+    CHECK(cause_named(name_of(each)) == each);
+  }
+  CHECK(name_of(cause::oom) == "oom");
+  CHECK(name_of(cause::unknown) == "unknown");
+  CHECK_FALSE(cause_named("Oom"));
+}
 
 TEST_CASE("no Rscript is recognised as every shell says it") {
   CHECK(cause_of(127, "sh: 1: Rscript: not found\n") == cause::rscript_missing);

@@ -15,7 +15,7 @@ namespace {
 
 const LaunchTime noon{};
 
-Launch failed(std::uint64_t number, std::string_view why = cause::submit_limit) {
+Launch failed(std::uint64_t number, FailureCause why = cause::submit_limit) {
   Launch launch(number, {0}, "Rscript", false, noon);
   launch.on_error(noon, why, "no");
   return launch;

@@ -214,7 +214,7 @@ TEST_CASE("a failed launch whose daemon comes all the same has joined") {
   CHECK(launch.on_daemon_joined(noon));
 
   CHECK(launch.state() == LaunchState::joined);
-  CHECK(launch.failure().cause.empty());
+  CHECK(launch.failure().cause == cause::none);
 }
 
 TEST_CASE("what a plugin notes of an end takes nothing from its cause") {
@@ -238,7 +238,7 @@ TEST_CASE("a cause that is told late takes the place of none") {
   late.message = "it ran out of memory";
 
   CHECK(launch.on_report(noon + 2 * minute, late));
-  CHECK(launch.failure() == Failure{std::string(cause::oom), "it ran out of memory"});
+  CHECK(launch.failure() == Failure{cause::oom, "it ran out of memory"});
 
   CHECK_FALSE(launch.on_report(noon + 2 * minute, ended(255, "something else")));
   CHECK(launch.failure().cause == cause::oom);
@@ -261,14 +261,14 @@ TEST_CASE("a launch that was given up too early waits again when that is told, o
 TEST_CASE("the first cause of a failure is kept") {
   Launch launch = launch_of(1);
   JobReport failed = report(JobState::failed);
-  failed.cause = "auth_refused";
+  failed.cause = cause::auth_refused;
   failed.message = "no";
   launch.on_report(noon, failed);
 
   CHECK_FALSE(launch.on_report(noon, ended(255, "something else")));
-  CHECK_FALSE(launch.on_error(noon, "plugin", "it died"));
+  CHECK_FALSE(launch.on_error(noon, cause::plugin, "it died"));
 
-  CHECK(launch.failure() == Failure{"auth_refused", "no"});
+  CHECK(launch.failure() == Failure{cause::auth_refused, "no"});
 }
 
 TEST_CASE("a launch that is withdrawn is over, one that has joined is not") {
@@ -362,8 +362,8 @@ TEST_CASE("a launch whose agent goes on without one of its daemons is complete w
   launch.on_report(noon, report(JobState::starting));
   launch.on_daemon_joined(noon);
 
-  CHECK(launch.on_daemon_given_up(noon, 1, {"exited", "its R ended"}));
-  CHECK_FALSE(launch.on_daemon_given_up(noon, 1, {"exited", "its R ended"}));
+  CHECK(launch.on_daemon_given_up(noon, 1, {cause::exited, "its R ended"}));
+  CHECK_FALSE(launch.on_daemon_given_up(noon, 1, {cause::exited, "its R ended"}));
   CHECK(launch.state() == LaunchState::starting);
   CHECK(launch.on_daemon_joined(noon));
 
@@ -377,7 +377,7 @@ TEST_CASE("the last daemon that can come may be given up after the others have j
   Launch launch = launch_of(2);
   launch.on_daemon_joined(noon);
 
-  launch.on_daemon_given_up(noon, 1, {"package_missing", "no package"});
+  launch.on_daemon_given_up(noon, 1, {cause::package_missing, "no package"});
 
   CHECK(launch.state() == LaunchState::joined);
   CHECK(given_up_text(launch, "ssh") ==
@@ -388,8 +388,8 @@ TEST_CASE("the last daemon that can come may be given up after the others have j
 TEST_CASE("a launch of which no daemon has come waits for the end of its command, which tells more") {
   Launch launch = launch_of(2);
   launch.on_report(noon, report(JobState::starting));
-  launch.on_daemon_given_up(noon, 0, {"exited", "its R ended"});
-  launch.on_daemon_given_up(noon, 1, {"exited", "its R ended"});
+  launch.on_daemon_given_up(noon, 0, {cause::exited, "its R ended"});
+  launch.on_daemon_given_up(noon, 1, {cause::exited, "its R ended"});
 
   CHECK(launch.state() == LaunchState::starting);
   launch.on_report(noon, ended(1, "no such library\n"));

@@ -73,11 +73,11 @@ TEST_CASE("answers and news arrive as they were sent") {
 
   PluginAnswer answer;
   answer.id = 9;
-  answer.error = PluginError{"host_key", "no"};
+  answer.error = PluginError{cause::host_key, "no"};
   Result<FromPlugin> said = parse_from_plugin(encode(answer));
   REQUIRE(said);
   REQUIRE(said->answer);
-  CHECK(said->answer->error->cause == "host_key");
+  CHECK(said->answer->error->cause == cause::host_key);
 
   CHECK(parse_from_plugin(R"({"id":1,"job":"j","poll_after_ms":200})")->answer->poll_after_ms == 200);
   PluginAnswer both;
@@ -86,6 +86,14 @@ TEST_CASE("answers and news arrive as they were sent") {
   CHECK(parse_from_plugin(R"({"id":1})")->answer->done);
   CHECK(parse_from_plugin(R"({"id":1,"job":"j","state":"pending"})")->answer->report->state ==
         JobState::pending);
+}
+
+TEST_CASE("a cause that a plugin makes up counts as a fault of the plugin") {
+  auto said = parse_from_plugin(R"({"job":"j","state":"failed","cause":"bad luck","message":"no"})");
+
+  REQUIRE(said);
+  CHECK(said->news->cause == cause::plugin);
+  CHECK(said->news->message == "no");
 }
 
 TEST_CASE("that a job waits for somebody, or is suspended, is told") {

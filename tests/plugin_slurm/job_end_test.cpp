@@ -17,7 +17,7 @@ TEST_CASE("a shell's codes for signals are signals, and others are codes") {
 TEST_CASE("memory that an R of a job ran out of long ago is not why the job ended") {
   std::string log = "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=5.batch.\n";
 
-  CHECK(told_end("5_0", exited("n1", 1), log).cause.empty());
+  CHECK(told_end("5_0", exited("n1", 1), log).cause == cause::none);
   CHECK(told_end("5_0", exited("n1", 137), log).cause == cause::oom);
 }
 
@@ -32,8 +32,8 @@ TEST_CASE("a prologue that ends the job is named, however well it ended") {
   CHECK(replaced.cause == cause::module_missing);
 
   // It was not the prologue's doing that the job was killed, nor what came behind it.
-  CHECK(told_end("5_0", parse_status_file(begin + "exit 143\n"), "").cause.empty());
-  CHECK(told_end("5_0", parse_status_file(begin + "ready\nexit 0\n"), "").cause.empty());
+  CHECK(told_end("5_0", parse_status_file(begin + "exit 143\n"), "").cause == cause::none);
+  CHECK(told_end("5_0", parse_status_file(begin + "ready\nexit 0\n"), "").cause == cause::none);
 }
 
 TEST_CASE("the log of an earlier run is not why the last one ended") {
@@ -42,7 +42,7 @@ TEST_CASE("the log of an earlier run is not why the last one ended") {
   StatusFile second = parse_status_file("started n1 1\nexit 3\n");
 
   JobReport report = told_end("5_0", second, log);
-  CHECK(report.cause.empty());
+  CHECK(report.cause == cause::none);
   CHECK(report.exit_code == 3);
   CHECK(report.log == log);
 }
@@ -87,7 +87,7 @@ TEST_CASE("a job that could not open its log is told as one whose node does not 
   // One that has begun to write could open it.
   JobReport later =
       slurm_end("5_0", parse_queue("5_0|FAILED|JobLaunchFailure|n1|x\n").at(0), started_on("n1"));
-  CHECK(later.cause.empty());
+  CHECK(later.cause == cause::none);
 }
 
 TEST_CASE("a job that fails where nobody sees what it tells is told as one of such a node") {

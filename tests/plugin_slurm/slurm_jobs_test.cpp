@@ -25,7 +25,7 @@ TEST_CASE("a job tells by itself that it runs and how it ends") {
   REQUIRE(news.size() == 1);
   CHECK(news[0].state == JobState::ended);
   CHECK(news[0].exit_code == 3);
-  CHECK(news[0].cause.empty());
+  CHECK(news[0].cause == cause::none);
   CHECK(news[0].log == "it broke\n");
   CHECK(jobs.live().empty());
 }
@@ -62,7 +62,7 @@ TEST_CASE("a missing module is the cause") {
 TEST_CASE("an end by a signal waits for Slurm's word") {
   struct Case {
     std::string word;
-    std::string_view cause;
+    FailureCause cause;
   };
   for (const Case& each : {Case{"OUT_OF_MEMORY", cause::oom}, Case{"TIMEOUT", cause::time_limit},
                            Case{"PREEMPTED", cause::preempted}, Case{"NODE_FAIL", cause::node_fail},
@@ -90,7 +90,7 @@ TEST_CASE("where Slurm knows no more, the signal itself is told") {
       jobs.on_queue(noon + seconds(1), noon + seconds(1), queue("5_0|FAILED|NonZeroExitCode|n1|t-1\n"));
   REQUIRE(news.size() == 1);
   CHECK(news[0].signal == 11);
-  CHECK(news[0].cause.empty());
+  CHECK(news[0].cause == cause::none);
 
   CHECK(jobs.on_timer(noon + seconds(59)).empty());
   CHECK(jobs.timer_due() == noon + seconds(60));

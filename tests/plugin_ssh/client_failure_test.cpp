@@ -7,9 +7,9 @@ using namespace tenkai;
 
 namespace {
 
-std::string cause_of(std::string_view log) {
+FailureCause cause_of(std::string_view log) {
   std::optional<Failure> failure = client_failure(log, "anna@node7", std::chrono::seconds(10));
-  return failure ? failure->cause : "";
+  return failure ? failure->cause : cause::none;
 }
 
 std::string message_of(std::string_view log) {
@@ -32,22 +32,22 @@ constexpr std::string_view changed_key =
 }  // namespace
 
 TEST_CASE("what the client says is judged") {
-  CHECK(cause_of("anna@127.0.0.1: Permission denied (publickey).\r\n") == "auth_refused");
+  CHECK(cause_of("anna@127.0.0.1: Permission denied (publickey).\r\n") == cause::auth_refused);
   CHECK(cause_of("Received disconnect from 10.0.0.7 port 22:2: Too many authentication failures\r\n"
-                 "Disconnected from 10.0.0.7 port 22\r\n") == "auth_refused");
-  CHECK(cause_of(changed_key) == "host_key");
+                 "Disconnected from 10.0.0.7 port 22\r\n") == cause::auth_refused);
+  CHECK(cause_of(changed_key) == cause::host_key);
   CHECK(
       cause_of("No ED25519 host key is known for [127.0.0.1]:2222 and you have requested strict checking.\r\n"
-               "Host key verification failed.\r\n") == "host_key");
+               "Host key verification failed.\r\n") == cause::host_key);
   CHECK(cause_of("ssh: Could not resolve hostname nowhere.invalid: Name or service not known\r\n") ==
-        "unknown_host");
-  CHECK(cause_of("ssh: connect to host 127.0.0.1 port 1: Connection refused\r\n") == "unreachable");
-  CHECK(cause_of("ssh: connect to host 10.0.0.7 port 22: Connection timed out\r\n") == "unreachable");
-  CHECK(cause_of("ssh: connect to host 10.0.0.7 port 22: No route to host\r\n") == "unreachable");
+        cause::unknown_host);
+  CHECK(cause_of("ssh: connect to host 127.0.0.1 port 1: Connection refused\r\n") == cause::unreachable);
+  CHECK(cause_of("ssh: connect to host 10.0.0.7 port 22: Connection timed out\r\n") == cause::unreachable);
+  CHECK(cause_of("ssh: connect to host 10.0.0.7 port 22: No route to host\r\n") == cause::unreachable);
   CHECK(cause_of("Connection timed out during banner exchange\r\n"
-                 "Connection to 127.0.0.1 port 2222 timed out\r\n") == "unreachable");
-  CHECK(cause_of("kex_exchange_identification: Connection closed by remote host\r\n") == "unreachable");
-  CHECK(cause_of("Error: remote port forwarding failed for listen port 5555\r\n") == "tunnel_port");
+                 "Connection to 127.0.0.1 port 2222 timed out\r\n") == cause::unreachable);
+  CHECK(cause_of("kex_exchange_identification: Connection closed by remote host\r\n") == cause::unreachable);
+  CHECK(cause_of("Error: remote port forwarding failed for listen port 5555\r\n") == cause::tunnel_port);
 }
 
 TEST_CASE("what the client says becomes a sentence that says what to do") {
@@ -67,7 +67,7 @@ TEST_CASE("what is not certain is not judged") {
         "Error in library(tenkai) : there is no package called 'tenkai'\n",
         "sh: 1: ssh: Could not resolve hostname: not found\n"}) {
     INFO(log);
-    CHECK(cause_of(log).empty());
+    CHECK(cause_of(log) == cause::none);
   }
 }
 

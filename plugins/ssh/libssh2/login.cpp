@@ -204,8 +204,8 @@ int Login::sign_by_agent(const unsigned char* data, std::size_t size, unsigned c
   return 0;
 }
 
-void Login::refuse(std::string_view cause, std::string message, bool client_may) {
-  refusal_ = {{std::string(cause), std::move(message)}, client_may};
+void Login::refuse(FailureCause cause, std::string message, bool client_may) {
+  refusal_ = {{cause, std::move(message)}, client_may};
   step_ = Step::refused;
 }
 
@@ -214,20 +214,19 @@ Refusal Login::give_up(bool timed_out, const std::string& why) const {
   if (step_ == Step::handshake) {
     std::string message = timed_out ? sentence::silent(where_, host_.timeout)
                                     : sentence::unreachable(where_, why + " before it spoke SSH");
-    return {{std::string(cause::unreachable), message}, !timed_out};
+    return {{cause::unreachable, message}, !timed_out};
   }
   if (signing_ == Signing::asked) {
-    return {{std::string(cause::auth_refused), "the ssh-agent did not sign within " + seconds +
-                                                   " s, so that " + where_ +
-                                                   " could not let us in: see whether it asks for consent"},
+    return {{cause::auth_refused, "the ssh-agent did not sign within " + seconds + " s, so that " + where_ +
+                                      " could not let us in: see whether it asks for consent"},
             false};
   }
   if (timed_out) {
-    return {{std::string(cause::unreachable), where_ + " did not say within " + seconds +
-                                                  " s whether it lets us in: see whether the host hangs"},
+    return {{cause::unreachable, where_ + " did not say within " + seconds +
+                                     " s whether it lets us in: see whether the host hangs"},
             false};
   }
-  return {{std::string(cause::auth_refused), sentence::auth_refused(where_, "it " + why)}, true};
+  return {{cause::auth_refused, sentence::auth_refused(where_, "it " + why)}, true};
 }
 
 }  // namespace tenkai

@@ -53,7 +53,7 @@ class Login {
   void check_host_key();
   void ask_agent();
   void order_keys(const std::vector<std::string>& from_agent);
-  void refuse(std::string_view cause, std::string message, bool client_may);
+  void refuse(FailureCause cause, std::string message, bool client_may);
   int sign_by_agent(const unsigned char* data, std::size_t size, unsigned char** signature,
                     std::size_t* length);
   static int on_sign(LIBSSH2_SESSION*, unsigned char** signature, std::size_t* length,

@@ -50,16 +50,16 @@ void Reach::run(OnEnd on_end) {
   timer_.expires_at(until_);
   timer_.async_wait([self = shared_from_this()](boost::system::error_code failed) {
     if (!failed)
-      self->end(std::nullopt, {std::string(cause::unknown_host),
-                               sentence::unknown_host(self->host_, "no name server has answered")});
+      self->end(std::nullopt,
+                {cause::unknown_host, sentence::unknown_host(self->host_, "no name server has answered")});
   });
   resolver_.async_resolve(
       host_, std::to_string(port_), asio::ip::resolver_base::numeric_service,
       [self = shared_from_this()](boost::system::error_code failed, tcp::resolver::results_type found) {
         if (!self->on_end_) return;
         if (failed) {
-          return self->end(std::nullopt, {std::string(cause::unknown_host),
-                                          sentence::unknown_host(self->host_, failed.message())});
+          return self->end(std::nullopt,
+                           {cause::unknown_host, sentence::unknown_host(self->host_, failed.message())});
         }
         std::vector<tcp::endpoint> addresses;
         for (const auto& each : found) addresses.push_back(each.endpoint());
@@ -76,7 +76,7 @@ void Reach::try_next() {
   std::string where = to_string(Remote{{}, host_, port_});
   if (next_ == addresses_.size()) {
     std::string message = silent_ ? sentence::no_answer(where, limit_) : sentence::unreachable(where, why_);
-    return end(std::nullopt, {std::string(cause::unreachable), message});
+    return end(std::nullopt, {cause::unreachable, message});
   }
   std::size_t attempt = next_++;
   auto left = until_ - std::chrono::steady_clock::now();
