@@ -57,20 +57,24 @@ enum class Type : std::uint8_t {
   ack,         // dispatcher → agent: the value has arrived, forget it
   ping,        // either way between machines: still there?
   pong,
-  bye,        // either way: I end this on purpose
-  segment,    // a piece of the payload of stream `stream`
-  recall,     // reserved: give back a task that has not started
-  recalled,   // reserved
-  fd,         // reserved: the payload is a passed memory file
-  resume,     // reserved
-  challenge,  // listener → dialler: prove that you have the credential; I have it
-  proof,      // dialler → listener: my proof, and what I am
+  bye,      // either way: I end this on purpose
+  segment,  // a piece of the payload of stream `stream`
+  // 22 to 25 are given up
+  challenge = 26,  // listener → dialler: prove that you have the credential; I have it
+  proof,           // dialler → listener: my proof, and what I am
   last_type = proof,
 };
 
+// Whether a frame can have this type. No switch has to think of what is none of the enum.
+constexpr bool is_type(std::uint8_t number) {
+  bool given_up = number >= 22 && number <= 25;
+  return number != 0 && number <= static_cast<std::uint8_t>(Type::last_type) && !given_up;
+}
+
 enum class Role : std::uint8_t { session = 1, daemon, agent, viewer };
 
-// The number of an attribute. Numbers are never used again for something else.
+// The number of an attribute. Numbers are never used again for something else: 11, 13, 14, 15,
+// 25 and 28 are given up.
 enum class Key : std::uint16_t {
   role = 1,              // u64, a Role
   version = 2,           // text, tenkai's version
@@ -82,11 +86,7 @@ enum class Key : std::uint16_t {
   code = 8,              // u64, an error value (19: connection reset)
   timeout_ms = 9,        // u64, from submission
   label = 10,            // text
-  priority = 11,         // u64
   time_request_ms = 12,  // u64: how long the task may take, as its user says
-  resources = 13,        // text
-  rng_stream = 14,       // 7 × i32
-  trace_parent = 15,
   kind = 16,             // u64: which of several, by the type of the frame; the enums below
   last = 17,             // u64 1: the daemon takes no task after this one
   exit_code = 18,        // u64
@@ -96,10 +96,8 @@ enum class Key : std::uint16_t {
   memory_limit = 22,     // u64, bytes of payload a session may have unresolved
   slot = 23,             // u64, 1-based, as users see it
   name = 24,             // text, what a request asks for
-  kill_after_ms = 25,    // u64
   failed = 26,           // u64 1: the value is an error
   library_version = 27,  // text, the R package's version
-  heartbeat_ms = 28,
   grace_ms = 29,
   credential = 30,    // 16 bytes, the id of a credential
   nonce = 31,         // 32 random bytes
@@ -128,6 +126,36 @@ enum class ByeKind : std::uint64_t { end, end_all };
 // From an R: why it goes.
 enum class GoneKind : std::uint64_t { connection_ended, idle_time, wall_time, max_tasks, dismissed = 5 };
 enum class SaiseiKind : std::uint64_t { if_vacant, forced };
+
+// The largest number that Key::kind may have in a frame of this type; of no meaning in others.
+constexpr std::uint64_t last_kind(Type type) {
+  switch (type) {
+    case Type::task: return static_cast<std::uint64_t>(TaskKind::everywhere);
+    case Type::cancel: return static_cast<std::uint64_t>(CancelKind::kill_for_good);
+    case Type::left: return static_cast<std::uint64_t>(LeftKind::given_up);
+    case Type::bye: return static_cast<std::uint64_t>(GoneKind::dismissed);  // and ByeKind
+    case Type::request: return static_cast<std::uint64_t>(SaiseiKind::forced);
+    case Type::hello:
+    case Type::welcome:
+    case Type::refused:
+    case Type::setup:
+    case Type::ready:
+    case Type::submit:
+    case Type::everywhere:
+    case Type::resolved:
+    case Type::reply:
+    case Type::note:
+    case Type::join:
+    case Type::finished:
+    case Type::ack:
+    case Type::ping:
+    case Type::pong:
+    case Type::segment:
+    case Type::challenge:
+    case Type::proof: break;
+  }
+  return UINT64_MAX;
+}
 
 struct Attribute {
   Key key;
@@ -188,7 +216,7 @@ struct Frame {
     for (std::size_t i = 8; i-- > 0;) number = number << 8 | static_cast<unsigned char>((*value)[i]);
     return number;
   }
-  // One of the enums above, as it belongs to the type. A number from elsewhere may be none of it.
+  // One of the enums above, as it belongs to the type.
   template <class Kind>
   Kind kind() const {
     return static_cast<Kind>(number(Key::kind));

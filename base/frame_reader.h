@@ -185,9 +185,7 @@ class FrameReader {
                   std::to_string(frame_version));
     }
     std::uint8_t type = detail::take<std::uint8_t>(at);
-    if (type == 0 || type > static_cast<std::uint8_t>(Type::last_type)) {
-      return fail("unknown frame type " + std::to_string(type));
-    }
+    if (!is_type(type)) return fail("unknown frame type " + std::to_string(type));
     frame_.type = static_cast<Type>(type);
     return true;
   }
@@ -257,6 +255,8 @@ class FrameReader {
       frame_.attributes.push_back({static_cast<Key>(key), std::string(bytes.substr(0, length))});
       bytes.remove_prefix(length);
     }
+    std::uint64_t kind = frame_.number(Key::kind);
+    if (kind > last_kind(frame_.type)) return fail("unknown kind " + std::to_string(kind) + " of a frame");
     return true;
   }
 

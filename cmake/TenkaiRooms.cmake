@@ -24,6 +24,10 @@ function(tenkai_room room)
   endif()
   add_library(tenkai_${room} STATIC ${sources})
   target_link_libraries(tenkai_${room} PUBLIC tenkai_options ${room_BELOW} ${room_LIBRARIES})
+  # Who adds a frame type or a cause is told each switch that has to know it.
+  if(room STREQUAL "scheduler")
+    target_compile_options(tenkai_${room} PRIVATE -Wswitch-enum)
+  endif()
 endfunction()
 
 # tenkai_program(tenkai cli BELOW …) makes the program `tenkai` from cli/*.cpp.

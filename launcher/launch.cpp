@@ -16,8 +16,11 @@ LaunchState state_of(JobState state) {
   switch (state) {
     case JobState::submitted: return LaunchState::submitted;
     case JobState::pending: return LaunchState::pending;
-    default: return LaunchState::starting;
+    case JobState::starting:
+    case JobState::ended:
+    case JobState::failed: break;
   }
+  return LaunchState::starting;
 }
 
 std::string how_it_ended(const JobReport& report) {

@@ -119,8 +119,14 @@ bool is_from_outside(Cause::Kind kind) {
     case Cause::Kind::limit:
     case Cause::Kind::quit:
     case Cause::Kind::goodbye: return false;
-    default: return true;
+    case Cause::Kind::killed:
+    case Cause::Kind::lost:
+    case Cause::Kind::preempted:
+    case Cause::Kind::node_fail:
+    case Cause::Kind::time_limit:
+    case Cause::Kind::job_cancelled: break;
   }
+  return true;
 }
 
 Cause cause_of_exit(int exit_code) {

@@ -266,7 +266,23 @@ void Peers::on_frame(const PeerPtr& peer, Frame&& frame) {
     case Type::left:
       if (peer->role == Role::agent) return on_left(peer, frame);
       break;
-    default: break;
+    case Type::hello:
+    case Type::welcome:
+    case Type::refused:
+    case Type::setup:
+    case Type::ready:
+    case Type::submit:
+    case Type::everywhere:
+    case Type::cancel:
+    case Type::resolved:
+    case Type::request:
+    case Type::reply:
+    case Type::note:
+    case Type::task:
+    case Type::ack:
+    case Type::segment:
+    case Type::challenge:
+    case Type::proof: break;
   }
   peer->connection->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) +
                          " does not belong here");

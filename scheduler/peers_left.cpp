@@ -37,17 +37,19 @@ void Peers::on_left(const PeerPtr& peer, const Frame& frame) {
   // Told again after a reconnection; the rank may have another R by now.
   auto known = peer->instances.find(frame.rank);
   if (known == peer->instances.end() || known->second != frame.text(Key::instance)) return;
-  if (kind == LeftKind::drains) {
-    std::vector<DaemonId> all;
-    for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
-    return dependencies_.apply(dependencies_.dispatcher.on_drain(now(), all));
-  }
   REnd end = end_of(frame);
-  if (kind == LeftKind::job_ends) return on_job_ends(peer, cause_of(end));
-  bool goodbye = kind == LeftKind::goodbye;
-  Cause cause = goodbye ? Cause{Cause::Kind::goodbye, "said goodbye"} : cause_of(end);
-  if (!goodbye) cause.log = end.log_tail;
-  remove(peer, frame.rank, cause);
+  Cause cause = cause_of(end);
+  switch (kind) {
+    case LeftKind::drains: {
+      std::vector<DaemonId> all;
+      for (const auto& [rank, daemon] : peer->ranks) all.push_back(daemon);
+      return dependencies_.apply(dependencies_.dispatcher.on_drain(now(), all));
+    }
+    case LeftKind::job_ends: return on_job_ends(peer, cause);
+    case LeftKind::goodbye: return remove(peer, frame.rank, {Cause::Kind::goodbye, "said goodbye"});
+    case LeftKind::ended: cause.log = end.log_tail; return remove(peer, frame.rank, cause);
+    case LeftKind::given_up: break;  // above, whatever its R was
+  }
 }
 
 // Its agent starts no other R there: who has launched it would wait for ever.

@@ -153,10 +153,27 @@ void Service::on_session_frame(Frame&& frame) {
       return apply(dispatcher_->on_everywhere(now(), session_id_, std::move(frame.payload)));
     case Type::cancel: return apply(dispatcher_->on_cancel(now(), session_id_, frame.task));
     case Type::request: return on_request(frame);
-    default:
-      session_->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) +
-                     " does not belong here");
+    case Type::hello:
+    case Type::setup:
+    case Type::bye:
+    case Type::welcome:
+    case Type::refused:
+    case Type::ready:
+    case Type::resolved:
+    case Type::reply:
+    case Type::note:
+    case Type::join:
+    case Type::left:
+    case Type::task:
+    case Type::finished:
+    case Type::ack:
+    case Type::ping:
+    case Type::pong:
+    case Type::segment:
+    case Type::challenge:
+    case Type::proof: break;
   }
+  session_->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");
 }
 
 void Service::on_hello(const Frame& frame) {

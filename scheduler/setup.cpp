@@ -144,8 +144,9 @@ std::string_view name_of(Policy policy) {
   switch (policy) {
     case Policy::queue: return "queue";
     case Policy::direct: return "direct";
-    default: return "ephemeral";
+    case Policy::ephemeral: break;
   }
+  return "ephemeral";
 }
 
 Result<Setup> parse_setup(std::string_view text) {

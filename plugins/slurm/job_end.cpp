@@ -135,7 +135,12 @@ JobReport slurm_end(const std::string& job, const JobLine& line, const StatusFil
       set_failure(report, cause::job_cancelled, which + " was cancelled" + by_whom(line) + in_words(line));
       break;
     case SlurmState::failed: tell_failed(report, line, status); break;
-    default:
+    case SlurmState::completed:
+    case SlurmState::pending:
+    case SlurmState::running:
+    case SlurmState::suspended:
+    case SlurmState::ending:
+    case SlurmState::other:
       if (!report.exit_code && !report.signal) report.exit_code = 0;
   }
   add_own_failure(report, status, report.exit_code == 0);

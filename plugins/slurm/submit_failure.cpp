@@ -106,7 +106,8 @@ Failure submit_failure(SubmitProblem problem, const SlurmOutcome& outcome, const
       return {cause::submit_refused,
               "sbatch refused the job: " + how(outcome) +
                   "; where no arrays are allowed, slurm.nodes asks for one job over several nodes"};
-    default: break;
+    case SubmitProblem::temporary:
+    case SubmitProblem::refused: break;
   }
   bool denied = has_any(outcome.errors, {"denied", "not allowed", "not permitted", "prohibited"});
   return {cause::submit_refused,

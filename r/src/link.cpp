@@ -257,7 +257,23 @@ void Link::on_frame(Frame&& frame) {
     case Type::welcome:
     case Type::ready:
     case Type::refused: control_ = std::move(frame); break;
-    default: break;  // nothing else is meant for a session
+    case Type::hello:
+    case Type::setup:
+    case Type::submit:
+    case Type::everywhere:
+    case Type::cancel:
+    case Type::request:
+    case Type::join:
+    case Type::left:
+    case Type::task:
+    case Type::finished:
+    case Type::ack:
+    case Type::ping:
+    case Type::pong:
+    case Type::bye:
+    case Type::segment:
+    case Type::challenge:
+    case Type::proof: break;  // not meant for a session
   }
 }
 

@@ -241,9 +241,19 @@ TEST_CASE("unknown types are refused") {
 
   CHECK(says(read(with_bytes(ping, 3, std::string_view("\0", 1))).error, "unknown frame type 0"));
   CHECK(says(read(with_bytes(ping, 3, "\xff")).error, "unknown frame type 255"));
-  int next = static_cast<int>(Type::last_type) + 1;
-  std::string byte(1, static_cast<char>(next));
-  CHECK(says(read(with_bytes(ping, 3, byte)).error, "unknown frame type " + std::to_string(next)));
+  for (int type : {22, 25, static_cast<int>(Type::proof) + 1}) {
+    std::string byte(1, static_cast<char>(type));
+    CHECK(says(read(with_bytes(ping, 3, byte)).error, "unknown frame type " + std::to_string(type)));
+  }
+}
+
+TEST_CASE("unknown kinds are refused") {
+  auto left = [](std::uint64_t kind) { return encode(Frame(Type::left).with(Key::kind, kind)); };
+
+  CHECK(read(left(4)).error.empty());
+  CHECK(says(read(left(5)).error, "unknown kind 5"));
+  CHECK(says(read(left(UINT64_MAX)).error, "unknown kind"));
+  CHECK(read(encode(Frame(Type::hello).with(Key::kind, 5))).error.empty());
 }
 
 TEST_CASE("a payload at a place that does not exist is refused") {

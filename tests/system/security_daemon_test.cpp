@@ -171,7 +171,7 @@ TEST_CASE("a daemon that floods the dispatcher with answers is gone soon, and th
 TEST_CASE("a daemon that says what only others may say is sent away", "[T10]") {
   Type said = GENERATE(Type::hello, Type::welcome, Type::setup, Type::submit, Type::everywhere, Type::cancel,
                        Type::resolved, Type::request, Type::task, Type::join, Type::left, Type::challenge,
-                       Type::proof, Type::resume);
+                       Type::proof);
   Court court;
   court.dispatcher.submit(1, "for the honest one");
   Frame honest_task = court.honest.task();
