@@ -232,7 +232,7 @@ void Agent::on_disconnected(const Connection::End& end) {
 }
 
 void Agent::dial_again(const Error& why) {
-  bool for_ever = options_.autoexit == AgentOptions::Autoexit::stay;
+  bool for_ever = options_.autoexit == Autoexit::stay;
   // Somebody took the call and hung up: at a door that many besiege this happens to
   // those who belong there, too.
   bool hung_up = why.code == Code::reset && Clock::now() - born_ < patience_at_the_door;
@@ -277,7 +277,7 @@ void Agent::give_up(const std::string& why) {
   exit_code_ = 1;
   complain(why);
   ending_ = true;
-  end_daemons(options_.autoexit != AgentOptions::Autoexit::finish);
+  end_daemons(options_.autoexit != Autoexit::finish);
 }
 
 }  // namespace tenkai

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agent/rank.h"
+#include "base/autoexit.h"
 #include "base/daemon_call.h"
 #include "base/random_stream.h"
 #include "base/url.h"
@@ -30,7 +31,7 @@ namespace tenkai {
 
 struct AgentOptions {
   // What becomes of the daemons when the dispatcher is gone.
-  enum class Autoexit { now, finish, stay } autoexit = Autoexit::now;
+  Autoexit autoexit = Autoexit::now;
 
   std::vector<Url> urls;  // one for each daemon, or one for all
   std::size_t daemons = 1;

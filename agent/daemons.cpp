@@ -372,7 +372,7 @@ void Agent::on_signal(int number) {
 // The dispatcher has gone, or the last R that there was or would have been.
 void Agent::on_goodbye(bool stop) {
   if (ending_) return;
-  if (options_.autoexit == AgentOptions::Autoexit::stay && !stop && !all_are_over(ranks_)) {
+  if (options_.autoexit == Autoexit::stay && !stop && !all_are_over(ranks_)) {
     // Another dispatcher may come to the same URL.
     welcomed_ = false;
     if (dispatcher_) dispatcher_->drop("the dispatcher said goodbye");
@@ -380,7 +380,7 @@ void Agent::on_goodbye(bool stop) {
   }
   ending_ = true;
   dial_timer_.cancel();
-  end_daemons(stop || options_.autoexit == AgentOptions::Autoexit::now);
+  end_daemons(stop || options_.autoexit == Autoexit::now);
 }
 
 void Agent::end_daemons(bool interrupt) {

@@ -159,8 +159,7 @@ int run(Arguments& arguments) {
       return fail("--adopt-fd is not an open descriptor");
     options.adopt_pid = arguments.adopt_pid;
   }
-  if (arguments.autoexit == "0") options.autoexit = AgentOptions::Autoexit::stay;
-  if (arguments.autoexit == "na") options.autoexit = AgentOptions::Autoexit::finish;
+  options.autoexit = autoexit_from_word(arguments.autoexit).value_or(Autoexit::now);
   raise_descriptor_limit();
   asio::io_context io(1);
   Agent agent(io, std::move(options));

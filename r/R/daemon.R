@@ -90,13 +90,13 @@ serve <- function(url, autoexit, credential, tls, rs, output, limits) {
 
 daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
                           timerstart) {
-  at_end <- if (is.na(autoexit)) 1 else if (is.numeric(autoexit)) 3 else
-    if (autoexit) 0 else 2
+  signal <- if (is.numeric(autoexit) && !is.na(autoexit)) autoexit else 0
+  at_end <- if (is.na(autoexit)) 1 else if (signal || autoexit) 0 else 2
   for (each in ends_of_daemons) check_number(get(each), each, minimum = 1)
   check_number(timerstart, "timerstart")
   parts <- if (is.logical(cleanup)) 7 * isTRUE(cleanup) else cleanup
   check_number(parts, "cleanup")
-  as.double(c(at_end, if (at_end == 3) autoexit else 0, parts, maxtasks,
+  as.double(c(at_end, signal, parts, maxtasks,
               idletime, walltime, timerstart, interactive()))
 }
 

@@ -48,7 +48,7 @@ class NoNotices {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       struct sigaction ignore {};
       ignore.sa_handler = SIG_IGN;
-      bool is_wanted = limits.at_end == AtEnd::raise && limits.signal == numbers[i];
+      bool is_wanted = limits.signal == numbers[i];
       sigaction(numbers[i], is_wanted ? nullptr : &ignore, &before_[i]);
     }
   }
@@ -298,8 +298,8 @@ std::optional<Frame> Daemon::waiting_task(const Limits& limits) {
     if (frame.type != Type::bye && frame.type != Type::refused) continue;
     // A daemon that stays takes the end of a session for the end of a
     // connection, unless it is meant as well (kind 1).
-    bool stays =
-        limits.at_end == AtEnd::stay && frame.type == Type::bye && frame.kind<ByeKind>() != ByeKind::end_all;
+    bool stays = limits.at_end == Autoexit::stay && frame.type == Type::bye &&
+                 frame.kind<ByeKind>() != ByeKind::end_all;
     dismissed_ = !stays;
     stream_->close();
   }

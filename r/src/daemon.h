@@ -22,8 +22,8 @@ namespace tenkai {
 
 // What R's daemon() was asked for. Infinity: no limit.
 struct Limits {
-  AtEnd at_end = AtEnd::exit;
-  int signal = 0;
+  Autoexit at_end = Autoexit::now;
+  int signal = 0;   // raised at the end, in place of the interrupt
   int cleanup = 7;  // Baseline::Part, added up
   double max_tasks = 0;
   double idle_ms = 0;

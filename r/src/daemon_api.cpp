@@ -48,7 +48,7 @@ std::vector<std::string> arguments_of(SEXP argv) {
 Limits limits_of(SEXP numbers) {
   const double* number = REAL(numbers);
   Limits limits;
-  limits.at_end = static_cast<AtEnd>(static_cast<int>(number[0]));
+  limits.at_end = static_cast<Autoexit>(static_cast<int>(number[0]));
   limits.signal = static_cast<int>(number[1]);
   limits.cleanup = static_cast<int>(number[2]);
   limits.max_tasks = number[3];

@@ -59,12 +59,12 @@ void on_sigio(int) {
 
 }  // namespace
 
-void watch_for_end(int fd, AtEnd then, int signal_number) {
+void watch_for_end(int fd, Autoexit then, int signal_number) {
   watched_fd = fd;
   owner = getpid();
   generation = fork_generation();
-  chosen_signal = then == AtEnd::raise ? signal_number : 0;
-  wanted = then == AtEnd::exit || then == AtEnd::raise;
+  chosen_signal = signal_number;
+  wanted = then == Autoexit::now;
   acted = 0;
   if (!wanted) return;
   struct sigaction action {};

@@ -5,17 +5,13 @@
 // end of the stream, but only while a task runs: an idle daemon sees it anyway.
 #pragma once
 
+#include "base/autoexit.h"
+
 namespace tenkai {
 
-enum class AtEnd {
-  exit,         // interrupt the task; five seconds later end in any case
-  finish_task,  // finish the running task, then exit
-  stay,         // finish it, and wait for another dispatcher
-  raise,        // raise a signal of the user's choice, then exit
-};
-
-// Prepares the stream. `signal` counts with AtEnd::raise.
-void watch_for_end(int fd, AtEnd then, int signal);
+// Prepares the stream: with `finish` and `stay` its end is left to be seen between tasks. A
+// `signal` that is not 0 is raised in place of the interrupt, and nothing follows it.
+void watch_for_end(int fd, Autoexit then, int signal);
 
 // While one of these lives the end of the stream is acted on at once.
 class Watching {
