@@ -223,6 +223,36 @@ struct Frame {
   }
 };
 
+// What the evaluation of a task has used, as its daemon measures it.
+struct Usage {
+  std::uint64_t cpu_us = 0;   // user and system, of its process and threads
+  std::uint64_t peak_kb = 0;  // of memory that was resident, 1024 bytes each
+
+  bool is_known() const { return peak_kb > 0; }
+};
+
+// Each value on its way: its key in FINISHED and RESOLVED, its name in `m$usage`, and what R
+// sees of it for each 1.
+struct UsageField {
+  std::uint64_t Usage::*value;
+  Key key;
+  const char* name;
+  double unit;
+};
+inline constexpr UsageField usage_fields[] = {
+    {&Usage::cpu_us, Key::cpu_us, "cpu", 1e-6},
+    {&Usage::peak_kb, Key::peak_kb, "memory", 1024},
+};
+
+inline void put(Frame& frame, const Usage& usage) {
+  for (const UsageField& field : usage_fields) frame.with(field.key, usage.*field.value);
+}
+inline Usage usage_in(const Frame& frame) {
+  Usage usage;
+  for (const UsageField& field : usage_fields) usage.*field.value = frame.number(field.key);
+  return usage;
+}
+
 namespace detail {
 
 template <class Number>

@@ -23,6 +23,7 @@
 
 #include "base/bytes.h"
 #include "base/error_code.h"
+#include "base/frame.h"
 #include "scheduler/cause.h"
 #include "scheduler/drain.h"
 #include "scheduler/load.h"
@@ -92,11 +93,6 @@ struct Assign {
   std::string label;
 };
 // Give a session the one answer to a task: a payload, or a code and its reason.
-// What the task has used on its daemon, as the daemon says; 0: not known.
-struct Usage {
-  std::uint64_t cpu_us = 0;
-  std::uint64_t peak_kb = 0;
-};
 struct Resolve {
   TaskKey key;
   Code code;

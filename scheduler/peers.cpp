@@ -302,7 +302,7 @@ void Peers::on_finished(const PeerPtr& peer, Frame&& frame) {
   dependencies_.apply(dependencies_.dispatcher.on_finished(
       now(), daemon, {frame.session, frame.task}, frame.attempt, std::move(frame.payload),
       frame.number(Key::failed) == 1, last, printable(frame.text(Key::message), max_message),
-      {frame.number(Key::cpu_us), frame.number(Key::peak_kb)}));
+      usage_in(frame)));
   set_busy(peer);
   if (dependencies_.dispatcher.violations(daemon) > max_violations) {
     settle(peer, {Cause::Kind::lost, "sent too many answers that nobody waited for"});

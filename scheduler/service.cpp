@@ -378,9 +378,7 @@ void Service::carry_out(Resolve& resolve) {
   frame.task = resolve.key.task;
   frame.payload = std::move(resolve.payload);
   if (resolve.failed) frame.with(Key::failed, 1);
-  if (resolve.usage.peak_kb > 0) {
-    frame.with(Key::cpu_us, resolve.usage.cpu_us).with(Key::peak_kb, resolve.usage.peak_kb);
-  }
+  if (resolve.usage.is_known()) put(frame, resolve.usage);
   if (resolve.code != Code::none) frame.with(Key::code, static_cast<std::uint64_t>(resolve.code));
   // A time-out, a cancellation and a reset of the session explain themselves.
   bool explained = resolve.code == Code::reset || resolve.code == Code::out_of_memory;

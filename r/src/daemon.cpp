@@ -352,7 +352,7 @@ void Daemon::answer(const Frame& task, Evaluation& evaluation, const Usage& usag
   frame.session = task.session;
   frame.task = task.task;
   frame.attempt = task.attempt;
-  frame.with(Key::cpu_us, usage.cpu_us).with(Key::peak_kb, usage.peak_kb);
+  put(frame, usage);
   if (evaluation.failed()) frame.with(Key::failed, 1);
   if (last) frame.with(Key::last, 1);
   if (!evaluation.failure().empty() && task.kind<TaskKind>() == TaskKind::everywhere) {

@@ -245,7 +245,7 @@ void Link::on_frame(Frame&& frame) {
     case Type::reply: {
       auto found = requests_.find(frame.task);
       if (found == requests_.end()) break;
-      found->second = Answer{frame.payload, frame.number(Key::code), frame.text(Key::message), 0, 0};
+      found->second = Answer{frame.payload, frame.number(Key::code), frame.text(Key::message)};
       break;
     }
     case Type::note:
@@ -286,9 +286,7 @@ void Link::on_resolved(Frame&& frame) {
     tasks_.erase(found);
     return;
   }
-  task.answer = Answer{std::move(frame.payload), frame.number(Key::code), {}, 0, 0};
-  task.answer->cpu_us = frame.number(Key::cpu_us);
-  task.answer->peak_kb = frame.number(Key::peak_kb);
+  task.answer = Answer{std::move(frame.payload), frame.number(Key::code), {}, usage_in(frame)};
   if (task.answer->code != 0) task.answer->message = frame.text(Key::message);
 }
 

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/frame.h"
 #include "buffer.h"
 #include "stream.h"
 
@@ -27,10 +28,9 @@ namespace tenkai {
 
 struct Answer {
   Payload payload;
-  std::uint64_t code = 0;    // not 0: an error value, and no payload
-  std::string message;       // with a code: what happened; may be empty
-  std::uint64_t cpu_us = 0;  // what the task has used; of a task that was evaluated
-  std::uint64_t peak_kb = 0;
+  std::uint64_t code = 0;  // not 0: an error value, and no payload
+  std::string message;     // with a code: what happened; may be empty
+  Usage usage = {};        // of a task that was evaluated
 };
 
 class Link {

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,7 +22,12 @@ rusage used_so_far() {
   return used;
 }
 
-std::uint64_t cpu_of(const rusage& used) { return microseconds(used.ru_utime) + microseconds(used.ru_stime); }
+// What only goes up.
+Usage counters_of(const rusage& used) {
+  Usage counters;
+  counters.cpu_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
+  return counters;
+}
 
 // VmHWM of /proc/self/status; 0 where it cannot be read.
 std::uint64_t peak_in_status() {
@@ -61,13 +67,15 @@ void Meter::start() {
     ::close(reset_);
     reset_ = -1;
   }
-  cpu_before_ = cpu_of(used_so_far());
+  before_ = counters_of(used_so_far());
 }
 
 Usage Meter::stop() const {
   rusage used = used_so_far();
-  std::uint64_t cpu = cpu_of(used);
-  return {cpu > cpu_before_ ? cpu - cpu_before_ : 0, peak(static_cast<std::uint64_t>(used.ru_maxrss))};
+  Usage usage = counters_of(used);
+  usage.cpu_us -= std::min(before_.cpu_us, usage.cpu_us);
+  usage.peak_kb = peak(static_cast<std::uint64_t>(used.ru_maxrss));
+  return usage;
 }
 
 }  // namespace tenkai

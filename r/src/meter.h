@@ -1,14 +1,11 @@
-// What a task has used: processor time, and how much memory its R had at most.
+// Measures what the evaluation of a task uses.
 #pragma once
 
 #include <cstdint>
 
-namespace tenkai {
+#include "base/frame.h"
 
-struct Usage {
-  std::uint64_t cpu_us = 0;   // user and system, of this process and its threads
-  std::uint64_t peak_kb = 0;  // of memory that was resident, 1024 bytes each
-};
+namespace tenkai {
 
 class Meter {
  public:
@@ -26,7 +23,7 @@ class Meter {
   int reset_ = -1;  // where the kernel is told to forget the peak so far
   // What this process began with: the size of the one that has started it. 0: nothing.
   std::uint64_t inherited_kb_ = 0;
-  std::uint64_t cpu_before_ = 0;
+  Usage before_;  // counters that only go up
 };
 
 }  // namespace tenkai

@@ -139,22 +139,23 @@ SEXP value_from(const Answer& answer, Allowed allowed) {
   return is_risky ? value_of_risk(answer.payload, verdict) : unserialize(answer.payload, verdict);
 }
 
-// `m$usage`: seconds of processor time, bytes of memory, the number of the task.
+// `m$usage`: what is in usage_fields, and the number of the task.
 void note_usage(SEXP mirai, std::uint64_t task, const Answer& answer) {
-  if (answer.peak_kb == 0) return;
+  if (!answer.usage.is_known()) return;
+  constexpr R_xlen_t count = std::size(usage_fields);
   static SEXP names = [] {
-    SEXP made = Rf_allocVector(STRSXP, 3);
+    SEXP made = Rf_allocVector(STRSXP, count + 1);
     R_PreserveObject(made);
-    SET_STRING_ELT(made, 0, Rf_mkChar("cpu"));
-    SET_STRING_ELT(made, 1, Rf_mkChar("memory"));
-    SET_STRING_ELT(made, 2, Rf_mkChar("task"));
+    for (R_xlen_t i = 0; i < count; ++i) SET_STRING_ELT(made, i, Rf_mkChar(usage_fields[i].name));
+    SET_STRING_ELT(made, count, Rf_mkChar("task"));
     MARK_NOT_MUTABLE(made);
     return made;
   }();
-  SEXP usage = PROTECT(Rf_allocVector(REALSXP, 3));
-  REAL(usage)[0] = static_cast<double>(answer.cpu_us) / 1e6;
-  REAL(usage)[1] = static_cast<double>(answer.peak_kb) * 1024;
-  REAL(usage)[2] = static_cast<double>(task);
+  SEXP usage = PROTECT(Rf_allocVector(REALSXP, count + 1));
+  for (R_xlen_t i = 0; i < count; ++i) {
+    REAL(usage)[i] = static_cast<double>(answer.usage.*usage_fields[i].value) * usage_fields[i].unit;
+  }
+  REAL(usage)[count] = static_cast<double>(task);
   Rf_setAttrib(usage, R_NamesSymbol, names);
   Rf_defineVar(usage_symbol(), usage, mirai);
   UNPROTECT(1);
