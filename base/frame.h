@@ -105,6 +105,7 @@ enum class Key : std::uint16_t {
   cpu_us = 33,        // u64, processor time that a task has used
   peak_kb = 34,       // u64, 1024 bytes: the most memory its R had meanwhile
   time_left_ms = 35,  // u64: until the job of a daemon ends
+  wall_us = 36,       // u64, how long the evaluation of a task has taken
 };
 
 // What Key::kind says in a frame of that type; where it is missing, the first.
@@ -227,6 +228,7 @@ struct Frame {
 struct Usage {
   std::uint64_t cpu_us = 0;   // user and system, of its process and threads
   std::uint64_t peak_kb = 0;  // of memory that was resident, 1024 bytes each
+  std::uint64_t wall_us = 0;  // by a clock that nobody sets
 
   bool is_known() const { return peak_kb > 0; }
 };
@@ -242,6 +244,7 @@ struct UsageField {
 inline constexpr UsageField usage_fields[] = {
     {&Usage::cpu_us, Key::cpu_us, "cpu", 1e-6},
     {&Usage::peak_kb, Key::peak_kb, "memory", 1024},
+    {&Usage::wall_us, Key::wall_us, "seconds", 1e-6},
 };
 
 inline void put(Frame& frame, const Usage& usage) {

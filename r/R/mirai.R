@@ -26,8 +26,9 @@
 #' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical
 #'   `NA` until the value is there, and then the value. Once it has been looked at,
 #'   `$usage` says what the evaluation has used on its daemon: `cpu`, seconds of
-#'   processor time, and `memory`, bytes, the most that its R process had in
-#'   memory meanwhile, and `task`, its number, by which logs name it; `NULL` where nothing was evaluated.
+#'   processor time, `memory`, bytes, the most that its R process had in memory
+#'   meanwhile, `seconds`, how long it took, and `task`, its number, by which logs
+#'   name it; `NULL` where nothing was evaluated.
 #'
 #' @details
 #' If the expression fails, the value is an object of classes `miraiError`,

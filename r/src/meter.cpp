@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -26,6 +27,9 @@ rusage used_so_far() {
 Usage counters_of(const rusage& used) {
   Usage counters;
   counters.cpu_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  counters.wall_us =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
   return counters;
 }
 
@@ -74,6 +78,7 @@ Usage Meter::stop() const {
   rusage used = used_so_far();
   Usage usage = counters_of(used);
   usage.cpu_us -= std::min(before_.cpu_us, usage.cpu_us);
+  usage.wall_us -= before_.wall_us;
   usage.peak_kb = peak(static_cast<std::uint64_t>(used.ru_maxrss));
   return usage;
 }

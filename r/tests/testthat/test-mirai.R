@@ -426,7 +426,7 @@ test_that("a mirai tells what its evaluation has used", {
     1
   }))
   force(list(small$data, large$data, after$data))
-  expect_named(large$usage, c("cpu", "memory", "task"))
+  expect_named(large$usage, c("cpu", "memory", "seconds", "task"))
   expect_gt(large$usage[["memory"]], 2e7 * 8)
   expect_gt(large$usage[["cpu"]], 0.1)
   expect_lt(small$usage[["memory"]], large$usage[["memory"]])
@@ -435,4 +435,9 @@ test_that("a mirai tells what its evaluation has used", {
   again <- call_mirai(mirai(1))
   expect_lt(again$usage[["memory"]], large$usage[["memory"]])
   expect_null(call_mirai(mirai(Sys.sleep(9), .timeout = 100))$usage)
+  # To wait takes no processor time, and is time all the same.
+  idle <- call_mirai(mirai(Sys.sleep(0.5)))
+  expect_null(idle$data)
+  expect_gte(idle$usage[["seconds"]], 0.5)
+  expect_lt(idle$usage[["cpu"]], 0.5)
 })
