@@ -12,32 +12,12 @@
 namespace tenkai {
 namespace {
 
-using std::chrono::minutes;
 using std::chrono::seconds;
-
-// When to ask about a job that does not come, or about which there is a reason to ask. Slurm
-// mostly knows what it has against a job when it has taken it, and somebody waits.
-const WatchPlan& queue_plan() {
-  static const WatchPlan plan{seconds(5), minutes(1), minutes(4), minutes(10)};
-  return plan;
-}
-// When to ask about a job that was requeued: Slurm has just said why it waits.
-const WatchPlan& requeued_plan() {
-  static const WatchPlan plan{minutes(1), minutes(4), minutes(10)};
-  return plan;
-}
-const WatchPlan& suspicion_plan() {
-  // The second one is for jobs that are just being ended: why, is then told soon.
-  static const WatchPlan plan{seconds(0), seconds(6), seconds(30), minutes(1),
-                              minutes(2), minutes(5), minutes(10)};
-  return plan;
-}
 
 // Slurm knows of an end within this, or says nothing of it.
 constexpr seconds hold_time{60};
 constexpr seconds accounts_time{20};
-// Slurm forgets a job that has ended, and may not know yet one that was submitted.
-constexpr int max_absences = 3;
+// Slurm may not know yet a job that was submitted.
 constexpr seconds min_age{60};
 // A job that fails within this had no time to do anything wrong itself.
 constexpr seconds short_run{60};
@@ -123,10 +103,8 @@ SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name
     news.push_back(job.last);
   }
   if (again) {
-    job.suspected.reset();
+    job.asking = {};
     job.held.reset();
-    job.wants_accounts = false;
-    job.lost = false;
     job.phase = SlurmJob::Phase::queued;
     on_running(now, job, status_file.node, news);
   }
@@ -142,7 +120,7 @@ SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name
     job.noted = report.cause;
     job.held = std::move(report);
     job.held_until = now + hold_time;
-    job.suspected = now;
+    job.asking.suspect(now);
   } else {
     end(now, job, std::move(report), news);
   }
@@ -163,10 +141,12 @@ SlurmJobs::News SlurmJobs::on_log(SlurmTime now, const std::string& name, const 
 
 void SlurmJobs::on_suspicion(SlurmTime now, const std::string& name) {
   auto found = jobs_.find(name);
-  if (found == jobs_.end() || found->second.phase == SlurmJob::Phase::over || found->second.lost) return;
+  if (found == jobs_.end() || found->second.phase == SlurmJob::Phase::over) return;
+  Asking& asking = found->second.asking;
+  if (asking.state() == Asking::State::lost) return;
   // What was asked a moment ago is not asked again because of it.
-  bool is_known = found->second.suspected && now - asked_ < QueryBudget::refill;
-  if (!is_known) found->second.suspected = now;
+  bool is_known = asking.has_reason() && now - asked_ < QueryBudget::refill;
+  if (!is_known) asking.suspect(now);
 }
 
 // --- what Slurm tells ---
@@ -197,8 +177,7 @@ SlurmJobs::News SlurmJobs::on_queue(SlurmTime asked, SlurmTime now, const std::v
 }
 
 void SlurmJobs::on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
-  job.absences = 0;
-  job.lost = false;
+  job.asking.seen();
   // The answer is of a time before the job told us that it runs.
   if (job.phase == SlurmJob::Phase::running && job.since >= asked) return;
   if (line.state == SlurmState::pending) return on_pending(now, job, line, news);
@@ -214,7 +193,7 @@ void SlurmJobs::on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const Job
 void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
   if (job.given_up) return;
   bool is_back = job.phase == SlurmJob::Phase::running;
-  job.suspected.reset();
+  job.asking.settle();
   job.held.reset();
   if (is_back) {
     job.phase = SlurmJob::Phase::queued;
@@ -255,7 +234,7 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
   if (job.phase == SlurmJob::Phase::running) return;
   job.phase = SlurmJob::Phase::running;
   job.since = now;
-  job.absences = 0;
+  job.asking.begun();
   if (job.given_up) return;
   JobReport report;
   report.job = job.place.name.text();
@@ -289,28 +268,25 @@ void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News&
   // The database knows who that was.
   job.held = std::move(report);
   job.held_until = now + accounts_time;
-  job.wants_accounts = true;
+  job.asking.ask_accounts();
 }
 
 void SlurmJobs::on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& news) {
   if (job.cancelled) return end(now, job, end_of_cancelled(job), news);
-  if (job.lost) return;
-  if (++job.absences == 1) job.suspected = asked;
-  // Slurm has known a job that has begun: where it forgets soon, the database has its end.
-  if (job.status_file.started || job.absences >= max_absences) job.wants_accounts = true;
+  job.asking.missing(asked, job.status_file.started);
 }
 
 SlurmJobs::News SlurmJobs::on_accounts(SlurmTime now, const std::vector<JobLine>& lines) {
   News news;
   Lines index = by_id(lines);
   for (auto& [name, job] : jobs_) {
-    if (!std::exchange(job.wants_accounts, false) || job.phase == SlurmJob::Phase::over) continue;
+    if (job.phase == SlurmJob::Phase::over || !job.asking.answered()) continue;
     auto found = index.find(job.place.name.id);
     const JobLine* line = found == index.end() ? nullptr : line_of(job.place, found->second);
     if (line != nullptr && is_over(line->state)) {
       on_over(now, job, *line, news);
-      job.wants_accounts = false;
-    } else if (!job.held && job.absences >= max_absences && now - job.since >= min_age) {
+      job.asking.answered();
+    } else if (!job.held && job.asking.is_absent() && now - job.since >= min_age) {
       lose(job, news);
     }
     if (job.held) end_held(now, job, news);
@@ -335,8 +311,7 @@ void SlurmJobs::end_held(SlurmTime now, SlurmJob& job, News& news) {
 
 // It is not over: what was not seen may yet begin, and must then be cancelled.
 void SlurmJobs::lose(SlurmJob& job, News& news) {
-  job.lost = true;
-  job.suspected.reset();
+  job.asking.lose();
   job.last = lost_end(job.place.name.text(), job.status_file);
   news.push_back(job.last);
 }
@@ -346,8 +321,7 @@ void SlurmJobs::end(SlurmTime now, SlurmJob& job, JobReport report, News& news) 
   job.phase = SlurmJob::Phase::over;
   job.since = now;
   job.held.reset();
-  job.suspected.reset();
-  job.wants_accounts = false;
+  job.asking = {};
   job.last = report;
   over_.push_back(job.place.name.text());
   news.push_back(std::move(report));
@@ -394,11 +368,10 @@ SlurmJobs::News SlurmJobs::on_cancelled(SlurmTime now, const std::string& name) 
 // --- what is to be asked ---
 
 std::optional<SlurmTime> SlurmJobs::due(const SlurmJob& job) const {
-  if (job.phase == SlurmJob::Phase::over || job.wants_accounts || job.lost) return std::nullopt;
-  if (job.suspected) return suspicion_plan().next(*job.suspected, asked_);
-  if (!job.status_file.started) return queue_plan().next(job.since, asked_);
-  if (job.phase == SlurmJob::Phase::queued) return requeued_plan().next(job.since, asked_);
-  return std::nullopt;
+  if (job.phase == SlurmJob::Phase::over) return std::nullopt;
+  bool has_begun = job.status_file.started;
+  bool waits = job.phase == SlurmJob::Phase::queued || !has_begun;
+  return job.asking.due(asked_, waits ? std::optional(job.since) : std::nullopt, has_begun);
 }
 
 std::optional<SlurmTime> SlurmJobs::query_due() const {
@@ -427,7 +400,7 @@ std::vector<std::string> SlurmJobs::job_tags() const {
 std::vector<std::string> SlurmJobs::accounts_wanted() const {
   std::set<std::string> found;
   for (const SlurmJob* job : live()) {
-    if (job->wants_accounts) found.insert(job->place.name.id);
+    if (job->asking.state() == Asking::State::accounts) found.insert(job->place.name.id);
   }
   return {found.begin(), found.end()};
 }

@@ -20,10 +20,10 @@
 #include <vector>
 
 #include "launcher/messages.h"
+#include "plugins/slurm/asking.h"
 #include "plugins/slurm/bad_nodes.h"
 #include "plugins/slurm/slurm_text.h"
 #include "plugins/slurm/status_file.h"
-#include "plugins/slurm/watch_plan.h"
 
 namespace tenkai {
 
@@ -49,15 +49,10 @@ struct SlurmJob {
   StatusFile status_file;
   JobReport last;  // what was told last
 
-  // Since when there is a reason to ask Slurm about it.
-  std::optional<SlurmTime> suspected;
-  int absences = 0;               // from Slurm's answers, in a row
+  Asking asking;
   std::optional<JobReport> held;  // its end, while Slurm may know more about it
   SlurmTime held_until;
   FailureCause noted = cause::none;  // why it was ended, if it may yet be requeued
-  bool wants_accounts = false;       // Slurm's database may know more
-  // Told as gone, because nobody knows it; it may come all the same, and is then seen.
-  bool lost = false;
 };
 
 class SlurmJobs {

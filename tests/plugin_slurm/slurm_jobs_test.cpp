@@ -265,7 +265,7 @@ TEST_CASE("an answer from before a job began to run does not put it back") {
 TEST_CASE("absence is no end until it was seen three times") {
   SlurmJobs jobs = array_of(1);
   CHECK(jobs.on_queue(noon - seconds(1), noon, {}).empty());
-  CHECK(jobs.find("5_0")->absences == 0);
+  CHECK(jobs.find("5_0")->asking.absences() == 0);
 
   SlurmTime now = noon + minutes(1);
   for (int i = 0; i < 3; ++i) {
@@ -300,7 +300,7 @@ TEST_CASE("of a job that has begun, and that Slurm has forgotten, the database i
   CHECK(news[0].cause == cause::time_limit);
   // What it does not know is not lost for that.
   CHECK(jobs.live().size() == 1);
-  CHECK_FALSE(jobs.find("5_1")->lost);
+  CHECK_FALSE(jobs.find("5_1")->asking.state() == Asking::State::lost);
   CHECK(jobs.query_due());
 }
 
@@ -310,7 +310,7 @@ TEST_CASE("a job that comes back was never gone") {
   jobs.on_queue(noon + minutes(3), noon + minutes(3), queue("5_0|PENDING|Priority||t-1\n"));
   jobs.on_queue(noon + minutes(4), noon + minutes(4), {});
 
-  CHECK(jobs.find("5_0")->absences == 1);
+  CHECK(jobs.find("5_0")->asking.absences() == 1);
   CHECK(jobs.accounts_wanted().empty());
 }
 
