@@ -7,26 +7,41 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <variant>
 
+#include "agent/devices.h"
+#include "agent/task_log.h"
+#include "base/random_stream.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "process/spawn.h"
 #include "wire/dial.h"
 
 namespace tenkai {
 namespace {
 
 constexpr std::chrono::seconds dial_limit{10};  // for each step
-constexpr std::chrono::milliseconds first_pause{50};
-constexpr std::chrono::milliseconds longest_pause{1000};
-constexpr std::chrono::seconds patience_at_the_door{5};
-// A host that answers "nobody listens here" is up, and what listened is not.
-constexpr std::chrono::seconds patience_when_refused{5};
-constexpr std::size_t instance_bytes = 8;  // 16 hexadecimal digits
+constexpr std::size_t instance_bytes = 8;       // 16 hexadecimal digits
 
-std::chrono::milliseconds jitter(std::chrono::milliseconds pause) {
-  // Many agents that lost one dispatcher should not all call at once.
-  unsigned random = static_cast<unsigned>(std::stoul(random_hex(2), nullptr, 16));
-  return pause / 2 + pause * random / 65536 / 2;
+AgentCore::Time now() { return std::chrono::steady_clock::now(); }
+
+std::uint64_t time_left(std::chrono::system_clock::time_point end) {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::system_clock::now());
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 0));
+}
+
+AgentRules rules_of(const AgentOptions& options) {
+  AgentRules rules;
+  rules.autoexit = options.autoexit;
+  if (options.credential)
+    rules.proof = options.credential->uses == 0 ? AgentRules::Proof::reusable : AgentRules::Proof::once;
+  for (std::size_t i = 0; i < options.daemons; ++i)
+    rules.urls.push_back(to_string(options.urls[std::min(i, options.urls.size() - 1)]));
+  rules.over_network = is_network(options.urls.front());
+  rules.in_job = options.in_job;
+  rules.task_logs = options.task_logs && !options.logs.empty();
+  rules.seed = std::stoul(random_hex(4), nullptr, 16);
+  return rules;
 }
 
 }  // namespace
@@ -34,17 +49,14 @@ std::chrono::milliseconds jitter(std::chrono::milliseconds pause) {
 Agent::Agent(asio::io_context& io, AgentOptions options)
     : io_(io),
       options_(std::move(options)),
+      core_(rules_of(options_), now()),
       instance_(random_hex(instance_bytes)),
       processes_(io.get_executor()),
       signals_(io),
-      dial_timer_(io),
-      end_timer_(io) {
+      timer_(io),
+      stop_timer_(io),
+      daemons_(options_.daemons) {
   if (options_.memory_limit) processes_.limit_memory(*options_.memory_limit);
-  ranks_.resize(options_.daemons);
-  for (std::size_t i = 0; i < ranks_.size(); ++i) {
-    ranks_[i].number = static_cast<std::uint32_t>(i);
-    ranks_[i].url = to_string(options_.urls[std::min(i, options_.urls.size() - 1)]);
-  }
 }
 
 void Agent::start() {
@@ -58,27 +70,56 @@ void Agent::start() {
   signals_.add(SIGUSR1);
   signals_.add(SIGUSR2);
   wait_for_signal();
+  std::optional<AgentCore::Adopted> adopted;
   if (options_.adopt_pid) {
-    Rank& rank = ranks_.front();
-    rank.pid = *options_.adopt_pid;
-    rank.life = Rank::Life::alive;
+    pid_t pid = *options_.adopt_pid;
     // Where its end cannot be seen, the end of its stream has to do.
-    processes_.adopt(*rank.pid, [this](pid_t, const REnd& end) { on_r_ended(0, end); });
+    bool is_watched =
+        processes_.adopt(pid, [this](pid_t, const REnd& end) { carry_out(core_.on_r_ended(now(), 0, end)); });
+    adopted = AgentCore::Adopted{pid, is_child(pid), is_watched};
     attach(0, options_.adopt_fd);
   }
-  dial_dispatcher();
+  carry_out(core_.on_start(adopted));
+}
+
+void Agent::wait_for_signal() {
+  signals_.async_wait([this](boost::system::error_code failed, int number) {
+    if (failed) return;
+    spdlog::info("signal {} came", number);
+    bool is_notice = number == SIGUSR1 || number == SIGUSR2;
+    carry_out(is_notice ? core_.on_notice(now()) : core_.on_signal(now(), number));
+    wait_for_signal();
+  });
+}
+
+void Agent::carry_out(Actions actions) {
+  for (Action& action : actions) {
+    std::visit([this](auto& each) { carry_out(std::move(each)); }, action);
+  }
+  wait_until_next_timer();
+}
+
+void Agent::wait_until_next_timer() {
+  if (std::exchange(waits_until_, core_.next_timer()) == core_.next_timer()) return;
+  if (!waits_until_) return static_cast<void>(timer_.cancel());
+  timer_.expires_at(*waits_until_);
+  timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    waits_until_.reset();
+    carry_out(core_.on_timer(now()));
+  });
 }
 
 // --- the dispatcher ---
 
-void Agent::dial_dispatcher() {
+void Agent::carry_out(action::Dial) {
   if (is_encrypted(options_.urls.front()) && !tls_) {
     Result<std::shared_ptr<const TlsDialler>> made = trust();
-    if (!made) return give_up(made.error().message);
+    if (!made) return carry_out(core_.on_failed(now(), made.error().message));
     tls_ = std::move(*made);
   }
   dial(io_.get_executor(), options_.urls.front(), dial_limit, tls_,
-       [this](Result<ConnectionPtr> connection) { on_dialled(std::move(connection)); });
+       [this](Result<ConnectionPtr> dialled) { on_dialled(std::move(dialled)); });
 }
 
 // By certificates we were given, else by the pin in the credential, else by the
@@ -93,48 +134,33 @@ Result<std::shared_ptr<const TlsDialler>> Agent::trust() const {
   return std::make_shared<const TlsDialler>(std::move(*made));
 }
 
-void Agent::on_dialled(Result<ConnectionPtr> connection) {
-  if (ending_) return;
-  if (!connection) return dial_again(connection.error());
-  greet(*connection);
-}
-
-void Agent::greet(const ConnectionPtr& connection) {
-  dispatcher_ = connection;
-  if (connection->peer().network && !options_.credential) {
-    return give_up(text_of(Code::permission_denied) + ": a daemon that comes over the network to " +
-                   to_string(options_.urls.front()) +
-                   " needs a credential; launch_remote() on the host makes a command that has one");
-  }
-  // On this machine the kernel says who is there; elsewhere it has to be proved.
-  if (!connection->peer().network) connection->set_limit(max_payload);
-  connection->start({[this](Frame&& frame) { on_frame(std::move(frame)); },
-                     [this, raw = connection.get()](const Connection::End& end) {
-                       if (dispatcher_.get() == raw) on_disconnected(end);
-                     }});
+void Agent::on_dialled(Result<ConnectionPtr> dialled) {
+  if (!dialled) return carry_out(core_.on_dial_failed(now(), dialled.error()));
+  dispatcher_ = std::move(*dialled);
   handshake_.reset();
-  Result<Frame> hello = first_hello();
-  if (!hello) return give_up(hello.error().message);
-  connection->send(std::move(*hello));
-  expect_answer();
+  // On this machine the kernel says who is there; elsewhere it has to be proved.
+  if (!dispatcher_->peer().network) dispatcher_->set_limit(max_payload);
+  dispatcher_->start({[this](Frame&& frame) { carry_out(core_.on_frame(now(), std::move(frame))); },
+                      [this, raw = dispatcher_.get()](const Connection::End& end) {
+                        if (dispatcher_.get() != raw) return;
+                        dispatcher_ = nullptr;
+                        carry_out(core_.on_disconnected(now(), {end.reason, end.code}));
+                      }});
+  carry_out(core_.on_connected(now()));
 }
 
-// A tunnel with a dead end, or a stopped dispatcher, takes the call and says nothing.
-void Agent::expect_answer() {
-  dial_timer_.expires_after(dial_limit);
-  dial_timer_.async_wait([this, raw = dispatcher_.get()](boost::system::error_code cancelled) {
-    if (cancelled || welcomed_ || dispatcher_.get() != raw) return;
-    dispatcher_->drop(text_of(Code::timed_out) + ": connected to " + to_string(options_.urls.front()) +
-                          ", but no WELCOME came",
-                      Code::timed_out);
-  });
+void Agent::carry_out(action::Greet greet) {
+  if (!greet.resume) resumption_.reset();
+  Result<Frame> hello = first_hello();
+  if (!hello) return carry_out(core_.on_failed(now(), hello.error().message));
+  dispatcher_->send(std::move(*hello));
 }
 
 Frame Agent::introduction() const {
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
   Frame frame(Type::hello);
-  frame.with(Key::url, ranks_.front().url).with(Key::instance, instance_);
+  frame.with(Key::url, to_string(options_.urls.front())).with(Key::instance, instance_);
   frame.with(Key::host, host).with(Key::pid, static_cast<std::uint64_t>(::getpid()));
   return frame;
 }
@@ -146,138 +172,114 @@ Result<Frame> Agent::first_hello() {
     return hello;
   }
   const Credential& own = *options_.credential;
-  resuming_ = resumption_.has_value();
-  Secret token = resuming_        ? resumption_->token.copy()
+  Secret token = resumption_      ? resumption_->token.copy()
                  : own.ranks == 0 ? own.token.copy()
                                   : rank_token(own.token, options_.rank);
-  handshake_.emplace(resuming_ ? resumption_->id : own.id, std::move(token), resuming_ ? 0 : options_.rank,
-                     dispatcher_->peer().binding);
+  handshake_.emplace(resumption_ ? resumption_->id : own.id, std::move(token),
+                     resumption_ ? 0 : options_.rank, dispatcher_->peer().binding);
   return handshake_->hello(Role::agent, program_version);
 }
 
-void Agent::on_challenge(const Frame& frame) {
-  Result<Frame> proof = handshake_->on_challenge(frame, introduction());
-  if (!proof && resuming_ && (!was_welcomed_ || options_.credential->uses == 0)) {
-    // It never heard our first proof, or it is another dispatcher with the same
-    // credential: it does not know how we would come back.
-    resumption_.reset();
-    return dispatcher_->drop("the way back is not known there");
-  }
-  if (!proof) return on_turned_away(to_string(options_.urls.front()) + ": " + proof.error().message);
-  // Only now is it known to be the dispatcher.
+void Agent::carry_out(action::Prove prove) {
+  Result<Frame> proof = handshake_->on_challenge(prove.challenge, introduction());
+  if (!proof) return carry_out(core_.on_not_proven(now(), proof.error().message));
   dispatcher_->set_limit(max_payload);
-  if (!resuming_) resumption_ = handshake_->resumption();
+  if (!resumption_) resumption_ = handshake_->resumption();
   dispatcher_->send(std::move(*proof));
-  expect_answer();
+  carry_out(core_.on_proven(now()));
 }
 
-void Agent::send(Frame frame) {
-  if (welcomed_ && dispatcher_) dispatcher_->send(std::move(frame));
+void Agent::carry_out(action::Tell tell) {
+  if (tell.frame.type == Type::join && options_.job_end)
+    tell.frame.with(Key::time_left_ms, time_left(*options_.job_end));
+  dispatcher_->send(std::move(tell.frame));
 }
 
-void Agent::on_frame(Frame&& frame) {
-  if (!welcomed_) {
-    bool must_prove = handshake_ && !dispatcher_->knows_peer();
-    if (frame.type == Type::challenge && must_prove) return on_challenge(frame);
-    if (frame.type == Type::welcome && !must_prove) return on_welcome(frame);
-    return on_turned_away(frame.type == Type::refused ? printable(frame.text(Key::message), 2000)
-                                                      : "the dispatcher did not say WELCOME");
+void Agent::carry_out(action::HangUp hang_up) { dispatcher_->drop(std::move(hang_up.reason), hang_up.code); }
+
+// --- R ---
+
+void Agent::carry_out(action::Start start) {
+  Result<pid_t> pid = start_r(start);
+  carry_out(pid ? core_.on_started(now(), start.rank, *pid) : core_.on_failed(now(), pid.error().message));
+}
+
+Result<pid_t> Agent::start_r(action::Start what) {
+  Result<std::pair<Descriptor, Descriptor>> pair = make_socketpair();
+  if (!pair) return pair.error();
+  RStart start;
+  start.rscript = options_.rscript;
+  std::optional<RandomStream> stream;
+  if (what.rank < options_.streams.size()) stream = substream(options_.streams[what.rank], what.starts);
+  start.call = daemon_call("fd:3", "", options_.daemon, stream);
+  start.output = options_.output;
+  start.stream = pair->second.get();
+  // Else a start-up file that calls daemons() would do so in each of them.
+  start.environment.emplace_back("TENKAI_DAEMON_STARTS", "1");
+  if (options_.in_job) {
+    for (auto& variable : device_variables(what.rank, daemons_.size())) start.environment.push_back(variable);
   }
-  if (frame.type == Type::ping) return dispatcher_->send(Frame(Type::pong));
-  if (frame.type == Type::pong) return;
-  if (frame.rank >= ranks_.size()) return;
-  Rank& rank = ranks_[frame.rank];
-  switch (frame.type) {
-    case Type::welcome:
-      rank.accepted = true;
-      if (rank.stream) rank.stream->send(Frame(Type::welcome).with(Key::version, program_version));
-      return;
-    case Type::refused:
-      if (rank.stream) rank.stream->send(Frame(Type::refused).with(Key::message, frame.text(Key::message)));
-      rank.said_goodbye = true;
-      if (rank.accepted) return;
-      exit_code_ = 1;
-      return complain(std::string(frame.text(Key::message)));
-    case Type::task: return on_task(rank, std::move(frame));
-    case Type::cancel: return on_cancel(rank, frame);
-    case Type::ack: rank.held.reset(); return;
-    case Type::bye: return on_goodbye(frame.kind<ByeKind>() == ByeKind::end_all);
-    default: return;
-  }
-}
-
-void Agent::on_welcome(const Frame& frame) {
-  welcomed_ = true;
-  dial_timer_.cancel();
-  patience_ = std::chrono::milliseconds(frame.number(Key::grace_ms, 60000));
-  pause_ = std::chrono::milliseconds(0);
-  cut_off_since_.reset();
-  turned_away_since_.reset();
-  if (!std::exchange(was_welcomed_, true) && !options_.adopt_pid) return start_daemons();
-  for (Rank& rank : ranks_) {
-    if (rank.left) send(*rank.left);
-    if (rank.given_up) send(*rank.given_up);
-    if (rank.up) join(rank);
-  }
-}
-
-void Agent::on_disconnected(const Connection::End& end) {
-  welcomed_ = false;
-  dispatcher_ = nullptr;
-  if (ending_) return;
-  spdlog::warn("the connection to {} is gone: {}", to_string(options_.urls.front()), end.reason);
-  if (was_welcomed_ || end.code != Code::none) return dial_again({end.reason, end.code});
-  dial_again(with_code(Code::reset, to_string(options_.urls.front()) + " hung up before it said WELCOME (" +
-                                        end.reason + ")"));
-}
-
-void Agent::dial_again(const Error& why) {
-  bool for_ever = options_.autoexit == Autoexit::stay;
-  // Somebody took the call and hung up: at a door that many besiege this happens to
-  // those who belong there, too.
-  bool hung_up = why.code == Code::reset && Clock::now() - born_ < patience_at_the_door;
-  if (!was_welcomed_ && !for_ever && !hung_up) return give_up(why.message);
-  auto since = cut_off_since_.value_or(Clock::now());
-  cut_off_since_ = since;
-  bool refused = why.code == Code::refused || why.code == Code::not_found;
-  auto patience = refused ? std::min<Clock::duration>(patience_when_refused, patience_) : patience_;
-  if (!for_ever && Clock::now() - since > patience) return give_up(why.message);
-  dial_timer_.expires_after(jitter(pause_));
-  pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
-  dial_timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled && !ending_) dial_dispatcher();
+  if (!options_.logs.empty()) start.log_file = log_of(what.rank) + ".log";
+  Result<pid_t> pid = processes_.start(start, [this, rank = what.rank](pid_t, const REnd& end) {
+    carry_out(core_.on_r_ended(now(), rank, end));
   });
+  if (!pid) return Error{pid.error().message + "; is R installed on this machine, and in PATH?"};
+  attach(what.rank, pair->first.release());
+  return pid;
 }
 
-// Whoever says no may be anybody: bytes that were changed on their way look like it, or
-// another program that has the port for a moment. With daemons at work it is asked again.
-void Agent::on_turned_away(const std::string& why) {
-  auto since = turned_away_since_.value_or(Clock::now());
-  turned_away_since_ = since;
-  bool is_final = !dispatcher_->peer().network || Clock::now() - since > patience_when_refused;
-  if (!was_welcomed_ || is_final) return give_up(why);
-  dispatcher_->drop(why);
+// Numbered through all agents of the job, as the daemons of the session are.
+std::string Agent::log_of(std::uint32_t rank) const {
+  return options_.logs + "/" + options_.log_name + "daemon-" +
+         std::to_string(options_.first_daemon + rank + 1);
 }
 
-// Whoever has started us reads it: a launcher, or a person.
-void Agent::complain(const std::string& why) {
-  if (options_.adopt_pid) return;
-  std::string line = "tenkai agent: " + printable(why, 5000) + "\n";
+void Agent::attach(std::uint32_t rank, int descriptor) {
+  ConnectionPtr& stream = daemons_[rank].stream;
+  stream = adopt_socket(io_.get_executor(), descriptor, "R " + std::to_string(rank));
+  stream->set_limit(max_payload);
+  stream->start({[this, rank](Frame&& frame) { carry_out(core_.on_r_frame(now(), rank, std::move(frame))); },
+                 [this, rank, raw = stream.get()](const Connection::End&) {
+                   if (daemons_[rank].stream.get() != raw) return;
+                   daemons_[rank].stream = nullptr;
+                   carry_out(core_.on_r_stream_ended(now(), rank));
+                 }});
+}
+
+void Agent::carry_out(action::Pass pass) { daemons_[pass.rank].stream->send(std::move(pass.frame)); }
+
+void Agent::carry_out(action::Release release) {
+  std::exchange(daemons_[release.rank].stream, nullptr)->drop("its R has ended");
+}
+
+void Agent::carry_out(action::BeginTaskLog log) {
+  daemons_[log.rank].task_log_begin = size_of_file(log_of(log.rank) + ".log");
+}
+
+void Agent::carry_out(action::EndTaskLog log) {
+  copy_end_of_log(log_of(log.rank) + ".log", daemons_[log.rank].task_log_begin,
+                  log_of(log.rank) + "-task-" + std::to_string(log.task) + ".log");
+}
+
+// --- people, and the end ---
+
+void Agent::carry_out(action::Warn warn) { spdlog::warn("{}", warn.text); }
+
+void Agent::carry_out(action::Complain complain) {
+  spdlog::error("{}", complain.text);
+  std::string line = "tenkai agent: " + printable(complain.text, 5000) + "\n";
   // There is nobody else to be told.
   [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-// There is no dispatcher, or it does not want us: the daemons learn why.
-void Agent::give_up(const std::string& why) {
-  spdlog::error("{}", why);
-  if (dispatcher_) dispatcher_->drop(why);
-  for (Rank& rank : ranks_) {
-    if (rank.stream && !rank.accepted) rank.stream->send(Frame(Type::refused).with(Key::message, why));
+void Agent::carry_out(action::Stop) {
+  if (dispatcher_) {
+    dispatcher_->send(Frame(Type::bye));
+    dispatcher_->close();
   }
-  exit_code_ = 1;
-  complain(why);
-  ending_ = true;
-  end_daemons(options_.autoexit != Autoexit::finish);
+  // One more turn for what is waiting to be written.
+  stop_timer_.expires_after(std::chrono::milliseconds(20));
+  stop_timer_.async_wait([this](boost::system::error_code) { io_.stop(); });
 }
 
 }  // namespace tenkai

@@ -5,6 +5,8 @@
 // connection. It dials again after a break, tells what its daemons hold, and
 // delivers what could not be delivered. An answer is kept until the dispatcher
 // has acknowledged it or sent the next task.
+//
+// All of that is decided by AgentCore; here are the sockets, processes and clocks.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/rank.h"
+#include "agent/agent_core.h"
 #include "base/autoexit.h"
 #include "base/daemon_call.h"
 #include "base/random_stream.h"
@@ -30,9 +32,7 @@
 namespace tenkai {
 
 struct AgentOptions {
-  // What becomes of the daemons when the dispatcher is gone.
   Autoexit autoexit = Autoexit::now;
-
   std::vector<Url> urls;  // one for each daemon, or one for all
   std::size_t daemons = 1;
   std::string rscript = "Rscript";
@@ -63,86 +63,57 @@ class Agent {
 
   void start();
   // The program's exit code, once the io_context has stopped.
-  int exit_code() const { return exit_code_; }
+  int exit_code() const { return core_.exit_code(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  struct Daemon {
+    ConnectionPtr stream;  // to its R; null before it has one
+    std::uint64_t task_log_begin = 0;
+  };
 
-  // the dispatcher
-  void dial_dispatcher();
-  void on_dialled(Result<ConnectionPtr> connection);
-  Result<std::shared_ptr<const TlsDialler>> trust() const;
-  void greet(const ConnectionPtr& connection);
-  void expect_answer();
-  Result<Frame> first_hello();
-  void on_challenge(const Frame& frame);
-  Frame introduction() const;
-  void on_frame(Frame&& frame);
-  void on_welcome(const Frame& frame);
-  void on_disconnected(const Connection::End& end);
-  void dial_again(const Error& why);
-  void on_turned_away(const std::string& why);
-  void give_up(const std::string& why);
-  void complain(const std::string& why);
-  void send(Frame frame);
+  // Does what the core has decided, in its order.
+  void carry_out(Actions actions);
+  void carry_out(action::Dial);
+  void carry_out(action::Greet greet);
+  void carry_out(action::Prove prove);
+  void carry_out(action::Tell tell);
+  void carry_out(action::HangUp hang_up);
+  void carry_out(action::Start start);
+  void carry_out(action::Pass pass);
+  void carry_out(action::Release release);
+  void carry_out(action::Interrupt interrupt) { processes_.interrupt(interrupt.pid); }
+  void carry_out(action::Kill kill) { processes_.kill(kill.pid); }
+  void carry_out(action::Forget forget) { processes_.forget(forget.pid); }
+  void carry_out(action::BeginTaskLog log);
+  void carry_out(action::EndTaskLog log);
+  void carry_out(action::Warn warn);
+  void carry_out(action::Complain complain);
+  void carry_out(action::Stop);
 
-  // the daemons
-  void start_daemons();
-  void start_daemon(std::uint32_t rank);
-  void attach(std::uint32_t rank, int descriptor);
-  void on_r_frame(std::uint32_t rank, Frame&& frame);
-  void on_r_hello(std::uint32_t rank, const Frame& frame);
-  void on_r_ended(std::uint32_t rank, const REnd& end);
-  bool may_be_end_of_job(const REnd& end) const;
-  void settle(std::uint32_t rank);
-  void on_r_stream_ended(std::uint32_t rank);
-  void leave_adopted(std::uint32_t rank);
-  Frame left_of(const Rank& rank, const REnd& end) const;
-  void report_left(Rank& rank, const REnd& end);
-  void leave_down(Rank& rank, const REnd& end, const std::string& why);
-  void tell_given_up(Rank& rank, const REnd& end);
-  void end_without_r(const REnd& end, const std::string& why);
-  void be_over(Rank& rank);
-  void restart_after(std::uint32_t number, std::chrono::milliseconds pause);
-  void join(Rank& rank);
-  void on_task(Rank& rank, Frame&& frame);
-  void on_cancel(Rank& rank, const Frame& frame);
-  void tell_drain(const Rank& rank);
-
-  // the end
   void wait_for_signal();
-  void on_notice(int number);
-  void on_signal(int number);
-  void on_goodbye(bool stop);
-  void end_daemons(bool interrupt);
-  void insist();
-  void finish_if_done();
+  void wait_until_next_timer();
+  void on_dialled(Result<ConnectionPtr> dialled);
+  Result<std::shared_ptr<const TlsDialler>> trust() const;
+  Result<Frame> first_hello();
+  Frame introduction() const;
+  Result<pid_t> start_r(action::Start start);
+  std::string log_of(std::uint32_t rank) const;
+  void attach(std::uint32_t rank, int descriptor);
 
   asio::io_context& io_;
   AgentOptions options_;
+  AgentCore core_;
   std::string instance_;
   RProcesses processes_;
   asio::signal_set signals_;
-  asio::steady_timer dial_timer_;
-  asio::steady_timer end_timer_;
+  asio::steady_timer timer_;
+  asio::steady_timer stop_timer_;
+  std::optional<AgentCore::Time> waits_until_;  // by timer_
   std::shared_ptr<const TlsDialler> tls_;
   std::optional<DiallerHandshake> handshake_;
   std::optional<Resumption> resumption_;  // how we may come back after a break
-  bool resuming_ = false;                 // we are trying that
-  Clock::time_point born_ = Clock::now();
   ConnectionPtr dispatcher_;
-  bool welcomed_ = false;      // now
-  bool was_welcomed_ = false;  // ever
-  std::vector<Rank> ranks_;
-  std::optional<Clock::time_point> cut_off_since_;
-  std::optional<Clock::time_point> turned_away_since_;
-  std::chrono::milliseconds patience_{60000};
-  std::chrono::milliseconds pause_{0};
-  bool ending_ = false;
-  bool is_draining_ = false;  // our job ends soon: no R is started again
-  bool handed_back_ = false;  // what our daemons run is given to others
-  bool finished_ = false;
-  int exit_code_ = 0;
+  std::vector<Daemon> daemons_;
 };
 
 }  // namespace tenkai

@@ -12,13 +12,22 @@
 #include "base/frame.h"
 #include "process/r_processes.h"
 #include "process/restarts.h"
-#include "wire/connection.h"
 
 namespace tenkai {
 
 struct Rank {
-  // What its daemon does: an R runs, or did a moment ago; one is to be started; there will be none.
-  enum class Life { alive, to_be_started, over };
+  // What becomes of a daemon, whose R may be one after another:
+  //
+  //   awaited    its first R is started when a dispatcher has let us in  → starting
+  //   starting   an R runs and has not greeted             → up, unfit, gone, paused, over
+  //   unfit      ... it is of another version, as the next would be      → over
+  //   up         it has greeted; the dispatcher has not let it in yet    → accepted, ...
+  //   accepted   the dispatcher has let it in              → leaving, gone, paused, over
+  //   leaving    it goes for good: the dispatcher wants it so            → gone, over
+  //   gone       it goes for good, and the dispatcher knows              → over
+  //   paused     it has ended, and another is started after a pause      → starting, over
+  //   over       none is started any more; one may still be on its way out
+  enum class State { awaited, starting, unfit, up, accepted, leaving, gone, paused, over };
 
   // Which run of which task.
   struct Attempt {
@@ -30,16 +39,11 @@ struct Rank {
   static Attempt attempt_of(const Frame& frame) { return {frame.session, frame.task, frame.attempt}; }
 
   std::uint32_t number = 0;
-  Life life = Life::to_be_started;
+  State state = State::awaited;
   std::string url;
-  std::string instance;         // of its R, which said it in HELLO
-  std::string log;              // a file; empty: none
-  std::uint64_t log_begin = 0;  // where the running task's part of it begins
+  std::string instance;  // of its R, which said it in HELLO
   std::optional<pid_t> pid;
-  ConnectionPtr stream;       // to its R; null before it has one
-  bool up = false;            // its R has greeted
-  bool accepted = false;      // ... and the dispatcher has let it in
-  bool said_goodbye = false;  // it goes on purpose
+  bool hears = false;  // the stream to its R is open
   std::optional<Attempt> running;
   // An answer that may not have arrived: kept until ACK or the next task.
   std::optional<Frame> held;
@@ -57,11 +61,15 @@ struct Rank {
   std::size_t starts = 0;
   // Starts in a row that did not get as far as greeting.
   int failed_starts = 0;
-  bool refused = false;  // its R is of another version: the next would be no other
-  bool worked = false;   // this R was given a task
+  bool worked = false;  // this R was given a task
   Restarts restarts;
   std::optional<Restarts::Time> up_since;
 
+  // Its R has greeted, and the dispatcher is to think that it is there.
+  bool is_up() const { return state == State::up || state == State::accepted || state == State::leaving; }
+  // It has not greeted, or has not been let in.
+  bool is_outside() const { return state == State::starting || state == State::unfit || state == State::up; }
+  bool goes_for_good() const { return state == State::leaving || state == State::gone; }
   // What the dispatcher should know after a reconnection.
   std::optional<Attempt> holds() const {
     if (running) return running;
@@ -75,7 +83,14 @@ bool all_are_over(const std::vector<Rank>& ranks);
 // One of them cannot start, for a reason that holds for all: no other is started, unless one
 // is up, which shows that they can start.
 void give_up_unless_up(std::vector<Rank>& ranks);
-// Gives up those that are still to be started: there is no time for them.
-void give_up_starts(std::vector<Rank>& ranks);
+// Gives up those that were to be started again: there is no time for them.
+void give_up_restarts(std::vector<Rank>& ranks);
+
+// What the dispatcher is told of a rank: its R is there; its job ends soon; its R has ended;
+// and no other is started.
+Frame join_of(const Rank& rank);
+Frame drains_of(const Rank& rank);
+Frame left_of(const Rank& rank, const REnd& end);
+Frame given_up_of(const Rank& rank, const REnd& end);
 
 }  // namespace tenkai
