@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,6 +67,18 @@ void close_both(const Pair& pair) {
   ::close(pair.there.to);
 }
 
+// Bytes that have come and were not taken.
+std::size_t unread_of(const std::vector<Pair>& pairs) {
+  std::size_t all = 0;
+  for (const Pair& pair : pairs) {
+    for (int from : {pair.there.from, pair.back.from}) {
+      int unread = 0;
+      if (::ioctl(from, FIONREAD, &unread) == 0) all += static_cast<std::size_t>(unread);
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 Proxy::Proxy(std::uint16_t port) : target_(port) {
@@ -101,6 +114,7 @@ void Proxy::run() {
     }
     if (stalled_) watched.clear();
     int ready = ::poll(watched.data(), watched.size(), 10);
+    held_ = stalled_ ? unread_of(pairs) : 0;
     if (stalled_ || ready < 0) continue;
     Time now = std::chrono::steady_clock::now();
     for (std::size_t i = 0; 2 * i + 2 < watched.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,8 @@ class Proxy {
   // Nothing passes any more, in either direction, and no connection ends.
   void stall() { stalled_ = true; }
   void resume() { stalled_ = false; }
+  // How many bytes have come since then, and wait here.
+  std::size_t held() const { return held_; }
   // What comes from now on takes so long, each way.
   void delay(std::chrono::milliseconds time) { delay_ = time.count(); }
   // One byte of whatever passes is another one.
@@ -40,6 +43,7 @@ class Proxy {
   std::uint16_t port_ = 0;
   int listener_ = -1;
   std::atomic<bool> stalled_{false};
+  std::atomic<std::size_t> held_{0};
   std::atomic<bool> cut_{false};
   std::atomic<bool> corrupts_{false};
   std::atomic<std::int64_t> delay_{0};  // milliseconds

@@ -172,7 +172,7 @@ RealAgent::RealAgent(const std::string& url, const std::string& credential, std:
     : r(Descriptor()) {
   Spawn rest;
   rest.argv = {"sleep", "300"};
-  sleeper_ = *spawn(rest);
+  r_pid = *spawn(rest);
   auto [ours, theirs] = std::move(*make_socketpair());
   auto [line, written] = std::move(*make_pipe());
   if (::write(written.get(), credential.data(), credential.size()) < 0) throw std::runtime_error("pipe");
@@ -183,7 +183,7 @@ RealAgent::RealAgent(const std::string& url, const std::string& credential, std:
                "--url",
                url,
                "--adopt-pid",
-               std::to_string(sleeper_),
+               std::to_string(r_pid),
                "--adopt-fd",
                "3"};
   what.argv.insert(what.argv.end(), more.begin(), more.end());
@@ -201,7 +201,7 @@ RealAgent::RealAgent(const std::string& url, const std::string& credential, std:
 
 RealAgent::~RealAgent() {
   r.close();
-  for (pid_t each : {pid, sleeper_}) {
+  for (pid_t each : {pid, r_pid}) {
     if (each < 0) continue;
     ::kill(each, SIGKILL);
     ::waitpid(each, nullptr, 0);

@@ -61,9 +61,7 @@ class RealAgent {
   Log log;
   TestPeer r;
   pid_t pid = -1;
-
- private:
-  pid_t sleeper_ = -1;
+  pid_t r_pid = -1;  // a process that stands for R's: it only has to be there
 };
 
 class Siege {
