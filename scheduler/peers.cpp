@@ -317,6 +317,8 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   auto known = peer->ranks.find(frame.rank);
   if (known != peer->ranks.end() && peer->instances[frame.rank] == instance) {
     DaemonId daemon = known->second;
+    // The first one may have been lost with the connection, and its R still wait for it.
+    let_in(*peer, frame.rank, dependencies_.dispatcher.slot_of(daemon).value_or(0));
     if (peer->to_kill.erase(frame.rank) != 0) kill(daemon);
     dependencies_.apply(dependencies_.dispatcher.on_daemon_resumed(now(), daemon, held));
     return set_busy(peer);
@@ -336,9 +338,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   peer->instances[frame.rank] = instance;
   daemons_[daemon] = {peer, frame.rank};
   peer->had_daemons = true;
-  Frame answer(Type::welcome);
-  answer.rank = frame.rank;
-  peer->connection->send(std::move(answer.with(Key::slot, *slot + 1)));
+  let_in(*peer, frame.rank, *slot);
   if (peer->pid) dependencies_.local.on_joined(*peer->pid);
   // What it still holds was given up long ago; it must not go on with it.
   if (held) interrupt(daemon, held->key, held->attempt);
@@ -353,6 +353,12 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   set_busy(peer);
   tell_of_daemon(*peer, *slot, std::nullopt);
   dependencies_.on_changed();
+}
+
+void Peers::let_in(const Connected& peer, std::uint32_t rank, std::size_t slot) {
+  Frame answer(Type::welcome);
+  answer.rank = rank;
+  peer.connection->send(std::move(answer.with(Key::slot, slot + 1)));
 }
 
 // --- going out ---

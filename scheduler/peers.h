@@ -133,6 +133,7 @@ class Peers {
 
   void on_frame(const PeerPtr& peer, Frame&& frame);
   void on_join(const PeerPtr& peer, const Frame& frame);
+  void let_in(const Connected& peer, std::uint32_t rank, std::size_t slot);
   void on_left(const PeerPtr& peer, const Frame& frame);
   void on_given_up(const PeerPtr& peer, const Frame& frame);
   void on_finished(const PeerPtr& peer, Frame&& frame);

@@ -85,8 +85,26 @@ TEST_CASE("a reconnected agent gets a task that it does not hold once, not twice
   PlayedAgent again(urls[0], "one");
   again.join(0, urls[0]);
 
+  REQUIRE(again.stream.receive(Type::welcome));
   CHECK(again.stream.receive(Type::task)->attempt == 1);
   CHECK(again.stream.is_silent(300ms));
+}
+
+TEST_CASE("a daemon whose welcome was lost with the connection is welcomed when it is back") {
+  TestDispatcher dispatcher;
+  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  {
+    PlayedAgent agent(urls[0], "one");
+    agent.join(0, urls[0]);
+    REQUIRE(eventually([&] { return dispatcher.status()[1][1] == "1"; }));
+  }
+
+  PlayedAgent again(urls[0], "one");
+  again.join(0, urls[0]);
+
+  std::optional<Frame> welcome = again.stream.receive(Type::welcome);
+  REQUIRE(welcome);
+  CHECK(welcome->number(Key::slot) == 1);
 }
 
 TEST_CASE("a daemon that ended while its agent was away is told of, and its task goes on") {
