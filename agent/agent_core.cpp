@@ -222,8 +222,9 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
       rank.state = State::accepted;
       return pass(rank, Frame(Type::welcome).with(Key::version, program_version));
     case Type::refused: return on_refused(rank, frame);
-    case Type::task: return on_task(rank, std::move(frame));
-    case Type::cancel: return on_cancel(rank, frame);
+    // Before its WELCOME they are about the R before this one, whose LEFT is on its way.
+    case Type::task: return rank.is_in() ? on_task(rank, std::move(frame)) : void();
+    case Type::cancel: return rank.is_in() ? on_cancel(rank, frame) : void();
     case Type::ack: rank.held.reset(); return;
     case Type::bye: return on_goodbye(now, frame.kind<ByeKind>() == ByeKind::end_all);
     default: return;

@@ -220,7 +220,7 @@ void AgentCore::on_task(Rank& rank, Frame&& frame) {
     answer.rank = rank.number;
     return tell(std::move(answer.with(Key::failed, 1)));
   }
-  if (!rank.hears) return;  // its R has just ended; LEFT is on its way
+  if (!rank.hears) return;  // its R has just ended
   rank.running = attempt;
   if (frame.kind<TaskKind>() == TaskKind::plain) rank.worked = true;
   if (rules_.task_logs) act(action::BeginTaskLog{rank.number});
@@ -231,10 +231,7 @@ void AgentCore::on_cancel(Rank& rank, const Frame& frame) {
   auto kind = frame.kind<CancelKind>();
   Rank::Attempt attempt = Rank::attempt_of(frame);
   if (kind == CancelKind::kill || kind == CancelKind::kill_for_good) {
-    if (kind == CancelKind::kill_for_good) {
-      if (rank.is_up()) rank.state = State::leaving;
-      else if (rank.is_outside()) rank.state = State::gone;
-    }
+    if (kind == CancelKind::kill_for_good) rank.state = State::leaving;
     if (rank.pid) act(action::Kill{*rank.pid});
     return;
   }

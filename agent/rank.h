@@ -66,7 +66,9 @@ struct Rank {
   std::optional<Restarts::Time> up_since;
 
   // Its R has greeted, and the dispatcher is to think that it is there.
-  bool is_up() const { return state == State::up || state == State::accepted || state == State::leaving; }
+  bool is_up() const { return state == State::up || is_in(); }
+  // The dispatcher has let it in.
+  bool is_in() const { return state == State::accepted || state == State::leaving; }
   // It has not greeted, or has not been let in.
   bool is_outside() const { return state == State::starting || state == State::unfit || state == State::up; }
   bool goes_for_good() const { return state == State::leaving || state == State::gone; }

@@ -1,0 +1,119 @@
+#include "agent/agent_core.h"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/version.h"
+#include "tests/catch.h"
+
+using namespace tenkai;
+using namespace std::chrono_literals;
+
+namespace {
+
+const AgentCore::Time noon{12h};
+
+// What was asked for, as one reads it: "tell JOIN 7", with the task.
+std::string spelled(const Action& action) {
+  auto of = [](const Frame& frame) {
+    constexpr const char* names[] = {"",       "HELLO",      "WELCOME", "REFUSED",  "SETUP",    "READY",
+                                     "SUBMIT", "EVERYWHERE", "CANCEL",  "RESOLVED", "REQUEST",  "REPLY",
+                                     "NOTE",   "JOIN",       "LEFT",    "TASK",     "FINISHED", "ACK",
+                                     "PING",   "PONG",       "BYE"};
+    std::string name = names[static_cast<int>(frame.type)];
+    return frame.task == 0 ? name : name + " " + std::to_string(frame.task);
+  };
+  if (const auto* tell = std::get_if<action::Tell>(&action)) return "tell " + of(tell->frame);
+  if (const auto* pass = std::get_if<action::Pass>(&action)) return "pass " + of(pass->frame);
+  if (std::holds_alternative<action::Start>(action)) return "start";
+  if (std::holds_alternative<action::Interrupt>(action)) return "interrupt";
+  if (std::holds_alternative<action::Kill>(action)) return "kill";
+  if (std::holds_alternative<action::Stop>(action)) return "stop";
+  return "";
+}
+
+using Spelled = std::vector<std::string>;
+
+Spelled spelled(const Actions& actions) {
+  Spelled all;
+  for (const Action& action : actions) {
+    if (std::string text = spelled(action); !text.empty()) all.push_back(text);
+  }
+  return all;
+}
+
+Frame about(Type type, std::uint64_t task = 0) {
+  Frame frame(type);
+  frame.session = task == 0 ? 0 : 1;
+  frame.task = task;
+  frame.attempt = task == 0 ? 0 : 1;
+  return frame;
+}
+
+AgentRules on_one_machine() {
+  AgentRules rules;
+  rules.urls = {"abstract://dispatcher"};
+  return rules;
+}
+
+// An agent with one daemon, whose dispatcher is on the same machine.
+struct TestCore : AgentCore {
+  explicit TestCore(const AgentRules& rules = on_one_machine()) : AgentCore(rules, noon) { on_start({}); }
+
+  Spelled hear(const Frame& frame) { return spelled(on_frame(noon, Frame(frame))); }
+  Spelled hear_r(const Frame& frame) { return spelled(on_r_frame(noon, 0, Frame(frame))); }
+  Spelled connect() {
+    on_connected(noon);
+    return hear(Frame(Type::welcome));
+  }
+  void lose_connection() {
+    on_disconnected(noon, {"reset", Code::none});
+    on_timer(*next_timer());
+  }
+  Spelled greet(const std::string& instance) {
+    return hear_r(Frame(Type::hello).with(Key::version, program_version).with(Key::instance, instance));
+  }
+  // It has an R that the dispatcher has let in.
+  void begin() {
+    connect();
+    on_started(noon, 0, 100);
+    greet("first");
+    hear(Frame(Type::welcome));
+  }
+  // R dies, and the next one is there and has not greeted.
+  Spelled replace_r() {
+    on_r_stream_ended(noon, 0);
+    REnd end;
+    end.how.signal = 11;
+    Spelled told = spelled(on_r_ended(noon, 0, end));
+    on_timer(noon);
+    on_started(noon, 0, 101);
+    return told;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a task for an R that has died does not reach the next one") {
+  TestCore core;
+  core.begin();
+  CHECK(core.replace_r() == Spelled{"tell LEFT"});
+
+  CHECK(core.hear(about(Type::task, 7)).empty());
+  core.greet("second");
+  CHECK(core.hear(about(Type::task, 8)).empty());
+
+  CHECK(core.hear(Frame(Type::welcome)) == Spelled{"pass WELCOME"});
+  CHECK(core.hear(about(Type::task, 9)) == Spelled{"pass TASK 9"});
+}
+
+TEST_CASE("an R is not killed for the one before it") {
+  TestCore core;
+  core.begin();
+  core.replace_r();
+
+  CHECK(core.hear(about(Type::cancel).with_kind(CancelKind::kill)).empty());
+}
