@@ -205,6 +205,7 @@ void AgentCore::on_welcome(const Frame& frame) {
   clear_alarm(of_link);
   link_.on_welcome(std::chrono::milliseconds(frame.number(Key::grace_ms, 60000)));
   for (Rank& rank : ranks_) {
+    rank.next.reset();  // it is not among what JOIN says, and so given to others
     if (rank.left) tell(*rank.left);
     if (rank.given_up) tell(*rank.given_up);
     if (rank.is_up()) join(rank);

@@ -117,3 +117,15 @@ TEST_CASE("an R is not killed for the one before it") {
 
   CHECK(core.hear(about(Type::cancel).with_kind(CancelKind::kill)).empty());
 }
+
+TEST_CASE("a task that waits behind another is given back where the connection breaks") {
+  TestCore core;
+  core.begin();
+  core.hear(about(Type::task, 7));
+  core.hear(about(Type::task, 8));
+
+  core.lose_connection();
+  CHECK(core.connect() == Spelled{"tell JOIN 7"});
+
+  CHECK(core.hear_r(about(Type::finished, 7)) == Spelled{"tell FINISHED 7"});
+}
