@@ -76,7 +76,7 @@ void AgentCore::on_r_hello(Time now, Rank& rank, const Frame& frame) {
   rank.up_since = now;
   rank.failed_starts = 0;
   rank.instance = frame.text(Key::instance);
-  if (link_.is_welcomed()) join(rank);
+  if (!is_ending()) join(rank);
 }
 
 // It runs nothing more; what crosses this on its way has not started.

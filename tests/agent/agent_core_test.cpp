@@ -129,3 +129,13 @@ TEST_CASE("a task that waits behind another is given back where the connection b
 
   CHECK(core.hear_r(about(Type::finished, 7)) == Spelled{"tell FINISHED 7"});
 }
+
+TEST_CASE("an R that is ready when its agent ends does not join any more") {
+  TestCore core;
+  core.connect();
+  core.on_started(noon, 0, 100);
+
+  CHECK(spelled(core.on_signal(noon, 15)) == Spelled{"pass BYE"});
+
+  CHECK(core.greet("late").empty());
+}
