@@ -206,6 +206,7 @@ void AgentCore::on_welcome(const Frame& frame) {
   link_.on_welcome(std::chrono::milliseconds(frame.number(Key::grace_ms, 60000)));
   for (Rank& rank : ranks_) {
     rank.next.reset();  // it is not among what JOIN says, and so given to others
+    if (rank.last_answer) tell(*rank.last_answer);
     if (rank.left) tell(*rank.left);
     if (rank.given_up) tell(*rank.given_up);
     if (rank.is_up()) join(rank);
@@ -226,7 +227,7 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
     // Before its WELCOME they are about the R before this one, whose LEFT is on its way.
     case Type::task: return rank.is_in() ? on_task(rank, std::move(frame)) : void();
     case Type::cancel: return rank.is_in() ? on_cancel(rank, frame) : void();
-    case Type::ack: rank.held.reset(); return;
+    case Type::ack: return rank.on_delivered();
     case Type::bye: return on_goodbye(now, frame.kind<ByeKind>() == ByeKind::end_all);
     default: return;
   }

@@ -139,6 +139,7 @@ void AgentCore::settle(Time now, Rank& rank) {
   if (std::exchange(rank.hears, false)) act(action::Release{rank.number});
   rank.running.reset();
   rank.next.reset();
+  if (rank.held) rank.last_answer = std::move(*std::exchange(rank.held, std::nullopt));
   if (is_ending()) {
     rank.state = State::over;
     return stop_if_done();
@@ -204,7 +205,7 @@ void AgentCore::report_left(Rank& rank, const REnd& end) {
 // --- what it is to do ---
 
 void AgentCore::on_task(Rank& rank, Frame&& frame) {
-  rank.held.reset();
+  rank.on_delivered();
   Rank::Attempt attempt = Rank::attempt_of(frame);
   if (rank.running) {
     rank.next = std::move(frame);

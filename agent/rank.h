@@ -47,6 +47,9 @@ struct Rank {
   std::optional<Attempt> running;
   // An answer that may not have arrived: kept until ACK or the next task.
   std::optional<Frame> held;
+  // The same, of an R that has ended since: told before its LEFT, which gives to others what
+  // was not answered.
+  std::optional<Frame> last_answer;
   // A task that came while the R was still at one that is given up.
   std::optional<Frame> next;
   // A cancellation that has overtaken its task's payload.
@@ -72,6 +75,10 @@ struct Rank {
   // It has not greeted, or has not been let in.
   bool is_outside() const { return state == State::starting || state == State::unfit || state == State::up; }
   bool goes_for_good() const { return state == State::leaving || state == State::gone; }
+  void on_delivered() {
+    held.reset();
+    last_answer.reset();
+  }
   // What the dispatcher should know after a reconnection.
   std::optional<Attempt> holds() const {
     if (running) return running;

@@ -139,3 +139,20 @@ TEST_CASE("an R that is ready when its agent ends does not join any more") {
 
   CHECK(core.greet("late").empty());
 }
+
+TEST_CASE("the answer of an R that has died since is told before its end") {
+  TestCore core;
+  core.begin();
+  core.hear(about(Type::task, 7));
+  core.on_disconnected(noon, {"reset", Code::none});
+  core.hear_r(about(Type::finished, 7));
+  core.replace_r();
+  core.greet("second");
+  core.on_timer(*core.next_timer());
+
+  CHECK(core.connect() == Spelled{"tell FINISHED 7", "tell LEFT", "tell JOIN"});
+
+  core.hear(Frame(Type::ack));
+  core.lose_connection();
+  CHECK(core.connect() == Spelled{"tell LEFT", "tell JOIN"});
+}
