@@ -11,6 +11,7 @@ rounds=${1:-3}
 cd "$(dirname "$0")/../tests/flows"
 # shellcheck source-path=SCRIPTDIR/../tests/flows
 . ./common.sh
+# shellcheck source=../tests/slurm/cluster.sh
 . ../slurm/cluster.sh
 need_slurm
 trap 'stop_slurm; clean_up' EXIT

@@ -15,7 +15,7 @@ says() { grep -qF -- "$1" "$said"; }
 said_so() {
   check "$2" [ "$code" = "$1" ]
   check "  and says: $3" says "$3"
-  says "$3" && [ "$code" = "$1" ] || sed 's/^/    /' "$said"
+  if ! says "$3" || [ "$code" != "$1" ]; then sed 's/^/    /' "$said"; fi
 }
 
 start Rscript --vanilla cli.R "$work"

@@ -52,6 +52,7 @@ trap 'exit 1' INT TERM HUP
 # start COMMAND...: in the background, marked; its pid is in $started.
 start() {
   TENKAI_FLOW=$mark "$@" >>"$work/output" 2>&1 </dev/null &
+  # shellcheck disable=SC2034 # for who sources this
   started=$!
 }
 

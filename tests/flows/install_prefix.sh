@@ -38,7 +38,7 @@ tests/runpaths.sh "$prefix"
 echo "pkg-config finds it"
 found=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --modversion tenkai)
 [ "$found" = "$version" ] || fail "pkg-config says version $found, not $version"
-plugins=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --variable=plugindir tenkai | tr -d '\\')
+plugins=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --variable=plugindir tenkai | tr -d '\134')
 [ -d "$plugins" ] || fail "the plugin folder of pkg-config, $plugins, is not there"
 for plugin in command mpi slurm ssh; do
   "$plugins/tenkai-plugin-$plugin" --version >/dev/null || fail "the plugin $plugin does not run from there"

@@ -27,7 +27,7 @@ run() {
   code=0
   TENKAI_FLOW=$mark timeout 120 "$@" >said 2>&1 </dev/null || code=$?
 }
-no_steps() { [ -z "$(squeue -h -s -o %i | grep -v '\.batch\|\.extern\|\.interactive')" ]; }
+no_steps() { ! squeue -h -s -o %i | grep -qv '\.batch\|\.extern\|\.interactive'; }
 has_steps() { ! no_steps; }
 # The R of a session of ours.
 session_with() {

@@ -1,6 +1,6 @@
 # A private SSH server, without systemd: its own configuration, host keys and port,
 # and keys that let us in. All of it is below $sshd. To be sourced after common.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh sets
 
 need_sshd() {
   export PATH=$PATH:/usr/sbin:/sbin
@@ -19,7 +19,7 @@ need_sshd() {
 make_sshd() {
   sshd=$(mktemp -d)
   chmod 755 "$sshd"
-  mkdir -p -m 0755 /run/sshd
+  install -d -m 0755 /run/sshd
   local kind
   for kind in ed25519 ecdsa rsa; do
     ssh-keygen -q -t "$kind" -N '' -C host -f "$sshd/host_$kind"

@@ -1,5 +1,5 @@
 # What the flows with strangers share; sourced after common.sh, it is not one of them.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh sets
 
 # The Python that any user of this machine can run: the first one on PATH may be
 # below somebody's home.
@@ -41,6 +41,7 @@ our_doors() {
   awk 'NR == FNR { ours[$1] = 1; next }
     $4 == "00010000" && $7 in ours { print $8 ~ /^@/ ? "abstract " substr($8, 2) : "ipc " $8 }' \
     <(echo "$inodes") /proc/net/unix | sort -u
+  # shellcheck disable=SC2013 # words
   for port in $(awk 'NR == FNR { ours[$1] = 1; next }
       $4 == "0A" && $10 in ours { sub(/.*:/, "", $2); print $2 }' \
       <(echo "$inodes") <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null) | sort -u); do

@@ -204,7 +204,7 @@ PropagateResourceLimits=NONE"
   slurm_nodes=
   for ((index = 1; index <= nodes; index++)); do
     slurm_nodes+="n$index "
-    mkdir -p -m 1777 "$slurm/spool/n$index/tmp"
+    install -d -m 1777 "$slurm/spool/n$index/tmp"
     ours+="
 NodeName=n$index NodeHostname=$host NodeAddr=127.0.0.1 Port=${port[index]} CPUs=$cpus RealMemory=$memory State=UNKNOWN $node"
   done
