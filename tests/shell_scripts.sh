@@ -1,0 +1,31 @@
+#!/bin/sh
+# Has ShellCheck read each shell script, with the settings of .shellcheckrc. What
+# templates/ holds are no scripts before they are filled in; those that tests fill in,
+# tests/data/templates, are read.
+set -eu
+cd "$(dirname "$0")/.."
+
+command -v shellcheck >/dev/null || { echo "skipped: there is no shellcheck here"; exit 0; }
+
+# Known by their first line, or by a name that says so where they are only sourced.
+scripts() {
+  find . \( -name .git -o -path './build*' -o -path ./templates -o -path ./tests/data/fuzz -o -name '*.Rcheck' \) -prune -o \
+    -type f -print | while read -r file; do
+    case $file in *.sh) echo "$file"; continue ;; esac
+    if head -n 1 "$file" | LC_ALL=C grep -aqE '^#!.*[/ ](ba|da|k)?sh( |$)'; then echo "$file"; fi
+  done
+}
+
+# A check that finds nothing may be blind.
+planted='#!/bin/sh
+rm $1'
+if echo "$planted" | shellcheck - >/dev/null; then
+  echo "shellcheck does not complain of a bare \$1" >&2
+  exit 1
+fi
+count=$(scripts | wc -l)
+if [ "$count" -lt 60 ]; then
+  echo "only $count scripts were found: how they are looked for is broken" >&2
+  exit 1
+fi
+scripts | tr '\n' '\0' | xargs -0 -n 16 -P 2 shellcheck
