@@ -19,7 +19,7 @@ Launch launch(std::uint64_t number) {
 
 Launch failed(std::uint64_t number) {
   Launch failed = launch(number);
-  failed.on_error(noon, "", "there is no qsub");
+  failed.on_error(noon, cause::none, "there is no qsub");
   return failed;
 }
 
