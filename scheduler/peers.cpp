@@ -328,11 +328,7 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
   std::string why_not;
   std::optional<std::size_t> slot =
       free_slot(frame.text(Key::url), *peer->connection, peer->admission, why_not);
-  if (!slot) {
-    Frame refusal(Type::refused);
-    refusal.rank = frame.rank;
-    return peer->connection->send(std::move(refusal.with(Key::message, why_not)));
-  }
+  if (!slot) return refuse_rank(*peer, frame.rank, instance, why_not);
   DaemonId daemon = ++last_daemon_;
   peer->ranks[frame.rank] = daemon;
   peer->instances[frame.rank] = instance;
@@ -358,7 +354,16 @@ void Peers::on_join(const PeerPtr& peer, const Frame& frame) {
 void Peers::let_in(const Connected& peer, std::uint32_t rank, std::size_t slot) {
   Frame answer(Type::welcome);
   answer.rank = rank;
-  peer.connection->send(std::move(answer.with(Key::slot, slot + 1)));
+  answer.with(Key::slot, slot + 1).with(Key::instance, peer.instances.at(rank));
+  peer.connection->send(std::move(answer));
+}
+
+void Peers::refuse_rank(const Connected& peer, std::uint32_t rank, const std::string& instance,
+                        const std::string& why) {
+  Frame refusal(Type::refused);
+  refusal.rank = rank;
+  refusal.with(Key::instance, instance).with(Key::message, why);
+  peer.connection->send(std::move(refusal));
 }
 
 // --- going out ---
@@ -467,9 +472,7 @@ void Peers::drop_slot(std::size_t slot) {
   }
   set_busy(member.peer);
   if (!member.peer->connection) return;  // away: refused when it is back
-  Frame refusal(Type::refused);
-  refusal.rank = member.rank;
-  member.peer->connection->send(std::move(refusal.with(Key::message, "the slot has a new URL")));
+  refuse_rank(*member.peer, member.rank, member.peer->instances[member.rank], "the slot has a new URL");
 }
 
 void Peers::close(bool stop) {

@@ -133,7 +133,10 @@ class Peers {
 
   void on_frame(const PeerPtr& peer, Frame&& frame);
   void on_join(const PeerPtr& peer, const Frame& frame);
+  // What an agent is told of one of its daemons: which R is meant, for it may have another by now.
   void let_in(const Connected& peer, std::uint32_t rank, std::size_t slot);
+  void refuse_rank(const Connected& peer, std::uint32_t rank, const std::string& instance,
+                   const std::string& why);
   void on_left(const PeerPtr& peer, const Frame& frame);
   void on_given_up(const PeerPtr& peer, const Frame& frame);
   void on_finished(const PeerPtr& peer, Frame&& frame);

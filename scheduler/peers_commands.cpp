@@ -94,12 +94,11 @@ void Peers::dismiss(DaemonId daemon) {
   const Member* member = find(daemon);
   if (member == nullptr || !member->peer->connection) return;
   // BYE is for all that is behind a connection; one rank of many is refused.
-  bool alone = member->peer->role == Role::daemon;
-  if (alone) member->peer->said_goodbye = true;
-  Frame frame(alone ? Type::bye : Type::refused);
-  frame.rank = member->rank;
-  if (!alone) frame.with(Key::message, "there is nothing more to do for it");
-  member->peer->connection->send(std::move(frame));
+  const auto& [peer, rank] = *member;
+  if (peer->role == Role::agent)
+    return refuse_rank(*peer, rank, peer->instances[rank], "there is nothing more to do for it");
+  peer->said_goodbye = true;
+  peer->connection->send(Frame(Type::bye));
 }
 
 // --- silence ---
