@@ -207,7 +207,7 @@ void AgentCore::on_welcome(const Frame& frame) {
   for (Rank& rank : ranks_) {
     rank.next.reset();  // it is not among what JOIN says, and so given to others
     if (rank.last_answer) tell(*rank.last_answer);
-    if (rank.left) tell(*rank.left);
+    for (const Frame& left : rank.left) tell(left);
     if (rank.given_up) tell(*rank.given_up);
     if (rank.is_up()) join(rank);
   }
@@ -220,13 +220,16 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
   Rank& rank = ranks_[frame.rank];
   switch (frame.type) {
     case Type::welcome:
-      if (rank.state != State::up) return;
+      if (rank.state != State::up || !rank.is_named_in(frame)) return;
+      rank.on_joined();
       rank.state = State::accepted;
       return pass(rank, Frame(Type::welcome).with(Key::version, program_version));
     case Type::refused: return on_refused(rank, frame);
-    // Before its WELCOME they are about the R before this one, whose LEFT is on its way.
-    case Type::task: return rank.is_in() ? on_task(rank, std::move(frame)) : void();
-    case Type::cancel: return rank.is_in() ? on_cancel(rank, frame) : void();
+    case Type::task:
+    case Type::cancel:
+      // Before its WELCOME they are about the R before this one, whose LEFT is on its way.
+      if (!rank.is_in()) return;
+      return frame.type == Type::task ? on_task(rank, std::move(frame)) : on_cancel(rank, frame);
     case Type::ack: return rank.on_delivered();
     case Type::bye: return on_goodbye(now, frame.kind<ByeKind>() == ByeKind::end_all);
     default: return;
@@ -234,7 +237,7 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
 }
 
 void AgentCore::on_refused(Rank& rank, const Frame& frame) {
-  if (!rank.is_up()) return;  // it is about the R before this one
+  if (!rank.is_up() || !rank.is_named_in(frame)) return;  // it is about the R before this one
   std::string why = frame.text(Key::message);
   pass(rank, Frame(Type::refused).with(Key::message, why));
   if (std::exchange(rank.state, State::leaving) != State::up) return;
@@ -242,7 +245,9 @@ void AgentCore::on_refused(Rank& rank, const Frame& frame) {
   complain(why);
 }
 
-void AgentCore::join(const Rank& rank) {
+void AgentCore::join(Rank& rank) {
+  if (!link_.is_welcomed() || is_ending()) return;
+  rank.is_told = true;
   tell(join_of(rank));
   if (rank.held) tell(*rank.held);
   if (life_ == Life::draining) tell(drains_of(rank));

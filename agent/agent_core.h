@@ -119,7 +119,7 @@ class AgentCore {
   void on_finished(Rank& rank, Frame&& frame);
   void on_task(Rank& rank, Frame&& frame);
   void on_cancel(Rank& rank, const Frame& frame);
-  void join(const Rank& rank);
+  void join(Rank& rank);
   void settle(Time now, Rank& rank);
   void restart(Time now, Rank& rank, const REnd& end, bool was_up);
   void leave_adopted(Time now, Rank& rank);

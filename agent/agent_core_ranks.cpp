@@ -46,7 +46,7 @@ Actions AgentCore::on_started(Time, std::uint32_t number, pid_t pid) {
   rank.state = State::starting;
   rank.pid = pid;
   rank.hears = true;
-  rank.worked = false;
+  rank.worked = rank.is_told = false;
   rank.up_since.reset();
   start_awaited();
   return take();
@@ -76,7 +76,7 @@ void AgentCore::on_r_hello(Time now, Rank& rank, const Frame& frame) {
   rank.up_since = now;
   rank.failed_starts = 0;
   rank.instance = frame.text(Key::instance);
-  if (!is_ending()) join(rank);
+  join(rank);
 }
 
 // It runs nothing more; what crosses this on its way has not started.
@@ -198,8 +198,9 @@ void AgentCore::leave_adopted(Time now, Rank& rank) {
 }
 
 void AgentCore::report_left(Rank& rank, const REnd& end) {
-  rank.left = left_of(rank, end);
-  tell(*rank.left);
+  if (!rank.is_told) return;
+  rank.left.push_back(left_of(rank, end));
+  tell(rank.left.back());
 }
 
 // --- what it is to do ---

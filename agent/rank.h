@@ -54,9 +54,10 @@ struct Rank {
   std::optional<Frame> next;
   // A cancellation that has overtaken its task's payload.
   std::optional<Attempt> cancelled;
-  // LEFT of the R before this one, told again after each reconnection: the first
-  // one may have been lost with the connection.
-  std::optional<Frame> left;
+  bool is_told = false;  // the dispatcher may know this R: JOIN has gone out
+  // LEFT of each R that it may know since the last one that was let in, told again after each
+  // reconnection: any may have been lost with the connection.
+  std::vector<Frame> left;
   // LEFT that says that no R is started here any more, told again as well.
   std::optional<Frame> given_up;
   // How its process ended, while the last words in its stream are awaited.
@@ -75,6 +76,16 @@ struct Rank {
   // It has not greeted, or has not been let in.
   bool is_outside() const { return state == State::starting || state == State::unfit || state == State::up; }
   bool goes_for_good() const { return state == State::leaving || state == State::gone; }
+  // Whether a frame is about this R; one that names none is.
+  bool is_named_in(const Frame& frame) const {
+    const std::string* named = frame.find(Key::instance);
+    return named == nullptr || *named == instance;
+  }
+  // The dispatcher knows this R, and so what was told before it.
+  void on_joined() {
+    left.clear();
+    last_answer.reset();
+  }
   void on_delivered() {
     held.reset();
     last_answer.reset();

@@ -81,7 +81,10 @@ struct TestCore : AgentCore {
     connect();
     on_started(noon, 0, 100);
     greet("first");
-    hear(Frame(Type::welcome));
+    welcome("first");
+  }
+  Spelled welcome(const std::string& instance) {
+    return hear(Frame(Type::welcome).with(Key::instance, instance));
   }
   // R dies, and the next one is there and has not greeted.
   Spelled replace_r() {
@@ -106,7 +109,8 @@ TEST_CASE("a task for an R that has died does not reach the next one") {
   core.greet("second");
   CHECK(core.hear(about(Type::task, 8)).empty());
 
-  CHECK(core.hear(Frame(Type::welcome)) == Spelled{"pass WELCOME"});
+  CHECK(core.welcome("first").empty());
+  CHECK(core.welcome("second") == Spelled{"pass WELCOME"});
   CHECK(core.hear(about(Type::task, 9)) == Spelled{"pass TASK 9"});
 }
 
@@ -152,7 +156,31 @@ TEST_CASE("the answer of an R that has died since is told before its end") {
 
   CHECK(core.connect() == Spelled{"tell FINISHED 7", "tell LEFT", "tell JOIN"});
 
-  core.hear(Frame(Type::ack));
+  core.welcome("second");
   core.lose_connection();
+  CHECK(core.connect() == Spelled{"tell JOIN"});
+}
+
+TEST_CASE("the end of each R that the dispatcher may know is told until it knows the next one") {
+  TestCore core;
+  core.begin();
+  core.on_disconnected(noon, {"reset", Code::none});
+  core.replace_r();
+  core.greet("nobody knows it");
+  core.replace_r();
+  core.greet("second");
+  core.on_timer(*core.next_timer());
+
   CHECK(core.connect() == Spelled{"tell LEFT", "tell JOIN"});
+
+  core.on_disconnected(noon, {"reset", Code::none});
+  core.replace_r();
+  core.greet("third");
+  core.on_timer(*core.next_timer());
+
+  CHECK(core.connect() == Spelled{"tell LEFT", "tell LEFT", "tell JOIN"});
+
+  core.welcome("third");
+  core.lose_connection();
+  CHECK(core.connect() == Spelled{"tell JOIN"});
 }
