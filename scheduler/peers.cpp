@@ -195,8 +195,11 @@ void Peers::welcome_agent(const ConnectionPtr& connection, const Frame& hello, c
       .with(Key::grace_ms, static_cast<std::uint64_t>(reconnect_.count()));
   if (peer) {
     // Back after a break, perhaps before we have noticed it.
-    if (peer->connection) peer->connection->hand_over({});
-    if (peer->connection) peer->connection->drop("replaced by a newer connection");
+    if (peer->connection) {
+      peer->connection->hand_over({});
+      peer->connection->drop("replaced by a newer connection");
+      set_suspect(peer, true);
+    }
     peer->connection = connection;
     spdlog::info("the agent at {} is back", connection->peer().address);
     welcome(*connection, callbacks_for(peer), std::move(answer));
