@@ -62,7 +62,8 @@ deployment_from <- function(lines) {
   scale <- grep("^scale_", key, value = TRUE)
   list(
     name = one("profile"), warnings = values[key == "warning"],
-    daemons = number("daemons"), url = one("url"),
+    daemons = if ("daemons" %in% key) as.integer(one("daemons")),
+    url = one("url"),
     retries = one("retries"),
     scale = if (length(scale)) {
       structure(lapply(scale, number), names = sub("^scale_", "", scale))

@@ -92,7 +92,7 @@ TEST_CASE("a reconnected agent gets a task that it does not hold once, not twice
 
 TEST_CASE("an agent whose break nobody has noticed gets no task before it says what it holds") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   PlayedAgent agent(urls[0], "one");
   agent.join(0, urls[0]);
   REQUIRE(eventually([&] { return dispatcher.status()[1][1] == "1"; }));
@@ -107,7 +107,7 @@ TEST_CASE("an agent whose break nobody has noticed gets no task before it says w
 
 TEST_CASE("a daemon whose welcome was lost with the connection is welcomed when it is back") {
   TestDispatcher dispatcher;
-  auto urls = dispatcher.set_up("policy=queue\nslots=1\n");
+  auto urls = dispatcher.set_up("policy=queue\ndaemons=1\n");
   {
     PlayedAgent agent(urls[0], "one");
     agent.join(0, urls[0]);
