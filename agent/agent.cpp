@@ -267,6 +267,7 @@ void Agent::carry_out(action::Warn warn) { spdlog::warn("{}", warn.text); }
 
 void Agent::carry_out(action::Complain complain) {
   spdlog::error("{}", complain.text);
+  if (!complain.aloud) return;
   std::string line = "tenkai agent: " + printable(complain.text, 5000) + "\n";
   // There is nobody else to be told.
   [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());

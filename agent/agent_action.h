@@ -74,9 +74,10 @@ struct EndTaskLog {
 struct Warn {
   std::string text;
 };
-// Whoever has started us reads it: a launcher, or a person.
+// `aloud`: whoever has started us reads it, a launcher or a person; else the log alone has it.
 struct Complain {
   std::string text;
+  bool aloud;
 };
 
 // Say goodbye, and end the program.

@@ -173,9 +173,7 @@ Actions AgentCore::on_failed(Time now, const std::string& why) {
 }
 
 // Where R was there before us, it is the one that tells.
-void AgentCore::complain(const std::string& why) {
-  if (!adopted_) act(action::Complain{why});
-}
+void AgentCore::complain(const std::string& why) { act(action::Complain{why, !adopted_}); }
 
 void AgentCore::tell(Frame frame) {
   if (link_.is_welcomed()) act(action::Tell{std::move(frame)});

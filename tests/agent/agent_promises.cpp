@@ -105,7 +105,7 @@ void AgentSimulation::expect_frame(const Frame& frame) {
   Duty& duty = duties_[frame.rank];
   bool is_meant = frame.text(Key::instance) == rs_[frame.rank].instance;
   if (frame.type == Type::bye &&
-      (rules_.autoexit != AgentRules::Autoexit::stay || frame.kind<ByeKind>() == ByeKind::end_all))
+      (rules_.autoexit != Autoexit::stay || frame.kind<ByeKind>() == ByeKind::end_all))
     must_end_ = true;
   if (frame.type == Type::welcome && duty.is_up && is_meant) duty.is_in = true;
   if (frame.type == Type::refused && duty.is_up && is_meant) duty.is_for_good = true;
@@ -156,7 +156,7 @@ void AgentSimulation::settled(std::uint32_t rank) {
 // Whether the agent gives up when it must, and calls again when it can.
 void AgentSimulation::check_lost(const AgentEvent& event, const Actions& actions) {
   if (must_end_) return;
-  bool stays = rules_.autoexit == AgentRules::Autoexit::stay;
+  bool stays = rules_.autoexit == Autoexit::stay;
   Code code = event.why.code;
   if (event.kind == Kind::disconnected && !was_welcomed_ && code == Code::none) code = Code::reset;
   bool hung_up = code == Code::reset && now_ - born_ < 5s;

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Kind = AgentEvent::Kind;
-using Autoexit = AgentRules::Autoexit;
+using Autoexit = Autoexit;
 
 constexpr int storm_steps = 250;
 constexpr int all_steps = 8000;
