@@ -90,6 +90,7 @@ const std::vector<ProfileKey> profile_table = {
     {"environment.rscript", text, "Rscript", "/opt/R/bin/Rscript", "the program that runs R"},
     {"environment.lib-paths", texts, "", "[/group/R]", "folders to put before R's `.libPaths()`"},
     {"environment.variables.*", text, "", "TMPDIR: /scratch", "an environment variable"},
+    {"environment.working-directory", text, "", "~/project", "the folder that R starts in"},
     {"environment.prologue", script, "", "ulimit -c 0", "shell code to run before R, as it stands"},
 
     {"scale.min", count, "0", "1", "there are never fewer daemons; 0: none while there is nothing to do"},

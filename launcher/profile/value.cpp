@@ -92,7 +92,8 @@ bool is_for_shell(const ProfileKey& key) {
 bool is_path(std::string_view path) {
   for (std::string_view each : {"ssh.client", "ssh.config", "slurm.template", "slurm.logs", "mpi.program",
                                 "environment.conda", "environment.apptainer", "environment.renv",
-                                "environment.rscript", "environment.lib-paths", "environment.variables.*"}) {
+                                "environment.rscript", "environment.lib-paths", "environment.variables.*",
+                                "environment.working-directory"}) {
     if (path == each) return true;
   }
   return false;

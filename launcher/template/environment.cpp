@@ -96,6 +96,7 @@ class Environment {
   Result<std::string> libraries() const;
   std::string threads() const;
   Result<std::string> variables() const;
+  std::string working_directory() const;
   std::string prologue() const;
   std::string rscript() const;
 
@@ -186,6 +187,14 @@ std::string Environment::renv() const {
          "[ ! -r \"$RENV_PROJECT/.Rprofile\" ] || R_PROFILE_USER=$RENV_PROJECT/.Rprofile\n";
 }
 
+std::string Environment::working_directory() const {
+  std::string folder = text("environment.working-directory");
+  if (folder.empty()) return "";
+  return or_fail("cd " + path_word(folder), "working-directory " + folder,
+                 "the job cannot go into the folder '" + folder +
+                     "' on this node; make it there, or correct environment.working-directory");
+}
+
 Result<std::string> Environment::libraries() const {
   Texts words;
   for (const std::string& folder : texts("environment.lib-paths")) {
@@ -249,7 +258,7 @@ Result<std::string> Environment::script() const {
   Result<std::string> variables = this->variables();
   if (!variables) return variables.error();
   return without_first_line_end(begin_script) + set_up() + modules() + conda() + spack() + container() +
-         renv() + *libraries + threads() + *variables + prologue() + "write_status ready\n" + rscript();
+         renv() + *libraries + threads() + *variables + working_directory() + prologue() + "write_status ready\n" + rscript();
 }
 
 std::string shell_words(const Texts& words) {

@@ -18,8 +18,9 @@
 #' @param template a file with a template of the job script, see
 #'   `docs/templates.md` of tenkai.
 #' @param environment how R is set up there, a list by the names of profiles:
-#'   `modules`, `conda`, `spack`, `apptainer`, `renv`, `lib-paths`, `variables` (a
-#'   named character vector), `prologue` (shell code).
+#'   `modules`, `conda`, `spack`, `apptainer`, `renv`, `lib-paths`,
+#'   `working-directory`, `variables` (a named character vector), `prologue`
+#'   (shell code).
 #' @param threads threads of one daemon, for `OMP_NUM_THREADS` and the like:
 #'   a number, `"auto"` (as many as it has processors), or `"none"`.
 #' @param rscript the program that runs R there.

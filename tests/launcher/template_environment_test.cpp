@@ -64,6 +64,24 @@ TEST_CASE("conda, spack, renv, an image and all the rest come together") {
                                  home + "/project/renv/activate.R\n/scratch/$USER\n7\n");
 }
 
+TEST_CASE("R starts in the folder that the profile names, and not without it") {
+  Node node;
+  node.has("Rscript", "echo \"$PWD $FROM\" >\"$HOME/said\"");
+  write(node.folder / "data sets/there", "");
+  TemplateValues values = node.at_home(plain_values());
+  values["environment.working-directory"] = {"~/data sets"};
+  values["environment.prologue"] = {"export FROM=$(ls)\n"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 0);
+
+  INFO(node.output);
+  CHECK(node.file("said") == node.folder.string() + "/data sets there\n");
+
+  values["environment.working-directory"] = {"/no/such/folder"};
+  CHECK(node.run(job("slurm.sbatch", values)) == 1);
+  CHECK(node.status_file().find("failed working-directory /no/such/folder\n") != std::string::npos);
+}
+
 TEST_CASE("where the set-up looks for its programs environment.variables can say") {
   Node node;
   node.has("Rscript", "echo \"$MODULES $TMPDIR\" >said");
