@@ -207,8 +207,14 @@ std::string last_of(std::string text, std::size_t limit) {
   return text;
 }
 
-// A plugin that makes up a word of its own breaks the rules.
-FailureCause cause_in(Members& members) { return cause_named(members.text("cause")).value_or(cause::plugin); }
+// A plugin that makes up a word of its own breaks the rules; what it means by it stands before its
+// message then.
+PluginError cause_in(Members& members) {
+  std::string word = members.text("cause");
+  std::string message = last_of(members.text("message"), max_log);
+  if (std::optional<FailureCause> cause = cause_named(word)) return {*cause, std::move(message)};
+  return {cause::plugin, last_of(std::move(word) + ": " + message, max_log)};
+}
 
 JobReport report_of(Members& members) {
   JobReport report;
@@ -216,8 +222,9 @@ JobReport report_of(Members& members) {
   std::optional<std::size_t> state = index_of(states, members.text("state"));
   if (!state) members.complain("state", "submitted, pending, starting, ended or failed");
   report.state = static_cast<JobState>(state.value_or(0));
-  report.cause = cause_in(members);
-  report.message = last_of(members.text("message"), max_log);
+  PluginError told = cause_in(members);
+  report.cause = told.cause;
+  report.message = std::move(told.message);
   report.where = members.text("where");
   report.reason = members.text("reason");
   report.exit_code = members.small_number("exit_code");
@@ -318,7 +325,7 @@ Result<FromPlugin> parse_from_plugin(std::string_view line) {
     answer.id = members.ordinal("id");
     if (const json::object* error = members.object("error")) {
       Members inside(*error, "error.");
-      answer.error = PluginError{cause_in(inside), last_of(inside.text("message"), max_log)};
+      answer.error = cause_in(inside);
       if (!inside.problem().empty()) return Error{inside.problem()};
     } else if (object->if_contains("text") != nullptr) {
       answer.rendered = Rendered{members.text("text")};

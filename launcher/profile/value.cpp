@@ -90,10 +90,10 @@ bool is_for_shell(const ProfileKey& key) {
 
 // "~/" at the begin of these is the home.
 bool is_path(std::string_view path) {
-  for (std::string_view each : {"ssh.client", "ssh.config", "slurm.template", "slurm.logs", "mpi.program",
-                                "environment.conda", "environment.apptainer", "environment.renv",
-                                "environment.rscript", "environment.lib-paths", "environment.variables.*",
-                                "environment.working-directory"}) {
+  for (std::string_view each :
+       {"ssh.client", "ssh.config", "slurm.template", "slurm.logs", "mpi.program", "environment.conda",
+        "environment.apptainer", "environment.renv", "environment.rscript", "environment.lib-paths",
+        "environment.variables.*", "environment.working-directory"}) {
     if (path == each) return true;
   }
   return false;

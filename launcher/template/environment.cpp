@@ -258,7 +258,8 @@ Result<std::string> Environment::script() const {
   Result<std::string> variables = this->variables();
   if (!variables) return variables.error();
   return without_first_line_end(begin_script) + set_up() + modules() + conda() + spack() + container() +
-         renv() + *libraries + threads() + *variables + working_directory() + prologue() + "write_status ready\n" + rscript();
+         renv() + *libraries + threads() + *variables + working_directory() + prologue() +
+         "write_status ready\n" + rscript();
 }
 
 std::string shell_words(const Texts& words) {

@@ -363,7 +363,7 @@ test_that("what a plugin repeats of its calls shows no credential", {
   expect_false(any(grepl("dGVua2Fp", c(said, shown()), fixed = TRUE)))
 })
 
-test_that("a folder is no plugin, and a cause of any shape fits into status()", {
+test_that("a folder is no plugin, and a cause that is none stands before its message", {
   at_end(Sys.unsetenv("TENKAI_PLUGINS"))
   remote <- plugin_of("odd", "read line", "echo '{\"id\":1,\"text\":\"x\"}'",
                       "read line",
@@ -376,7 +376,8 @@ test_that("a folder is no plugin, and a cause of any shape fits into status()", 
     set_daemons(1, url = "ws://127.0.0.1:0", remote = remote)
     expect_true(wait_for(function() identical(launches()$state, "failed")))
   })
-  expect_identical(launches()$cause, "a\\tb\nc")
+  expect_identical(launches()$cause, "plugin")
+  expect_match(launches()$message, "^a.tb.c: m$")
 })
 
 test_that("a plugin in another language brings daemons, of several R each", {
