@@ -93,7 +93,7 @@ TEST_CASE("a cause that a plugin makes up counts as a fault of the plugin") {
 
   REQUIRE(said);
   CHECK(said->news->cause == cause::plugin);
-  CHECK(said->news->message == "no");
+  CHECK(said->news->message == "bad luck: no");
 }
 
 TEST_CASE("that a job waits for somebody, or is suspended, is told") {
