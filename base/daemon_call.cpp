@@ -18,19 +18,22 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_name(std::string_view text) {
-  return !text.empty() && is_letter(text[0]) && std::ranges::all_of(text, [](char c) {
+  return !text.empty() && (is_letter(text[0]) || text[0] == '.') && std::ranges::all_of(text, [](char c) {
     return is_letter(c) || is_digit(c) || c == '.' || c == '_';
   });
 }
 
 // No more than R needs to read it as a number: nothing can be called with these.
 bool is_plain(std::string_view text) {
-  if (text == "TRUE" || text == "FALSE" || text == "NA" || text == "Inf" || text == "-Inf") return true;
+  if (text == "TRUE" || text == "FALSE" || text == "NA" || text == "NaN" || text == "Inf" || text == "-Inf")
+    return true;
   std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   if (digits.empty() || digits.size() > max_value || !is_digit(digits[0])) return false;
   double number = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return error == std::errc() && end == digits.data() + digits.size();
+  // R takes what is too large for Inf.
+  bool is_number = error == std::errc() || error == std::errc::result_out_of_range;
+  return is_number && end == digits.data() + digits.size();
 }
 
 }  // namespace
@@ -42,13 +45,13 @@ const std::string* DaemonOptions::find(std::string_view name) const {
 
 bool DaemonOptions::is_true(std::string_view name) const {
   const std::string* value = find(name);
-  return value != nullptr && *value != "FALSE" && *value != "NA" && *value != "0";
+  return value != nullptr && *value != "FALSE" && *value != "NA" && *value != "NaN" && *value != "0";
 }
 
 Autoexit DaemonOptions::autoexit() const {
   const std::string* value = find("autoexit");
   if (value == nullptr) return Autoexit::now;
-  if (*value == "NA") return Autoexit::finish;
+  if (*value == "NA" || *value == "NaN") return Autoexit::finish;
   return *value == "FALSE" ? Autoexit::stay : Autoexit::now;
 }
 

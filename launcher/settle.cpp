@@ -46,6 +46,8 @@ Result<Done> take_profile(const Deployment& deployment, Setup& setup) {
   if (good) good = take_url(deployment, setup);
   if (good) good = take_retries(deployment, setup);
   if (!good) return good;
+  // Any number of them connects at the one URL.
+  if (setup.policy == Policy::direct && !setup.urls.empty()) setup.daemons = 1;
   setup.daemon.add_missing(deployment.limits);
   setup.daemon_memory = deployment.memory;
   if (std::optional<PortRange> ports = parse_ports(deployment.ports)) {
@@ -69,7 +71,8 @@ Result<std::optional<Deployment>> launcher_of(Setup& setup, const std::optional<
   if (!setup.configuration.empty()) {
     Result<Deployment> said = parse_deployment(setup.configuration);
     if (!said) return said.error();
-    return std::optional(std::move(*said));
+    // Others launch them.
+    return said->plugin.empty() ? std::optional<Deployment>() : std::optional(std::move(*said));
   }
   if (!profile && spreads_over_nodes(setup, allocation)) {
     setup.local = false;
@@ -112,12 +115,13 @@ Result<LaunchSession> settle(Setup& setup, const Allocation& allocation, const F
   Result<std::optional<Deployment>> launcher = launcher_of(setup, profile, allocation);
   if (!launcher) return launcher.error();
   session.deployment = std::move(*launcher);
-  if (profile) setup.local = setup.urls.empty() || (!session.deployment && profile->here);
+  bool has_remote = session.deployment || !setup.configuration.empty();
+  if (profile) setup.local = setup.urls.empty() || (!has_remote && profile->here);
   session.daemon = setup.daemon;
+  if (has_remote && setup.urls.empty())
+    return Error{"'remote' needs a 'url' at which the daemons connect, such as host_url(tls = TRUE)"};
   if (!session.deployment) return session;
   const Deployment& deployment = *session.deployment;
-  if (setup.urls.empty())
-    return Error{"'remote' needs a 'url' at which the daemons connect, such as host_url(tls = TRUE)"};
   if (!setup.daemons && setup.policy == Policy::queue)
     setup.daemons = std::max({setup.urls.size(), deployment.each.size(), std::size_t{1}});
   setup.launches = true;

@@ -201,6 +201,7 @@ void Service::on_setup(const Frame& frame) {
   for (const Url& url : doors_.urls()) lines += line_of("url", to_string(url));
   for (const std::string& warning : warnings) lines += line_of("warning", warning);
   lines += line_of("spare", std::to_string(setup_.spare)) + to_lines(setup_.daemon);
+  if (!setup_.urls.empty()) lines += line_of("urls_given", "1");
   if (setup_.local) lines += line_of("local", "1");
   if (setup_.launches) lines += line_of("launches", "1");
   if (setup_.steps) lines += line_of("steps", "1");

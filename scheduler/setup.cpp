@@ -165,6 +165,9 @@ Result<Done> settle(Setup& setup) {
   if (!setup.daemons) setup.daemons = setup.policy == Policy::direct ? 1 : setup.urls.size();
   if (setup.policy == Policy::queue && *setup.daemons == 0)
     return Error{"the number of daemons must be 1 or greater"};
+  if (setup.slots() > max_slots)
+    return Error{"a dispatcher has at most " + std::to_string(max_slots) + " slots, and these daemons need " +
+                 std::to_string(setup.slots())};
   if (!setup.credential_file.empty() && std::ranges::none_of(setup.urls, is_network))
     return Error{"'credential' is for URLs that are reached over the network, such as host_url(tls = TRUE)"};
   return Done{};

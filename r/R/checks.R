@@ -26,4 +26,3 @@ describe <- function(x) {
   sprintf("an object of class '%s' and length %d", class(x)[1L], length(x))
 }
 
-# c("a", "b") as the lines of a message to the dispatcher, whatever is in them.

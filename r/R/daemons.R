@@ -134,7 +134,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   check_flag(safe, "safe")
   check_flag(respawn, "respawn")
   if (!is.null(remote)) check_remote(remote)
-  n <- daemon_number(n, url, dispatcher)
+  n <- daemon_number(n, url, dispatcher, profile)
   # To end daemons no profile need be read, and it may be wrong by now.
   if (identical(n, 0L)) return(reset(.compute, kind = 0L))
   if (!is.null(profile)) check_string(profile, "profile")
@@ -149,8 +149,11 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
 
   made <- new.env(parent = emptyenv())
   made$direct <- !isTRUE(dispatcher)
-  if (made$direct && !isTRUE(resilience)) retries <- 0 else
-    if (missing(retries) && !is.null(profile)) retries <- NULL
+  says_retries <- !missing(retries) || is.null(profile)
+  if (made$direct && !isTRUE(resilience)) {
+    retries <- 0
+    says_retries <- TRUE
+  }
   settings <- list(
     policy = if (made$direct) "direct" else "queue",
     daemons = if (!is.null(n)) whole(n),
@@ -163,7 +166,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     daemon = pairs_of(options[names(options) != "token"]),
     stream = paste(first_stream(seed), collapse = ","),
     token = if (isTRUE(as.logical(options$token)) && !made$direct) "1",
-    retries = retry_setting(retries),
+    retries = if (says_retries) retry_setting(retries),
     reconnect_ms = milliseconds(reconnect, "reconnect"),
     kill_after_ms = milliseconds(kill_after, "kill_after"),
     respawn = if (!respawn) "0",
@@ -186,7 +189,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   if ("launches" %in% names(ready)) launch_usual(made)
   if ("steps" %in% names(ready)) await_steps(made, n)
   done <- TRUE
-  has_url <- !is.null(url) || !"local" %in% names(ready)
+  has_url <- "urls_given" %in% names(ready)
   value <- if (made$direct && has_url) made$urls[1L] else n
   made$value <- structure(value, class = c("miraiDaemons", .compute))
   profiles[[.compute]] <- made
@@ -237,13 +240,15 @@ reset <- function(name, kind) {
 }
 
 # NULL: the dispatcher knows it, from the URLs, the profile or the machines.
-daemon_number <- function(n, url, dispatcher) {
+daemon_number <- function(n, url, dispatcher, profile) {
   if (!is.null(url) && (!is.character(url) || anyNA(url) || !length(url) ||
                         any(grepl("[[:cntrl:]]", url)))) {
     stop("'url' must be a character vector of URLs, not ", describe(url),
          call. = FALSE)
   }
-  if (is.null(n)) return(if (!isTRUE(dispatcher)) 1L)
+  if (is.null(n)) {
+    return(if (!isTRUE(dispatcher) && is.null(profile)) 1L)
+  }
   if (!is.numeric(n) || length(n) != 1L || is.na(n)) {
     stop("'n' must be numeric, did you mean to provide 'url'?", call. = FALSE)
   }
@@ -344,7 +349,6 @@ ask <- function(link, name, payload = "", slot = NaN, kind = NaN,
 # --- lines of SETUP ---
 
 retry_setting <- function(retries) {
-  if (is.null(retries)) return()
   if (!is.numeric(retries) || !length(retries) || anyNA(retries)) {
     stop("'retries' must be a number, by cause if named, such as c(2, oom = 1)",
          call. = FALSE)

@@ -31,7 +31,8 @@ pairs_of <- function(values) {
 }
 
 value_text <- function(value) {
-  if (is.numeric(value)) number_text(value) else as.character(value)
+  if (is.numeric(value)) return(number_text(value))
+  ifelse(is.na(value), "NA", as.character(value))
 }
 
 # And back: a list of texts.

@@ -5,7 +5,8 @@
 #'
 #' @param .compute the compute profile, see [daemons()].
 #' @return The stream, a `.Random.seed` of 7 integers; `NULL` if no daemons are
-#'   set for the profile.
+#'   set for the profile. An error where its dispatcher, which has the streams, has
+#'   ended.
 #' @examples
 #' daemons(1, seed = 42)
 #' nextstream()

@@ -142,15 +142,17 @@ check_remote <- function(remote) {
 }
 
 # A configuration as the program reads it: fields of a deployment.
+# One without a command says that others launch them.
 configuration_of <- function(remote) {
-  if (is.null(remote$command)) return()
+  if (is.null(remote)) return()
+  if (is.null(remote$command)) return(lines_of(list(rscript = remote$rscript)))
   lines_of(c(
     list(profile = remote$name, plugin = remote$plugin,
          rscript = remote$rscript, credential = remote$credential,
          form = remote$form, chunk = remote$chunk,
          most = if (!is.null(remote$most)) whole(remote$most),
          limit = pairs_of(remote$limits), option = pairs_of(remote$options)),
-    unlist(lapply(remote$each, function(one) {
+    unlist(lapply(unname(remote$each), function(one) {
       list(each = "", option = pairs_of(one))
     }), recursive = FALSE)
   ))

@@ -54,7 +54,7 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
   check_number(chunk, "array_chunk")
   list(
     command = "sbatch", plugin = "slurm", rscript = rscript,
-    credential = "file", chunk = whole(chunk),
+    credential = "file", chunk = whole(min(chunk, 2^31)),
     options = c(prefixed("slurm.", slurm),
                 environment_options(environment, threads),
                 if (rscript != "Rscript") list(environment.rscript = rscript)),

@@ -29,8 +29,8 @@ TEST_CASE("what a daemon is told becomes a call of R") {
 }
 
 TEST_CASE("arguments of a daemon are numbers and logical values, and nothing that R would run") {
-  for (const char* good :
-       {"maxtasks=1", "idletime=1e+05", "walltime=-0.5", "cleanup=TRUE", "autoexit=NA", "x.y_z=Inf"})
+  for (const char* good : {"maxtasks=1", "idletime=1e+05", "walltime=-0.5", "cleanup=TRUE", "autoexit=NA",
+                           "x.y_z=Inf", ".foo=NaN", "idletime=1.79769313486232e+308"})
     CHECK(refusal_of(good).empty());
   for (const char* bad : {"", "maxtasks", "=1", "maxtasks=", "maxtasks=system('x')", "maxtasks=1;q()",
                           "a b=1", "1a=1", "x=TRUE)", "x=--", "x=-", "x=c(1)", "x=e5", "x=\"a\""}) {

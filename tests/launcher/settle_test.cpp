@@ -107,6 +107,30 @@ TEST_CASE("a configuration comes before the launcher of the profile, and counts 
   CHECK(made.settle(both)->deployment->plugin == "ssh");
 }
 
+TEST_CASE("a configuration without a launcher leaves all to others, and needs a URL") {
+  Case made = slurm_profile();
+  made.profile.here = true;
+  Setup setup = asked_for("deploy=gpu\nconfiguration=rscript=Rscript%0A\n");
+  Result<LaunchSession> session = made.settle(setup);
+  REQUIRE(session);
+  CHECK_FALSE(session->deployment);
+  CHECK((!setup.launches && !setup.local && setup.spare == 0));
+  Setup no_url = asked_for("daemons=2\nconfiguration=rscript=Rscript%0A\n");
+  CHECK(made.settle(no_url).error().message.find("'remote' needs a 'url'") == 0);
+}
+
+TEST_CASE("without a dispatcher's queue all daemons of a profile have the one URL") {
+  Case made = slurm_profile();
+  Setup setup = *parse_setup("policy=direct\ndeploy=gpu\ndaemons=3\n");
+  REQUIRE(made.settle(setup));
+  CHECK(setup.daemons == 1U);
+  made.profile.url.clear();
+  made.profile.plugin.clear();
+  Setup here = *parse_setup("policy=direct\ndeploy=gpu\n");
+  REQUIRE(made.settle(here));
+  CHECK(here.local_daemons() == 8);
+}
+
 TEST_CASE("a profile without a launcher is started here") {
   Case made;
   made.profile.profile = "cpu";

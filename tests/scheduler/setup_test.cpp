@@ -79,6 +79,11 @@ TEST_CASE("where nobody says how many daemons there are, there is one for each U
   CHECK(setup.local_daemons() == 0);
   Setup none;
   CHECK(settle(none).error().message == "the number of daemons must be 1 or greater");
+  Setup many = *parse_setup("policy=queue\ndaemons=60000\n");
+  CHECK(settle(many));
+  many.spare = 60000;
+  CHECK(settle(many).error().message ==
+        "a dispatcher has at most 100000 slots, and these daemons need 120000");
   Setup kept = *parse_setup("policy=queue\ndaemons=1\ncredential_file=/x\n");
   CHECK(settle(kept).error().message.find("'credential' is for URLs that are reached over the network") == 0);
 }

@@ -205,3 +205,38 @@ test_that("local daemons of a profile with a URL connect there", {
   on.exit(daemons(0, .compute = "by_hand"), add = TRUE)
   expect_equal(sum(status("by_hand")$daemons[, "online"]), 0)
 })
+
+test_that("remote_config() without a command leaves launching to others, whatever the profile says", {
+  mark <- tempfile()
+  with_profiles("  cmd:", "    launcher: command", "    daemons: 2",
+                "    url: \"ws://127.0.0.1:0\"",
+                paste0("    command: {program: \"touch ", mark, "; true\"}"))
+  daemons(profile = "cmd", remote = remote_config())
+  on.exit(daemons(0, .compute = "cmd"), add = TRUE)
+  expect_null(attr(status("cmd"), "launches"))
+  expect_equal(unname(status("cmd")$daemons[, "online"]), c(0, 0))
+  expect_false(file.exists(mark))
+  expect_error(daemons(2, remote = remote_config(), .compute = "none"),
+               "'remote' needs a 'url'")
+})
+
+test_that("names of machines and arguments do no harm", {
+  set_daemons(2, url = "tcp://127.0.0.1:0")
+  shown <- launch_remote(1:2, ssh_config(c(a = "ssh://h1", b = "ssh://h2")),
+                         dry_run = TRUE)
+  expect_length(shown, 2L)
+  shown <- launch_remote(1:2, remote_config("sh", list(a = c("-c", "."),
+                                                       b = c("-c", "."))),
+                         dry_run = TRUE)
+  expect_length(shown, 2L)
+})
+
+test_that("without dispatcher a profile has the daemons that it says", {
+  with_profiles("  two: {daemons: 2}",
+                "  at: {daemons: 2, launcher: local, url: \"tcp://127.0.0.1:0\"}")
+  expect_equal(as.integer(daemons(profile = "two", dispatcher = FALSE)), 2L)
+  expect_match(c(daemons(3, profile = "at", dispatcher = FALSE)), "^tcp://")
+  daemons(0, .compute = "two")
+  daemons(0, .compute = "at")
+  expect_error(daemons(1, retries = NULL), "'retries' must be a number")
+})

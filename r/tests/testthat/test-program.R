@@ -156,4 +156,5 @@ test_that("any text travels in a field or a row, and comes out as it went in", {
   pairs <- tenkai:::pairs_of(list(a = TRUE, b = NA, c = 1e5, d = c("x", "y=z")))
   expect_identical(pairs, c("a=TRUE", "b=NA", "c=100000", "d=x", "d=y=z"))
   expect_identical(tenkai:::from_pairs(pairs)$d, c("x", "y=z"))
+  expect_identical(tenkai:::value_text(NA), "NA")
 })
