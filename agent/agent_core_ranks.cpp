@@ -65,7 +65,7 @@ Actions AgentCore::on_r_frame(Time now, std::uint32_t number, Frame&& frame) {
 
 void AgentCore::on_r_hello(Time now, Rank& rank, const Frame& frame) {
   if (rank.state != State::starting) return;
-  if (frame.text(Key::version) != program_version) {
+  if (!works_with(program_version, frame.text(Key::version))) {
     rank.state = State::unfit;
     std::string why = "the R package tenkai is version " + printable(frame.text(Key::version), 40) +
                       ", the program is version " + std::string(program_version) +

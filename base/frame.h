@@ -74,7 +74,7 @@ constexpr bool is_type(std::uint8_t number) {
 enum class Role : std::uint8_t { session = 1, daemon, agent, viewer };
 
 // The number of an attribute. Numbers are never used again for something else: 11, 13, 14, 15,
-// 25 and 28 are given up.
+// 25, 27 and 28 are given up.
 enum class Key : std::uint16_t {
   role = 1,              // u64, a Role
   version = 2,           // text, tenkai's version
@@ -97,7 +97,6 @@ enum class Key : std::uint16_t {
   slot = 23,             // u64, 1-based, as users see it
   name = 24,             // text, what a request asks for
   failed = 26,           // u64 1: the value is an error
-  library_version = 27,  // text, the R package's version
   grace_ms = 29,
   credential = 30,    // 16 bytes, the id of a credential
   nonce = 31,         // 32 random bytes

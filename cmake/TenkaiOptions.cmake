@@ -21,13 +21,13 @@ endif()
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 
-configure_file(${PROJECT_SOURCE_DIR}/cmake/version.h.in
-               ${PROJECT_BINARY_DIR}/generated/base/version.h @ONLY)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/base/version.cpp PROPERTIES
+  COMPILE_DEFINITIONS TENKAI_VERSION="${PROJECT_VERSION}")
 
 add_library(tenkai_options INTERFACE)
 target_compile_features(tenkai_options INTERFACE cxx_std_20)
 target_include_directories(tenkai_options INTERFACE
-  ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+  ${PROJECT_SOURCE_DIR})
 target_compile_options(tenkai_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 

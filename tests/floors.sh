@@ -18,7 +18,7 @@ floors() {
   echo "launcher   $low|scheduler/|agent/|launcher/"
   echo "cli        $low|scheduler/|agent/|launcher/|cli/"
   echo "plugins    $low|scheduler/|agent/|launcher/|plugins/"
-  echo "r/src      base/(autoexit|bytes|error_code|frame|frame_reader|r_call)\.h"
+  echo "r/src      base/(autoexit|bytes|error_code|frame|frame_reader|r_call|version)\.h"
 }
 
 files_of() { find -L "$1" -name '*.h' -o -name '*.cpp' -o -name '*.c'; }

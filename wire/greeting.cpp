@@ -136,7 +136,7 @@ void refuse(Connection& connection, std::string reason, std::string_view own_ver
 
 std::string version_mismatch(const Frame& greeting, std::string_view own_version) {
   std::string theirs = greeting.text(Key::version);
-  if (theirs == own_version) return {};
+  if (works_with(own_version, theirs)) return {};
   return "this is tenkai " + std::string(own_version) + ", the other end is " +
          (theirs.empty() ? "of no version that it tells" : "tenkai " + printable(theirs, 40)) +
          ": install the same version on both sides";

@@ -83,8 +83,8 @@ void welcome(Connection& connection, Connection::Callbacks callbacks, Frame welc
 // Says why not and which version we are, and closes.
 void refuse(Connection& connection, std::string reason, std::string_view own_version);
 
-// What both ends of a greeting check first. Versions must be equal: the parts of
-// one installation meet here. Returns the sentence for the other end, or nothing.
+// What both ends of a greeting check first: whether their versions work together. Returns the
+// sentence for the other end, or nothing.
 std::string version_mismatch(const Frame& greeting, std::string_view own_version);
 
 }  // namespace tenkai

@@ -46,7 +46,7 @@ is_program <- function(path) {
 check_version <- function(program) {
   answer <- output_of(program, "--version")
   theirs <- sub("^[^0-9]*([0-9]+\\.[0-9]+\\.[0-9]+).*$", "\\1", answer[1L])
-  if (identical(theirs, version())) return(invisible())
+  if (.Call(tk_works_with, version(), theirs)) return(invisible())
   stop("the tenkai program '", program, "' is version ", theirs,
        ", this package is ", version(),
        ": install both from the same release", call. = FALSE)

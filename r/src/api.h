@@ -5,6 +5,7 @@
 
 extern "C" {
 // session.cpp
+SEXP tk_works_with(SEXP own, SEXP theirs);
 SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version);
 SEXP tk_setup(SEXP link, SEXP settings);
 SEXP tk_make_safe(SEXP link);

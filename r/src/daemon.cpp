@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/error_code.h"
+#include "base/version.h"
 #include "baseline.h"
 #include "dial.h"
 #include "expression_room.h"
@@ -145,7 +146,6 @@ void Daemon::greet() {
   stream_->send(Frame(Type::hello)
                     .with(Key::role, static_cast<std::uint64_t>(Role::daemon))
                     .with(Key::version, version_)
-                    .with(Key::library_version, version_)
                     .with(Key::url, url_)
                     .with(Key::instance, instance_)
                     .with(Key::pid, static_cast<std::uint64_t>(getpid()))
@@ -171,7 +171,7 @@ void Daemon::greet() {
   waiting_.pop_front();
   if (answer.type != Type::welcome) throw std::runtime_error(answer.text(Key::message));
   std::string theirs = answer.text(Key::version);
-  if (!theirs.empty() && theirs != version_) {
+  if (!theirs.empty() && !works_with(version_, theirs)) {
     throw std::runtime_error("the tenkai program at " + url_ + " is version " + theirs +
                              ", this package is " + version_ + ": install both from the same release");
   }

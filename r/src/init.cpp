@@ -17,6 +17,7 @@ R_CallMethodDef entry(const char* name, Function* function, int arguments) {
 
 extern "C" void R_init_tenkai(DllInfo* library) {
   static const R_CallMethodDef entries[] = {
+      entry("tk_works_with", tk_works_with, 2),
       entry("tk_connect", tk_connect, 4),
       entry("tk_setup", tk_setup, 2),
       entry("tk_make_safe", tk_make_safe, 1),

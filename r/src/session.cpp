@@ -15,6 +15,7 @@
 #include "api.h"
 #include "base/error_code.h"
 #include "base/r_call.h"
+#include "base/version.h"
 #include "mirai.h"
 #include "spawn.h"
 #include "values.h"
@@ -52,7 +53,6 @@ void greet(Link& link, const std::string& program, const std::string& version) {
   link.send(Frame(Type::hello)
                 .with(Key::role, static_cast<std::uint64_t>(Role::session))
                 .with(Key::version, version)
-                .with(Key::library_version, version)
                 .with(Key::pid, static_cast<std::uint64_t>(getpid())));
   std::optional<Frame> answer = link.await_control(greeting_limit);
   if (!answer) {
@@ -61,7 +61,7 @@ void greet(Link& link, const std::string& program, const std::string& version) {
                              link.obituary());
   }
   std::string theirs = answer->text(Key::version);
-  if (!theirs.empty() && theirs != version) {
+  if (!theirs.empty() && !works_with(version, theirs)) {
     throw std::runtime_error("the tenkai program '" + program + "' is version " + theirs +
                              ", this package is " + version + ": install both from the same release");
   }
@@ -119,6 +119,10 @@ SEXP tk_set_functions(SEXP reader_factory, SEXP tell_function, SEXP evaluation_s
   R_PreserveObject(evaluation_space);
   space = evaluation_space;
   return R_NilValue;
+}
+
+SEXP tk_works_with(SEXP own, SEXP theirs) {
+  return guarded([&] { return Rf_ScalarLogical(works_with(text_of(own), text_of(theirs))); });
 }
 
 SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version) {

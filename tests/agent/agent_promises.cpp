@@ -70,7 +70,7 @@ void AgentSimulation::expect(const AgentEvent& event) {
   if (event.kind == Kind::notice && !must_end_) is_draining_ = true;
   if (event.kind == Kind::frame) expect_frame(event.frame);
   if (event.kind == Kind::r_frame && event.frame.type == Type::hello) {
-    duty.is_unfit = event.frame.text(Key::version) != program_version;
+    duty.is_unfit = !works_with(program_version, event.frame.text(Key::version));
     duty.is_up = !duty.is_unfit && !duty.is_for_good;
     if (duty.is_up) duty.failed_starts = 0;
     duty.up_since = now_;
