@@ -230,7 +230,23 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
       return frame.type == Type::task ? on_task(rank, std::move(frame)) : on_cancel(rank, frame);
     case Type::ack: return rank.on_delivered();
     case Type::bye: return on_goodbye(now, frame.kind<ByeKind>() == ByeKind::end_all);
-    default: return;
+    case Type::hello:
+    case Type::setup:
+    case Type::ready:
+    case Type::submit:
+    case Type::everywhere:
+    case Type::resolved:
+    case Type::request:
+    case Type::reply:
+    case Type::note:
+    case Type::join:
+    case Type::left:
+    case Type::finished:
+    case Type::ping:
+    case Type::pong:
+    case Type::segment:
+    case Type::challenge:
+    case Type::proof: return;  // PING and PONG are answered above, and the others are none of a dispatcher's
   }
 }
 

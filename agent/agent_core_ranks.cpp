@@ -58,7 +58,26 @@ Actions AgentCore::on_r_frame(Time now, std::uint32_t number, Frame&& frame) {
     case Type::hello: on_r_hello(now, rank, frame); break;
     case Type::bye: on_r_goodbye(rank); break;
     case Type::finished: on_finished(rank, std::move(frame)); break;
-    default: break;
+    case Type::welcome:
+    case Type::refused:
+    case Type::setup:
+    case Type::ready:
+    case Type::submit:
+    case Type::everywhere:
+    case Type::cancel:
+    case Type::resolved:
+    case Type::request:
+    case Type::reply:
+    case Type::note:
+    case Type::join:
+    case Type::left:
+    case Type::task:
+    case Type::ack:
+    case Type::ping:
+    case Type::pong:
+    case Type::segment:
+    case Type::challenge:
+    case Type::proof: break;  // none of an R's
   }
   return take();
 }
