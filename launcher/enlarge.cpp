@@ -64,7 +64,7 @@ std::optional<std::string> multiplied(std::chrono::seconds time, std::uint32_t p
   return as_time(seconds);
 }
 
-const std::string* option_of(const LaunchPlan::Options& options, const std::string& name) {
+const std::string* option_of(const Deployment::Options& options, const std::string& name) {
   auto found = options.find(name);
   return found == options.end() || found->second.empty() ? nullptr : &found->second.front();
 }
@@ -75,7 +75,7 @@ bool is_option(std::string_view word, const std::string& name) {
 }
 
 // Words of slurm.options come last in a script, and would count more than what is set here.
-Result<Done> check_own_words(const LaunchPlan::Options& options, const std::vector<std::string>& names,
+Result<Done> check_own_words(const Deployment::Options& options, const std::vector<std::string>& names,
                              const std::string& what) {
   auto words = options.find("slurm.options");
   if (words == options.end()) return Done{};
@@ -130,7 +130,7 @@ Result<Done> enlarge_time(Enlarged& enlarged, unsigned steps, std::uint32_t perc
 
 }  // namespace
 
-Result<Enlarged> enlarge(const LaunchPlan::Options& options, const Size& size, const Factors& factors) {
+Result<Enlarged> enlarge(const Deployment::Options& options, const Size& size, const Factors& factors) {
   Enlarged enlarged{options, {}};
   if (size == Size()) return enlarged;
   if (option_of(options, "slurm.allocation") != nullptr)
@@ -144,7 +144,7 @@ Result<Enlarged> enlarge(const LaunchPlan::Options& options, const Size& size, c
   return enlarged;
 }
 
-LaunchPlan::Options excluding(LaunchPlan::Options options, const std::vector<std::string>& nodes) {
+Deployment::Options excluding(Deployment::Options options, const std::vector<std::string>& nodes) {
   std::vector<std::string> all;
   const std::string* before = option_of(options, "launch.exclude");
   if (before != nullptr) {

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +15,7 @@
 #include "base/result.h"
 #include "base/url.h"
 #include "launcher/launch_arguments.h"
-#include "launcher/scale.h"
+#include "launcher/profile/scale_rules.h"
 #include "launcher/settle.h"
 #include "scheduler/setup.h"
 
@@ -27,7 +26,7 @@ struct LaunchPlan {
   enum class Delivery { stdin_, file } delivery = Delivery::stdin_;
   // What the command is: an agent, or one R that becomes a daemon.
   enum class Form { agent, daemon } form = Form::agent;
-  using Options = std::map<std::string, std::vector<std::string>>;
+  using Options = Deployment::Options;
 
   struct Part {
     std::vector<std::size_t> slots;     // from 0

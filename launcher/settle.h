@@ -10,7 +10,7 @@
 #include "base/daemon_call.h"
 #include "launcher/allocation.h"
 #include "launcher/profile/deployment.h"
-#include "launcher/scale.h"
+#include "launcher/profile/scale_rules.h"
 #include "scheduler/setup.h"
 
 namespace tenkai {

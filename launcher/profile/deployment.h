@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 #include "launcher/profile/profiles.h"
-#include "launcher/scale.h"
+#include "launcher/profile/scale_rules.h"
 
 namespace tenkai {
 

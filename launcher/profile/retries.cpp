@@ -21,8 +21,8 @@ std::uint64_t times_of(const Profile& profile, const std::string& cause) {
   return parse_count(times.empty() ? profile.text("retries.default") : times).value_or(0);
 }
 
-LaunchPlan::Options requests_of(const Profile& profile) {
-  LaunchPlan::Options options;
+Deployment::Options requests_of(const Profile& profile) {
+  Deployment::Options options;
   for (const auto& [path, value] : profile.values) {
     if (!value.is_null && (path.starts_with("slurm.") || path == "limits.memory"))
       options[path] = value.texts;

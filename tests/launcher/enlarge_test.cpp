@@ -76,7 +76,7 @@ TEST_CASE("time that cannot be multiplied is refused with the reason") {
 }
 
 TEST_CASE("what is enlarged is said in words, and all else stays as it is") {
-  LaunchPlan::Options options{
+  Deployment::Options options{
       {"slurm.mem", {"2G"}},
       {"limits.memory", {"1G"}},
       {"slurm.time", {"1:00:00"}},
@@ -101,7 +101,7 @@ TEST_CASE("what is enlarged is said in words, and all else stays as it is") {
 }
 
 TEST_CASE("where nothing was asked for there is nothing to enlarge") {
-  auto refusal = [](const LaunchPlan::Options& options, Size size) {
+  auto refusal = [](const Deployment::Options& options, Size size) {
     Result<Enlarged> enlarged = enlarge(options, size, {200, 200});
     return enlarged ? "enlarged" : enlarged.error().message;
   };
@@ -116,7 +116,7 @@ TEST_CASE("where nothing was asked for there is nothing to enlarge") {
 }
 
 TEST_CASE("a step of the session's own job cannot have more than the job has") {
-  LaunchPlan::Options options{{"slurm.allocation", {"1"}}, {"slurm.mem", {"1G"}}};
+  Deployment::Options options{{"slurm.allocation", {"1"}}, {"slurm.mem", {"1G"}}};
   CHECK(enlarge(options, {}, {200, 200}));
   Result<Enlarged> enlarged = enlarge(options, {1, 0}, {200, 200});
   REQUIRE_FALSE(enlarged);
@@ -127,7 +127,7 @@ TEST_CASE("a step of the session's own job cannot have more than the job has") {
 
 TEST_CASE("nodes are left out beside those that are left out already, each once") {
   CHECK(excluding({}, {}).empty());
-  LaunchPlan::Options one = excluding({{"slurm.mem", {"1G"}}}, {"n3"});
-  CHECK(one == LaunchPlan::Options{{"slurm.mem", {"1G"}}, {"launch.exclude", {"n3"}}});
+  Deployment::Options one = excluding({{"slurm.mem", {"1G"}}}, {"n3"});
+  CHECK(one == Deployment::Options{{"slurm.mem", {"1G"}}, {"launch.exclude", {"n3"}}});
   CHECK(excluding(one, {"n4", "n3", "n4", ""}).at("launch.exclude") == std::vector<std::string>{"n3,n4"});
 }
