@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "launcher/launches.h"
+#include "launcher/launch/launches.h"
 #include "process/descriptor_limit.h"
 #include "scheduler/service.h"
 #include "wire/connection.h"

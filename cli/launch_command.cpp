@@ -17,10 +17,10 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/dispatchers.h"
-#include "launcher/command_line.h"
-#include "launcher/launches.h"
+#include "launcher/launch/command_line.h"
+#include "launcher/launch/launches.h"
 #include "launcher/profile/find.h"
-#include "launcher/show_view.h"
+#include "launcher/view/show_view.h"
 
 namespace tenkai {
 namespace {

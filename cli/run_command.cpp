@@ -26,10 +26,10 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/unknown_word.h"
-#include "launcher/launch_folder.h"
-#include "launcher/plugin_process.h"
+#include "launcher/launch/launch_folder.h"
+#include "launcher/plugin/plugin_process.h"
 #include "launcher/profile/find.h"
-#include "launcher/shell.h"
+#include "launcher/template/shell.h"
 #include "process/own_path.h"
 #include "wire/secret.h"
 

@@ -12,7 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/dispatchers.h"
-#include "launcher/show_view.h"
+#include "launcher/view/show_view.h"
 
 namespace tenkai {
 namespace {

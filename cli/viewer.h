@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "launcher/view.h"
+#include "launcher/view/view.h"
 #include "scheduler/viewer_door.h"
 #include "wire/connection.h"
 

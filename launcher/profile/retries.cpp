@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "launcher/enlarge.h"
+#include "launcher/profile/enlarge.h"
 #include "scheduler/cause.h"
 
 namespace tenkai {

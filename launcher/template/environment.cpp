@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 #include "base/version.h"
-#include "launcher/shell.h"
 #include "launcher/template/launch_keys.h"
+#include "launcher/template/shell.h"
 
 namespace tenkai {
 namespace {

@@ -1,8 +1,8 @@
 #include <string>
 #include <string_view>
 
-#include "launcher/shell.h"
 #include "launcher/template/environment.h"
+#include "launcher/template/shell.h"
 
 namespace tenkai {
 namespace {

@@ -7,10 +7,10 @@
 #include "base/text.h"
 #include "launcher/profile/nearest.h"
 #include "launcher/profile/value.h"
-#include "launcher/shell.h"
 #include "launcher/template/directives.h"
 #include "launcher/template/launch_keys.h"
 #include "launcher/template/placeholder.h"
+#include "launcher/template/shell.h"
 #include "launcher/template/shell_position.h"
 
 namespace tenkai {

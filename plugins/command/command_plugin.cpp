@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "launcher/shell.h"
+#include "launcher/template/shell.h"
 
 namespace tenkai {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-#include "launcher/plugin.h"
+#include "launcher/plugin/plugin.h"
 #include "process/programs.h"
 
 namespace tenkai {

@@ -2,9 +2,9 @@
 
 #include "base/counted.h"
 #include "base/text.h"
-#include "launcher/environment_command.h"
+#include "launcher/plugin/environment_command.h"
 #include "launcher/profile/options.h"
-#include "launcher/shell.h"
+#include "launcher/template/shell.h"
 
 namespace tenkai {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 #include "plugins/mpi/exposure.h"
 
 namespace tenkai {

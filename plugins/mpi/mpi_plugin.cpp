@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 #include "launcher/template/environment.h"
 #include "process/own_path.h"
 

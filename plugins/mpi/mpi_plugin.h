@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-#include "launcher/plugin.h"
+#include "launcher/plugin/plugin.h"
 #include "plugins/mpi/mpi_command.h"
 #include "plugins/mpi/mpi_ranks.h"
 #include "process/programs.h"

@@ -6,7 +6,7 @@
 
 #include "base/counted.h"
 #include "base/text.h"
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 #include "plugins/mpi/rank_line.h"
 
 namespace tenkai {

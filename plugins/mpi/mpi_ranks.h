@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 #include "process/children.h"
 
 namespace tenkai {

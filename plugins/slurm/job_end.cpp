@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 
 namespace tenkai {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 #include "plugins/slurm/slurm_text.h"
 #include "plugins/slurm/status_file.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 #include "launcher/profile/options.h"
 #include "launcher/template/template.h"
 #include "plugins/slurm/site_options.h"

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 #include "plugins/slurm/asking.h"
 #include "plugins/slurm/bad_nodes.h"
 #include "plugins/slurm/slurm_text.h"

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/plugin.h"
+#include "launcher/plugin/plugin.h"
 #include "plugins/slurm/canceller.h"
 #include "plugins/slurm/job_folder.h"
 #include "plugins/slurm/queue_poller.h"

@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-#include "launcher/plugin.h"
+#include "launcher/plugin/plugin.h"
 #include "plugins/slurm/allocation.h"
 #include "plugins/slurm/job_script.h"
 #include "process/programs.h"

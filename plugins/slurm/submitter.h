@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 #include "plugins/slurm/job_script.h"
 #include "plugins/slurm/query_budget.h"
 #include "plugins/slurm/queue_poller.h"

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "launcher/failure.h"
-#include "launcher/messages.h"
+#include "launcher/plugin/failure.h"
+#include "launcher/plugin/messages.h"
 
 namespace tenkai {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 
 namespace tenkai {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "base/text.h"
-#include "launcher/shell.h"
+#include "launcher/template/shell.h"
 
 namespace tenkai {
 namespace {

@@ -2,7 +2,7 @@
 #include <memory>
 #include <utility>
 
-#include "launcher/plugin.h"
+#include "launcher/plugin/plugin.h"
 #include "plugins/ssh/ssh_plugin.h"
 
 int main(int argc, char** argv) {

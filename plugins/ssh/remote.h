@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 
 namespace tenkai {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "launcher/shell.h"
+#include "launcher/template/shell.h"
 #include "plugins/ssh/client_line.h"
 
 namespace tenkai {

@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-#include "launcher/plugin.h"
+#include "launcher/plugin/plugin.h"
 #include "plugins/ssh/host.h"
 
 namespace tenkai {

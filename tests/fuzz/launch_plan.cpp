@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/lines.h"
-#include "launcher/launch_plan.h"
+#include "launcher/launch/launch_plan.h"
 
 using namespace tenkai;
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view line(reinterpret_cast<const char*>(data), size);

@@ -1,11 +1,11 @@
-#include "launcher/view.h"
+#include "launcher/view/view.h"
 
 #include <boost/json.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "launcher/show_view.h"
+#include "launcher/view/show_view.h"
 #include "tests/catch.h"
 
 using namespace tenkai;

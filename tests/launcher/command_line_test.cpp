@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "launcher/command_line.h"
+#include "launcher/launch/command_line.h"
 
 #include "tests/catch.h"
 

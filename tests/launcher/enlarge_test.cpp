@@ -1,4 +1,4 @@
-#include "launcher/enlarge.h"
+#include "launcher/profile/enlarge.h"
 
 #include <cstdint>
 

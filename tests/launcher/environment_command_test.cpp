@@ -1,10 +1,10 @@
-#include "launcher/environment_command.h"
+#include "launcher/plugin/environment_command.h"
 
 #include <cstdio>
 #include <map>
 #include <utility>
 
-#include "launcher/shell.h"
+#include "launcher/template/shell.h"
 #include "tests/catch.h"
 
 using namespace tenkai;

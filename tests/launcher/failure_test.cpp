@@ -1,4 +1,4 @@
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 
 #include "tests/catch.h"
 

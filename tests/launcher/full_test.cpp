@@ -1,4 +1,4 @@
-#include "launcher/full.h"
+#include "launcher/launch/full.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "launcher/launch_plan.h"
+#include "launcher/launch/launch_plan.h"
 
 #include <cstdint>
 #include <string>

@@ -1,4 +1,4 @@
-#include "launcher/launch_prospects.h"
+#include "launcher/launch/launch_prospects.h"
 
 #include <cstdint>
 

@@ -1,9 +1,9 @@
-#include "launcher/launch.h"
+#include "launcher/launch/launch.h"
 
 #include <string>
 #include <vector>
 
-#include "launcher/launch_words.h"
+#include "launcher/launch/launch_words.h"
 #include "tests/catch.h"
 
 using namespace tenkai;

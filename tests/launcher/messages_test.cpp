@@ -1,4 +1,4 @@
-#include "launcher/messages.h"
+#include "launcher/plugin/messages.h"
 
 #include "tests/catch.h"
 

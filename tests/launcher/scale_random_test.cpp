@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-#include "launcher/scale.h"
+#include "launcher/launch/scale.h"
 #include "tests/catch.h"
 
 using namespace tenkai;

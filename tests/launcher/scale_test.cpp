@@ -1,4 +1,4 @@
-#include "launcher/scale.h"
+#include "launcher/launch/scale.h"
 
 #include "tests/catch.h"
 

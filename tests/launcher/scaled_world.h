@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "launcher/enlarge.h"
-#include "launcher/scaling.h"
+#include "launcher/launch/scaling.h"
+#include "launcher/profile/enlarge.h"
 #include "tests/catch.h"
 
 namespace tenkai {

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/scaling.h"
+#include "launcher/launch/scaling.h"
 #include "tests/launcher/scaled_world.h"
 
 using namespace tenkai;

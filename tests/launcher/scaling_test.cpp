@@ -1,4 +1,4 @@
-#include "launcher/scaling.h"
+#include "launcher/launch/scaling.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "launcher/settle.h"
+#include "launcher/launch/settle.h"
 
 #include <string>
 #include <utility>

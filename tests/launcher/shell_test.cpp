@@ -1,4 +1,4 @@
-#include "launcher/shell.h"
+#include "launcher/template/shell.h"
 
 #include <cstdlib>
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/scale.h"
+#include "launcher/launch/scale.h"
 #include "scheduler/dispatcher.h"
 
 namespace tenkai::tests {

@@ -1,7 +1,7 @@
 #include "launcher/template/template.h"
 
-#include "launcher/shell.h"
 #include "launcher/template/directives.h"
+#include "launcher/template/shell.h"
 #include "tests/catch.h"
 #include "tests/launcher/nasty_words.h"
 

@@ -1,6 +1,6 @@
 #include "plugins/mpi/mpi_ranks.h"
 
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 #include "plugins/mpi/rank_line.h"
 #include "tests/catch.h"
 

@@ -1,6 +1,6 @@
 #include "plugins/slurm/job_end.h"
 
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 #include "tests/catch.h"
 #include "tests/plugin_slurm/jobs_fixture.h"
 

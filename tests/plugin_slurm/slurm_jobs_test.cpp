@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 #include "tests/catch.h"
 #include "tests/plugin_slurm/jobs_fixture.h"
 

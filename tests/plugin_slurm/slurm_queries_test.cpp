@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 #include "tests/catch.h"
 #include "tests/plugin_slurm/jobs_fixture.h"
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/failure.h"
+#include "launcher/plugin/failure.h"
 
 namespace tenkai {
 
