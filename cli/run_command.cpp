@@ -26,7 +26,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/unknown_word.h"
-#include "launcher/launch/launch_folder.h"
+#include "launcher/plugin/launch_folder.h"
 #include "launcher/plugin/plugin_process.h"
 #include "launcher/profile/find.h"
 #include "launcher/template/shell.h"

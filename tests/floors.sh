@@ -15,14 +15,14 @@ floors() {
   echo "process    base/|process/"
   echo "scheduler  $low|scheduler/"
   echo "agent      $low|agent/"
-  echo "launcher   $low|scheduler/|launcher/"
   allowed="$low|scheduler/"
-  for room in profile template view plugin launch; do
+  for room in profile template view plugin; do
     allowed="$allowed|launcher/$room/"
     echo "launcher/$room $allowed"
   done
+  echo "launcher   $low|scheduler/|launcher/"
   echo "cli        $low|scheduler/|agent/|launcher/|cli/"
-  echo "plugins    $low|scheduler/|launcher/|plugins/"
+  echo "plugins    $allowed|plugins/"
   echo "r/src      base/(autoexit|bytes|error_code|frame|frame_reader|r_call|version)\.h"
 }
 

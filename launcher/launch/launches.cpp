@@ -13,10 +13,10 @@
 
 #include "base/lines.h"
 #include "base/text.h"
-#include "launcher/launch/launch_folder.h"
 #include "launcher/launch/launch_prospects.h"
 #include "launcher/launch/launch_words.h"
 #include "launcher/plugin/environment_command.h"
+#include "launcher/plugin/launch_folder.h"
 #include "launcher/profile/find.h"
 #include "process/own_path.h"
 #include "wire/secret.h"

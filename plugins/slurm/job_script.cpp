@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "launcher/launch/launch_folder.h"
+#include "launcher/plugin/launch_folder.h"
 #include "launcher/profile/sbatch_options.h"
 #include "launcher/profile/value.h"
 #include "plugins/slurm/job_folder.h"

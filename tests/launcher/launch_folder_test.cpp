@@ -1,4 +1,4 @@
-#include "launcher/launch/launch_folder.h"
+#include "launcher/plugin/launch_folder.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
