@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "launcher/template/shell.h"
 
-namespace tenkai {
+namespace tenkai::command {
 
 Result<std::string> command_line(const LaunchRequest& request) {
   std::string inner = shell_command(request.command);
@@ -98,4 +98,4 @@ CommandPlugin::~CommandPlugin() {
   }
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::command

@@ -16,7 +16,7 @@
 #include "launcher/plugin/plugin.h"
 #include "process/programs.h"
 
-namespace tenkai {
+namespace tenkai::command {
 
 class CommandPlugin : public Plugin {
  public:
@@ -46,4 +46,4 @@ class CommandPlugin : public Plugin {
 // The line for /bin/sh, or why there is none.
 Result<std::string> command_line(const LaunchRequest& request);
 
-}  // namespace tenkai
+}  // namespace tenkai::command

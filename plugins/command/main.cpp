@@ -8,6 +8,7 @@
 int main(int argc, char** argv) {
   return tenkai::plugin_main(argc, argv, "Launches tenkai's daemons by any command",
                              [](tenkai::asio::any_io_executor executor, tenkai::Plugin::Tell tell) {
-                               return std::make_unique<tenkai::CommandPlugin>(executor, std::move(tell));
+                               return std::make_unique<tenkai::command::CommandPlugin>(executor,
+                                                                                       std::move(tell));
                              });
 }

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 
 std::vector<Interface> own_interfaces() {
   ifaddrs* all = nullptr;
@@ -51,4 +51,4 @@ Result<Done> may_listen(const std::string& listen, const std::vector<Interface>&
       "listen nowhere"};
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 
 struct Interface {
   std::string name;
@@ -28,4 +28,4 @@ std::vector<std::string> open_to_others(const std::vector<Interface>& interfaces
 // `listen`: what `mpi.listen` says, "loopback" or "all".
 Result<Done> may_listen(const std::string& listen, const std::vector<Interface>& interfaces);
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

@@ -8,6 +8,6 @@
 int main(int argc, char** argv) {
   return tenkai::plugin_main(argc, argv, "Launches tenkai's daemons by MPI",
                              [](tenkai::asio::any_io_executor executor, tenkai::Plugin::Tell tell) {
-                               return std::make_unique<tenkai::MpiPlugin>(executor, std::move(tell));
+                               return std::make_unique<tenkai::mpi::MpiPlugin>(executor, std::move(tell));
                              });
 }

@@ -6,7 +6,7 @@
 #include "launcher/profile/options.h"
 #include "launcher/template/shell.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 namespace {
 
 // Without the first two, one process that dies or fails takes all others with it, and
@@ -76,4 +76,4 @@ std::string shown(const MpiCommand& command) {
   return text + " " + shell_command(command.argv);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

@@ -10,7 +10,7 @@
 #include "launcher/plugin/messages.h"
 #include "plugins/mpi/exposure.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 
 // The machine on which mpirun is run.
 struct MpiPlace {
@@ -31,4 +31,4 @@ Result<MpiCommand> mpi_command(const LaunchRequest& request, const MpiPlace& pla
 // The command as a line for a shell.
 std::string shown(const MpiCommand& command);
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

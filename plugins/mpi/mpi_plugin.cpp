@@ -15,7 +15,7 @@
 #include "launcher/template/environment.h"
 #include "process/own_path.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 namespace {
 
 using std::chrono::milliseconds;
@@ -215,4 +215,4 @@ void MpiPlugin::check_empty() {
   asio::post(executor_, std::exchange(on_empty_, nullptr));
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

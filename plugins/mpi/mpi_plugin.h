@@ -17,7 +17,7 @@
 #include "plugins/mpi/mpi_ranks.h"
 #include "process/programs.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 
 class MpiPlugin : public Plugin {
  public:
@@ -50,4 +50,4 @@ class MpiPlugin : public Plugin {
   std::function<void()> on_empty_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

@@ -9,7 +9,7 @@
 #include "launcher/plugin/failure.h"
 #include "plugins/mpi/rank_line.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 namespace {
 
 constexpr std::size_t max_log = 4096;
@@ -139,4 +139,4 @@ const JobReport* MpiRanks::find(const std::string& job) const {
   return found == ranks_.end() ? nullptr : &found->last;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

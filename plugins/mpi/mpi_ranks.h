@@ -10,7 +10,7 @@
 #include "launcher/plugin/messages.h"
 #include "process/children.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 
 class MpiRanks {
  public:
@@ -55,4 +55,4 @@ class MpiRanks {
   std::string refused_;  // why MPI has spawned nothing; empty: it has not said so
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

@@ -7,7 +7,7 @@
 #include "base/lines.h"
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 namespace {
 
 constexpr std::string_view mark = "tenkai-rank\t";
@@ -54,4 +54,4 @@ std::optional<RankLine> parse_rank_line(std::string_view line) {
   return found;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

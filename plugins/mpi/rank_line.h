@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace tenkai {
+namespace tenkai::mpi {
 
 struct RankLine {
   enum class What { started, ended, refused } what = What::started;
@@ -31,4 +31,4 @@ std::string to_line(const RankLine& line);
 // Nothing where it is a line of somebody else's. mpirun may have put words in front.
 std::optional<RankLine> parse_rank_line(std::string_view line);
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

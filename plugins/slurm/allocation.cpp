@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 std::size_t fewest_cpus(std::string_view cpus_per_node) {
   std::size_t fewest = 0;
@@ -47,4 +47,4 @@ Allocation own_allocation() {
   return allocation_in(variables);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

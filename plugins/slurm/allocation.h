@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 struct Allocation {
   using Variables = std::vector<std::pair<std::string, std::string>>;
@@ -31,4 +31,4 @@ Allocation allocation_in(const std::vector<std::string_view>& variables);
 // The one that our own environment tells of; before leave_own_job() takes it out.
 Allocation own_allocation();
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

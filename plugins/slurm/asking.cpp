@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::minutes;
@@ -79,4 +79,4 @@ std::optional<SlurmTime> Asking::due(SlurmTime asked, std::optional<SlurmTime> w
   return (has_begun ? requeued_plan() : queue_plan()).next(*waits_since, asked);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

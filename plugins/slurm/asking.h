@@ -18,7 +18,7 @@
 
 #include "plugins/slurm/watch_plan.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 class Asking {
  public:
@@ -57,4 +57,4 @@ class Asking {
   int absences_ = 0;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 class BadNodes {
  public:
@@ -57,4 +57,4 @@ class BadNodes {
   std::set<std::string> good_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 struct Group {
@@ -70,4 +70,4 @@ std::vector<std::string> cancel_by_name(const std::string& name, const std::stri
   return argv;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

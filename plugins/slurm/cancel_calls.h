@@ -7,7 +7,7 @@
 
 #include "plugins/slurm/slurm_jobs.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 inline constexpr std::size_t max_cancel_ids = 100;
 
@@ -23,4 +23,4 @@ std::vector<std::vector<std::string>> in_chunks(const std::vector<std::string>& 
 // A job that may be there or not: by its name, which no other job has.
 std::vector<std::string> cancel_by_name(const std::string& name, const std::string& clusters);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

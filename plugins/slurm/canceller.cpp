@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::milliseconds;
@@ -92,4 +92,4 @@ void Canceller::run(std::vector<std::string> argv, std::vector<std::string> name
                 });
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

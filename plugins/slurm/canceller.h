@@ -12,7 +12,7 @@
 #include "plugins/slurm/slurm_jobs.h"
 #include "plugins/slurm/slurm_programs.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 class Canceller {
  public:
@@ -51,4 +51,4 @@ class Canceller {
   std::size_t running_ = 0;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "launcher/plugin/failure.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 JobReport ended(const std::string& job, const StatusFile& status) {
@@ -197,4 +197,4 @@ std::optional<JobReport> noted_end(const std::string& job, const StatusFile& sta
   return report;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

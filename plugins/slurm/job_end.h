@@ -9,7 +9,7 @@
 #include "plugins/slurm/slurm_text.h"
 #include "plugins/slurm/status_file.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // A shell tells the death of a child by a signal as 128 and its number.
 std::optional<int> signal_in(int exit_code);
@@ -36,4 +36,4 @@ std::optional<JobReport> noted_end(const std::string& job, const StatusFile& sta
 // counts where nothing else is known. `first_run`: else the log tells of earlier ones, too.
 void add_log(JobReport& report, std::string log, bool first_run);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "process/log_tail.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 constexpr std::size_t max_status_file = std::size_t{64} * 1024;
@@ -134,4 +134,4 @@ std::string log_pattern(const std::string& logs, bool has_ranks) {
   return pattern + (has_ranks ? "%j.log" : "%A_%a.log");
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

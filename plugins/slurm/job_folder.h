@@ -18,7 +18,7 @@
 #include "plugins/slurm/slurm_text.h"
 #include "plugins/slurm/status_file.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 class JobFolder {
  public:
@@ -61,4 +61,4 @@ class JobFolder {
 // Empty: the working directory, for people.
 std::string log_pattern(const std::string& logs, bool has_ranks);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

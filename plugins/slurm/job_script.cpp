@@ -15,7 +15,7 @@
 #include "plugins/slurm/job_folder.h"
 #include "process/own_path.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 // What a name of a job should hold, for those who look at queues.
@@ -226,4 +226,4 @@ std::string paste_text(const std::vector<std::string>& argv, const std::string& 
   return join(words, " ") + " <<'" + end + "'\n" + script + (script.ends_with('\n') ? "" : "\n") + end;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

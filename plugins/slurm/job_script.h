@@ -11,7 +11,7 @@
 #include "plugins/slurm/site_options.h"
 #include "plugins/slurm/submission.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // Where Slurm keeps the job tag, by which a session knows its jobs: `slurm.job-tag`. A site
 // may want to give the names itself.
@@ -63,4 +63,4 @@ std::string log_of(const LaunchRequest& request, const std::string& folder);
 // A command for a shell that submits the script; to be pasted.
 std::string paste_text(const std::vector<std::string>& argv, const std::string& script);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

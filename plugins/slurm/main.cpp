@@ -8,6 +8,6 @@
 int main(int argc, char** argv) {
   return tenkai::plugin_main(argc, argv, "Launches tenkai's daemons as jobs of Slurm",
                              [](tenkai::asio::any_io_executor executor, tenkai::Plugin::Tell tell) {
-                               return std::make_unique<tenkai::SlurmPlugin>(executor, std::move(tell));
+                               return std::make_unique<tenkai::slurm::SlurmPlugin>(executor, std::move(tell));
                              });
 }

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 constexpr Outlook passes = Outlook::passes;
@@ -168,4 +168,4 @@ std::string reason_in_words(std::string_view reason, const std::string& job) {
   return words + "; " + advice;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

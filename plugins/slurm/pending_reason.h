@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 enum class Outlook {
   passes,    // by itself
@@ -33,4 +33,4 @@ const PendingReason* find_pending_reason(std::string_view reason);
 // "PartitionDown, its partition is down; …". A reason that is not known stands alone.
 std::string reason_in_words(std::string_view reason, const std::string& job);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <deque>
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 using SlurmTime = std::chrono::steady_clock::time_point;
 
@@ -39,4 +39,4 @@ class SubmissionTimes {
   std::deque<SlurmTime> times_;  // of the last minute
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

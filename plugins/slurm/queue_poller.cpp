@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::milliseconds;
@@ -196,4 +196,4 @@ void QueuePoller::close() {
   for (const LookUp& each : std::exchange(look_ups_, {})) each.done(false, std::nullopt);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -13,7 +13,7 @@
 #include "plugins/slurm/slurm_jobs.h"
 #include "plugins/slurm/slurm_programs.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // What squeue is asked. `by_comment`: a job is known by its comment, which squeue
 // cannot look for. `clusters`: none is the one of this machine.
@@ -75,4 +75,4 @@ class QueuePoller {
   bool closed_ = false;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 struct Known {
@@ -100,4 +100,4 @@ std::vector<std::string> words_beside(const std::vector<SiteOption>& options,
   return words;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 struct SiteOption {
   std::string name;   // as sbatch calls it: "partition"
@@ -29,4 +29,4 @@ std::vector<SiteOption> own_site_options();
 std::vector<std::string> words_beside(const std::vector<SiteOption>& options,
                                       const std::vector<std::string>& directives);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -9,7 +9,7 @@
 #include "plugins/slurm/job_end.h"
 #include "plugins/slurm/pending_reason.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::seconds;
@@ -425,4 +425,4 @@ std::vector<SubmittedJob> SlurmJobs::strays(const std::vector<JobLine>& lines) c
   return found;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

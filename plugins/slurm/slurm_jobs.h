@@ -25,7 +25,7 @@
 #include "plugins/slurm/slurm_text.h"
 #include "plugins/slurm/status_file.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // The job of one agent, as Slurm knows it.
 struct JobPlace {
@@ -122,4 +122,4 @@ class SlurmJobs {
   BadNodes nodes_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "plugins/slurm/job_end.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::minutes;
@@ -322,4 +322,4 @@ void SlurmPlugin::check_empty() {
   asio::post(end_timer_.get_executor(), std::exchange(on_empty_, nullptr));
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -24,7 +24,7 @@
 #include "plugins/slurm/steps.h"
 #include "plugins/slurm/submitter.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 class SlurmPlugin : public Plugin {
  public:
@@ -79,4 +79,4 @@ class SlurmPlugin : public Plugin {
   std::function<void()> on_empty_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "process/own_path.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 // The answer about 10,000 jobs may have two megabytes.
@@ -110,4 +110,4 @@ void SlurmPrograms::stop(Kind kind) {
   }
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -14,7 +14,7 @@
 #include "plugins/slurm/submit_failure.h"
 #include "process/programs.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 namespace asio = boost::asio;
 
@@ -52,4 +52,4 @@ class SlurmPrograms {
   std::vector<std::shared_ptr<Running>> running_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 struct StateWord {
@@ -237,4 +237,4 @@ std::string first_node(std::string_view nodes) {
   return std::string(nodes.substr(0, bracket)) + std::string(numbers.substr(0, numbers.find_first_of(",-]")));
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // What `sbatch --parsable` prints: "123", or "123;cluster" where there are several clusters.
 struct SubmittedJob {
@@ -88,4 +88,4 @@ std::optional<JobName> parse_job_name(std::string_view text);
 // The first host of "n1", "n[1-2,5]", "gpu[01-04],cpu7"; empty for none.
 std::string first_node(std::string_view nodes);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 // "first rest of it"
@@ -96,4 +96,4 @@ std::optional<SlurmNote> slurm_note(std::string_view log) {
   return std::nullopt;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

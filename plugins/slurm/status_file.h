@@ -13,7 +13,7 @@
 
 #include "launcher/plugin/failure.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 struct StatusFile {
   bool started = false;
@@ -44,4 +44,4 @@ struct SlurmNote {
 };
 std::optional<SlurmNote> slurm_note(std::string_view log);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

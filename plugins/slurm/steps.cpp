@@ -20,7 +20,7 @@
 #include "plugins/slurm/submitter.h"
 #include "process/find_process.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::milliseconds;
@@ -286,4 +286,4 @@ std::size_t Steps::size() const {
   }));
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -17,7 +17,7 @@
 #include "plugins/slurm/job_script.h"
 #include "process/programs.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // Whether a launch is to be a step: `slurm.allocation`.
 bool is_step(const LaunchRequest& request);
@@ -66,4 +66,4 @@ class Steps {
   std::map<std::string, StepPtr> steps_;  // by job; each has as many as it has agents
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

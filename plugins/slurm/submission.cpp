@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::seconds;
@@ -124,4 +124,4 @@ void Submission::on_looked_up(bool answered, const std::optional<SubmittedJob>& 
   }
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -21,7 +21,7 @@
 #include "plugins/slurm/slurm_text.h"
 #include "plugins/slurm/submit_failure.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // What one call of sbatch asks for.
 struct Batch {
@@ -105,4 +105,4 @@ class Submission {
   Failure failure_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 bool has_any(std::string_view text, std::initializer_list<std::string_view> pieces) {
@@ -114,4 +114,4 @@ Failure submit_failure(SubmitProblem problem, const SlurmOutcome& outcome, const
           "sbatch refused the job: " + how(outcome) + (denied ? inside(own_job) : std::string())};
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

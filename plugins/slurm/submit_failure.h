@@ -7,7 +7,7 @@
 
 #include "launcher/plugin/failure.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // How a program of Slurm's has ended.
 struct SlurmOutcome {
@@ -41,4 +41,4 @@ Failure submit_failure(SubmitProblem problem, const SlurmOutcome& outcome, const
 // The sentences of Slurm's program, without "sbatch: error: " before each.
 std::string own_words(std::string_view errors);
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -16,7 +16,7 @@
 #include "plugins/slurm/job_folder.h"
 #include "process/own_path.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 namespace {
 
 using std::chrono::seconds;
@@ -170,4 +170,4 @@ void Submitter::run(const GoingPtr& going) {
                 });
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

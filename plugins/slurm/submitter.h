@@ -18,7 +18,7 @@
 #include "plugins/slurm/slurm_programs.h"
 #include "plugins/slurm/submission.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 // The template of a launch, and what it is called in errors.
 struct NamedTemplate {
@@ -69,4 +69,4 @@ class Submitter {
   bool closed_ = false;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -12,7 +12,7 @@
 
 #include "plugins/slurm/query_budget.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 class WatchPlan {
  public:
@@ -36,4 +36,4 @@ class WatchPlan {
   std::vector<std::chrono::seconds> points_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -11,7 +11,7 @@
 #include "launcher/plugin/failure.h"
 #include "launcher/plugin/messages.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 struct SshJob {
   std::string name;
@@ -58,4 +58,4 @@ inline JobReport noted(const std::string& job, const std::string& where, std::st
   return report;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 bool is_usable(const Identity& identity) {
@@ -77,4 +77,4 @@ Facts gather_facts(const HostSettings& settings) {
   return facts;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

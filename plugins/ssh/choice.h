@@ -9,7 +9,7 @@
 #include "plugins/ssh/identity.h"
 #include "plugins/ssh/known_hosts.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 struct Facts {
   bool client_is_forced = false;
@@ -33,4 +33,4 @@ Choice choose_back_end(const Facts& facts);
 // From the files that the settings name.
 Facts gather_facts(const HostSettings& settings);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

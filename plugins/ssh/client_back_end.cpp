@@ -14,7 +14,7 @@
 #include "plugins/ssh/client_failure.h"
 #include "plugins/ssh/client_line.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -253,4 +253,4 @@ void ClientBackEnd::close() {
   }
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

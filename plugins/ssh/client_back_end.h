@@ -19,7 +19,7 @@
 #include "plugins/ssh/remote.h"
 #include "process/programs.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 class ClientBackEnd : public BackEnd {
  public:
@@ -66,4 +66,4 @@ class ClientBackEnd : public BackEnd {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
@@ -151,4 +151,4 @@ std::string lost(std::string_view where, std::string_view detail) {
 
 }  // namespace sentence
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -9,7 +9,7 @@
 
 #include "launcher/plugin/failure.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 // Why the client has failed, by what it wrote. Nothing where that is not certain: the command on
 // the other machine may end with 255 as well.
@@ -39,4 +39,4 @@ std::string tunnel_port(std::string_view where, std::string_view port);
 std::string lost(std::string_view where, std::string_view detail);
 }  // namespace sentence
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

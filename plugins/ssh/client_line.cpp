@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "launcher/template/shell.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -78,4 +78,4 @@ std::vector<std::string> settings_argv(const SshRequest& request) {
   return words;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

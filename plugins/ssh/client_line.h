@@ -8,7 +8,7 @@
 
 #include "plugins/ssh/remote.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 // The line that a person could run in a shell.
 std::string client_line(const SshRequest& request, const std::vector<std::string>& command);
@@ -21,4 +21,4 @@ std::vector<std::string> client_argv(const SshRequest& request, const std::vecto
 // argv that prints the host's settings: `ssh -G`.
 std::vector<std::string> settings_argv(const SshRequest& request);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -15,7 +15,7 @@
 #include "plugins/ssh/libssh2/libssh2_back_end.h"
 #endif
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 constexpr std::chrono::seconds limit_of_settings{5};
@@ -213,4 +213,4 @@ void Host::close() {
   if (libssh2_) libssh2_->close();
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

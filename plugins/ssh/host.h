@@ -14,7 +14,7 @@
 #include "plugins/ssh/remote.h"
 #include "process/programs.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 class Host {
  public:
@@ -56,4 +56,4 @@ class Host {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 // ssh itself takes 100 identities.
@@ -124,4 +124,4 @@ HostSettings plain_settings(const Remote& remote, const Me& me) {
   return settings;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "plugins/ssh/remote.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 struct HostSettings {
   std::string host;  // the real name, or address
@@ -46,4 +46,4 @@ Result<HostSettings> parse_settings(std::string_view output, const Me& me);
 // The settings where there is no client to ask.
 HostSettings plain_settings(const Remote& remote, const Me& me);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

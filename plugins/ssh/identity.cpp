@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "plugins/ssh/ssh_text.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 constexpr std::size_t max_file = 1024 * 1024;
@@ -88,4 +88,4 @@ std::string read_file(const std::string& name) {
   return text;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 struct KeyKind {
   std::string type;         // "ssh-ed25519", …; empty: cannot be told
@@ -35,4 +35,4 @@ bool can_sign(std::string_view type);
 // At most 1 MiB of a file; empty where there is none.
 std::string read_file(const std::string& name);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

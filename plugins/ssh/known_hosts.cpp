@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "plugins/ssh/ssh_text.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 std::string lower(std::string_view text) {
@@ -127,4 +127,4 @@ std::string fingerprint(std::string_view key) {
   return "SHA256:" + text;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

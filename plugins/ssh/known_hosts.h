@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 struct KnownKey {
   enum class Mark { none, authority, revoked } mark = Mark::none;
@@ -34,4 +34,4 @@ HostKeyVerdict judge_host_key(const std::vector<KnownKey>& known, std::string_vi
 std::string type_of_key(std::string_view key);
 std::string fingerprint(std::string_view key);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

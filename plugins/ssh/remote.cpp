@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "base/url.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 constexpr std::string_view scheme = "ssh://";
@@ -131,4 +131,4 @@ Result<SshRequest> read_request(const LaunchRequest& launch) {
   return request;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

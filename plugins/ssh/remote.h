@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "launcher/plugin/messages.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 struct Remote {
   std::string user;        // empty: whatever ~/.ssh/config says
@@ -38,4 +38,4 @@ struct SshRequest {
 };
 Result<SshRequest> read_request(const LaunchRequest& launch);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

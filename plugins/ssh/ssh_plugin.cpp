@@ -11,7 +11,7 @@
 #include "launcher/template/shell.h"
 #include "plugins/ssh/client_line.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 // Jobs with the same share a connection.
@@ -114,4 +114,4 @@ void SshPlugin::check_empty() {
   asio::post(executor_, std::exchange(on_empty_, nullptr));
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

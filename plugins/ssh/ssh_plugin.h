@@ -17,7 +17,7 @@
 #include "launcher/plugin/plugin.h"
 #include "plugins/ssh/host.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 class SshPlugin : public Plugin {
  public:
@@ -50,4 +50,4 @@ class SshPlugin : public Plugin {
   std::function<void()> on_empty_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

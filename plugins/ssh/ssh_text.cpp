@@ -2,7 +2,7 @@
 
 #include <openssl/evp.h>
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 std::string_view SshReader::take(std::size_t size) {
   good_ = good_ && size <= rest_.size();
@@ -61,4 +61,4 @@ std::string from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 // Reads; what is not there is empty, or 0, and everything behind it as well.
 class SshReader {
@@ -32,4 +32,4 @@ std::string to_base64(std::string_view bytes);
 // Line ends are skipped. Empty where it is no base64.
 std::string from_base64(std::string_view text);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -8,6 +8,7 @@
 #include "tests/launcher/nasty_words.h"
 
 using namespace tenkai;
+using namespace tenkai::command;
 using test::nasty;
 using test::words_read_by;
 

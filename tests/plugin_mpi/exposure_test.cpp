@@ -5,6 +5,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::mpi;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using State = Asking::State;

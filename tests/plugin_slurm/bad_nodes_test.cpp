@@ -8,6 +8,7 @@
 #include "tests/plugin_slurm/jobs_fixture.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 using std::chrono::minutes;
 
 TEST_CASE("a node that fails launches is left out, where others do better") {

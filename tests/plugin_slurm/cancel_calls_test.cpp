@@ -6,6 +6,7 @@
 #include "tests/plugin_slurm/jobs_fixture.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include "tests/plugin_slurm/jobs_fixture.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 using Words = std::vector<std::string>;
 
 namespace {

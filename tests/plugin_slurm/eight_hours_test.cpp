@@ -10,6 +10,7 @@
 #include "tests/plugin_slurm/jobs_fixture.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 using std::chrono::hours;
 using std::chrono::seconds;
 

@@ -5,6 +5,7 @@
 #include "tests/plugin_slurm/jobs_fixture.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 
 TEST_CASE("a shell's codes for signals are signals, and others are codes") {
   CHECK(signal_in(137) == 9);

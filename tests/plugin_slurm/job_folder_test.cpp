@@ -9,6 +9,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 
 TEST_CASE("a place where no log can be written is refused before anything is submitted") {
   char name[] = "/tmp/tenkai-jobs-XXXXXX";

@@ -9,6 +9,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 
 namespace {
 

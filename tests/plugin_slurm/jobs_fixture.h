@@ -8,7 +8,7 @@
 
 #include "plugins/slurm/slurm_jobs.h"
 
-namespace tenkai {
+namespace tenkai::slurm {
 
 inline const SlurmTime noon = SlurmTime(std::chrono::hours(12));
 
@@ -34,4 +34,4 @@ inline StatusFile exited(const std::string& node, int code) {
                            std::to_string(code) + "\n");
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::slurm

@@ -7,6 +7,7 @@
 #include "tests/plugin_slurm/jobs_fixture.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 using std::chrono::minutes;
 using std::chrono::seconds;
 

@@ -3,6 +3,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 
 TEST_CASE("the id of a job is found among a site's banners") {
   CHECK(submitted_job("123\n") == SubmittedJob{"123", ""});

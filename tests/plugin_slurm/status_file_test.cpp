@@ -3,6 +3,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 
 TEST_CASE("a job tells how far it is") {
   StatusFile status_file = parse_status_file("started n7 0\nready\nrscript /usr/bin/Rscript\n");

@@ -8,6 +8,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::slurm;
 using What = Submission::What;
 
 namespace {

@@ -4,6 +4,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::ssh;
 
 namespace {
 

@@ -3,6 +3,7 @@
 #include "tests/catch.h"
 
 using namespace tenkai;
+using namespace tenkai::ssh;
 
 namespace {
 

@@ -20,7 +20,7 @@
 #include "plugins/mpi/rank_line.h"
 #include "plugins/mpi/spawn/rank.h"
 
-namespace tenkai {
+namespace tenkai::mpi {
 namespace {
 
 constexpr int max_ranks = 4096;
@@ -107,6 +107,6 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace tenkai
+}  // namespace tenkai::mpi
 
-int main(int argc, char** argv) { return tenkai::run(argc, argv); }
+int main(int argc, char** argv) { return tenkai::mpi::run(argc, argv); }

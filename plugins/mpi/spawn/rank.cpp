@@ -19,7 +19,7 @@
 
 extern char** environ;
 
-namespace tenkai {
+namespace tenkai::mpi {
 namespace {
 
 constexpr std::size_t max_log = 3500;
@@ -135,4 +135,4 @@ int run_rank(std::size_t rank, char** argv) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace tenkai {
+namespace tenkai::mpi {
 
 // Whether a variable is MPI's word to this process, and not to programs that tasks run.
 bool is_of_rank(std::string_view variable);
@@ -17,4 +17,4 @@ int run_rank(std::size_t rank, char** argv);
 // Writes a line to standard error in one piece.
 void tell(std::string_view line);
 
-}  // namespace tenkai
+}  // namespace tenkai::mpi

@@ -9,7 +9,7 @@
 
 #include "plugins/ssh/ssh_text.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 enum : std::uint8_t {
@@ -95,4 +95,4 @@ void AgentClient::stop() {
   socket_.close(ignored);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

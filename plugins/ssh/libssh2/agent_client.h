@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 namespace asio = boost::asio;
 
@@ -41,4 +41,4 @@ class AgentClient : public std::enable_shared_from_this<AgentClient> {
   std::string buffer_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

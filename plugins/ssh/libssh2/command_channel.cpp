@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 constexpr std::size_t max_log = 4096;
@@ -142,4 +142,4 @@ std::optional<int> signal_of(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

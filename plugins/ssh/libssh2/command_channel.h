@@ -10,7 +10,7 @@
 
 #include "plugins/ssh/libssh2/link.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 struct CommandResult {
   bool began = false;   // the host took the command
@@ -63,4 +63,4 @@ class CommandChannel {
 // "TERM" → 15; nothing for a name that we do not know.
 std::optional<int> signal_of(std::string_view name);
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -10,7 +10,7 @@
 
 #include "plugins/ssh/client_failure.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 // That wait at the host to be taken.
@@ -195,4 +195,4 @@ void Connection::close() {
   if (link_) link_->close();
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

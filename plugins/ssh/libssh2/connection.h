@@ -18,7 +18,7 @@
 #include "plugins/ssh/libssh2/reach.h"
 #include "plugins/ssh/libssh2/tunnel_stream.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -73,4 +73,4 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<LIBSSH2_CHANNEL*> ending_;  // until the host has agreed
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

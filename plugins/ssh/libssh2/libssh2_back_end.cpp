@@ -8,7 +8,7 @@
 
 #include "plugins/ssh/client_failure.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 constexpr std::chrono::milliseconds first_backoff{200};
@@ -174,4 +174,4 @@ std::vector<std::string> Libssh2BackEnd::names() const {
   return names;
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

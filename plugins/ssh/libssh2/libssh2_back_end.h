@@ -17,7 +17,7 @@
 #include "plugins/ssh/back_end.h"
 #include "plugins/ssh/libssh2/connection.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 class Libssh2BackEnd : public BackEnd {
  public:
@@ -91,4 +91,4 @@ class Libssh2BackEnd : public BackEnd {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -9,7 +9,7 @@
 #include "plugins/ssh/client_failure.h"
 #include "plugins/ssh/libssh2/libssh2_back_end.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 constexpr std::chrono::milliseconds between_attempts{200};
@@ -127,4 +127,4 @@ void Libssh2BackEnd::note(const std::string& name, std::string text) {
   events_.tell(noted(name, where_, std::move(text)));
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 // libssh2 takes all there is, whatever it is asked; this holds what it does not.
@@ -138,4 +138,4 @@ void Link::close() {
   if (sending_.empty()) socket_.close(ignored);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -15,7 +15,7 @@
 #include <memory>
 #include <string>
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 namespace asio = boost::asio;
 
@@ -64,4 +64,4 @@ class Link : public std::enable_shared_from_this<Link> {
   std::function<void(std::string)> on_lost_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "plugins/ssh/client_failure.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 namespace {
 
 // libssh2 prefers ecdsa, and would show another key than the one that is known.
@@ -229,4 +229,4 @@ Refusal Login::give_up(bool timed_out, const std::string& why) const {
   return {{cause::auth_refused, sentence::auth_refused(where_, "it " + why)}, true};
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -16,7 +16,7 @@
 #include "plugins/ssh/libssh2/agent_client.h"
 #include "plugins/ssh/libssh2/link.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 // What is to be known of a host for a connection by libssh2.
 struct Libssh2Host {
@@ -73,4 +73,4 @@ class Login {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

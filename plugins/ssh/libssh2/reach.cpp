@@ -11,7 +11,7 @@
 #include "plugins/ssh/client_failure.h"
 #include "plugins/ssh/remote.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 using asio::ip::tcp;
 
@@ -116,4 +116,4 @@ void Reach::stop() {
   socket_.close(ignored);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

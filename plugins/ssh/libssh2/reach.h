@@ -14,7 +14,7 @@
 
 #include "launcher/plugin/failure.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 namespace asio = boost::asio;
 
@@ -50,4 +50,4 @@ class Reach : public std::enable_shared_from_this<Reach> {
   OnEnd on_end_;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

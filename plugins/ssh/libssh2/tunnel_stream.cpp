@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 using asio::ip::tcp;
 
@@ -119,4 +119,4 @@ void TunnelStream::stop() {
   ours_.close(ignored);
 }
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh

@@ -12,7 +12,7 @@
 
 #include "plugins/ssh/libssh2/link.h"
 
-namespace tenkai {
+namespace tenkai::ssh {
 
 class TunnelStream : public std::enable_shared_from_this<TunnelStream> {
  public:
@@ -54,4 +54,4 @@ class TunnelStream : public std::enable_shared_from_this<TunnelStream> {
   bool over_ = false;
 };
 
-}  // namespace tenkai
+}  // namespace tenkai::ssh
