@@ -195,7 +195,7 @@ std::optional<std::chrono::milliseconds> Dispatcher::room_of(const Daemon& daemo
 // Nothing new for a daemon whose job is about to end, or that is not needed. When it has done
 // what it does, it goes, and its job may end before its time.
 void Dispatcher::drain(Daemon& daemon, Sends& sends) {
-  if (daemon.drain) drain_begins_.erase({daemon.drain->begin, daemon.id});
+  if (daemon.drain) drain_begins_.drop(daemon.drain->begin, daemon.id);
   daemon.draining = true;
   stop_taking(daemon);
   if (!daemon.running) dismiss(daemon, sends);
@@ -263,7 +263,7 @@ void Dispatcher::dismiss(Daemon& daemon, Sends& sends) {
 
 Dispatcher::Running Dispatcher::end_attempt(Daemon& daemon) {
   Running ended = *daemon.running;
-  if (ended.kill_at) kills_.erase({*ended.kill_at, daemon.id});
+  if (ended.kill_at) kills_.drop(*ended.kill_at, daemon.id);
   daemon.running.reset();
   daemon.idle_since = now_;
   slots_[daemon.slot].busy = false;
@@ -315,10 +315,10 @@ void Dispatcher::requeue_waiting(Daemon& daemon) {
 
 Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
   stop_taking(daemon);
-  if (daemon.running && daemon.running->kill_at) kills_.erase({*daemon.running->kill_at, daemon.id});
+  if (daemon.running && daemon.running->kill_at) kills_.drop(*daemon.running->kill_at, daemon.id);
   if (daemon.drain) {
-    drain_begins_.erase({daemon.drain->begin, daemon.id});
-    drain_deadlines_.erase({daemon.drain->deadline, daemon.id});
+    drain_begins_.drop(daemon.drain->begin, daemon.id);
+    drain_deadlines_.drop(daemon.drain->deadline, daemon.id);
   }
   Slot& slot = slots_[daemon.slot];
   slot.online = slot.suspect = slot.busy = false;
@@ -380,10 +380,7 @@ void Dispatcher::escalate(Task& task, const Size& need, const Daemon& daemon, co
 void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   if (task.place == Task::Place::queued) {
     queue_.remove(task);
-    if (queue_.empty()) {
-      give_up_at_.reset();
-      tell_waiting_at_.reset();
-    }
+    if (queue_.empty()) absence_.on_nothing_waits();
     return;
   }
   Daemon& daemon = *find(task.daemon);
@@ -396,7 +393,7 @@ void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   running.discarded = true;
   if (rules_.kill_after) {
     running.kill_at = now + bounded_wait(*rules_.kill_after);
-    kills_.emplace(*running.kill_at, daemon.id);
+    kills_.set(*running.kill_at, daemon.id);
   }
   sends.emplace_back(Interrupt{daemon.id, running.key, running.attempt});
 }

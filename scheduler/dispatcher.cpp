@@ -22,14 +22,9 @@
 #include "base/text.h"
 
 namespace tenkai {
-namespace {
 
-// How long tasks wait for a first daemon that somebody is to start before they are told.
-constexpr std::chrono::seconds silence{5};
-
-}  // namespace
-
-Dispatcher::Dispatcher(Rules rules, std::size_t slots) : rules_(std::move(rules)) {
+Dispatcher::Dispatcher(Rules rules, std::size_t slots)
+    : rules_(std::move(rules)), absence_(rules_.policy, rules_.patience) {
   if (rules_.policy != Policy::queue) return;
   slots_.resize(slots);
   daemon_at_.resize(slots);
@@ -88,7 +83,7 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   }
   if (submit.time_request) {
     task.time_request = rounded_request(*submit.time_request);
-    longest_request_ = std::max(longest_request_, *submit.time_request);
+    room_.on_request(*submit.time_request);
   }
   enqueue(tasks_.add(std::move(task)));
   // What waited before fits none of those that are free: a thousand need not be asked again.
@@ -154,20 +149,14 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
   slots_[*slot].online = true;
   slots_[*slot].instance = std::abs(slots_[*slot].instance) + 1;
   takers_.insert(*slot);
-  why_alone_.clear();
-  told_alone_ = false;
-  give_up_at_.reset();
-  tell_waiting_at_.reset();
+  absence_.on_joined();
   if (left) {
     daemon.drain = Drain::in(now, bounded_wait(*left));
-    drain_begins_.emplace(daemon.drain->begin, id);
-    drain_deadlines_.emplace(daemon.drain->deadline, id);
+    drain_begins_.set(daemon.drain->begin, id);
+    drain_deadlines_.set(daemon.drain->deadline, id);
     if (daemon.drain->begin <= now) drain(daemon, sends);
   }
-  if (!knows_room_) {
-    std::chrono::milliseconds room = room_of(daemon).value_or(std::chrono::milliseconds::max());
-    next_room_ = std::max(next_room_.value_or(room), room);
-  }
+  room_.on_joined(room_of(daemon));
   go_on(daemon, sends);
   hand_out(sends);
   tell_if_too_long(sends);
@@ -255,9 +244,7 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
   if (gone.running) retry(*gone.running, gone, cause, sends);
   hand_out(sends);
   if (rules_.policy != Policy::ephemeral && daemons_.empty()) {
-    last_left_ = gone.slot + 1;
-    bool as_told = cause.kind == Cause::Kind::goodbye;
-    why_alone_ = as_told ? "has ended as it was told to (idletime, walltime, maxtasks)" : in_full(cause);
+    absence_.on_left(gone.slot, cause);
     tell_if_alone(sends);
   }
   tell_if_too_long(sends);
@@ -267,84 +254,28 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
 Sends Dispatcher::on_prospects(Time now, Prospects prospects) {
   now_ = now;
   Sends sends;
-  if (prospects.kind != Prospects::Kind::none) give_up_at_.reset();
-  if (prospects.kind == Prospects::Kind::coming) {
-    told_alone_ = false;
-    tell_waiting_at_.reset();
-  }
-  prospects_ = std::move(prospects);
+  absence_.on_prospects(std::move(prospects));
   tell_if_alone(sends);
   return sends;
 }
 
-// How the last daemon has left, or why none has come; empty: none has been expected yet.
-std::string Dispatcher::why_alone() const {
-  if (why_alone_.empty()) return prospects_.why;
-  return "daemon " + std::to_string(last_left_) + " " + why_alone_;
-}
-
 void Dispatcher::tell_if_alone(Sends& sends) {
-  if (!daemons_.empty() || prospects_.kind == Prospects::Kind::coming || queue_.empty()) return;
-  bool none = prospects_.kind == Prospects::Kind::none;
-  if (none && rules_.patience && !give_up_at_) give_up_at_ = now_ + bounded_wait(*rules_.patience);
-  // What needs a larger daemon than usual has the launcher look for one.
+  if (!daemons_.empty() || queue_.empty()) return;
   std::optional<TaskQueue::Head> head = queue_.first({}, Size());
-  std::string why = why_alone();
-  if (told_alone_ || !head) return;
-  if (why.empty()) {
-    if (rules_.policy == Policy::ephemeral) return;  // each task has a process started for it
-    if (!tell_waiting_at_) tell_waiting_at_ = now_ + silence;
-    if (now_ < *tell_waiting_at_) return;
-  }
-  tell_waiting_at_.reset();
-  told_alone_ = true;
-  std::string slot =
-      std::to_string(rules_.policy == Policy::direct ? 1 : std::max<std::size_t>(last_left_, 1));
-  std::string text = why.empty()          ? "no daemon has joined yet"
-                     : why_alone_.empty() ? "no daemon is coming: "
-                                          : "no daemon is left: ";
-  text += why + "; tasks wait until one joins, launch_local(" + slot +
-          ") starts one here, launch_remote() one elsewhere";
-  if (give_up_at_)
-    text += ". Those that still wait in " + in_seconds(*rules_.patience) +
-            " (daemons(patience =)) resolve to an error value 19";
-  sends.emplace_back(Tell{head->key.session, std::move(text)});
-}
-
-void Dispatcher::give_up_all(Sends& sends) {
-  give_up_at_.reset();
-  told_alone_ = false;  // what is submitted from now on waits anew
-  std::string reason = "no daemon has come for " + in_seconds(*rules_.patience) + ": " + why_alone();
-  while (auto head = queue_.first()) resolve(now_, *tasks_.find(head->key), Code::reset, reason, sends);
+  std::optional<std::string> text = absence_.on_waiting(now_, head.has_value());
+  if (text) sends.emplace_back(Tell{head->key.session, std::move(*text)});
 }
 
 // Tasks that ask for more than the next daemons have, and than any that is here has left.
 void Dispatcher::tell_if_too_long(Sends& sends) {
-  if (longest_request_.count() == 0 || told_too_long_ || !next_room_) return;
+  if (!room_.may_be_short() || rules_.policy != Policy::queue) return;
   auto longest = queue_.longest();
-  if (rules_.policy != Policy::queue || !longest || longest->first <= *next_room_) return;
-  auto [request, key] = *longest;
-  bool any_has_time = std::any_of(daemons_.begin(), daemons_.end(), [&, request = request](const auto& each) {
+  if (!longest || !room_.is_short_for(longest->first)) return;
+  bool any_has_time = std::any_of(daemons_.begin(), daemons_.end(), [&](const auto& each) {
     std::optional<std::chrono::milliseconds> room = room_of(each.second);
-    return !each.second.leaving && (!room || request <= *room);
+    return !each.second.leaving && (!room || longest->first <= *room);
   });
-  if (any_has_time) return;
-  told_too_long_ = true;
-  // As it was asked, where that is known: the queue rounds up.
-  std::string rounded;
-  if (rounded_request(longest_request_) == request) {
-    // That it is rounded up is of interest where it is the reason.
-    bool fits = longest_request_ <= *next_room_;
-    if (fits) rounded = ", rounded up to " + in_seconds(std::chrono::ceil<std::chrono::seconds>(request));
-    request = longest_request_;
-  }
-  auto room = std::chrono::floor<std::chrono::seconds>(*next_room_);
-  sends.emplace_back(
-      Tell{key.session,
-           "a task asks for " + in_seconds(request) + " (.time_request" + rounded +
-               "), and daemons have at most " + in_seconds(room) +
-               " for tasks: it waits until one comes that has more. Ask for longer jobs (slurm.time in "
-               "a profile), or cancel it"});
+  if (!any_has_time) sends.emplace_back(Tell{longest->second.session, room_.tell(longest->first)});
 }
 
 Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
@@ -401,8 +332,7 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
 Sends Dispatcher::on_scaled(Time now, std::optional<std::chrono::milliseconds> room) {
   now_ = now;
   Sends sends;
-  knows_room_ = room.has_value();
-  if (room) next_room_ = room;
+  room_.on_scaled(room);
   tell_if_too_long(sends);
   return sends;
 }
@@ -453,10 +383,8 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
 
 std::optional<Time> Dispatcher::next_timer() const {
   std::optional<Time> next = tasks_.first_deadline();
-  for (const auto* times : {&kills_, &drain_begins_, &drain_deadlines_}) {
-    if (!times->empty() && (!next || times->begin()->first < *next)) next = times->begin()->first;
-  }
-  for (const std::optional<Time>& time : {give_up_at_, tell_waiting_at_}) {
+  for (const std::optional<Time>& time :
+       {kills_.next(), drain_begins_.next(), drain_deadlines_.next(), absence_.next_timer()}) {
     if (time && (!next || *time < *next)) next = time;
   }
   return next;
@@ -470,28 +398,26 @@ Sends Dispatcher::on_timer(Time now) {
                          whereabouts(*task);
     resolve(now, *task, Code::timed_out, std::move(reason), sends);
   }
-  if (give_up_at_ && *give_up_at_ <= now) give_up_all(sends);
-  if (tell_waiting_at_ && *tell_waiting_at_ <= now) {
-    tell_if_alone(sends);
-    tell_waiting_at_.reset();
+  if (std::optional<std::string> reason = absence_.take_end(now)) {
+    while (auto head = queue_.first()) resolve(now, *tasks_.find(head->key), Code::reset, *reason, sends);
   }
-  while (!kills_.empty() && kills_.begin()->first <= now) {
-    DaemonId id = kills_.begin()->second;
-    kills_.erase(kills_.begin());
-    find(id)->running->kill_at.reset();
-    sends.emplace_back(Kill{id});
+  if (absence_.may_tell(now)) {
+    tell_if_alone(sends);
+    absence_.on_told();
+  }
+  while (std::optional<DaemonId> id = kills_.take_due(now)) {
+    find(*id)->running->kill_at.reset();
+    sends.emplace_back(Kill{*id});
   }
   // The daemons of one job drain together: what one has not begun is not for another.
-  bool called = false;
-  while (!drain_begins_.empty() && drain_begins_.begin()->first <= now) {
-    drain(*find(drain_begins_.begin()->second), sends);
-    called = true;
+  bool drained = false;
+  while (std::optional<DaemonId> id = drain_begins_.take_due(now)) {
+    drain(*find(*id), sends);
+    drained = true;
   }
-  if (called) hand_out(sends);
-  while (!drain_deadlines_.empty() && drain_deadlines_.begin()->first <= now) {
-    DaemonId id = drain_deadlines_.begin()->second;
-    drain_deadlines_.erase(drain_deadlines_.begin());
-    if (find(id)->running) sends.emplace_back(HandBack{id});
+  if (drained) hand_out(sends);
+  while (std::optional<DaemonId> id = drain_deadlines_.take_due(now)) {
+    if (find(*id)->running) sends.emplace_back(HandBack{*id});
   }
   return sends;
 }

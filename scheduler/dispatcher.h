@@ -24,17 +24,20 @@
 #include "base/bytes.h"
 #include "base/error_code.h"
 #include "base/frame.h"
+#include "scheduler/absence.h"
 #include "scheduler/cause.h"
+#include "scheduler/daemon_timers.h"
 #include "scheduler/drain.h"
 #include "scheduler/load.h"
 #include "scheduler/prospects.h"
+#include "scheduler/room.h"
+#include "scheduler/rules.h"
 #include "scheduler/size.h"
 #include "scheduler/task_queue.h"
 #include "scheduler/tasks.h"
 
 namespace tenkai {
 
-// The numbers of the error values a task can resolve to (those of NNG).
 // What a session submits.
 struct Submit {
   std::uint64_t task = 0;
@@ -43,30 +46,6 @@ struct Submit {
   std::string label;
   // How long it may take, as the user says; it is not started where less is left.
   std::optional<std::chrono::milliseconds> time_request = {};
-};
-
-// How tasks find daemons.
-enum class Policy {
-  queue,      // one queue; a task goes to a daemon that is free
-  direct,     // each task is given to a daemon at once, in turn, and waits there
-  ephemeral,  // one fresh R for each task
-};
-
-struct Rules {
-  Policy policy = Policy::queue;
-  Retries retries;
-  // Bytes of payload of unresolved tasks and of everywhere() that may be held.
-  // A submission beyond it, unless it is the only task, resolves to out_of_memory;
-  // an everywhere() beyond it is refused. Sessions are told the number and wait, or
-  // raise an error, so it only happens to broken ones.
-  std::uint64_t memory_limit = UINT64_MAX;
-  // Ephemeral: how many R processes there may be at a time.
-  std::size_t max_ephemeral = 64;
-  // How long tasks wait when no daemon is here and none can come; then they resolve to
-  // reset. Nothing: for ever.
-  std::optional<std::chrono::milliseconds> patience;
-  // After a cancellation that the daemon has not obeyed for this long, it is ended.
-  std::optional<std::chrono::milliseconds> kill_after;
 };
 
 // What a slot has seen, for status().
@@ -291,11 +270,7 @@ class Dispatcher {
   std::optional<std::size_t> place_for_daemon(std::size_t wanted);
   std::string name_of(const Daemon& daemon) const;
 
-  // Where tasks wait, no daemon is left, and none can come: tells so, once each time, and sets
-  // when the tasks are given up.
   void tell_if_alone(Sends& sends);
-  std::string why_alone() const;
-  void give_up_all(Sends& sends);
   // Tells, once, that a task waits which asks for more time than daemons have.
   void tell_if_too_long(Sends& sends);
   void enqueue(Task& task);
@@ -339,26 +314,16 @@ class Dispatcher {
   std::vector<Slot> slots_;
   std::vector<DaemonId> daemon_at_;         // for slots that are online
   std::set<Cause::Kind> told_escalations_;  // so that each is told once
-  Prospects prospects_;
-  std::string why_alone_;                // how the last daemon has left, until one joins
-  std::size_t last_left_ = 0;            // its number
-  bool told_alone_ = false;              // ... and that none is there
-  std::optional<Time> give_up_at_;       // when what waits is given up: no daemon can come
-  std::optional<Time> tell_waiting_at_;  // when to tell that no daemon has come yet, though one may
-  // How much time daemons to come have for tasks: as the launcher says, or the most that one
-  // has come with.
-  std::optional<std::chrono::milliseconds> next_room_;
-  bool knows_room_ = false;
-  std::chrono::milliseconds longest_request_{0};  // the longest that was submitted, not rounded
-  bool told_too_long_ = false;
+  Absence absence_;
+  Room room_;
   std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
   std::set<std::size_t> free_;         // slots whose daemon waits for something to do
   std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not
   std::size_t last_dealt_ = SIZE_MAX;  // Policy::direct: whose turn it was last
   std::size_t starting_ = 0;           // launches that have neither joined nor failed
-  std::set<std::pair<Time, DaemonId>> kills_;
-  std::set<std::pair<Time, DaemonId>> drain_begins_;  // of daemons whose jobs have an end
-  std::set<std::pair<Time, DaemonId>> drain_deadlines_;
+  DaemonTimers kills_;
+  DaemonTimers drain_begins_;  // of daemons whose jobs have an end
+  DaemonTimers drain_deadlines_;
   Time now_{};  // of the event that is dealt with
   std::uint64_t violations_ = 0;
 };
