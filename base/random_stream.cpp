@@ -70,6 +70,12 @@ RandomStream after(const RandomStream& stream, const Jump& jump) {
 
 RandomStream next_stream(const RandomStream& stream) { return after(stream, to_stream); }
 
+std::vector<RandomStream> deal_streams(RandomStream& next, std::size_t count) {
+  std::vector<RandomStream> streams;
+  for (; streams.size() < count; next = next_stream(next)) streams.push_back(next);
+  return streams;
+}
+
 RandomStream substream(RandomStream stream, std::size_t number) {
   for (std::size_t i = 0; i < number; ++i) stream = after(stream, to_substream);
   return stream;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace tenkai {
 
@@ -13,6 +14,9 @@ using RandomStream = std::array<std::int32_t, 7>;
 
 // The stream 2^127 numbers on, as parallel::nextRNGStream() in R: that of another daemon.
 RandomStream next_stream(const RandomStream& stream);
+
+// The next `count` streams, from `next` on, which is then the one after them.
+std::vector<RandomStream> deal_streams(RandomStream& next, std::size_t count);
 
 // The stream so many times 2^76 numbers on, as parallel::nextRNGSubStream(): that of a daemon
 // which is started again, so that it does not draw the same numbers once more. No number of

@@ -9,7 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "base/lines.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "process/descriptor_limit.h"
@@ -197,16 +196,8 @@ void Service::on_setup(const Frame& frame) {
     processes_.kill_all();
     return refuse(*session_, done.error().message, program_version);
   }
-  std::string lines = line_of("daemons", std::to_string(setup_.daemons.value_or(0)));
-  for (const Url& url : doors_.urls()) lines += line_of("url", to_string(url));
-  for (const std::string& warning : warnings) lines += line_of("warning", warning);
-  lines += line_of("spare", std::to_string(setup_.spare)) + to_lines(setup_.daemon);
-  if (!setup_.urls.empty()) lines += line_of("urls_given", "1");
-  if (setup_.local) lines += line_of("local", "1");
-  if (setup_.launches) lines += line_of("launches", "1");
-  if (setup_.steps) lines += line_of("steps", "1");
   Frame ready(Type::ready);
-  ready.payload = make_payload(lines);
+  ready.payload = make_payload(ready_lines(setup_, doors_.urls(), warnings));
   session_->send(std::move(ready.with(Key::memory_limit, rules_of(setup_).memory_limit)));
 }
 
@@ -220,10 +211,9 @@ Result<Done> Service::settle(Setup& setup, std::vector<std::string>& warnings) {
 
 // Those of the next so many daemons; none where there are none.
 std::vector<RandomStream> Service::next_streams(std::size_t count, bool take) {
-  std::vector<RandomStream> streams;
-  if (!setup_.stream) return streams;
+  if (!setup_.stream) return {};
   RandomStream next = *setup_.stream;
-  for (; streams.size() < count; next = next_stream(next)) streams.push_back(next);
+  std::vector<RandomStream> streams = deal_streams(next, count);
   if (take) setup_.stream = next;
   return streams;
 }

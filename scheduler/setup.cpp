@@ -173,6 +173,19 @@ Result<Done> settle(Setup& setup) {
   return Done{};
 }
 
+std::string ready_lines(const Setup& setup, const std::vector<Url>& urls,
+                        const std::vector<std::string>& warnings) {
+  std::string lines = line_of("daemons", std::to_string(setup.daemons.value_or(0)));
+  for (const Url& url : urls) lines += line_of("url", to_string(url));
+  for (const std::string& warning : warnings) lines += line_of("warning", warning);
+  lines += line_of("spare", std::to_string(setup.spare)) + to_lines(setup.daemon);
+  if (!setup.urls.empty()) lines += line_of("urls_given", "1");
+  if (setup.local) lines += line_of("local", "1");
+  if (setup.launches) lines += line_of("launches", "1");
+  if (setup.steps) lines += line_of("steps", "1");
+  return lines;
+}
+
 std::string note_about_loopback(const Url& url, const std::string& address,
                                 const std::vector<OwnAddress>& own) {
   Url there = url;

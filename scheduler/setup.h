@@ -69,6 +69,10 @@ Result<Setup> parse_setup(std::string_view text);
 // How many daemons there are where nobody has said it; refuses to have none.
 Result<Done> settle(Setup& setup);
 
+// The lines of READY: what has become of the setup. `warnings`: sentences for the user.
+std::string ready_lines(const Setup& setup, const std::vector<Url>& urls,
+                        const std::vector<std::string>& warnings);
+
 // What the user should know where the name of a host is an address that other machines
 // do not reach, as Debian's /etc/hosts has it; empty: nothing. `address` is the one that
 // the first of the URLs has here, `own` those that others may reach.
