@@ -39,7 +39,7 @@ std::vector<std::vector<std::string>> cancel_calls(const SlurmJobs& jobs,
   for (const SlurmJob* job : jobs.live()) {
     Group& group = groups[{job->place.cluster, job->place.name.id}];
     // An agent of the same job that was cancelled before does not hold it.
-    if (!job->cancelled || wanted.count(job->place.name.text()) != 0) ++group.live;
+    if (!job->fate.is_cancelled() || wanted.count(job->place.name.text()) != 0) ++group.live;
     if (wanted.count(job->place.name.text()) != 0) group.going.push_back(job);
   }
   std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>> by_cluster;

@@ -30,7 +30,7 @@ bool is_named(const std::vector<std::string>& argv, const JobName& job) {
 
 void Canceller::cancel(const std::string& name) {
   const SlurmJob* job = jobs_.find(name);
-  if (job == nullptr || job->phase == SlurmJob::Phase::over || job->cancelled) return;
+  if (job == nullptr || job->phase == SlurmJob::Phase::over || job->fate.is_cancelled()) return;
   waiting_.push_back(name);
   if (waiting_.size() > 1) return;
   timer_.expires_after(gather);
@@ -48,7 +48,7 @@ void Canceller::cancel_now(const std::vector<std::string>& names) {
   for (std::vector<std::string>& argv : calls) {
     std::vector<std::string> gone;
     for (const SlurmJob* job : jobs_.live()) {
-      if (job->cancelled && is_named(argv, job->place.name)) gone.push_back(job->place.name.text());
+      if (job->fate.is_cancelled() && is_named(argv, job->place.name)) gone.push_back(job->place.name.text());
     }
     run(std::move(argv), std::move(gone), 1);
   }

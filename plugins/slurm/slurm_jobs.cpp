@@ -43,9 +43,9 @@ std::map<std::string, std::vector<const JobLine*>> by_id(const std::vector<JobLi
   return found;
 }
 
-// Why a job was given up stays what is known of it.
 JobReport end_of_cancelled(const SlurmJob& job) {
-  return job.given_up ? *job.given_up : cancelled_end(job.place.name.text(), job.status_file.node);
+  return job.fate.is_given_up() ? *job.fate.report()
+                                : cancelled_end(job.place.name.text(), job.status_file.node);
 }
 
 }  // namespace
@@ -98,18 +98,18 @@ SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name
   // A rank whose job has told before it did itself, from the node of its script.
   bool moved = !again && status_file.started && job.status_file.node != status_file.node;
   job.status_file = status_file;
-  if (moved && job.phase == SlurmJob::Phase::running && !job.given_up) {
+  if (moved && job.phase == SlurmJob::Phase::running && !job.fate.is_given_up()) {
     job.last.where = status_file.node;
     news.push_back(job.last);
   }
   if (again) {
     job.asking = {};
-    job.held.reset();
+    job.fate.go_on();
     job.phase = SlurmJob::Phase::queued;
     on_running(now, job, status_file.node, news);
   }
   if (!status_file.exit_code) return news;
-  if (job.cancelled) {
+  if (job.fate.is_decided()) {
     end(now, job, end_of_cancelled(job), news);
     return news;
   }
@@ -118,8 +118,7 @@ SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name
   bool is_in_doubt = report.cause == cause::none || may_come_back(report.cause);
   if (is_in_doubt && *status_file.exit_code > 128) {
     job.noted = report.cause;
-    job.held = std::move(report);
-    job.held_until = now + hold_time;
+    job.fate.hold(std::move(report), now + hold_time);
     job.asking.suspect(now);
   } else {
     end(now, job, std::move(report), news);
@@ -191,10 +190,10 @@ void SlurmJobs::on_line(SlurmTime asked, SlurmTime now, SlurmJob& job, const Job
 }
 
 void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
-  if (job.given_up) return;
+  if (job.fate.is_given_up()) return;
   bool is_back = job.phase == SlurmJob::Phase::running;
   job.asking.settle();
-  job.held.reset();
+  job.fate.go_on();
   if (is_back) {
     job.phase = SlurmJob::Phase::queued;
     job.since = now;
@@ -215,7 +214,7 @@ void SlurmJobs::on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, Ne
                    (line.reason.empty() ? std::string() : ": " + why);
   if (known != nullptr && known->outlook == Outlook::never) {
     give_up(report);
-    job.given_up = report;
+    job.fate.give_up(report);
   }
   if (report == job.last) return;
   job.last = report;
@@ -235,7 +234,7 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
   job.phase = SlurmJob::Phase::running;
   job.since = now;
   job.asking.begun();
-  if (job.given_up) return;
+  if (job.fate.is_given_up()) return;
   JobReport report;
   report.job = job.place.name.text();
   report.state = JobState::starting;
@@ -247,7 +246,7 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
 // Slurm is asked on: that it goes on, its agent may not tell.
 void SlurmJobs::on_suspended(SlurmJob& job, const JobLine& line, News& news) {
   bool is_suspended = line.state == SlurmState::suspended;
-  if (job.given_up || job.last.suspended == is_suspended) return;
+  if (job.fate.is_given_up() || job.last.suspended == is_suspended) return;
   job.last.suspended = is_suspended;
   job.last.reason = is_suspended ? line.word : "";
   job.last.message =
@@ -257,22 +256,21 @@ void SlurmJobs::on_suspended(SlurmJob& job, const JobLine& line, News& news) {
 
 void SlurmJobs::on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news) {
   const std::string name = job.place.name.text();
-  if (job.cancelled) return end(now, job, end_of_cancelled(job), news);
+  if (job.fate.is_decided()) return end(now, job, end_of_cancelled(job), news);
   JobReport report = slurm_end(name, line, job.status_file);
   // Slurm has no other word for it than the job itself.
-  if (job.held && report.cause == cause::none) return end_held(now, job, news);
-  if (job.held) report.log = job.held->log;
+  if (job.fate.is_held() && report.cause == cause::none) return end_held(now, job, news);
+  if (job.fate.is_held()) report.log = job.fate.report()->log;
   bool by_somebody = line.state == SlurmState::cancelled && line.word.find(" by ") == line.word.npos;
-  if (!by_somebody || (job.held && job.held->cause == cause::job_cancelled))
+  if (!by_somebody || (job.fate.is_held() && job.fate.report()->cause == cause::job_cancelled))
     return end(now, job, std::move(report), news);
   // The database knows who that was.
-  job.held = std::move(report);
-  job.held_until = now + accounts_time;
+  job.fate.hold(std::move(report), now + accounts_time);
   job.asking.ask_accounts();
 }
 
 void SlurmJobs::on_absence(SlurmTime asked, SlurmTime now, SlurmJob& job, News& news) {
-  if (job.cancelled) return end(now, job, end_of_cancelled(job), news);
+  if (job.fate.is_cancelled()) return end(now, job, end_of_cancelled(job), news);
   job.asking.missing(asked, job.status_file.started);
 }
 
@@ -286,10 +284,10 @@ SlurmJobs::News SlurmJobs::on_accounts(SlurmTime now, const std::vector<JobLine>
     if (line != nullptr && is_over(line->state)) {
       on_over(now, job, *line, news);
       job.asking.answered();
-    } else if (!job.held && job.asking.is_absent() && now - job.since >= min_age) {
+    } else if (!job.fate.is_held() && job.asking.is_absent() && now - job.since >= min_age) {
       lose(job, news);
     }
-    if (job.held) end_held(now, job, news);
+    if (job.fate.is_held()) end_held(now, job, news);
   }
   return news;
 }
@@ -299,13 +297,13 @@ SlurmJobs::News SlurmJobs::on_accounts(SlurmTime now, const std::vector<JobLine>
 SlurmJobs::News SlurmJobs::on_timer(SlurmTime now) {
   News news;
   for (auto& [name, job] : jobs_) {
-    if (job.held && job.held_until <= now) end_held(now, job, news);
+    if (std::optional<SlurmTime> until = job.fate.until(); until && *until <= now) end_held(now, job, news);
   }
   return news;
 }
 
 void SlurmJobs::end_held(SlurmTime now, SlurmJob& job, News& news) {
-  JobReport report = std::move(*job.held);
+  JobReport report = *job.fate.report();
   end(now, job, std::move(report), news);
 }
 
@@ -320,7 +318,7 @@ void SlurmJobs::end(SlurmTime now, SlurmJob& job, JobReport report, News& news) 
   judge_node(now, job, report);
   job.phase = SlurmJob::Phase::over;
   job.since = now;
-  job.held.reset();
+  job.fate.go_on();
   job.asking = {};
   job.last = report;
   over_.push_back(job.place.name.text());
@@ -354,7 +352,7 @@ void SlurmJobs::judge_node(SlurmTime now, const SlurmJob& job, JobReport& report
 
 void SlurmJobs::on_cancelling(const std::string& name) {
   auto found = jobs_.find(name);
-  if (found != jobs_.end()) found->second.cancelled = true;
+  if (found != jobs_.end()) found->second.fate.cancel();
 }
 
 SlurmJobs::News SlurmJobs::on_cancelled(SlurmTime now, const std::string& name) {
@@ -386,7 +384,8 @@ std::optional<SlurmTime> SlurmJobs::query_due() const {
 std::optional<SlurmTime> SlurmJobs::timer_due() const {
   std::optional<SlurmTime> first;
   for (const auto& [name, job] : jobs_) {
-    if (job.held && (!first || job.held_until < *first)) first = job.held_until;
+    std::optional<SlurmTime> until = job.fate.until();
+    if (until && (!first || *until < *first)) first = until;
   }
   return first;
 }

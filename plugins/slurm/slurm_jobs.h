@@ -22,6 +22,7 @@
 #include "launcher/plugin/messages.h"
 #include "plugins/slurm/asking.h"
 #include "plugins/slurm/bad_nodes.h"
+#include "plugins/slurm/job_fate.h"
 #include "plugins/slurm/slurm_text.h"
 #include "plugins/slurm/status_file.h"
 
@@ -40,18 +41,13 @@ struct SlurmJob {
   JobPlace place;
   bool stays = false;
   bool finishes = false;
-  bool cancelled = false;  // by us
-  // It can never start, and is to be cancelled: why. That stays what is known of it, also
-  // where it has begun meanwhile.
-  std::optional<JobReport> given_up;
   Phase phase = Phase::queued;
   SlurmTime since;  // of the phase
   StatusFile status_file;
   JobReport last;  // what was told last
 
   Asking asking;
-  std::optional<JobReport> held;  // its end, while Slurm may know more about it
-  SlurmTime held_until;
+  JobFate fate;
   FailureCause noted = cause::none;  // why it was ended, if it may yet be requeued
 };
 

@@ -233,7 +233,7 @@ void SlurmPlugin::look_at(const std::string& job) {
 void SlurmPlugin::tell(SlurmJobs::News news) {
   for (JobReport& report : news) {
     const SlurmJob* job = jobs_.find(report.job);
-    if (job != nullptr && job->given_up) canceller_.cancel(report.job);
+    if (job != nullptr && job->fate.is_given_up()) canceller_.cancel(report.job);
     if (report.state == JobState::ended && job != nullptr) complete(report, *job);
     tell_(std::move(report));
   }

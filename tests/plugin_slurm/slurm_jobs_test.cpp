@@ -164,7 +164,7 @@ TEST_CASE("a job that can never start is given up, with what to change") {
   CHECK(news[0].cause == cause::cannot_start);
   CHECK(news[0].message.find("PartitionTimeLimit, it asks for more time") != std::string::npos);
   CHECK(news[0].message.find("slurm.time") != std::string::npos);
-  CHECK(jobs.find("5_0")->given_up);
+  CHECK(jobs.find("5_0")->fate.is_given_up());
   // It is followed until it has been cancelled, and told no more of.
   CHECK(jobs.live().size() == 1);
   CHECK(jobs.on_queue(noon + minutes(1), noon + minutes(1), line).empty());
