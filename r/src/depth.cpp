@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t at_end = 64 * 1024;
 // What R's top level and a few functions take before a value is asked for.
 constexpr std::size_t at_begin = 192 * 1024;
-// Of a stack that R does not know, and so does not watch either.
+// How large a stack is taken to be that R does not know, and so does not watch either.
 constexpr std::size_t presumed = 6 * 1024 * 1024;
 // No compiler makes less of such a call.
 constexpr std::size_t least = 128;
