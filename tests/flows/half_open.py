@@ -38,9 +38,11 @@ def connections():
 most = most_of_one = 0
 until = time.monotonic() + 120
 while not os.path.exists(stop) and time.monotonic() < until:
-    rows = list(connections())
+    rows = {row[3]: row for row in connections()}.values()  # one may be shown twice
     try:
+        # Neither list is made in one moment. What stands in both was there between them.
         held = sockets_of(pid)
+        held &= sockets_of(pid)
     except OSError:
         break
     own = {local for local, _, uid, inode in rows if uid == os.geteuid() and inode != "0"}
