@@ -102,8 +102,13 @@ if (!unresolved(tasks$suspended)) print(tasks$suspended$data)
 order("scontrol", c("resume", jobs["suspended"]))
 invisible(file.create(file_of("suspended")))
 value <- call_mirai(tasks$suspended)$data
+runs <- length(readLines(paste0(file_of("suspended"), ".begun")))
 check("when it goes on, so does its task, which has run once",
-      length(value) == 3L && length(readLines(paste0(file_of("suspended"), ".begun"))) == 1L)
+      length(value) == 3L && runs == 1L)
+if (length(value) != 3L || runs != 1L) {
+  cat("it has run", runs, "times; its value:\n")
+  print(value)
+}
 check_lost("out of time", tasks$limited, paste0(place("limited"), "TIMEOUT"),
            took["limited"], 90)
 check_lost("its node has failed", tasks$node,
