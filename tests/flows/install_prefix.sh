@@ -49,15 +49,15 @@ mkdir "$work/project"
 cat >"$work/project/CMakeLists.txt" <<'PROJECT'
 cmake_minimum_required(VERSION 3.25)
 project(uses_tenkai NONE)
-find_package(tenkai 0.1 REQUIRED)
+find_package(tenkai ${wanted} REQUIRED)
 get_target_property(program tenkai::tenkai IMPORTED_LOCATION)
 execute_process(COMMAND "${program}" --version COMMAND_ERROR_IS_FATAL ANY)
 if(NOT IS_DIRECTORY "${tenkai_DATA_DIR}/templates" OR NOT IS_DIRECTORY "${tenkai_PLUGIN_DIR}")
   message(FATAL_ERROR "its folders are missing: ${tenkai_DATA_DIR}, ${tenkai_PLUGIN_DIR}")
 endif()
 PROJECT
-cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/project.log" 2>&1 ||
-  { cat "$work/project.log"; fail "find_package(tenkai) failed"; }
+cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$prefix" -Dwanted="${version%.*}" \
+  >"$work/project.log" 2>&1 || { cat "$work/project.log"; fail "find_package(tenkai) failed"; }
 
 echo "an ordinary user builds the R package against it"
 cp -RL "$prefix/share/tenkai/r" "$work/home/r"
