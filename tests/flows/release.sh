@@ -16,7 +16,7 @@ export TMPDIR=$work/tmp
 # A git that only tells that it was called, for the build.
 printf '#!/bin/sh\ntouch "%s"\nexit 1\n' "$work/git_was_called" >"$work/no_git/git"
 chmod +x "$work/no_git/git"
-export NO_GIT=$work/no_git FAILS=$work/fails
+export NO_GIT=$work/no_git FAILS=$work/fails CHECKOUT=$work/checkout
 
 stand_ins() {
   cat >scripts/build <<'BUILD'
@@ -34,6 +34,10 @@ BUILD
   cat >scripts/test <<'TEST'
 #!/bin/sh
 [ "$(cat "$FAILS")" != killed ] || kill -TERM "$(cat "$FAILS.pid")"
+if [ "$(cat "$FAILS")" = meanwhile ]; then
+  touch "$CHECKOUT/tenkai-5.6.8.tar.gz"
+  git -C "$CHECKOUT" commit --quiet --allow-empty --message 'of somebody else'
+fi
 [ "$(cat "$FAILS")" != tests ]
 TEST
   echo nothing >"$FAILS"
@@ -151,6 +155,14 @@ sh -c 'echo $$ >"$FAILS.pid"; exec scripts/release "$1"' sh "$version" >"$said" 
 check "a release that is interrupted is none" [ "$code" = 1 ]
 check "  and says so" says "Nothing was released"
 rm -rf "${TMPDIR:?}"/*
+check "  and nothing is left" changes_nothing
+
+echo meanwhile >"$FAILS"
+release "$version"
+check "where the branch has moved meanwhile, nothing is released" [ "$code" = 1 ]
+check "  and it says so" says "has changed meanwhile"
+check "  and what came meanwhile is kept" rm "tenkai-$version.tar.gz"
+git reset --quiet --hard HEAD^
 check "  and nothing is left" changes_nothing
 
 # Git's own last step fails, when the tag is there and the files are changed.
