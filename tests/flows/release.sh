@@ -3,7 +3,7 @@
 # nothing, and what a release is made of. In place of the build, which the release itself
 # runs, stands one that only has CMake configure; in place of the tests, one that passes or
 # fails as it is told.
-# time limit: 180 s
+# time limit: 600 s
 . "$(dirname "$0")/common.sh"
 
 # Nothing of who runs this: no signing, no hooks, no repository above $work.
