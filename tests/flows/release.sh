@@ -151,9 +151,18 @@ check "  and nothing else is left" changes_nothing
 
 echo killed >"$FAILS"
 code=0
-sh -c 'echo $$ >"$FAILS.pid"; exec scripts/release "$1"' sh "$version" >"$said" 2>&1 </dev/null || code=$?
+# And a second time, while it cleans up.
+mkdir "$work/killing"
+cat >"$work/killing/git" <<GIT
+#!/bin/sh
+[ "\$1 \$2" != 'worktree remove' ] || kill -TERM "\$(cat "\$FAILS.pid")"
+exec "$(command -v git)" "\$@"
+GIT
+chmod +x "$work/killing/git"
+PATH=$work/killing:$PATH sh -c 'echo $$ >"$FAILS.pid"; exec scripts/release "$1"' sh "$version" >"$said" 2>&1 </dev/null || code=$?
 check "a release that is interrupted is none" [ "$code" = 1 ]
 check "  and says so" says "Nothing was released"
+check "  and cleans up although it is interrupted again" says "for you to look at"
 rm -rf "${TMPDIR:?}"/*
 check "  and nothing is left" changes_nothing
 
