@@ -1,7 +1,6 @@
 #include "internal.h"
 
 #include <R_ext/Parse.h>
-#include <Rinterface.h>
 
 namespace tenkai {
 
@@ -11,6 +10,7 @@ SEXP outputs = nullptr;
 SEXP messages = nullptr;
 SEXP session_limits = nullptr;
 SEXP limits = nullptr;
+SEXP top_level = nullptr;
 
 void keep(SEXP& as, const char* source) {
   ParseStatus status;
@@ -39,13 +39,15 @@ void end_time_limits() {
   Rf_eval(limits, R_BaseEnv);
 }
 
-void end_warnings() { jump_to_toplevel(); }
+void end_warnings() { Rf_eval(top_level, R_BaseEnv); }
 
 void make_internal_calls() {
   keep(outputs, ".Internal(sink.number(TRUE))");
   keep(messages, ".Internal(sink.number(FALSE))");
   keep(session_limits, ".Internal(setSessionTimeLimit(Inf, Inf))");
   keep(limits, ".Internal(setTimeLimit(Inf, Inf, FALSE))");
+  // invokeRestart("abort"), which R knows everywhere: jump_to_toplevel() is not of its API.
+  keep(top_level, ".Internal(.invokeRestart(list(\"abort\", NULL), NULL))");
 }
 
 }  // namespace tenkai

@@ -14,7 +14,7 @@ SEXP call_internal(SEXP call);
 int sink_number(bool output);
 // No time limit that the task has set strikes from here on.
 void end_time_limits();
-// Shows the warnings that wait for the top level, as R does there, and forgets them.
+// Shows the warnings that wait for the top level, as R does there, and forgets them. It jumps there.
 void end_warnings();
 
 void make_internal_calls();
