@@ -1,0 +1,37 @@
+#!/bin/sh
+# R CMD check of the package, and its shortest way (r/tests/smoke.R): no error, no warning
+# and no note. The program is the one that TENKAI_PREFIX/bin or build/bin holds. Needs no
+# network.
+#
+# The tests in r/tests/testthat are not run here, which takes minutes (tests/testthat.R).
+set -eu
+cd "$(dirname "$0")/.."
+
+export TENKAI_PREFIX="${TENKAI_PREFIX:-$PWD/build}"
+export TENKAI_BIN="${TENKAI_BIN:-$TENKAI_PREFIX/bin/tenkai}"
+[ -x "$TENKAI_BIN" ] || { echo "there is no program $TENKAI_BIN; run scripts/build first" >&2; exit 1; }
+work=$PWD/build/r-check
+
+# What the check finds depends neither on the language of whoever runs it nor on what
+# others offer at this moment.
+export LC_ALL=C.UTF-8 LANGUAGE=en
+export _R_CHECK_CRAN_INCOMING_=FALSE _R_CHECK_SYSTEM_CLOCK_=FALSE _R_CHECK_FUTURE_FILE_TIMESTAMPS_=FALSE
+
+# With the headers of base/ in place of the links to them, as in scripts/build.
+rm -rf "$work"
+mkdir -p "$work"
+cp -RLp r "$work/tenkai"
+find "$work/tenkai" \( -name '*.o' -o -name '*.so' \) -delete
+cd "$work"
+R CMD build tenkai
+
+# Without -g, with which Debian's R compiles: the size of that would be a note.
+echo 'CXX17FLAGS = -O2 -Wall' >Makevars
+R_MAKEVARS_USER=$work/Makevars MAKEFLAGS=-j$(nproc) R CMD check --no-manual --no-tests tenkai_*.tar.gz
+R_LIBS=$work/tenkai.Rcheck Rscript --vanilla tenkai/tests/smoke.R
+
+status=$(sed -n 's/^Status: //p' tenkai.Rcheck/00check.log)
+if [ "$status" != OK ]; then
+  echo "R CMD check is to find nothing, and found: $status" >&2
+  exit 1
+fi
