@@ -23,6 +23,13 @@ mkdir -p "$work"
 cp -RLp r "$work/tenkai"
 find "$work/tenkai" \( -name '*.o' -o -name '*.so' \) -delete
 cd "$work"
+
+# R would ask its repositories whether packages there need this one: here is an empty one.
+mkdir -p repository/src/contrib
+: >repository/src/contrib/PACKAGES
+echo "options(repos = c(CRAN = 'file://$work/repository'))" >profile
+export R_PROFILE="$work/profile" R_PROFILE_USER="$work/profile"
+
 R CMD build tenkai
 
 # Without -g, with which Debian's R compiles: the size of that would be a note.
