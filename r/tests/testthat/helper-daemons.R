@@ -22,11 +22,28 @@ set_folder <- function(frame = parent.frame()) {
   folder
 }
 
+# call_mirai() with a limit, which is for what never resolves, not for what is
+# slow. `what` is for the message where it is reached: the words of the argument,
+# if not said.
+resolved <- function(m, what = substitute(m), seconds = 120) {
+  until <- Sys.time() + seconds
+  on.exit(setTimeLimit())
+  setTimeLimit(elapsed = seconds)
+  tryCatch(call_mirai(m), error = function(condition) {
+    if (Sys.time() < until) stop(condition)
+    setTimeLimit()
+    words <- paste(deparse(what), collapse = "\n")
+    stop(sprintf("waited for %g s in vain for the value of %s", seconds, words),
+         call. = FALSE)
+  })
+}
+
 # The value of a mirai, waited for.
-value_of <- function(m) call_mirai(m)$data
+value_of <- function(m, what = substitute(m)) resolved(m, what)$data
 
 evaluated <- function(expr, ...) {
-  value_of(eval(bquote(mirai(.(substitute(expr)), ...))))
+  value_of(eval(bquote(mirai(.(substitute(expr)), ...))),
+           what = substitute(expr))
 }
 
 # Waits until `condition` holds; whether it did. The limit is for what never
@@ -40,16 +57,17 @@ wait_for <- function(condition, seconds = 60, pause = 0.02) {
   TRUE
 }
 
-is_running <- function(pid) {
-  # Signal 0 also finds the dead whose parent has not looked yet.
-  state <- tryCatch(
-    suppressWarnings(scan(sprintf("/proc/%d/stat", as.integer(pid)), "",
-                          sep = "\n",
-                          quiet = TRUE)),
+# The letter that the kernel has for the state of a process; "" where there is none.
+state_of <- function(pid) {
+  line <- tryCatch(
+    suppressWarnings(readLines(sprintf("/proc/%d/stat", as.integer(pid)))),
     error = function(e) ""
   )
-  any(grepl("^[0-9]+ \\(.*\\) [^ZX]", state))
+  sub("^[0-9]+ \\(.*\\) (.).*", "\\1", line[1L])
 }
+
+# Signal 0 also finds the dead whose parent has not looked yet.
+is_running <- function(pid) !state_of(pid) %in% c("", "Z", "X")
 
 is_error_code <- function(x, code) {
   inherits(x, "errorValue") && is.integer(x) && as.integer(x) == code
@@ -60,20 +78,31 @@ reason_of <- function(x) attr(x, "message", exact = TRUE)
 
 printed <- function(x) utils::capture.output(print(x))
 
+# Whether a process sleeps. Nothing is said of what it waits for: that must have
+# begun before.
+is_asleep <- function(pid) identical(state_of(pid), "S")
+
 # Runs R code in another R session, with this one's packages; what it wrote. The
-# shell runs `first` before.
+# shell runs `first` before. The limit is for what never ends.
 run_session <- function(code, environment = character(),
-                        options = "--vanilla", first = ":") {
+                        options = "--vanilla", first = ":", seconds = 240) {
   script <- tempfile(fileext = ".R")
   on.exit(unlink(script))
   writeLines(code, script)
   libraries <- paste0("R_LIBS=", paste(.libPaths(), collapse = ":"))
   # A session with --vanilla leaves these behind for its children.
   unset <- "env -u R_PROFILE_USER -u R_ENVIRON_USER -u R_PROFILE -u R_ENVIRON"
-  suppressWarnings(system(paste(
+  said <- suppressWarnings(system(paste(
     first, ";", unset, paste(shQuote(c(libraries, environment)), collapse = " "),
+    "timeout --foreground -k 10", seconds,
     file.path(R.home("bin"), "Rscript"), options, script, "2>&1 </dev/null"
   ), intern = TRUE))
+  if (identical(attr(said, "status"), 124L)) {
+    stop(sprintf("waited for %g s in vain for the end of a session. It runs\n",
+                 seconds), paste(code, collapse = "\n"), "\nand has written\n",
+         paste(said, collapse = "\n"), call. = FALSE)
+  }
+  said
 }
 
 # Starts an R session beside this one; its pid. What it writes goes to a file.
@@ -90,7 +119,10 @@ start_session <- function(code, output, frame = parent.frame()) {
                                      "Rscript"), "--vanilla", script,
                            ">", output, "2>&1 </dev/null")), "&"
   ))
-  wait_for(function() file.exists(pid_file) && file.size(pid_file) > 1)
+  if (!wait_for(function() isTRUE(file.size(pid_file) > 1))) {
+    stop("waited for a minute in vain for the beginning of a session",
+         call. = FALSE)
+  }
   pid <- scan(pid_file, 0L, quiet = TRUE)
   do.call(on.exit, list(bquote({
     tools::pskill(.(pid), tools::SIGKILL)

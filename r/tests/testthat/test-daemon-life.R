@@ -117,7 +117,7 @@ test_that("what a task sets in R itself ends with it", {
       })
     )
     for (expr in leaving) {
-      call_mirai(mirai(expr))
+      resolved(mirai(expr), expr)
       expect_identical(surroundings(), before, info = deparse(expr)[1:2])
     }
     daemons(0)
@@ -129,7 +129,7 @@ test_that("a stream of random numbers goes on after another kind was used", {
     daemons(1, seed = 7)
     at_end(daemons(0))
     first <- evaluated(runif(1))
-    call_mirai(mirai(between))
+    resolved(mirai(between), between)
     c(first, evaluated(runif(1)))
   }
   straight <- draws(NULL)
@@ -295,8 +295,6 @@ test_that("with autoexit = FALSE a daemon stays for the next session", {
   pid <- evaluated(Sys.getpid())
   at_end(tools::pskill(pid, tools::SIGKILL))
   daemons(0)
-  Sys.sleep(0.3)
-  expect_true(is_running(pid))
   daemons(1, url = url)
   expect_identical(evaluated(Sys.getpid()), pid)
   daemons(NULL)
@@ -306,9 +304,13 @@ test_that("with autoexit = FALSE a daemon stays for the next session", {
 test_that("with autoexit = FALSE a daemon waits for the first dispatcher", {
   for (url in c("abstract://tenkai-test-waits",
                 paste0("ipc://", file.path(set_folder(), "waits")))) {
-    pid <- start_session(sprintf("tenkai::daemon('%s', autoexit = FALSE)", url),
-                         tempfile())
-    Sys.sleep(0.5)
+    begun <- file.path(set_folder(), "begun")
+    pid <- start_session(c(
+      "library(tenkai)", sprintf("file.create('%s')", begun),
+      sprintf("daemon('%s', autoexit = FALSE)", url)
+    ), tempfile())
+    # It has dialled in vain when it sleeps.
+    expect_true(wait_for(function() file.exists(begun) && is_asleep(pid)))
     daemons(1, url = url)
     expect_identical(evaluated(Sys.getpid()), pid)
     daemons(NULL)
@@ -322,14 +324,18 @@ test_that("a URL that cannot be dialled is an error with autoexit = FALSE too", 
 })
 
 test_that("autoexit = NA lets the running task finish", {
-  file <- file.path(set_folder(), "finished")
+  folder <- set_folder()
   daemons(1, autoexit = NA)
   at_end(daemons(0))
-  m <- mirai({ Sys.sleep(1); file.create(file) }, file = file)
-  expect_true(wait_for(function() status()$daemons[, "assigned"] == 1))
+  m <- mirai({
+    file.create(file.path(folder, "begun"))
+    Sys.sleep(1)
+    file.create(file.path(folder, "finished"))
+  }, folder = folder)
+  expect_true(wait_for(function() "begun" %in% dir(folder)))
   daemons(0)
   expect_true(is_error_code(m$data, 7L))
-  expect_true(wait_for(function() file.exists(file)))
+  expect_true(wait_for(function() "finished" %in% dir(folder)))
 })
 
 test_that("autoexit = TRUE interrupts the running task", {

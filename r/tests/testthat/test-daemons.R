@@ -200,7 +200,7 @@ test_that("profiles do not know each other", {
 test_that("with() resets what it has set, also after an error", {
   value <- with(daemons(1, .compute = "w"), {
     expect_identical(status("w")$connections, 1L)
-    call_mirai(mirai("inside", .compute = "w"))$data
+    value_of(mirai("inside", .compute = "w"))
   })
   expect_identical(value, "inside")
   expect_identical(status("w")$connections, 0L)
@@ -252,7 +252,7 @@ test_that("without resilience the task of a daemon that dies resolves to 19", {
       if (length(dir(folder)) == 1L) Sys.sleep(600)
       "second"
     }, folder = folder)
-    wait_for(function() length(dir(folder)) == 1L)
+    expect_true(wait_for(function() length(dir(folder)) == 1L))
     tools::pskill(as.integer(dir(folder)), tools::SIGKILL)
     if (resilience) expect_identical(value_of(m), "second")
     else expect_true(is_error_code(value_of(m), 19L))

@@ -134,7 +134,7 @@ test_that("a session that forks uses its mirais in the parent alone", {
   before <- mirai({ Sys.sleep(0.3); "before" })
   child <- parallel::mcparallel({
     own <- mirai("from a fresh R")
-    list(value = call_mirai(own)$data, inherited = call_mirai(before)$data,
+    list(value = value_of(own), inherited = value_of(before),
          status = status()$connections)
   })
   during <- lapply(1:20, function(i) evaluated(i, i = i))
@@ -153,7 +153,7 @@ test_that("a forked child can set daemons of its own", {
   set_daemons(1)
   child <- parallel::mcparallel({
     daemons(1)
-    value <- call_mirai(mirai("from its own daemon"))$data
+    value <- value_of(mirai("from its own daemon"))
     daemons(0)
     value
   })

@@ -14,6 +14,22 @@ failure <- function() {
   launches()
 }
 
+# What looking at the profile says, until something of it matches.
+told <- function(pattern) {
+  said <- character()
+  withCallingHandlers(
+    wait_for(function() {
+      status()
+      any(grepl(pattern, said))
+    }),
+    message = function(condition) {
+      said <<- c(said, conditionMessage(condition))
+      invokeRestart("muffleMessage")
+    }
+  )
+  said
+}
+
 env <- function(...) remote_config("env", ..., quote = FALSE)
 
 test_that("remote_config() and ssh_config() give what the seed's give", {
@@ -185,16 +201,15 @@ test_that("a configuration that cannot work leaves no profile half set", {
 test_that("without Rscript the cause is said, in status() and as a message", {
   set_daemons(1, url = "ws://127.0.0.1:0")
   launch_remote(1, remote = env(".", rscript = "Rscriptless"))
+  said <- told("has failed")
+  expect_match(said, "launch 1 .* has failed: 'Rscriptless' was not found",
+               all = FALSE)
   failed <- failure()
   expect_identical(failed$cause, "rscript_missing")
   expect_match(failed$message, "'Rscriptless' was not found")
   expect_match(paste(printed(status()), collapse = "\n"),
                "launch 1 (daemon 1, by command): rscript_missing",
                fixed = TRUE)
-  expect_message(wait_for(function() {
-    status()
-    FALSE
-  }, seconds = 1), "launch 1 .* has failed: 'Rscriptless' was not found")
 })
 
 test_that("the package missing, and another version of it, are told apart", {

@@ -104,7 +104,7 @@ test_that("an error of many kinds leaves the daemon as it was", {
   )
   for (expr in bad) {
     m <- mirai(expr)
-    call_mirai(m)
+    resolved(m, expr)
     expect_false(unresolved(m))
   }
   expect_identical(evaluated(Sys.getpid()), pid)
@@ -308,7 +308,7 @@ test_that("stop_mirai() resolves to 20 at once, queued or running", {
 test_that("stop_mirai() does nothing to a mirai that has its value", {
   set_daemons(1)
   m <- mirai("mine")
-  call_mirai(m)
+  resolved(m)
   stop_mirai(m)
   expect_identical(m$data, "mine")
 })
@@ -316,8 +316,12 @@ test_that("stop_mirai() does nothing to a mirai that has its value", {
 test_that("a daemon that does not obey is ended after kill_after", {
   set_daemons(1, kill_after = 1)
   pid <- evaluated(Sys.getpid())
-  m <- mirai(suspendInterrupts(repeat NULL))
-  expect_true(wait_for(function() status()$daemons[, "assigned"] == 2))
+  begun <- file.path(set_folder(), "begun")
+  m <- mirai(suspendInterrupts({
+    file.create(begun)
+    repeat NULL
+  }), begun = begun)
+  expect_true(wait_for(function() file.exists(begun)))
   stop_mirai(m)
 
   expect_true(is_error_code(m$data, 20L))

@@ -104,7 +104,7 @@ test_that("an interrupted call_mirai() leaves the mirai valid", {
   for (i in 1:2) {
     expect_true(wait_for(function() file.exists(file.path(folder, "waiting"))))
     unlink(file.path(folder, "waiting"))
-    Sys.sleep(0.3)
+    expect_true(wait_for(function() is_asleep(pid)))
     tools::pskill(pid, tools::SIGINT)
   }
   expect_true(wait_for(function() any(readLines(output) == "the end")))
@@ -129,7 +129,7 @@ test_that("mirai() that waits for memory can be interrupted", {
     "cat('the end\\n')"
   ), output)
   expect_true(wait_for(function() file.exists(file.path(folder, "waiting"))))
-  Sys.sleep(0.5)
+  expect_true(wait_for(function() is_asleep(pid)))
   tools::pskill(pid, tools::SIGINT)
   expect_true(wait_for(function() any(readLines(output) == "the end")))
   expect_identical(readLines(output), c("interrupted ", "100000 ", "the end"))

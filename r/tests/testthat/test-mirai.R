@@ -21,6 +21,7 @@ test_that("a mirai resolves to the value of its expression", {
     a + 1
   })
 
+  resolved(m)
   expect_identical(call_mirai(m), m)
   expect_false(withVisible(call_mirai(m))$visible)
   expect_false(unresolved(m))
@@ -261,7 +262,7 @@ test_that("call_mirai() and the others take anything", {
 test_that("lists of mirais are waited for, asked and stopped as one", {
   set_daemons(2)
   tasks <- list(mirai(1), mirai(2))
-  call_mirai(tasks)
+  resolved(tasks)
   expect_false(unresolved(tasks))
   expect_identical(lapply(tasks, function(m) m$data), list(1, 2))
 
@@ -279,7 +280,7 @@ test_that("lists of mirais may be nested, and share parts", {
   expect_true(unresolved(tasks))
   expect_true(unresolved(list(list(m$data))))
 
-  expect_identical(call_mirai(tasks), tasks)
+  expect_identical(resolved(tasks), tasks)
   expect_identical(list(m$data, other$data), list(1, 2))
   expect_false(unresolved(tasks))
 
@@ -308,7 +309,7 @@ test_that("tasks run first in, first out", {
   tasks <- lapply(1:30, function(i) {
     mirai(cat(i, "\n", file = log, append = TRUE), i = i, log = log)
   })
-  call_mirai(tasks)
+  resolved(tasks)
 
   expect_identical(scan(log, 0L, quiet = TRUE), 1:30)
 })
@@ -316,7 +317,7 @@ test_that("tasks run first in, first out", {
 test_that("thousands of tasks resolve each to its own value", {
   set_daemons(2)
   tasks <- lapply(1:3000, function(i) mirai(i, .args = list(i = i)))
-  call_mirai(tasks)
+  resolved(tasks)
 
   expect_identical(vapply(tasks, function(m) m$data, 0L), 1:3000)
   expect_identical(sum(status()$daemons[, "complete"]), 3000L)
@@ -416,12 +417,12 @@ test_that("a mirai that a step of a chain of promises returns is waited for", {
 test_that("a mirai tells what its evaluation has used", {
   daemons(1)
   on.exit(daemons(0))
-  small <- call_mirai(mirai(1))
-  large <- call_mirai(mirai({
+  small <- resolved(mirai(1))
+  large <- resolved(mirai({
     x <- rnorm(2e7)
     sum(x)
   }))
-  after <- call_mirai(mirai({
+  after <- resolved(mirai({
     gc()
     1
   }))
@@ -432,11 +433,11 @@ test_that("a mirai tells what its evaluation has used", {
   expect_lt(small$usage[["memory"]], large$usage[["memory"]])
   expect_lt(small$usage[["cpu"]], large$usage[["cpu"]])
   # The next one is not charged for what others have used before it.
-  again <- call_mirai(mirai(1))
+  again <- resolved(mirai(1))
   expect_lt(again$usage[["memory"]], large$usage[["memory"]])
-  expect_null(call_mirai(mirai(Sys.sleep(9), .timeout = 100))$usage)
+  expect_null(resolved(mirai(Sys.sleep(9), .timeout = 100))$usage)
   # To wait takes no processor time, and is time all the same.
-  idle <- call_mirai(mirai(Sys.sleep(0.5)))
+  idle <- resolved(mirai(Sys.sleep(0.5)))
   expect_null(idle$data)
   expect_gte(idle$usage[["seconds"]], 0.5)
   expect_lt(idle$usage[["cpu"]], 0.5)

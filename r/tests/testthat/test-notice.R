@@ -20,7 +20,8 @@ test_that("a daemon whose agent hears of the end does what it has, and goes", {
   expect_true(tools::pskill(agent, tools::SIGUSR1))
   expect_true(tools::pskill(agent, tools::SIGUSR2))
   short <- mirai(Sys.getpid())
-  Sys.sleep(0.2)
+  # It has passed the notice on when it sleeps again.
+  expect_true(wait_for(function() is_asleep(agent)))
   expect_true(unresolved(long))
   file.create(file)
   expect_type(value_of(long), "integer")

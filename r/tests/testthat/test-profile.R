@@ -18,11 +18,9 @@ test_that("a profile in a file says how many daemons there are, and what they ar
   expect_equal(as.integer(daemons(profile = "two")), 2L)
   on.exit(daemons(0, .compute = "two"), add = TRUE)
   pids <- list(mirai(Sys.getpid(), .compute = "two"), mirai(Sys.getpid(), .compute = "two"))
-  expect_length(unique(vapply(pids, function(m) call_mirai(m)$data, 1L)), 2L)
+  expect_length(unique(vapply(pids, value_of, 1L)), 2L)
   # maxtasks: 1 has ended them.
-  until <- Sys.time() + 20
-  while (any(status("two")$daemons[, "online"] == 1) && Sys.time() < until) Sys.sleep(0.1)
-  expect_true(all(status("two")$daemons[, "online"] == 0))
+  expect_true(wait_for(function() all(status("two")$daemons[, "online"] == 0)))
   daemons(0, .compute = "two")
   expect_equal(as.integer(daemons(1, profile = "two", .compute = "other")), 1L)
   daemons(0, .compute = "other")
@@ -101,7 +99,7 @@ test_that("a profile launches by what it says", {
   daemons(profile = "cmd")
   on.exit(daemons(0, .compute = "cmd"), add = TRUE)
   m <- mirai(7 * 6, .compute = "cmd", .timeout = 30000)
-  expect_equal(call_mirai(m)$data, 42)
+  expect_equal(value_of(m), 42)
   launches <- attr(status("cmd"), "launches")
   expect_equal(launches$by, c("command", "command"))
 })
@@ -158,14 +156,13 @@ test_that("a failed launch is a condition with its evidence", {
   daemons(1, url = "ws://127.0.0.1:0", remote = remote_config("sh", c("-c", "'echo no such thing >&2; exit 7'", ".")))
   on.exit(daemons(0))
   seen <- NULL
-  until <- Sys.time() + 20
-  while (is.null(seen) && Sys.time() < until) {
+  expect_true(wait_for(function() {
     withCallingHandlers(status(), tenkai_launch_error = function(condition) {
       seen <<- condition
       invokeRestart("muffleMessage")
     })
-    Sys.sleep(0.1)
-  }
+    !is.null(seen)
+  }))
   expect_equal(seen$state, "failed")
   expect_equal(seen$exit_code, 7L)
   expect_match(seen$log, "no such thing")

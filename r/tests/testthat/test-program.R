@@ -141,8 +141,8 @@ test_that("a session whose standard descriptors are closed has daemons", {
     "library(tenkai)", "invisible(daemons(1))", "print('to nobody')",
     sprintf("writeLines(call_mirai(mirai('works'))$data, '%s/value')", folder)
   ), script)
-  system(paste(file.path(R.home("bin"), "Rscript"), "--vanilla", script,
-               "<&- >&- 2>&-"))
+  system(paste("timeout 120", file.path(R.home("bin"), "Rscript"), "--vanilla",
+               script, "<&- >&- 2>&-"))
   expect_identical(readLines(file.path(folder, "value")), "works")
 })
 

@@ -138,7 +138,7 @@ test_that("a second daemon at a URL is sent away, and the first goes on", {
   expect_true(launch_agent())
   pid <- evaluated(Sys.getpid())
   output <- suppressWarnings(system(extended(launch_remote(1), "2>&1"),
-                                    intern = TRUE))
+                                    intern = TRUE, timeout = 120))
 
   expect_match(output, "is taken by another daemon", all = FALSE)
   expect_identical(evaluated(Sys.getpid()), pid)

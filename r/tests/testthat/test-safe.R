@@ -104,7 +104,7 @@ test_that("a result of any depth is a value, or an error value, in any call", {
   # Past what R can serialize it is an error of the task.
   for (levels in seq(0.8, 1.2, by = 0.02) * levels_of_r()) {
     m <- mirai(nested(levels), nested = nested, levels = levels)
-    value <- tryCatch(call_mirai(m)$data, error = identity)
+    value <- tryCatch(value_of(m), error = identity)
     expect_true(is_error_value(value) || is.list(value) && length(value) == 1L,
                 info = paste(levels, printed(value)[1]))
   }
