@@ -28,8 +28,10 @@ tasks <- lapply(setNames(names_of, names_of), run)
 begun <- function(name) file.exists(paste0(file_of(name), ".begun"))
 check("tasks run in all of them",
       wait_for(function() all(vapply(names_of, begun, NA)), 20))
-# By then each has been heard once more, and it is known that it runs its task.
-Sys.sleep(3)
+# By then each has been heard once more, and it is known that it runs its task: what nobody
+# has heard of since it was sent is for others. Each is asked after 2 s, and a busy machine
+# takes its time.
+Sys.sleep(8)
 
 since <- list()
 mark <- function(name) since[[name]] <<- now()
