@@ -69,7 +69,6 @@ Service::Service(asio::io_context& io, ConnectionPtr session, OpenLauncher open_
       local_(dependencies_of_local()),
       viewers_(io.get_executor(), strangers_, for_viewers()),
       begun_(now()),
-      timer_(io),
       end_timer_(io) {
   if (open_launcher) launcher_ = open_launcher(dependencies_of_launcher());
 }
@@ -262,15 +261,17 @@ Result<Done> Service::set_up(Setup setup) {
   dispatcher_.emplace(rules_of(setup_), one_url ? 0 : slots);
   Liveness::Limits limits;
   limits.reconnect = setup_.reconnect;
-  peers_.emplace(io_.get_executor(),
-                 Peers::Dependencies{*dispatcher_, doors_, keys_.grants(), processes_, local_,
-                                     [this](Sends sends) { apply(std::move(sends)); },
-                                     [this] {
-                                       check_await(false);
-                                       look_ahead();
-                                     },
-                                     launcher_.get(), one_url},
-                 limits);
+  peers_.emplace(
+      io_.get_executor(),
+      Peers::Dependencies{*dispatcher_, doors_, keys_.grants(), processes_, local_,
+                          [this](Resolve& resolve) { answer(resolve); }, [this] { start_for_task(); },
+                          [this](const std::string& text) { tell(text); },
+                          [this] {
+                            check_await(false);
+                            look_ahead();
+                          },
+                          launcher_.get(), one_url},
+      limits);
   awaited_ = setup_.local_daemons() == 0;  // nobody will ask how the first ones have fared
   apply(dispatcher_->on_session_joined(now(), session_id_));
   for (std::size_t i = 0; i < setup_.local_daemons(); ++i) {
@@ -353,17 +354,7 @@ void Service::look_ahead() {
 
 // --- what the dispatcher decided ---
 
-void Service::apply(Sends sends) {
-  for (Send& send : sends) {
-    std::visit([this](auto& what) { carry_out(what); }, send);
-  }
-  if (launcher_) launcher_->on_load();
-  arm_timer();
-}
-
-void Service::carry_out(Assign& assign) { peers_->assign(assign); }
-
-void Service::carry_out(Resolve& resolve) {
+void Service::answer(Resolve& resolve) {
   Frame frame(Type::resolved);
   ++resolved_;
   frame.task = resolve.key.task;
@@ -378,29 +369,13 @@ void Service::carry_out(Resolve& resolve) {
   small ? session_->send_soon(std::move(frame)) : session_->send(std::move(frame));
 }
 
-void Service::carry_out(StartLocal&) {
+void Service::start_for_task() {
   Result<Done> launched = start_local(0, setup_.daemon);
   if (launched) return;
   // Not from inside apply(): the dispatcher is not asked while it is obeyed.
   asio::post(io_, [this, why = launched.error().message] {
     std::string told = "the R process for this task could not be started: " + why;
     apply(dispatcher_->on_launch_failed(now(), {Cause::Kind::quit, told}));
-  });
-}
-
-void Service::arm_timer() {
-  std::optional<Time> next = dispatcher_->next_timer();
-  if (std::optional<Time> other = peers_->next_timer(); other && (!next || *other < *next)) next = other;
-  // A timer that is armed for an earlier time is left alone: it fires once for
-  // nothing, which is cheaper than setting it anew with each task.
-  if (!next || (armed_ && *armed_ <= *next)) return;
-  armed_ = next;
-  timer_.expires_at(*next);
-  timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (cancelled) return;
-    armed_.reset();
-    peers_->on_timer(now());
-    apply(dispatcher_->on_timer(now()));
   });
 }
 
@@ -416,9 +391,8 @@ void Service::on_session_ended(bool stop) {
     if (!leave_alone) {
       // Interrupts what runs; peers learn the rest from BYE.
       Sends sends = dispatcher_->on_session_left(now(), session_id_);
-      for (Send& send : sends) {
-        if (Interrupt* interrupt = std::get_if<Interrupt>(&send)) carry_out(*interrupt);
-      }
+      std::erase_if(sends, [](const Send& send) { return !std::holds_alternative<Interrupt>(send); });
+      apply(std::move(sends));
     }
     peers_->close(stop);
   }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/daemon_call.h"
@@ -85,19 +86,9 @@ class Service {
   void look_ahead();
 
   // what the dispatcher decided
-  void apply(Sends sends);
-  void carry_out(Assign& assign);
-  void carry_out(Resolve& resolve);
-  void carry_out(Interrupt& interrupt) {
-    peers_->interrupt(interrupt.daemon, interrupt.key, interrupt.attempt);
-  }
-  void carry_out(Kill& kill) { peers_->kill(kill.daemon); }
-  void carry_out(HandBack& hand_back) { peers_->hand_back(hand_back.daemon); }
-  void carry_out(Acknowledge& acknowledge) { peers_->acknowledge(acknowledge.daemon); }
-  void carry_out(Dismiss& dismiss) { peers_->dismiss(dismiss.daemon); }
-  void carry_out(StartLocal&);
-  void carry_out(Tell& tell_user) { tell(tell_user.text); }
-  void arm_timer();
+  void apply(Sends sends) { peers_->obey(std::move(sends)); }
+  void answer(Resolve& resolve);
+  void start_for_task();
 
   // the end
   void on_session_ended(bool stop);
@@ -122,9 +113,6 @@ class Service {
   Viewers viewers_;
   const Time begun_;
   std::uint64_t resolved_ = 0;  // tasks, so far
-
-  asio::steady_timer timer_;
-  std::optional<Time> armed_;
 
   struct Await {
     std::uint64_t request;

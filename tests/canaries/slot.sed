@@ -1,4 +1,4 @@
 # the check that a credential is for the slot
-# in: scheduler/peers.cpp
+# in: scheduler/peer_table.cpp
 # test: system_tests "[T4]"
-s/if (admission && !dependencies_\.grants\.covers(/if (!REMOVED \&\& admission \&\& !dependencies_.grants.covers(/
+s/if (admission && !grants_\.covers(/if (!REMOVED \&\& admission \&\& !grants_.covers(/

@@ -1,4 +1,4 @@
 # the limit of answers from ranks that do not exist
-# in: scheduler/peers.cpp
+# in: scheduler/peer_table_frames.cpp
 # test: system_tests "a daemon that floods*"
-s/if (++peer->strays > max_violations)/if (!REMOVED \&\& ++peer->strays > max_violations)/
+s/if (++peer\.strays > max_violations)/if (!REMOVED \&\& ++peer.strays > max_violations)/

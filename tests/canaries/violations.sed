@@ -1,4 +1,4 @@
 # the limit of answers nobody waits for
-# in: scheduler/peers.cpp
+# in: scheduler/peer_table_frames.cpp
 # test: system_tests "after sixteen*"
-s/if (dependencies_\.dispatcher\.violations(daemon) > max_violations)/if (!REMOVED \&\& dependencies_.dispatcher.violations(daemon) > max_violations)/
+s/if (dispatcher_\.violations(daemon) > max_violations)/if (!REMOVED \&\& dispatcher_.violations(daemon) > max_violations)/
