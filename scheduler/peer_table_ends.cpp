@@ -97,6 +97,8 @@ void PeerTable::take_out(Connected& peer, const Cause& cause) {
   std::erase_if(deadlines_, [&peer](const auto& each) { return each.second == peer.id; });
   if (peer.from.connection != 0) hang_up(peer, "gone");
   connections_.erase(std::exchange(peer.from.connection, 0));
+  // What one of them ran is not for the next, which goes as well.
+  set_suspect(peer, true);
   for (const auto& [rank, daemon] : Ranks(peer.ranks)) remove(peer, rank, cause);
   // One that had no daemon any more has been sent away.
   if (peer.pid) act(peer_action::LocalLeft{*peer.pid, {Cause::Kind::goodbye, "was sent away"}, true});

@@ -1,0 +1,103 @@
+#include "scheduler/peer_table.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/version.h"
+#include "tests/catch.h"
+#include "tests/scheduler/describe.h"
+
+using namespace tenkai;
+using namespace tenkai::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr pid_t our_daemon = 42;
+
+// A table for two slots, with URLs "0" and "1", and a session.
+class Table : private PeerQuestions {
+ public:
+  Table() : dispatcher({}, 2), table(dispatcher, grants, *this, {{}, "here", false}) {
+    table.obey({}, dispatcher.on_session_joined({}, 1));
+  }
+
+  // An agent that has come with a credential for both slots, and so many daemons.
+  void let_agent_in(ConnectionId connection, std::uint32_t daemons) {
+    Proven proven;
+    proven.id[0] = proven.resumption.id[1] = static_cast<unsigned char>(connection);
+    grant = *grants.issue({{0, 1}, 1, 1, {}}, proven.id, Secret());
+    table.on_hello({}, {}, {connection, "", {}, true, 0}, hello(Role::agent), &proven);
+    for (std::uint32_t rank = 0; rank < daemons; ++rank) join(connection, rank);
+  }
+  void join(ConnectionId connection, std::uint32_t rank) {
+    Frame joins(Type::join);
+    joins.rank = rank;
+    table.on_frame({}, connection, std::move(joins.with(Key::url, std::to_string(rank))));
+  }
+  void let_daemon_in(ConnectionId connection) {
+    Frame greeting = hello(Role::daemon);
+    table.on_hello({}, {}, {connection, "", our_daemon, false, 0}, greeting.with(Key::url, "0"), nullptr);
+  }
+  void submit(std::uint64_t number) { table.obey({}, dispatcher.on_submit({}, 1, task(number))); }
+
+  // What the table asks for, of one kind.
+  template <class What>
+  std::vector<What> take() {
+    PeerActions actions;
+    table.take(actions);
+    std::vector<What> found;
+    for (PeerAction& action : actions) {
+      if (What* what = std::get_if<What>(&action)) found.push_back(std::move(*what));
+    }
+    return found;
+  }
+  // How many tasks are sent.
+  std::size_t tasks_sent() {
+    auto said = take<peer_action::Say>();
+    auto is_task = [](const peer_action::Say& say) { return say.frame.type == Type::task; };
+    return static_cast<std::size_t>(std::count_if(said.begin(), said.end(), is_task));
+  }
+
+  Dispatcher dispatcher;
+  Grants grants;
+  GrantId grant = 0;
+  PeerTable table;
+
+ private:
+  static Frame hello(Role role) {
+    return Frame(Type::hello)
+        .with(Key::version, program_version)
+        .with(Key::role, static_cast<std::uint64_t>(role));
+  }
+  bool is_open(ConnectionId) const override { return true; }
+  std::optional<std::size_t> slot_of(const std::string& url, std::uint16_t) const override {
+    return std::stoul(url);
+  }
+  std::optional<std::size_t> slot_of(pid_t pid) const override {
+    return pid == our_daemon ? std::optional<std::size_t>(0) : std::nullopt;
+  }
+  Size size_of(GrantId, std::size_t) const override { return {}; }
+  std::string place_of(GrantId, std::size_t) const override { return {}; }
+};
+
+}  // namespace
+
+// F1
+
+TEST_CASE("what a lost agent ran is not for its other daemons") {
+  Table with;
+  with.let_agent_in(1, 2);
+  with.submit(1);
+  with.table.on_job_over({}, with.grant, {0}, {Cause::Kind::preempted, "was preempted"});
+
+  with.table.on_closed({}, 1, false, "end of file");
+
+  CHECK(with.dispatcher.queued() == 1);
+  CHECK(with.dispatcher.slots()[0].assigned + with.dispatcher.slots()[1].assigned == 1);
+}
