@@ -56,8 +56,11 @@ void PeerTable::on_closed(Time now, ConnectionId connection, bool broken, const 
     return act(peer_action::Changed{});
   }
   if (peer.said_goodbye || peer.ended) return settle(peer, cause_of_end(peer));
-  // Ours: its exit status says more, and comes in a moment.
-  if (peer.pid && world_.slot_of(*peer.pid)) return settle_after(peer, wait_for_status);
+  if (peer.pid && world_.slot_of(*peer.pid)) {
+    // Ours: its exit status says more, and comes in a moment. It hears of no task any more.
+    set_suspect(peer, true);
+    return settle_after(peer, wait_for_status);
+  }
   settle(peer, {Cause::Kind::lost, "closed its connection (" + reason + ")"});
 }
 

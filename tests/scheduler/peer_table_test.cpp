@@ -101,3 +101,18 @@ TEST_CASE("what a lost agent ran is not for its other daemons") {
   CHECK(with.dispatcher.queued() == 1);
   CHECK(with.dispatcher.slots()[0].assigned + with.dispatcher.slots()[1].assigned == 1);
 }
+
+TEST_CASE("a daemon of ours whose stream has ended gets nothing more") {
+  Table with;
+  with.let_daemon_in(1);
+  with.table.on_closed({}, 1, false, "end of file");
+
+  with.submit(1);
+
+  CHECK(with.dispatcher.queued() == 1);
+  with.table.on_process_ended({}, our_daemon, {});
+  with.let_daemon_in(2);
+  CHECK(with.tasks_sent() == 1);
+}
+
+// F6
