@@ -169,7 +169,7 @@ void PeerTable::welcome_agent(const Caller& caller, const Frame& hello, const Ad
   bool is_back = peer != nullptr;
   if (is_back) {
     // After a break, perhaps before we have noticed it.
-    if (peer->from.connection != 0) hang_up(*peer, "replaced by a newer connection");
+    if (peer->from.connection != 0) drop(*peer, "replaced by a newer connection");
     set_suspect(*peer, true);
     connect(*peer, caller);
   } else {
@@ -205,7 +205,6 @@ PeerTable::Connected& PeerTable::add(const Caller& caller, Role role, const Admi
 }
 
 void PeerTable::connect(Connected& peer, const Caller& caller) {
-  connections_.erase(peer.from.connection);
   connections_[caller.connection] = &peer;
   peer.from = caller;
 }

@@ -141,7 +141,9 @@ class PeerTable {
     actions_.emplace_back(std::forward<What>(what));
   }
   void say(const Connected& peer, Frame frame);
-  void hang_up(const Connected& peer, std::string why);
+  // By us; what is sent from now on would be lost.
+  void drop(Connected& peer, const std::string& why);
+  void hang_up(Connected& peer, const std::string& why);
 
   // coming in
   void welcome_daemon(const Caller& caller, const Frame& hello, const Admission& admission);
@@ -186,6 +188,7 @@ class PeerTable {
   void signal_daemon(const Connected& peer, int number);
 
   // going out
+  void on_cut_off(Connected& peer, bool broken, const std::string& reason);
   bool is_connected(const Connected& peer) const;
   static Cause cause_of_end(const Connected& peer);
   void replace(const CredentialId& resumption);

@@ -14,10 +14,6 @@ void PeerTable::say(const Connected& peer, Frame frame) {
   if (peer.from.connection != 0) act(peer_action::Say{peer.from.connection, std::move(frame)});
 }
 
-void PeerTable::hang_up(const Connected& peer, std::string why) {
-  act(peer_action::Drop{peer.from.connection, std::move(why)});
-}
-
 void PeerTable::obey(Time now, Sends sends) {
   now_ = now;
   carry_out(sends);

@@ -46,11 +46,25 @@ void PeerTable::on_closed(Time now, ConnectionId connection, bool broken, const 
   Connected& peer = *found->second;
   connections_.erase(found);
   peer.from.connection = 0;
+  on_cut_off(peer, broken, reason);
+}
+
+void PeerTable::drop(Connected& peer, const std::string& why) {
+  act(peer_action::Drop{peer.from.connection, why});
+  connections_.erase(std::exchange(peer.from.connection, 0));
+}
+
+void PeerTable::hang_up(Connected& peer, const std::string& why) {
+  drop(peer, why);
+  on_cut_off(peer, false, why);
+}
+
+void PeerTable::on_cut_off(Connected& peer, bool broken, const std::string& reason) {
   bool may_return = !peer.ranks.empty() || !peer.had_daemons;
   if (peer.job_is_over) return settle(peer, *peer.job_ends);
   if (peer.job_ends) return;  // what has become of its job is waited for
   if (peer.role == Role::agent && !peer.said_goodbye && may_return) {
-    auto verdict = liveness_.on_disconnected(now, peer.id, !broken);
+    auto verdict = liveness_.on_disconnected(now_, peer.id, !broken);
     if (verdict == Liveness::Verdict::suspect) set_suspect(peer, true);
     ask_what_happened(peer);
     return act(peer_action::Changed{});
@@ -98,8 +112,7 @@ void PeerTable::take_out(Connected& peer, const Cause& cause) {
   auto held = peers_.extract(peer.id);
   liveness_.remove(peer.id);
   std::erase_if(deadlines_, [&peer](const auto& each) { return each.second == peer.id; });
-  if (peer.from.connection != 0) hang_up(peer, "gone");
-  connections_.erase(std::exchange(peer.from.connection, 0));
+  if (peer.from.connection != 0) drop(peer, "gone");
   // What one of them ran is not for the next, which goes as well.
   set_suspect(peer, true);
   for (const auto& [rank, daemon] : Ranks(peer.ranks)) remove(peer, rank, cause);

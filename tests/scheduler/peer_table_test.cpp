@@ -116,3 +116,17 @@ TEST_CASE("a daemon of ours whose stream has ended gets nothing more") {
 }
 
 // F6
+
+TEST_CASE("nothing is sent to a peer that was hung up on") {
+  Table with;
+  with.let_agent_in(1, 1);
+
+  with.table.on_frame({}, 1, Frame(Type::note));
+  CHECK(with.take<peer_action::Drop>().size() == 1);
+  with.submit(1);
+
+  CHECK(with.tasks_sent() == 0);
+  CHECK(with.dispatcher.queued() == 1);
+}
+
+// F2
