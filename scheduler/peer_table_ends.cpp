@@ -161,6 +161,7 @@ void PeerTable::drop_slot(Time now, std::size_t slot) {
   daemons_.erase(found->second);
   slots_.erase(found);
   peer.ranks.erase(member.rank);
+  tell_of_daemon(peer, slot, Cause::Kind::goodbye);
   if (peer.role == Role::daemon) {
     signal_daemon(peer, SIGINT);
     return settle(peer, {Cause::Kind::goodbye, "was sent away"});

@@ -130,3 +130,17 @@ TEST_CASE("nothing is sent to a peer that was hung up on") {
 }
 
 // F2
+
+TEST_CASE("the launcher hears that saisei has sent a daemon away") {
+  Table with;
+  with.let_agent_in(1, 1);
+
+  with.table.obey({}, with.dispatcher.regenerate({}, 0));
+  with.table.drop_slot({}, 0);
+
+  std::vector<peer_action::Left> left = with.take<peer_action::Left>();
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].grant == with.grant);
+}
+
+// F3
