@@ -195,6 +195,7 @@ class PeerTable {
   void settle_after(const Connected& peer, std::chrono::milliseconds wait);
   void settle(Connected& peer, Cause cause);
   void give_up(Connected& peer, Cause cause);
+  void give_up_if_empty(Connected& peer);
   void take_out(Connected& peer, const Cause& cause);
   void remove(Connected& peer, std::uint32_t rank, const Cause& cause);
   void tell_of_daemon(const Connected& peer, std::size_t slot, std::optional<Cause::Kind> left);

@@ -64,6 +64,7 @@ void PeerTable::carry_out(const HandBack& hand_back) {
   Member member = *found;
   end(member, CancelKind::kill_for_good);
   remove(*member.peer, member.rank, {Cause::Kind::time_limit, "had no time left in its job"});
+  give_up_if_empty(*member.peer);
 }
 
 void PeerTable::carry_out(const Kill& kill) {

@@ -108,6 +108,12 @@ void PeerTable::give_up(Connected& peer, Cause cause) {
   take_out(peer, cause);
 }
 
+// An agent that is away, and none of whose daemons is waited for.
+void PeerTable::give_up_if_empty(Connected& peer) {
+  if (peer.role == Role::agent && peer.from.connection == 0 && peer.ranks.empty())
+    give_up(peer, {Cause::Kind::goodbye, "was sent away"});
+}
+
 void PeerTable::take_out(Connected& peer, const Cause& cause) {
   auto held = peers_.extract(peer.id);
   liveness_.remove(peer.id);
@@ -169,6 +175,7 @@ void PeerTable::drop_slot(Time now, std::size_t slot) {
   set_busy(peer);
   // One that is away is refused when it is back.
   refuse_rank(peer, member.rank, peer.instances[member.rank], "the slot has a new URL");
+  give_up_if_empty(peer);
 }
 
 void PeerTable::close(bool stop) {

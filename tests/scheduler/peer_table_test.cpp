@@ -144,3 +144,17 @@ TEST_CASE("the launcher hears that saisei has sent a daemon away") {
 }
 
 // F3
+
+TEST_CASE("an agent that is stopped, away, and has no daemon any more is not waited for") {
+  Table with;
+  with.let_agent_in(1, 1);
+  with.table.on_closed({}, 1, true, "silence");
+  with.table.on_job_suspended({}, with.grant, {0, 1}, true);
+
+  with.table.obey({}, with.dispatcher.regenerate({}, 0));
+  with.table.drop_slot({}, 0);
+
+  CHECK(with.table.size() == 0);
+}
+
+// F5
