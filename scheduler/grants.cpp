@@ -86,9 +86,9 @@ Result<Grants::Admission> Grants::admit(const Proven& proven, WallTime now) {
     admission.rank = back->second.rank;
     admission.is_back = true;
     admission.resumption = proven.id;
-    std::erase_if(given_up_, [&](const auto& entry) { return entry.second == proven.id; });
     if (grants_.at(admission.grant).is_void)
       return Error{"its slot has a new URL and a new credential, by saisei()"};
+    std::erase_if(given_up_, [&](const auto& entry) { return entry.second == proven.id; });
     return admission;
   }
   auto found = by_id_.find(proven.id);

@@ -277,3 +277,15 @@ TEST_CASE("nobody comes in with a credential that was never given out", "[T2]") 
   CHECK(!granted.grants.token_of(unknown, 0));
   CHECK(says(granted.grants.admit(somebody(unknown), noon), "not known"));
 }
+
+TEST_CASE("a way back that was tried in vain is forgotten in time all the same", "[T5]") {
+  Granted it(for_slot(0));
+  CredentialId way_back = it.come()->resumption;
+  it.grants.forget_at(way_back, Grants::Time(1min));
+  it.grants.void_slot(0);
+  REQUIRE_FALSE(it.come_back(way_back));
+
+  it.grants.forget_late(Grants::Time(2min));
+
+  CHECK_FALSE(it.grants.token_of(way_back, 0));
+}
