@@ -88,8 +88,6 @@ class Table : private PeerQuestions {
 
 }  // namespace
 
-// F1
-
 TEST_CASE("what a lost agent ran is not for its other daemons") {
   Table with;
   with.let_agent_in(1, 2);
@@ -115,8 +113,6 @@ TEST_CASE("a daemon of ours whose stream has ended gets nothing more") {
   CHECK(with.tasks_sent() == 1);
 }
 
-// F6
-
 TEST_CASE("nothing is sent to a peer that was hung up on") {
   Table with;
   with.let_agent_in(1, 1);
@@ -128,8 +124,6 @@ TEST_CASE("nothing is sent to a peer that was hung up on") {
   CHECK(with.tasks_sent() == 0);
   CHECK(with.dispatcher.queued() == 1);
 }
-
-// F2
 
 TEST_CASE("the launcher hears that saisei has sent a daemon away") {
   Table with;
@@ -143,8 +137,6 @@ TEST_CASE("the launcher hears that saisei has sent a daemon away") {
   CHECK(left[0].grant == with.grant);
 }
 
-// F3
-
 TEST_CASE("an agent that is stopped, away, and has no daemon any more is not waited for") {
   Table with;
   with.let_agent_in(1, 1);
@@ -156,5 +148,3 @@ TEST_CASE("an agent that is stopped, away, and has no daemon any more is not wai
 
   CHECK(with.table.size() == 0);
 }
-
-// F5
