@@ -41,8 +41,10 @@ class Slurm(Plugin):
     def states(self, job):
         return [each["state"] for each in self.news.get(job, [])]
 
-    def started(self, job, seconds=20):
-        return self.has(job, lambda each: each["state"] == "starting", seconds) or {}
+    def started(self, job, seconds=20, node=None):
+        """That it has begun; `node`: there, which of a rank may be told after that of its script."""
+        begun = lambda each: each["state"] == "starting" and node in (None, each.get("where"))
+        return self.has(job, begun, seconds) or {}
 
     def poll(self, job, seconds=40):
         return self.call("poll", seconds, job=job)
@@ -104,8 +106,8 @@ def real_ranks():
     command = ["sh", "-c", "echo rank $TENKAI_RANK on $SLURMD_NODENAME; test $TENKAI_RANK = 0 && exit 0; sleep 60"]
     jobs = plugin.launch(command, agents=2, **{"slurm.nodes": "2"})
     check("a job over nodes has ranks", [job.split(".")[1:] for job in jobs] == [["0"], ["1"]], plugin.answer)
-    where = {plugin.started(job).get("where") for job in jobs}
-    check("they are on both nodes", where == {"n1", "n2"}, where)
+    where = [plugin.started(job, node=node).get("where") for job, node in zip(jobs, ["n1", "n2"])]
+    check("they are on both nodes", where == ["n1", "n2"], where)
     time.sleep(2)
     check("the end of one rank does not touch the other", "ended" not in plugin.states(jobs[1]), plugin.news)
     for job in jobs:
