@@ -149,11 +149,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
 
   made <- new.env(parent = emptyenv())
   made$direct <- !isTRUE(dispatcher)
-  says_retries <- !missing(retries) || is.null(profile)
-  if (made$direct && !isTRUE(resilience)) {
-    retries <- 0
-    says_retries <- TRUE
-  }
+  retry <- if (made$direct && !isTRUE(resilience)) "0" else
+    if (!missing(retries) || is.null(profile)) retry_setting(retries)
   settings <- list(
     policy = if (made$direct) "direct" else "queue",
     daemons = if (!is.null(n)) whole(n),
@@ -165,35 +162,57 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     local = if (is.null(url) && is.null(remote) && is.null(profile)) "1",
     daemon = pairs_of(options[names(options) != "token"]),
     stream = paste(first_stream(seed), collapse = ","),
-    token = if (isTRUE(as.logical(options$token)) && !made$direct) "1",
-    retries = if (says_retries) retry_setting(retries),
+    token = if (isTRUE(as.logical(options$token)) && !made$direct) "1"
+  )
+  settings <- c(
+    settings, access_settings(insecure, credential, tls, pass),
+    endurance_settings(retry, reconnect, kill_after, respawn, patience, memory)
+  )
+  output <- isTRUE(as.logical(options$output))
+  value <- set_daemons(made, settings, output, safe)
+  made$value <- structure(value, class = c("miraiDaemons", .compute))
+  profiles[[.compute]] <- made
+  made$value
+}
+
+# What is done where daemons die, are silent, disobey or do not come; `retries` as
+# the dispatcher reads it.
+endurance_settings <- function(retries, reconnect, kill_after, respawn,
+                               patience, memory) {
+  list(
+    retries = retries,
     reconnect_ms = milliseconds(reconnect, "reconnect"),
     kill_after_ms = milliseconds(kill_after, "kill_after"),
     respawn = if (!respawn) "0",
     patience_ms = if (!identical(patience, Inf)) {
       milliseconds(patience, "patience")
     },
-    memory_limit = memory_setting(memory),
+    memory_limit = memory_setting(memory)
+  )
+}
+
+# Who comes in over the network, and how.
+access_settings <- function(insecure, credential, tls, pass) {
+  c(list(
     insecure = if (isTRUE(insecure)) "1",
     credential_file = if (!is.null(credential)) {
       absolute_path(credential_path(credential))
     }
-  )
+  ), tls_settings(tls, pass))
+}
+
+# The value of daemons(). Nothing is left of a dispatcher whose daemons do not come.
+set_daemons <- function(made, settings, output, safe) {
   done <- FALSE
   on.exit(if (!done && !is.null(made$link)) .Call(tk_close, made$link, 0L))
-  ready <- open_profile(made, c(settings, tls_settings(tls, pass)),
-                        isTRUE(as.logical(options$output)))
+  ready <- open_profile(made, settings, output)
   n <- as.integer(ready[["daemons"]])
   if (safe) .Call(tk_make_safe, made$link)
   if ("local" %in% names(ready)) await_daemons(made, n)
   if ("launches" %in% names(ready)) launch_usual(made)
   if ("steps" %in% names(ready)) await_steps(made, n)
   done <- TRUE
-  has_url <- "urls_given" %in% names(ready)
-  value <- if (made$direct && has_url) made$urls[1L] else n
-  made$value <- structure(value, class = c("miraiDaemons", .compute))
-  profiles[[.compute]] <- made
-  made$value
+  if (made$direct && "urls_given" %in% names(ready)) made$urls[1L] else n
 }
 
 #' Evaluate with daemons
