@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 
 constexpr int storm_steps = 350;
 constexpr int all_steps = 20000;
-constexpr Grants::WallTime today{};
 
 Rules rules_of(std::uint64_t seed) {
   std::mt19937_64 random(seed * 2 + 1);
