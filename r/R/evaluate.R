@@ -71,7 +71,7 @@ mirai_interrupt <- function() {
 }
 
 mirai_error <- function(condition, trace) {
-  call <- conditionCall(condition)
+  call <- call_of(condition)
   message <- message_of(condition)
   text <- if (is.null(call) || is_ours(call)) {
     paste0("Error: ", message)
@@ -85,9 +85,21 @@ mirai_error <- function(condition, trace) {
             class = c("miraiError", "errorValue", "try-error"))
 }
 
-# One text, whatever the condition has for a message.
+# One text, whatever the condition has for a message. A method of the task's own, or
+# one that is elsewhere, may fail: then it is what stands in the condition.
 message_of <- function(condition) {
-  paste(as.character(conditionMessage(condition)), collapse = "\n")
+  said <- tryCatch(as.character(conditionMessage(condition)),
+                   error = function(e) plain_message(condition))
+  paste(said, collapse = "\n")
+}
+
+plain_message <- function(condition) {
+  said <- if (is.list(condition)) unclass(condition)[["message"]]
+  tryCatch(as.character(said), error = function(e) "")
+}
+
+call_of <- function(condition) {
+  tryCatch(conditionCall(condition), error = function(e) NULL)
 }
 
 # The same error without what is more than data: of its condition only the

@@ -35,7 +35,11 @@
 #' `errorValue` and `try-error`: the message, with the frames of the user's code
 #' in `$stack.trace` (innermost first) and the original condition in
 #' `$condition`: what R tells at its top level for the same expression. (Where
-#' the C stack is used up, R keeps no frames.) An interrupted one has the class
+#' the C stack is used up, R keeps no frames.) Each field of the condition is
+#' one of the error, too, and an attribute: `$message`, `$call`, those of a class
+#' of your own, `$parent` and `$trace` of rlang; `$condition.class` are its
+#' classes. [conditionMessage()] and [conditionCall()] work. What of a condition
+#' cannot be sent is left out. An interrupted one has the class
 #' `miraiInterrupt`. Anything
 #' else that keeps the value from coming is an integer `errorValue`: 5 timed
 #' out, 7 closed by `daemons(0)`, 13 a result that is invalid (see `safe` of

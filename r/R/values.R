@@ -92,13 +92,50 @@ reason_of <- function(reply) {
   harmless(attr(reply, "message", exact = TRUE) %||% error_words(reply))
 }
 
-# The parts of an error are attributes: $stack.trace, $condition.
+# The fields of its condition are attributes of an error, see name_fields() in
+# C++. Those that mean something to R as attributes are in the condition alone.
 #' @export
-`$.miraiError` <- function(x, name) attr(x, name, exact = FALSE)
+`$.miraiError` <- function(x, name) {
+  attr(x, name, exact = FALSE) %||%
+    field_of(attr(x, "condition", exact = TRUE), name)
+}
+
+field_of <- function(condition, name) {
+  if (is.list(condition)) unclass(condition)[[name]]
+}
 
 #' @rawNamespace S3method(utils::.DollarNames, miraiError)
 .DollarNames.miraiError <- function(x, pattern = "") {
-  grep(pattern, c("stack.trace", "condition"), value = TRUE)
+  fields <- names(attr(x, "condition", exact = TRUE))
+  fields <- setdiff(union(names(attributes(x)), fields), c("class", "names", ""))
+  grep(pattern, fields, value = TRUE)
+}
+
+#' @export
+conditionMessage.miraiError <- function(c) {
+  message <- attr(c, "message", exact = TRUE)
+  if (is.character(message) && length(message) == 1L) return(message)
+  condition <- attr(c, "condition", exact = TRUE)
+  if (!inherits(condition, "condition")) return(as.character(c))
+  message_of(condition)
+}
+
+#' @export
+conditionCall.miraiError <- function(c) attr(c, "call", exact = TRUE)
+
+# The condition that ended a task, or one that says why there is no value.
+condition_of <- function(value) {
+  condition <- attr(value, "condition", exact = TRUE)
+  if (inherits(condition, "condition")) return(condition)
+  simpleError(error_text(value))
+}
+
+# An error value of any kind in words.
+error_text <- function(value) {
+  if (is_mirai_interrupt(value)) return("the task was interrupted")
+  if (!is.numeric(value)) return(paste(as.character(value), collapse = "\n"))
+  why <- attr(value, "message", exact = TRUE)
+  paste(c(error_words(value), why), collapse = ": ")
 }
 
 # "5 | Timed out"

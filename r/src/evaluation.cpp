@@ -106,14 +106,15 @@ void Evaluation::keep_jump() {
   });
 }
 
-// A session refuses what is more than data, if it is told to, and what nests too deep.
-// Where that is only the condition (most hold a call), it still gets the message.
+// A session refuses what is more than data, if it is told to, and what nests too deep;
+// what nests deeper cannot even be written. Where that is only the condition (most hold
+// a call), it still gets the message.
 void Evaluation::keep_failure(SEXP failure) {
   PROTECT(failure);
   failed_ = true;
   value_.clear();
-  serialize(failure, value_);
-  if (!is_welcome()) {
+  bool is_written = contained([&] { serialize(failure, value_); });
+  if (!is_written || !is_welcome()) {
     SEXP call = PROTECT(Rf_lang2(VECTOR_ELT(functions_, 4), failure));
     SEXP plain = PROTECT(Rf_eval(call, R_BaseEnv));
     value_.clear();

@@ -214,6 +214,7 @@ SEXP settle(SEXP mirai) {
 void resolve_to(SEXP mirai, SEXP value) {
   Rf_defineVar(value_symbol(), value, mirai);
   SEXP pointer = pointer_of(mirai);
+  if (TYPEOF(value) == STRSXP && Rf_inherits(value, "miraiError")) name_fields(value);
   if (pointer == R_NilValue) return;
   PROTECT(pointer);
   Rf_defineVar(aio_symbol(), spent_handle(), mirai);

@@ -2,6 +2,8 @@
 
 #include <Rversion.h>
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "api.h"
@@ -36,6 +38,39 @@ SEXP error_value(std::uint64_t code, const std::string& message) {
   Rf_setAttrib(value, R_ClassSymbol, classes);
   UNPROTECT(2);
   return value;
+}
+
+namespace {
+
+// Where R keeps what an object is: it would be an error, or another object.
+bool is_attribute_of_r(const char* name) {
+  for (const char* known : {"names", "dim", "dimnames", "class", "tsp", "comment", "row.names"}) {
+    if (std::strcmp(name, known) == 0) return true;
+  }
+  return false;
+}
+
+void set_if_new(SEXP object, SEXP name, SEXP value) {
+  if (Rf_getAttrib(object, name) == R_NilValue) Rf_setAttrib(object, name, value);
+}
+
+constexpr int longest_name = 1000;  // bytes; R has a limit, too
+
+}  // namespace
+
+void name_fields(SEXP error) {
+  SEXP condition = Rf_getAttrib(error, Rf_install("condition"));
+  set_if_new(error, Rf_install("condition.class"), Rf_getAttrib(condition, R_ClassSymbol));
+  SEXP names = PROTECT(Rf_getAttrib(condition, R_NamesSymbol));
+  bool has_fields = TYPEOF(condition) == VECSXP && TYPEOF(names) == STRSXP;
+  R_xlen_t count = has_fields ? std::min(XLENGTH(condition), XLENGTH(names)) : 0;
+  for (R_xlen_t i = 0; i < count; ++i) {
+    SEXP name = STRING_ELT(names, i);
+    bool fits = LENGTH(name) > 0 && LENGTH(name) <= longest_name;
+    if (name == NA_STRING || !fits || is_attribute_of_r(CHAR(name))) continue;
+    set_if_new(error, Rf_installTrChar(name), VECTOR_ELT(condition, i));
+  }
+  UNPROTECT(1);
 }
 
 SEXP find_in(SEXP env, SEXP symbol) {

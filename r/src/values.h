@@ -14,6 +14,10 @@ SEXP unresolved_value();
 // attribute "message". The result is not protected.
 SEXP error_value(std::uint64_t code, const std::string& message);
 
+// Gives a miraiError the fields of its condition as attributes of their names, and
+// `condition.class`. What it has already stays. May jump.
+void name_fields(SEXP error);
+
 // A binding in the frame of `env` itself, or null.
 SEXP find_in(SEXP env, SEXP symbol);
 

@@ -40,6 +40,94 @@ test_that("the original condition is there, with its classes", {
   )
 })
 
+test_that("the fields of a condition are fields, and attributes, of the error", {
+  set_daemons(1)
+  parent <- simpleError("within")
+  condition <- structure(
+    list(message = "of my own", call = quote(f(x)), extra = 42, parent = parent),
+    class = c("myError", "error", "condition")
+  )
+  value <- evaluated(stop(condition), condition = condition)
+
+  expect_identical(value$extra, 42)
+  expect_identical(attr(value, "extra"), 42)
+  expect_identical(value$parent, parent)
+  expect_identical(value$message, "of my own")
+  expect_identical(value$call, quote(f(x)))
+  expect_identical(value$condition.class, class(condition))
+  expect_identical(value$condition, condition)
+  expect_null(value$nothing)
+  expect_identical(conditionMessage(value), "of my own")
+  expect_identical(conditionCall(value), quote(f(x)))
+  expect_setequal(utils::.DollarNames(value),
+                  c("stack.trace", "condition", "condition.class", "message",
+                    "call", "extra", "parent"))
+  expect_identical(utils::.DollarNames(value, "^ex"), "extra")
+  expect_identical(printed(value), "'miraiError' chr Error in f(x): of my own")
+})
+
+test_that("what rlang knows of an error is there", {
+  skip_if_not_installed("rlang")
+  set_daemons(1)
+  value <- evaluated(rlang::abort("oh", "myError", parent = simpleError("p"),
+                                  extra = 1:3))
+
+  expect_s3_class(value$trace, "rlang_trace")
+  expect_identical(conditionMessage(value$parent), "p")
+  expect_identical(value$extra, 1:3)
+  expect_identical(value$condition.class[1], "myError")
+  expect_identical(conditionMessage(value), "oh")
+})
+
+test_that("fields that are something else as attributes are fields all the same", {
+  set_daemons(1)
+  odd <- list(message = "odd", call = NULL, names = "a", dim = 2L, class = "z",
+              dimnames = 1, comment = 3, tsp = "a", row.names = NULL,
+              stack.trace = 9, condition = 8, condition.class = 7, 6)
+  value <- evaluated(stop(structure(odd, class = c("my", "error", "condition"))),
+                     odd = odd)
+
+  expect_identical(printed(value), "'miraiError' chr Error: odd")
+  expect_identical(class(value), c("miraiError", "errorValue", "try-error"))
+  expect_null(attributes(value)$names)
+  expect_null(dim(value))
+  expect_identical(value$names, "a")
+  expect_identical(value$dim, 2L)
+  expect_identical(value$comment, 3)
+  expect_identical(value$condition.class, c("my", "error", "condition"))
+  expect_type(value$stack.trace, "list")
+  expect_s3_class(value$condition, "my")
+})
+
+test_that("of an error that cannot be kept whole the rest is kept", {
+  set_daemons(1)
+  pid <- evaluated(Sys.getpid())
+  fail <- function(...) {
+    stop(structure(list(message = "kept", call = NULL, extra = 42, ...),
+                   class = c("myError", "error", "condition")))
+  }
+  deep <- evaluated({
+    x <- NULL
+    for (i in 1:1e5) x <- list(x)
+    fail(deep = x)
+  }, fail = fail)
+  expect_identical(printed(deep), "'miraiError' chr Error: kept")
+  expect_s3_class(deep$condition, "myError")
+  expect_identical(deep$extra, 42)
+  expect_null(deep$deep)
+
+  fails <- evaluated({
+    conditionMessage.myError <<- function(c) if (asked > 0) base::stop("none") else {
+      asked <<- 1
+      "once"
+    }
+    asked <<- 0
+    fail()
+  }, fail = fail)
+  expect_s3_class(fails, "miraiError")
+  expect_identical(evaluated(Sys.getpid()), pid)
+})
+
 test_that("the stack trace holds the user's frames, innermost first", {
   set_daemons(1)
   f <- eval(parse(text = "function(x) g(x + 1)", keep.source = FALSE))

@@ -246,6 +246,10 @@ test_that("safe = TRUE keeps the words of an error, and of its condition", {
   expect_s3_class(classed$condition, "myError")
   expect_identical(classed$condition$extra, 42)
   expect_null(classed$condition$where)
+  expect_identical(classed$extra, 42)
+  expect_null(classed$where)
+  expect_identical(conditionMessage(classed), "of my own")
+  expect_identical(classed$condition.class[1], "myError")
 })
 
 test_that("safe = TRUE holds without a dispatcher's queue, and for a profile", {
