@@ -210,6 +210,11 @@ void Link::wait_a_little() {
   last_wait_ = Clock::now() - begun;
 }
 
+// The number of the process tells its dispatcher from all others.
+std::string Link::name_of(std::uint64_t task) const {
+  return std::to_string(dispatcher_) + '-' + std::to_string(task);
+}
+
 std::string Link::obituary() {
   std::string what = "the dispatcher (process " + std::to_string(dispatcher_) + ") ended unexpectedly";
   if (!stream_.trouble().empty()) what = "the link to the dispatcher broke: " + stream_.trouble();

@@ -98,6 +98,9 @@ class Link {
   struct Task {
     std::size_t bytes = 0;
     bool wanted = true;
+  // What this session calls a task of its own; no other task has the same name.
+  std::string name_of(std::uint64_t task) const;
+
     std::optional<Answer> answer;
   };
 

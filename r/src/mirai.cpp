@@ -32,6 +32,10 @@ SEXP data_symbol() {
   static SEXP symbol = Rf_install("data");
   return symbol;
 }
+SEXP id_symbol() {
+  static SEXP symbol = Rf_install("id");
+  return symbol;
+}
 SEXP handle_tag() {
   static SEXP symbol = Rf_install("tenkai_handle");
   return symbol;
@@ -170,7 +174,9 @@ void set_reader_factory(SEXP factory) {
 
 void name_promises() { named_promises = true; }
 
-SEXP new_mirai(const std::shared_ptr<Link>& link) {
+// An attribute of an environment is one for all who hold it, as a mirai is: its copies
+// are the same object. So the id can be nothing but its own.
+SEXP new_mirai(const std::shared_ptr<Link>& link, std::uint64_t task) {
   SEXP self = PROTECT(R_NewEnv(R_EmptyEnv, FALSE, 0));
   SEXP pointer = PROTECT(R_MakeExternalPtr(nullptr, handle_tag(), R_NilValue));
   R_RegisterCFinalizerEx(pointer, drop, FALSE);
@@ -179,8 +185,10 @@ SEXP new_mirai(const std::shared_ptr<Link>& link) {
   SEXP reader = PROTECT(Rf_eval(call, R_BaseEnv));
   R_MakeActiveBinding(data_symbol(), reader, self);
   Rf_setAttrib(self, R_ClassSymbol, mirai_class());
-  R_SetExternalPtrAddr(pointer, new Handle{link, 0});
-  UNPROTECT(4);
+  SEXP id = PROTECT(text(link->name_of(task)));
+  Rf_setAttrib(self, id_symbol(), id);
+  R_SetExternalPtrAddr(pointer, new Handle{link, task});
+  UNPROTECT(5);
   return self;
 }
 
@@ -206,6 +214,7 @@ SEXP settle(SEXP mirai) {
   note_usage(mirai, handle->task, *answer);
   Allowed allowed = handle->link->is_safe() ? Allowed::data : Allowed::everything;
   SEXP value = PROTECT(value_from(*answer, allowed));
+  if (TYPEOF(value) == STRSXP && Rf_inherits(value, "miraiError")) name_fields(value);
   if (value != no_room()) resolve_to(mirai, value);
   UNPROTECT(1);
   return value;
@@ -214,7 +223,6 @@ SEXP settle(SEXP mirai) {
 void resolve_to(SEXP mirai, SEXP value) {
   Rf_defineVar(value_symbol(), value, mirai);
   SEXP pointer = pointer_of(mirai);
-  if (TYPEOF(value) == STRSXP && Rf_inherits(value, "miraiError")) name_fields(value);
   if (pointer == R_NilValue) return;
   PROTECT(pointer);
   Rf_defineVar(aio_symbol(), spent_handle(), mirai);

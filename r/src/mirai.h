@@ -1,5 +1,5 @@
 // The object of class "mirai": an environment with the active binding `data`,
-// the handle `aio` and, once it is known, `value`.
+// the handle `aio` and, once it is known, `value`. Its attribute `id` names the task.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ void set_reader_factory(SEXP factory);
 // From now on mirais have the class "promise", too.
 void name_promises();
 
-// A mirai whose handle is still without a task. The result is not protected.
-SEXP new_mirai(const std::shared_ptr<Link>& link);
+// The mirai of a task. The result is not protected.
+SEXP new_mirai(const std::shared_ptr<Link>& link, std::uint64_t task);
 
 bool is_mirai(SEXP object);
 // Null where it has been resolved, or came from another process.

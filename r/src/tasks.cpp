@@ -78,13 +78,10 @@ SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, S
   return guarded([&]() -> SEXP {
     std::shared_ptr<Link>& link = link_of(pointer);
     if (link->is_foreign()) return R_NilValue;
-    SEXP mirai = PROTECT(new_mirai(link));
-    SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
     Frame frame(Type::submit);
     frame.task = link->next_id();
     if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
     if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
-    handle_of(mirai)->task = frame.task;
     Scratch scratch;
     write(payload, *scratch);
     wait_for_memory(*link, (*scratch).size());
@@ -112,6 +109,8 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args) {
     return R_NilValue;
   });
 }
+    SEXP mirai = PROTECT(new_mirai(link, frame.task));
+    SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
 
 SEXP tk_data(SEXP mirai) {
   return guarded([&] {

@@ -302,6 +302,22 @@ test_that("a value is not unresolved, however large and deep it is", {
   expect_null(stop_mirai(deep))
 })
 
+test_that("each mirai has an id of its own, which stays", {
+  set_daemons(1)
+  set_daemons(1, .compute = "other")
+  tasks <- list(mirai(1), mirai(1), mirai(1, .compute = "other"))
+  ids <- lapply(tasks, attr, "id")
+  expect_type(unlist(ids), "character")
+  expect_length(unique(unlist(ids)), 3L)
+
+  resolved(tasks)
+  expect_identical(lapply(tasks, attr, "id"), ids)
+  expect_identical(printed(tasks[[1]]), "< mirai | $data >")
+  daemons(0)
+  set_daemons(1)
+  expect_false(attr(mirai(1), "id") %in% unlist(ids))
+})
+
 test_that("tasks run first in, first out", {
   set_daemons(1)
   folder <- set_folder()
