@@ -165,7 +165,9 @@ unresolved <- function(aio) {
 #'
 #' @param aio a mirai, or a list of them, which may be nested. A resolved one
 #'   stays as it is.
-#' @return Invisible `NULL`.
+#' @return Invisibly, `TRUE` if something was stopped: the mirai had not resolved.
+#'   Else `FALSE`. For a list a logical vector, with one for each of its elements
+#'   (for a list within it: whether any in there was stopped).
 #' @examples
 #' m <- mirai(Sys.sleep(60))
 #' stop_mirai(m)
@@ -173,8 +175,18 @@ unresolved <- function(aio) {
 #' daemons(0)
 #' @export
 stop_mirai <- function(aio) {
-  for (each in mirais_of(aio)) .Call(tk_stop, each)
-  invisible()
+  stopped <- if (is.list(aio)) {
+    vapply(as.list(aio), has_stopped, NA, USE.NAMES = FALSE)
+  } else {
+    has_stopped(aio)
+  }
+  invisible(stopped)
+}
+
+has_stopped <- function(aio) {
+  stopped <- FALSE
+  for (each in mirais_of(aio)) stopped <- .Call(tk_stop, each) || stopped
+  stopped
 }
 
 # The mirais in a list and in the lists within it; anything else stands for

@@ -152,7 +152,8 @@ SEXP tk_unresolved(SEXP object) {
 
 SEXP tk_stop(SEXP mirai) {
   return guarded([&] {
-    if (!is_mirai(mirai) || tk_data(mirai) != unresolved_value()) return R_NilValue;
+    bool is_running = is_mirai(mirai) && tk_data(mirai) == unresolved_value();
+    if (!is_running) return Rf_ScalarLogical(FALSE);
     Handle* handle = handle_of(mirai);
     handle->link->cancel(handle->task);
     auto resolve = [&] {
@@ -161,7 +162,8 @@ SEXP tk_stop(SEXP mirai) {
       UNPROTECT(1);
       return R_NilValue;
     };
-    return safely(resolve);
+    safely(resolve);
+    return Rf_ScalarLogical(TRUE);
   });
 }
 
@@ -180,3 +182,4 @@ SEXP tk_mirai_fd(SEXP mirai) {
     return Rf_ScalarInteger(comes ? handle->link->fd() : -1);
   });
 }
+// Whether there was something to stop.

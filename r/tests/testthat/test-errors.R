@@ -382,7 +382,7 @@ test_that("stop_mirai() resolves to 20 at once, queued or running", {
   running <- mirai(Sys.sleep(600))
   queued <- mirai(file.create(file), file = file)
 
-  expect_null(stop_mirai(queued))
+  expect_true(stop_mirai(queued))
   expect_false(withVisible(stop_mirai(running))$visible)
   for (m in list(running, queued)) {
     expect_identical(as.integer(m$data), 20L)

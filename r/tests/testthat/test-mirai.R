@@ -247,11 +247,13 @@ test_that("80 MB go and come back", {
 })
 
 test_that("call_mirai() and the others take anything", {
-  for (thing in list(1, "a", NULL, list(), quote(a), new.env())) {
+  for (thing in list(1, "a", NULL, quote(a), new.env())) {
     expect_identical(call_mirai(thing), thing)
     expect_identical(call_mirai_(thing), thing)
-    expect_null(stop_mirai(thing))
+    expect_false(stop_mirai(thing))
   }
+  expect_identical(call_mirai(list()), list())
+  expect_identical(stop_mirai(list()), logical())
   expect_false(unresolved(1))
   expect_false(is_mirai(1))
   expect_false(is_mirai_error(1))
@@ -287,7 +289,8 @@ test_that("lists of mirais may be nested, and share parts", {
   m <- mirai(Sys.sleep(600))
   for (i in 1:100) tasks <- list(tasks, tasks, m)
   expect_true(unresolved(tasks))
-  stop_mirai(tasks)
+  # What the first list holds is stopped, and is in the others, too.
+  expect_identical(stop_mirai(tasks), c(TRUE, FALSE, FALSE))
   expect_true(is_error_code(m$data, 20L))
   expect_false(unresolved(tasks))
 })
@@ -299,7 +302,21 @@ test_that("a value is not unresolved, however large and deep it is", {
   expect_false(unresolved(deep))
   expect_false(unresolved(rep(list(1:3), 1e6)))
   expect_type(call_mirai(deep), "list")
-  expect_null(stop_mirai(deep))
+  expect_false(stop_mirai(deep))
+})
+
+test_that("stop_mirai() says where it has stopped something", {
+  set_daemons(1)
+  done <- resolved(mirai(1))
+  running <- mirai(Sys.sleep(600))
+  nested <- list(mirai(Sys.sleep(600)), mirai(Sys.sleep(600)))
+
+  expect_identical(stop_mirai(list(a = done, running, 3, NULL, list(done, nested))),
+                   c(FALSE, TRUE, FALSE, FALSE, TRUE))
+  expect_false(withVisible(stop_mirai(running))$visible)
+  expect_false(stop_mirai(running))
+  expect_true(stop_mirai(mirai(Sys.sleep(600))))
+  expect_true(all(vapply(nested, function(m) is_error_code(m$data, 20L), NA)))
 })
 
 test_that("each mirai has an id of its own, which stays", {
