@@ -130,7 +130,7 @@ everywhere <- function(.expr, ..., .args = list(), .compute = "default") {
 #' daemons(0)
 #' @export
 call_mirai <- function(aio) {
-  for (each in mirais_of(aio)) .Call(tk_wait, each)
+  for (each in mirais_of(aio)) .Call(tk_wait, each, NULL)
   invisible(aio)
 }
 

@@ -1,5 +1,6 @@
 #include "link.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -137,11 +138,20 @@ const Answer& Link::last_word() {
   return *last_word_;
 }
 
-bool Link::wait_for(std::uint64_t task) {
-  while (answer_to(task) == nullptr) {
-    if (has_notes()) return false;
+bool Link::is_pending(std::uint64_t task) const {
+  if (!is_usable()) return false;
+  auto found = tasks_.find(task);
+  return found != tasks_.end() && found->second.wanted && !found->second.answer;
+}
+
+// What R does at an interrupt may look at the mirai: then nobody waits for it any more.
+bool Link::wait_for(std::uint64_t task, std::optional<std::chrono::milliseconds> limit) {
+  std::optional<Clock::time_point> until;
+  if (limit) until = Clock::now() + *limit;
+  while (is_pending(task)) {
+    if (has_notes() || (until && Clock::now() >= *until)) return false;
     wait_a_little();
-    if (answer_to(task) == nullptr) check_interrupts();
+    if (is_pending(task)) check_interrupts();
   }
   return true;
 }
@@ -149,6 +159,7 @@ bool Link::wait_for(std::uint64_t task) {
 void Link::forget(std::uint64_t task) {
   auto found = tasks_.find(task);
   if (found == tasks_.end()) return;
+  news_ += 1;
   if (found->second.answer) {
     tasks_.erase(found);
   } else {
@@ -208,6 +219,20 @@ void Link::wait_a_little() {
   }
   if (!came) stream_.receive(Stream::Wait::yes, take);
   last_wait_ = Clock::now() - begun;
+}
+
+void Link::wait_a_little(const std::vector<Link*>& links) {
+  if (links.size() == 1) return links.front()->wait_a_little();
+  std::vector<pollfd> watched;
+  for (Link* link : links) {
+    bool writes = link->stream_.has_unsent();
+    watched.push_back({link->fd(), static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0});
+  }
+  if (poll(watched.data(), watched.size(), slice) <= 0) return;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (watched[i].revents & POLLOUT) links[i]->stream_.flush(0);
+    if (watched[i].revents & ~POLLOUT) links[i]->take_in();
+  }
 }
 
 // The number of the process tells its dispatcher from all others.
@@ -286,6 +311,7 @@ void Link::on_resolved(Frame&& frame) {
   auto found = tasks_.find(frame.task);
   if (found == tasks_.end() || found->second.answer) return;
   Task& task = found->second;
+  news_ += 1;
   in_flight_ -= task.bytes;
   if (!task.wanted) {
     tasks_.erase(found);

@@ -68,9 +68,16 @@ class Link {
 
   // Null while there is none. Valid until the next call of any kind.
   const Answer* answer_to(std::uint64_t task);
-  // Until there is an answer (true), or something to tell (false);
+  // Whether an answer may still come that somebody wants.
+  bool is_pending(std::uint64_t task) const;
+  // Until there is an answer (true), or something to tell, or the time is over (false);
   // interruptible.
-  bool wait_for(std::uint64_t task);
+  bool wait_for(std::uint64_t task, std::optional<std::chrono::milliseconds> limit);
+  // Waits at most a tenth of a second until something comes on one of them, and takes
+  // it in.
+  static void wait_a_little(const std::vector<Link*>& links);
+  // Another number when any task may not be pending any more.
+  std::uint64_t news() const { return news_; }
   // Its mirai has its value, or is gone; an answer that comes is dropped.
   void forget(std::uint64_t task);
   void cancel(std::uint64_t task);
@@ -91,6 +98,9 @@ class Link {
   // How the dispatcher ended, as a sentence.
   std::string obituary();
 
+  // What this session calls a task of its own; no other task has the same name.
+  std::string name_of(std::uint64_t task) const;
+
   // Ends the link on purpose.
   void close(ByeKind kind);
 
@@ -98,14 +108,10 @@ class Link {
   struct Task {
     std::size_t bytes = 0;
     bool wanted = true;
-  // What this session calls a task of its own; no other task has the same name.
-  std::string name_of(std::uint64_t task) const;
-
     std::optional<Answer> answer;
   };
 
   const Answer& last_word();
-  // One wait of at most a tenth of a second that takes in what comes.
   void wait_a_little();
   void push_out();
   void on_frame(Frame&& frame);
@@ -119,6 +125,7 @@ class Link {
   bool buried_ = false;  // its exit status has been asked for
   bool is_safe_ = false;
   std::uint64_t last_id_ = 0;
+  std::uint64_t news_ = 0;
   std::uint64_t memory_limit_ = UINT64_MAX;
   std::uint64_t in_flight_ = 0;
   std::uint64_t kept_ = 0;  // bytes of everywhere()

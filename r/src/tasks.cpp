@@ -1,10 +1,14 @@
 // .Call wrappers for tasks: the hot path.
+#include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "api.h"
 #include "mirai.h"
+#include "race.h"
 #include "serialize.h"
 #include "session.h"
 #include "values.h"
@@ -67,6 +71,32 @@ void wait_for_memory(Link& link, std::size_t bytes) {
   while (!link.wait_for_memory(bytes)) tell_notes(link);
 }
 
+// Null where there is nothing to wait for.
+Handle* waited_for(SEXP object) { return is_mirai(object) ? handle_of(object) : nullptr; }
+
+// Enters all of a list that are pending; or the number of the first that is not, and 0
+// where there is none.
+R_xlen_t enter_all(SEXP list, Race& race) {
+  for (R_xlen_t i = 0; i < XLENGTH(list); ++i) {
+    SEXP element = VECTOR_ELT(list, i);
+    if (!is_mirai(element)) continue;
+    Handle* handle = handle_of(element);
+    if (handle == nullptr || !handle->link->is_pending(handle->task)) return i + 1;
+    race.enter(handle->link, handle->task, static_cast<std::size_t>(i));
+  }
+  return 0;
+}
+
+R_xlen_t first_resolved(SEXP list) {
+  while (true) {
+    Race race;
+    if (R_xlen_t known = enter_all(list, race)) return known;
+    if (race.is_empty()) return 0;
+    if (std::optional<std::size_t> place = race.wait()) return static_cast<R_xlen_t>(*place) + 1;
+    for (const std::shared_ptr<Link>& link : race.links()) tell_notes(*link);
+  }
+}
+
 }  // namespace
 
 }  // namespace tenkai
@@ -80,6 +110,8 @@ SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, S
     if (link->is_foreign()) return R_NilValue;
     Frame frame(Type::submit);
     frame.task = link->next_id();
+    SEXP mirai = PROTECT(new_mirai(link, frame.task));
+    SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
     if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
     if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
     Scratch scratch;
@@ -109,11 +141,11 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args) {
     return R_NilValue;
   });
 }
-    SEXP mirai = PROTECT(new_mirai(link, frame.task));
-    SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
 
+// Of a mirai; anything else stands for itself.
 SEXP tk_data(SEXP mirai) {
   return guarded([&] {
+    if (TYPEOF(mirai) != ENVSXP) return mirai;
     Handle* handle = handle_of(mirai);
     std::shared_ptr<Link> link = handle != nullptr ? handle->link : nullptr;
     auto look = [&] { return settle(mirai); };
@@ -124,22 +156,47 @@ SEXP tk_data(SEXP mirai) {
   });
 }
 
-SEXP tk_wait(SEXP mirai) {
+// Whether it has resolved within so many seconds; NULL is no limit.
+SEXP tk_wait(SEXP mirai, SEXP seconds) {
   return guarded([&] {
-    if (!is_mirai(mirai)) return mirai;
-    Handle* handle = handle_of(mirai);
-    if (handle == nullptr) return mirai;
+    Handle* handle = waited_for(mirai);
+    if (handle == nullptr) return Rf_ScalarLogical(TRUE);
     std::shared_ptr<Link> link = handle->link;
-    while (!link->wait_for(handle->task)) {
+    std::optional<std::chrono::milliseconds> limit;
+    if (seconds != R_NilValue) limit = std::chrono::milliseconds(whole_ms(1e3 * Rf_asReal(seconds)));
+    while (!link->wait_for(handle->task, limit)) {
+      bool is_over = !link->has_notes();
       // Why nothing may ever come is told now. Who hears it may look at the mirai.
       tell_notes(*link);
+      if (is_over) return Rf_ScalarLogical(FALSE);
       handle = handle_of(mirai);
-      if (handle == nullptr) return mirai;
+      if (handle == nullptr) return Rf_ScalarLogical(TRUE);
     }
     auto look = [&] { return settle(mirai); };
     safely(look);
     tell_notes(*link);
-    return mirai;
+    return Rf_ScalarLogical(TRUE);
+  });
+}
+
+// The number of the first in a list that has resolved; 0 where no mirai is in it.
+SEXP tk_race(SEXP list) {
+  return guarded([&] { return Rf_ScalarInteger(static_cast<int>(first_resolved(list))); });
+}
+
+// How many of a list of mirais have resolved.
+SEXP tk_count_resolved(SEXP list) {
+  return guarded([&] {
+    int count = 0;
+    Link* last = nullptr;
+    for (R_xlen_t i = 0; i < XLENGTH(list); ++i) {
+      Handle* handle = waited_for(VECTOR_ELT(list, i));
+      Link* link = handle != nullptr ? handle->link.get() : last;
+      if (link != last) link->take_in();
+      last = link;
+      if (handle == nullptr || !link->is_pending(handle->task)) count += 1;
+    }
+    return Rf_ScalarInteger(count);
   });
 }
 
@@ -150,6 +207,7 @@ SEXP tk_unresolved(SEXP object) {
   });
 }
 
+// Whether there was something to stop.
 SEXP tk_stop(SEXP mirai) {
   return guarded([&] {
     bool is_running = is_mirai(mirai) && tk_data(mirai) == unresolved_value();
@@ -177,9 +235,8 @@ SEXP tk_name_promise() {
 // The descriptor on which its answer will come; -1 when there is none any more.
 SEXP tk_mirai_fd(SEXP mirai) {
   return guarded([&] {
-    Handle* handle = is_mirai(mirai) ? handle_of(mirai) : nullptr;
+    Handle* handle = waited_for(mirai);
     bool comes = handle != nullptr && handle->link->is_usable();
     return Rf_ScalarInteger(comes ? handle->link->fd() : -1);
   });
 }
-// Whether there was something to stop.

@@ -251,9 +251,11 @@ test_that("call_mirai() and the others take anything", {
     expect_identical(call_mirai(thing), thing)
     expect_identical(call_mirai_(thing), thing)
     expect_false(stop_mirai(thing))
+    expect_identical(race_mirai(thing), 0L)
   }
   expect_identical(call_mirai(list()), list())
   expect_identical(stop_mirai(list()), logical())
+  expect_identical(race_mirai(list()), 0L)
   expect_false(unresolved(1))
   expect_false(is_mirai(1))
   expect_false(is_mirai_error(1))
