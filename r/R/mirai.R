@@ -24,7 +24,9 @@
 #' @param .compute the compute profile to use, see [daemons()].
 #'
 #' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical
-#'   `NA` until the value is there, and then the value. Once it has been looked at,
+#'   `NA` until the value is there, and then the value; `m[]` waits for it, see
+#'   [collect_mirai()]. The attribute `id` is a string that no other mirai of this
+#'   session has. Once `$data` has been looked at,
 #'   `$usage` says what the evaluation has used on its daemon: `cpu`, seconds of
 #'   processor time, `memory`, bytes, the most that its R process had in memory
 #'   meanwhile, `seconds`, how long it took, and `task`, its number, by which logs
@@ -53,7 +55,8 @@
 #' While the tasks that wait for an answer hold more memory than the dispatcher
 #' allows (`memory` of [daemons()]), `mirai()` waits for some to finish.
 #'
-#' @seealso [call_mirai()], [unresolved()], [stop_mirai()], [everywhere()]
+#' @seealso [call_mirai()], [collect_mirai()], [race_mirai()], [unresolved()],
+#'   [stop_mirai()], [everywhere()]
 #' @examples
 #' m <- mirai(x + y, x = 1, y = 2)
 #' m
@@ -64,7 +67,8 @@
 #' call_mirai(m)$data
 #'
 #' m <- mirai(stop("no luck"))
-#' call_mirai(m)$data
+#' m[]
+#' m$data$message
 #' daemons(0)
 #' @export
 mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
@@ -124,6 +128,7 @@ everywhere <- function(.expr, ..., .args = list(), .compute = "default") {
 #' @param aio a mirai, or a list of them, which may be nested. Anything else is
 #'   returned as it is.
 #' @return `aio`, invisibly; its value is then at `$data`.
+#' @seealso [collect_mirai()] for the values, [race_mirai()] for the first
 #' @examples
 #' m <- mirai(Sys.getpid())
 #' call_mirai(m)$data

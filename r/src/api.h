@@ -28,6 +28,7 @@ SEXP tk_name_promise();
 SEXP tk_mirai_fd(SEXP mirai);
 // search.cpp
 SEXP tk_mirais(SEXP list);
+SEXP tk_values(SEXP list);
 SEXP tk_error_words(SEXP code);
 // daemon_api.cpp
 SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd, SEXP stays);

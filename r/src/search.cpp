@@ -1,8 +1,9 @@
-// Finds the mirais in a list.
+// Finds the mirais in a list, or puts their values in their places.
 //
 // A list may be the value of a task, large, deep, or a part of itself many times over.
-// So the search goes down without recursion, looks at each element once, and enters a
-// list that others share only the first time.
+// So both go down without recursion, look at each element once, and enter a list that
+// others share only the first time.
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Place {
 
 bool is_list(SEXP object) { return TYPEOF(object) == VECSXP || TYPEOF(object) == LISTSXP; }
 
+constexpr std::size_t steps_between_looks = 1000000;  // for Ctrl-C
+
 class Search {
  public:
   explicit Search(SEXP list) { enter(list); }
@@ -28,7 +31,7 @@ class Search {
   // Jumps where the user interrupts it.
   void run() {
     for (std::size_t steps = 1; !places_.empty(); ++steps) {
-      if (steps % 1000000 == 0) R_CheckUserInterrupt();
+      if (steps % steps_between_looks == 0) R_CheckUserInterrupt();
       Place& place = places_.back();
       bool is_pairlist = TYPEOF(place.list) == LISTSXP;
       bool has_next = is_pairlist || (place.list != R_NilValue && place.next < XLENGTH(place.list));
@@ -71,6 +74,49 @@ class Search {
   std::vector<SEXP> found_;
 };
 
+// Copies the lists and nothing else; a pairlist becomes a list.
+class Filling {
+ public:
+  // Not protected. Jumps where a value cannot be read, or the user interrupts it.
+  SEXP run(SEXP list) {
+    SEXP root = PROTECT(enter(list));
+    for (std::size_t steps = 1; !places_.empty(); ++steps) {
+      if (steps % steps_between_looks == 0) R_CheckUserInterrupt();
+      Place& place = places_.back();
+      if (place.next == XLENGTH(place.list)) {
+        places_.pop_back();
+      } else {
+        fill(place.list, place.next++);
+      }
+    }
+    UNPROTECT(1);
+    return root;
+  }
+
+ private:
+  // A copy is protected by the list that it goes into at once.
+  SEXP enter(SEXP list) {
+    bool is_shared = MAYBE_SHARED(list);
+    auto known = is_shared ? copies_.find(list) : copies_.end();
+    if (known != copies_.end()) return known->second;
+    SEXP copy = TYPEOF(list) == LISTSXP ? Rf_PairToVectorList(list) : Rf_shallow_duplicate(list);
+    if (is_shared) copies_[list] = copy;
+    places_.push_back({copy, 0});
+    return copy;
+  }
+  void fill(SEXP list, R_xlen_t at) {
+    SEXP element = VECTOR_ELT(list, at);
+    if (is_list(element)) {
+      SET_VECTOR_ELT(list, at, enter(element));
+    } else if (is_mirai(element)) {
+      SET_VECTOR_ELT(list, at, settle(element));
+    }
+  }
+
+  std::vector<Place> places_;
+  std::unordered_map<SEXP, SEXP> copies_;
+};
+
 }  // namespace
 
 }  // namespace tenkai
@@ -93,5 +139,14 @@ SEXP tk_mirais(SEXP list) {
       return mirais;
     };
     return safely(look);
+  });
+}
+
+// A list, and the lists within it, with what is known of each mirai in its place.
+SEXP tk_values(SEXP list) {
+  return guarded([&] {
+    Filling filling;
+    auto fill = [&] { return filling.run(list); };
+    return safely(fill);
   });
 }

@@ -250,10 +250,12 @@ test_that("call_mirai() and the others take anything", {
   for (thing in list(1, "a", NULL, quote(a), new.env())) {
     expect_identical(call_mirai(thing), thing)
     expect_identical(call_mirai_(thing), thing)
+    expect_identical(collect_mirai(thing), thing)
     expect_false(stop_mirai(thing))
     expect_identical(race_mirai(thing), 0L)
   }
   expect_identical(call_mirai(list()), list())
+  expect_identical(collect_mirai(list()), list())
   expect_identical(stop_mirai(list()), logical())
   expect_identical(race_mirai(list()), 0L)
   expect_false(unresolved(1))
@@ -305,6 +307,7 @@ test_that("a value is not unresolved, however large and deep it is", {
   expect_false(unresolved(rep(list(1:3), 1e6)))
   expect_type(call_mirai(deep), "list")
   expect_false(stop_mirai(deep))
+  expect_length(collect_mirai(deep), 1L)
 })
 
 test_that("stop_mirai() says where it has stopped something", {
