@@ -30,8 +30,8 @@
 #'   that holds both, or a character vector `c(certificate, key)`.
 #' @param pass the password of that key, if it has one.
 #' @param .compute the compute profile: a name under which these daemons are
-#'   set, used by the functions that have the same argument. If not given, the
-#'   name of `profile`, or `"default"`.
+#'   set, used by the functions that have the same argument. `NULL`: the
+#'   name of `profile`, or the current one, see [with_daemons()].
 #' @param profile the name of a compute profile that is written in a file, see
 #'   [profile()]. It stands for the arguments that are not given: the number of
 #'   daemons, `url`, `remote`, `retries`, and the limits of the daemons. Where it
@@ -109,24 +109,24 @@
 #' daemons(0)
 #'
 #' with(daemons(1, .compute = "side"), {
-#'   m <- mirai("done", .compute = "side")
+#'   m <- mirai("done")
 #'   call_mirai(m)$data
 #' })
 #' @export
 daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     resilience = TRUE, seed = NULL, tls = NULL, pass = NULL,
-                    .compute = profile %||% "default", retries = 2,
+                    .compute = NULL, retries = 2,
                     insecure = FALSE, reconnect = 60, kill_after = NULL,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL, respawn = TRUE,
                     patience = if (interactive()) Inf else 600) {
-  force(.compute)
+  if (!is.null(profile)) check_string(profile, "profile")
+  .compute <- compute_of(.compute %||% profile)
   check_flag(dispatcher, "dispatcher")
   if (missing(n) && is.null(profile)) {
     if (is.null(url)) return(status(.compute))
     n <- NULL
   } else if (missing(n)) {
-    check_string(profile, "profile")
     n <- NULL
   } else if (is.null(n) && is.null(url)) {
     return(reset(.compute, kind = 1L))
@@ -137,7 +137,6 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   n <- daemon_number(n, url, dispatcher, profile)
   # To end daemons no profile need be read, and it may be wrong by now.
   if (identical(n, 0L)) return(reset(.compute, kind = 0L))
-  if (!is.null(profile)) check_string(profile, "profile")
   options <- daemon_options(...)
   set <- profile_of(.compute)
   if (!is.null(set) && .Call(tk_state, set$link) == 0L) return(set$value)
@@ -218,6 +217,7 @@ set_daemons <- function(made, settings, output, safe) {
 #' Evaluate with daemons
 #'
 #' Evaluates an expression while daemons are set, and resets them afterwards.
+#' Their compute profile is the current one meanwhile, as by [with_daemons()].
 #'
 #' @param data a call of [daemons()].
 #' @param expr an expression.
@@ -231,7 +231,12 @@ set_daemons <- function(made, settings, output, safe) {
 #' @export
 with.miraiDaemons <- function(data, expr, ...) {
   name <- class(data)[2L]
-  on.exit(daemons(0L, .compute = name))
+  before <- current$profile
+  on.exit({
+    make_current(before)
+    daemons(0L, .compute = name)
+  })
+  make_current(name)
   expr
 }
 

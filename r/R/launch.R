@@ -26,7 +26,8 @@
 #'   For commands that are not run; see [remote_config()] for those that are.
 #' @param dry_run `TRUE`: with `remote`, nothing is run, and what would be is
 #'   returned.
-#' @param .compute the compute profile, see [daemons()].
+#' @param .compute the compute profile, see [daemons()]. `NULL`: the name of
+#'   `profile`, or the current one, see [with_daemons()].
 #' @details
 #' For network URLs a command holds a credential, which lets one daemon in, once:
 #' whoever has it first comes in, so do not leave it where others can read it. A
@@ -44,7 +45,7 @@
 #' launch_remote(1)
 #' daemons(0)
 #' @export
-launch_local <- function(url, ..., tls = NULL, .compute = "default") {
+launch_local <- function(url, ..., tls = NULL, .compute = NULL) {
   profile <- profile_of(.compute)
   url <- launch_urls(url, profile)
   dots <- daemon_options(...)
@@ -82,10 +83,10 @@ launch_alone <- function(url, slot, dots, tls, profile, output) {
 #' @rdname launch_local
 #' @export
 launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
-                          .compute = profile %||% "default",
-                          credential = "fd:3", dry_run = FALSE,
-                          profile = NULL) {
-  force(.compute)
+                          .compute = NULL, credential = "fd:3",
+                          dry_run = FALSE, profile = NULL) {
+  if (!is.null(profile)) check_string(profile, "profile")
+  .compute <- compute_of(.compute %||% profile)
   by_hand <- !is.null(profile) && missing(remote)
   if (by_hand) remote <- read_profile(profile)
   remote <- remote %||% remote_config()
@@ -198,7 +199,7 @@ print.miraiLaunchCmd <- function(x, ...) {
 }
 
 # What shows the variables of a session, or logs them, shows no credential.
-#' @exportS3Method utils::str
+#' @rawNamespace S3method(utils::str, miraiLaunchCmd)
 str.miraiLaunchCmd <- function(object, ...) {
   cat(" ", length(object), " launch command",
       if (length(object) != 1L) "s", "; print() shows all of it\n", sep = "")
@@ -213,7 +214,8 @@ str.miraiLaunchCmd <- function(object, ...) {
 #' @param i the number of the slot, as [status()] shows it.
 #' @param force `TRUE`: also where a daemon is connected. What it runs resolves
 #'   to an error value 7.
-#' @param .compute the compute profile, see [daemons()].
+#' @param .compute the compute profile, see [daemons()]. `NULL`: the current one,
+#'   see [with_daemons()].
 #' @return The new URL; or `NULL` if there is no such slot or no dispatcher, if
 #'   a daemon is connected there and `force` is `FALSE`, and for `tcp://`, where
 #'   a URL has no room for anything random.
@@ -223,7 +225,7 @@ str.miraiLaunchCmd <- function(object, ...) {
 #' status()
 #' daemons(0)
 #' @export
-saisei <- function(i, force = FALSE, .compute = "default") {
+saisei <- function(i, force = FALSE, .compute = NULL) {
   profile <- profile_of(.compute)
   if (is.null(profile) || profile$direct) return()
   check_number(i, "i", minimum = -Inf)

@@ -21,7 +21,8 @@
 #'   later tasks that fit go first there. Where no daemon has as long left, it
 #'   waits for one that has. Nothing is stopped when it takes longer. `NULL`: it
 #'   is started anywhere but in the last seconds of a job.
-#' @param .compute the compute profile to use, see [daemons()].
+#' @param .compute the compute profile to use, see [daemons()]. `NULL`: the
+#'   current one, see [with_daemons()].
 #'
 #' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical
 #'   `NA` until the value is there, and then the value; `m[]` waits for it, see
@@ -72,7 +73,7 @@
 #' daemons(0)
 #' @export
 mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
-                  .time_request = NULL, .compute = "default") {
+                  .time_request = NULL, .compute = NULL) {
   if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
   expr <- expression_of(substitute(.expr), parent.frame())
   globals <- if (...length()) named_objects(list(...), "...") else list()
@@ -108,7 +109,7 @@ mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
 #' call_mirai(m)$data
 #' daemons(0)
 #' @export
-everywhere <- function(.expr, ..., .args = list(), .compute = "default") {
+everywhere <- function(.expr, ..., .args = list(), .compute = NULL) {
   if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
   expr <- expression_of(substitute(.expr), parent.frame())
   globals <- if (...length()) named_objects(list(...), "...") else list()

@@ -8,9 +8,9 @@
 profiles <- new.env(parent = emptyenv())
 
 # NULL if the profile is not set. One that was set by the process this one was
-# forked from counts as not set.
+# forked from counts as not set. `name` NULL: the current one.
 profile_of <- function(name) {
-  check_string(name, ".compute")
+  name <- compute_of(name)
   profile <- profiles[[name]]
   if (is.null(profile)) return()
   if (.Call(tk_state, profile$link) != 1L) return(profile)
@@ -20,7 +20,8 @@ profile_of <- function(name) {
 
 # On the way of every mirai(): no more checks than needed.
 link_for <- function(name) {
-  if (!is.character(name) || length(name) != 1L) check_string(name, ".compute")
+  if (is.null(name)) name <- current$profile else
+    if (!is.character(name) || length(name) != 1L) check_string(name, ".compute")
   profile <- profiles[[name]]
   if (is.null(profile)) ephemeral_link() else profile$link
 }

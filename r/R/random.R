@@ -3,7 +3,8 @@
 #' Each daemon of a profile draws from an L'Ecuyer-CMRG stream of its own.
 #' `nextstream()` returns the next one and advances the profile.
 #'
-#' @param .compute the compute profile, see [daemons()].
+#' @param .compute the compute profile, see [daemons()]. `NULL`: the current one,
+#'   see [with_daemons()].
 #' @return The stream, a `.Random.seed` of 7 integers; `NULL` if no daemons are
 #'   set for the profile. An error where its dispatcher, which has the streams, has
 #'   ended.
@@ -12,7 +13,7 @@
 #' nextstream()
 #' daemons(0)
 #' @export
-nextstream <- function(.compute = "default") {
+nextstream <- function(.compute = NULL) {
   profile <- profile_of(.compute)
   if (is.null(profile)) return()
   as.integer(strsplit(take_stream(profile), ",", fixed = TRUE)[[1L]])

@@ -1,6 +1,7 @@
 #' The state of the daemons
 #'
-#' @param .compute the compute profile, see [daemons()].
+#' @param .compute the compute profile, see [daemons()]. `NULL`: the current one,
+#'   see [with_daemons()].
 #' @return A list. `connections` is 1 for a dispatcher, or, without one, the
 #'   number of daemons that are connected. `daemons` is a matrix with a row for
 #'   each URL: `i` its number; `online` whether a daemon is connected;
@@ -27,7 +28,7 @@
 #' status()$daemons
 #' daemons(0)
 #' @export
-status <- function(.compute = "default") {
+status <- function(.compute = NULL) {
   profile <- profile_of(.compute)
   if (is.null(profile)) return(new_status(0L, 0L))
   reply <- ask(profile$link, "status")
@@ -138,7 +139,8 @@ print_failed <- function(launches, daemons) {
 #'
 #' @param x `"pid"`: the process id of its dispatcher; `"urls"`: the URLs at
 #'   which its daemons connect; `"tls"`: the certificate, where there is one.
-#' @param .compute the compute profile, see [daemons()].
+#' @param .compute the compute profile, see [daemons()]. `NULL`: the current one,
+#'   see [with_daemons()].
 #' @return The item, or `NULL` if there is none.
 #' @examples
 #' daemons(1)
@@ -146,7 +148,7 @@ print_failed <- function(launches, daemons) {
 #' nextget("urls")
 #' daemons(0)
 #' @export
-nextget <- function(x, .compute = "default") {
+nextget <- function(x, .compute = NULL) {
   profile <- profile_of(.compute)
   if (is.null(profile)) return()
   switch(x, pid = .Call(tk_pid, profile$link), urls = profile$urls,
