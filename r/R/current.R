@@ -65,15 +65,38 @@ local_daemons <- function(.compute, frame = parent.frame()) {
   invisible()
 }
 
+#' Evaluate with daemons
+#'
+#' Evaluates an expression while daemons are set, and resets them afterwards.
+#' Their compute profile is the current one meanwhile, as by [with_daemons()].
+#'
+#' @param data a call of [daemons()].
+#' @param expr an expression.
+#' @param ... not used.
+#' @return The value of `expr`.
+#' @examples
+#' with(daemons(1), {
+#'   m <- mirai(1 + 1)
+#'   call_mirai(m)$data
+#' })
+#' @export
+with.miraiDaemons <- function(data, expr, ...) {
+  name <- class(data)[2L]
+  before <- current$profile
+  on.exit({
+    make_current(before)
+    daemons(0L, .compute = name)
+  })
+  make_current(name)
+  expr
+}
+
 # A name by which daemons are set: under one that is mistyped each task would
 # have a process of its own.
 settled_name <- function(name) {
   name <- compute_of(name)
   if (name == "default" || name == current$profile) return(name)
-  if (is.null(profile_of(name))) {
-    stop("no daemons are set for the compute profile '", name, "': call ",
-         "daemons(n, .compute = \"", name, "\") first", call. = FALSE)
-  }
+  if (is.null(profile_of(name))) stop(not_set(name, NULL))
   name
 }
 

@@ -39,7 +39,10 @@
 #'   read. It is read once, and stays out of R.
 #' @param rs the initial `.Random.seed`, an L'Ecuyer-CMRG stream.
 #'
-#' @return Invisible `NULL`, when it is done.
+#' @return When it is done, invisibly why: 0 the connection has ended, or the
+#'   dispatcher has sent it away, 1 `idletime`, 2 `walltime`, 3 `maxtasks`.
+#'   [nextcode()] has words for it. It is an error if nobody answers at `url`, or
+#'   the connection breaks.
 #' @examples
 #' # the command for the machine that shall help calls daemon():
 #' daemons(1, url = "tcp://127.0.0.1:0")
@@ -56,36 +59,70 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
   limits <- daemon_limits(autoexit, cleanup, maxtasks, idletime, walltime,
                           timerstart)
   # From when it has joined, an interrupt is meant for a task.
-  suspendInterrupts(
+  why <- suspendInterrupts(
     serve(url, autoexit, credential, tls, rs, output, limits)
   )
-  invisible()
+  # Whoever sends it away ends the connection.
+  invisible(if (why < length(codes)) why else 0L)
 }
+
+#' Why a daemon has ended
+#'
+#' @param xc the value of [daemon()], or several.
+#' @return A string for each: the number and what it means. Anything else than 0
+#'   to 3 is an error.
+#' @examples
+#' nextcode(0:3)
+#' @export
+nextcode <- function(xc) {
+  if (!is.numeric(xc) || !length(xc) || !all(xc %in% (seq_along(codes) - 1L))) {
+    stop("'xc' must be what daemon() has returned, 0 to 3, not ", describe(xc),
+         call. = FALSE)
+  }
+  sprintf("%d | %s", as.integer(xc), codes[xc + 1L])
+}
+
+codes <- c("the connection has ended", "idle for as long as idletime says",
+           "has lived as long as walltime says",
+           "has done as many tasks as maxtasks says")
 
 serve <- function(url, autoexit, credential, tls, rs, output, limits) {
   pointer <- open_daemon(url, autoexit, credential, tls)
-  found$daemon <- TRUE
+  found$daemon <- found$serves <- TRUE
+  on.exit(found$serves <- FALSE)
   if (!is.null(rs)) {
     assign(".Random.seed", as.integer(rs), envir = globalenv())
   }
   if (!output) {
     before <- sink.number()
     silence(before + 1L)
-    on.exit(end_silence(before))
+    on.exit(end_silence(before), add = TRUE)
   }
   # It is run for errors that nobody handles, as R sees it: those of tasks are
   # values, and nothing of the kind may end a daemon.
   kept <- options(error = NULL)
   on.exit(options(kept), add = TRUE)
-  functions <- list(evaluate, escaped, restore_packages, restore_options,
-                    plain_error, surroundings, restore_surroundings,
-                    restore_kind)
+  functions <- evaluation_functions()
   stays <- identical(autoexit, FALSE) && !is_network(url)
   repeat {
     why <- .Call(tk_daemon_run, pointer, functions, limits)
     if (!stays || why != 0L || startsWith(url, "fd:")) break
     .Call(tk_daemon_redial, pointer)
   }
+  why
+}
+
+# What C++ calls before, for and after a task, in its order.
+evaluation_functions <- function() {
+  list(evaluate, escaped, restore_packages, restore_options, plain_error,
+       surroundings, restore_surroundings, restore_kind)
+}
+
+# The sum that `cleanup` stands for.
+cleanup_parts <- function(cleanup) {
+  parts <- if (is.logical(cleanup)) 7 * isTRUE(cleanup) else cleanup
+  check_number(parts, "cleanup")
+  parts
 }
 
 daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
@@ -94,9 +131,7 @@ daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
   at_end <- if (is.na(autoexit)) 1 else if (signal || autoexit) 0 else 2
   for (each in ends_of_daemons) check_number(get(each), each, minimum = 1)
   check_number(timerstart, "timerstart")
-  parts <- if (is.logical(cleanup)) 7 * isTRUE(cleanup) else cleanup
-  check_number(parts, "cleanup")
-  as.double(c(at_end, signal, parts, maxtasks,
+  as.double(c(at_end, signal, cleanup_parts(cleanup), maxtasks,
               idletime, walltime, timerstart, interactive()))
 }
 

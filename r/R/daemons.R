@@ -29,6 +29,11 @@
 #'   certificate of your own with its private key, as PEM: the path of a file
 #'   that holds both, or a character vector `c(certificate, key)`.
 #' @param pass the password of that key, if it has one.
+#' @param sync `TRUE`: there is no daemon. Each [mirai()] is evaluated in this
+#'   session before it returns, for debugging: `browser()` works, and output,
+#'   messages and warnings are shown. Its value is what a daemon would have made
+#'   of it, errors and interrupts too; see the details. `n`, `.timeout` and what
+#'   is for daemons elsewhere are without effect.
 #' @param .compute the compute profile: a name under which these daemons are
 #'   set, used by the functions that have the same argument. `NULL`: the
 #'   name of `profile`, or the current one, see [with_daemons()].
@@ -82,7 +87,8 @@
 #'
 #' @return The number of daemons, or, with `url` and without dispatcher, the
 #'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set
-#'   already nothing changes, and the value is theirs.
+#'   already nothing changes, and the value is theirs; if something else was asked
+#'   for than they were set with, a message says so.
 #'
 #' @details
 #' Within an allocation of Slurm of more than one node (a job of `sbatch -N2`,
@@ -99,6 +105,12 @@
 #' Local daemons are ready when `daemons()` returns. If one cannot start, the
 #' error says why and nothing stays set; if some take longer than 10 seconds,
 #' there is a warning, and they may still come.
+#'
+#' With `sync = TRUE` a task is copied as if it were sent, and gets its objects in
+#' the global environment of this session. When it ends, what it has made there is
+#' removed, what it has hidden is back, and so are packages and options, unless
+#' `cleanup = FALSE`. It has a stream of random numbers of its own. Objects of the
+#' session are visible to it, though a daemon would not have them.
 #'
 #' @seealso [status()], [launch_local()], [launch_remote()], [saisei()]
 #' @examples
@@ -119,14 +131,14 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     insecure = FALSE, reconnect = 60, kill_after = NULL,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL, respawn = TRUE,
-                    patience = if (interactive()) Inf else 600) {
+                    patience = if (interactive()) Inf else 600,
+                    sync = FALSE) {
   if (!is.null(profile)) check_string(profile, "profile")
   .compute <- compute_of(.compute %||% profile)
   check_flag(dispatcher, "dispatcher")
-  if (missing(n) && is.null(profile)) {
-    if (is.null(url)) return(status(.compute))
-    n <- NULL
-  } else if (missing(n)) {
+  check_flag(sync, "sync")
+  if (missing(n)) {
+    if (is.null(profile) && is.null(url) && !sync) return(status(.compute))
     n <- NULL
   } else if (is.null(n) && is.null(url)) {
     return(reset(.compute, kind = 1L))
@@ -138,15 +150,17 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   # To end daemons no profile need be read, and it may be wrong by now.
   if (identical(n, 0L)) return(reset(.compute, kind = 0L))
   options <- daemon_options(...)
+  asked <- c(mget(setdiff(names(formals(daemons)), not_compared)), options)
   set <- profile_of(.compute)
-  if (!is.null(set) && .Call(tk_state, set$link) == 0L) return(set$value)
+  if (is_alive(set)) return(stay(set, asked, .compute))
   if (is_starting()) {
     message("tenkai: daemons() in a start-up file (.Rprofile) is for sessions; ",
             "this daemon reads it and sets none")
     return(invisible(0L))
   }
+  if (sync) return(set_here(.compute, asked, options, seed, safe))
 
-  made <- new.env(parent = emptyenv())
+  made <- new_profile(asked)
   made$direct <- !isTRUE(dispatcher)
   retry <- if (made$direct && !isTRUE(resilience)) "0" else
     if (!missing(retries) || is.null(profile)) retry_setting(retries)
@@ -169,9 +183,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   )
   output <- isTRUE(as.logical(options$output))
   value <- set_daemons(made, settings, output, safe)
-  made$value <- structure(value, class = c("miraiDaemons", .compute))
-  profiles[[.compute]] <- made
-  made$value
+  keep_profile(.compute, made, value)
 }
 
 # What is done where daemons die, are silent, disobey or do not come; `retries` as
@@ -205,39 +217,13 @@ set_daemons <- function(made, settings, output, safe) {
   done <- FALSE
   on.exit(if (!done && !is.null(made$link)) .Call(tk_close, made$link, 0L))
   ready <- open_profile(made, settings, output)
-  n <- as.integer(ready[["daemons"]])
+  n <- made$n <- as.integer(ready[["daemons"]])
   if (safe) .Call(tk_make_safe, made$link)
   if ("local" %in% names(ready)) await_daemons(made, n)
   if ("launches" %in% names(ready)) launch_usual(made)
   if ("steps" %in% names(ready)) await_steps(made, n)
   done <- TRUE
   if (made$direct && "urls_given" %in% names(ready)) made$urls[1L] else n
-}
-
-#' Evaluate with daemons
-#'
-#' Evaluates an expression while daemons are set, and resets them afterwards.
-#' Their compute profile is the current one meanwhile, as by [with_daemons()].
-#'
-#' @param data a call of [daemons()].
-#' @param expr an expression.
-#' @param ... not used.
-#' @return The value of `expr`.
-#' @examples
-#' with(daemons(1), {
-#'   m <- mirai(1 + 1)
-#'   call_mirai(m)$data
-#' })
-#' @export
-with.miraiDaemons <- function(data, expr, ...) {
-  name <- class(data)[2L]
-  before <- current$profile
-  on.exit({
-    make_current(before)
-    daemons(0L, .compute = name)
-  })
-  make_current(name)
-  expr
 }
 
 #' @export

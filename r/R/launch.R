@@ -4,7 +4,8 @@
 #' another one, or returns the shell commands that do, to be pasted there.
 #'
 #' @param url one or more URLs as strings, or the numbers of URLs of the
-#'   profile, as [status()] shows them. Where no daemons are set here,
+#'   profile, as [status()] shows them. For `launch_local()` it may be left out:
+#'   then `n` daemons are launched. Where no daemons are set here,
 #'   `launch_remote()` runs the command of [remote_config()] or [ssh_config()] as
 #'   it stands, and cannot know what becomes of it.
 #' @param remote how to launch, from [ssh_config()], [slurm_config()],
@@ -15,6 +16,9 @@
 #'   it. `url` may then be left out.
 #' @param ... further arguments of [daemon()], by name; they come before those
 #'   that were given to [daemons()].
+#' @param n instead of `url`, by its name: how many daemons to launch, each at
+#'   the first URL where none is connected and none was launched before. It is an
+#'   error if there are fewer. `NULL`: one for each `url`, or one.
 #' @param tls how daemons know a dispatcher with a certificate of its own: the
 #'   path of a PEM file on their machine, or `c(chain, "")` with the certificates
 #'   themselves. `NULL`: by the credential.
@@ -39,14 +43,21 @@
 #'   what lets the daemons in, one for each machine.
 #' @examples
 #' daemons(url = "tcp://127.0.0.1:0", dispatcher = FALSE)
-#' launch_local(1)
+#' launch_local(n = 1)
 #' m <- mirai("from a launched daemon")
 #' call_mirai(m)$data
 #' launch_remote(1)
 #' daemons(0)
 #' @export
-launch_local <- function(url, ..., tls = NULL, .compute = NULL) {
+launch_local <- function(url, ..., n = NULL, tls = NULL, .compute = NULL) {
   profile <- profile_of(.compute)
+  check_elsewhere(profile)
+  if (missing(url)) {
+    url <- vacant_places(n %||% 1L, profile, compute_of(.compute))
+  } else if (!is.null(n)) {
+    stop("either 'url' or 'n' says where daemons are launched, not both",
+         call. = FALSE)
+  }
   url <- launch_urls(url, profile)
   dots <- daemon_options(...)
   output <- isTRUE(as.logical(dots$output))
@@ -71,6 +82,32 @@ launch_local <- function(url, ..., tls = NULL, .compute = NULL) {
   invisible()
 }
 
+# The numbers of `n` URLs at which a daemon can be launched. Those that were
+# launched by an earlier call and have not come yet count as taken.
+vacant_places <- function(n, profile, name) {
+  check_number(n, "n", minimum = 1)
+  if (is.null(profile)) stop(not_set(name, NULL))
+  if (profile$direct) return(rep(1L, n))
+  daemons <- status_of(profile)$daemons
+  if (is_error_value(daemons)) stop(reason_of(daemons), call. = FALSE)
+  instance <- abs(daemons[, "instance"])
+  # Of each place, the instance that it had when a daemon was launched for it.
+  launched <- profile$launched %||% rep(NA, length(profile$urls))
+  coming <- (launched[seq_along(instance)] == instance) %in% TRUE
+  vacant <- which(daemons[, "online"] == 0L & !coming)
+  if (length(vacant) < n) {
+    awaited <- paste(which(coming), collapse = ", ")
+    stop("'n' is ", whole(n), ", and ", length(vacant), " of the ",
+         length(instance), " URLs are vacant", if (any(coming)) {
+           paste0(" (daemons launched for ", awaited, " may still come)")
+         }, ": set more daemons(), or say where by 'url'", call. = FALSE)
+  }
+  places <- unname(vacant[seq_len(n)])
+  launched[places] <- instance[places]
+  profile$launched <- launched
+  places
+}
+
 # Starts a daemon without the dispatcher.
 launch_alone <- function(url, slot, dots, tls, profile, output) {
   secret <- is_network(url) && !is.na(slot)
@@ -92,6 +129,7 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
   remote <- remote %||% remote_config()
   check_remote(remote)
   profile <- profile_of(.compute)
+  check_elsewhere(profile)
   if (missing(url) && by_hand) {
     if (is.null(profile)) {
       stop("no daemons are set under the name '", .compute, "': call daemons(n, ",
@@ -227,7 +265,7 @@ str.miraiLaunchCmd <- function(object, ...) {
 #' @export
 saisei <- function(i, force = FALSE, .compute = NULL) {
   profile <- profile_of(.compute)
-  if (is.null(profile) || profile$direct) return()
+  if (is.null(profile) || profile$direct || is_here(profile)) return()
   check_number(i, "i", minimum = -Inf)
   i <- as.integer(i)
   if (is.na(i) || i < 1L || i > length(profile$urls)) return()

@@ -80,8 +80,9 @@ mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
   if (length(.args)) .args <- named_objects(.args, ".args") else .args <- list()
   if (!is.null(.timeout)) check_number(.timeout, ".timeout")
   if (!is.null(.time_request)) check_number(.time_request, ".time_request")
-  .Call(tk_submit, link_for(.compute), expr, globals, .args, .timeout,
-        .time_request) %||%
+  link <- link_for(.compute)
+  if (is.null(link)) return(mirai_here(.compute, expr, globals, .args))
+  .Call(tk_submit, link, expr, globals, .args, .timeout, .time_request) %||%
     # A forked child does not write into its parent's stream.
     .Call(tk_submit, own_link(.compute), expr, globals, .args, .timeout,
           .time_request)
@@ -115,6 +116,9 @@ everywhere <- function(.expr, ..., .args = list(), .compute = NULL) {
   globals <- if (...length()) named_objects(list(...), "...") else list()
   args <- if (length(.args)) named_objects(.args, ".args") else list()
   profile <- profile_of(.compute)
+  if (is_here(profile)) {
+    return(invisible(list(evaluated_here(profile, expr, globals, args, TRUE))))
+  }
   if (!is.null(profile)) {
     .Call(tk_everywhere, profile$link, expr, globals, args)
   }

@@ -1,6 +1,8 @@
 # The compute profiles of this session, by name. Each is an environment:
-#   link    the link to its dispatcher
+#   link    the link to its dispatcher; NULL where tasks are evaluated here
+#   asked   what daemons() was called with
 #   value   what daemons() returned
+#   n       how many daemons there are
 #   direct  TRUE without a dispatcher's queue (`dispatcher = FALSE`)
 #   urls    where daemons connect, by slot
 #   spare   how many of them are beyond those of its daemons
@@ -18,7 +20,44 @@ profile_of <- function(name) {
   NULL
 }
 
-# On the way of every mirai(): no more checks than needed.
+new_profile <- function(asked) {
+  made <- new.env(parent = emptyenv())
+  made$asked <- asked
+  made
+}
+
+# What is set from now on; `value`: without its class.
+keep_profile <- function(name, profile, value) {
+  profile$value <- structure(value, class = c("miraiDaemons", name))
+  profiles[[name]] <- profile
+  profile$value
+}
+
+is_here <- function(profile) !is.null(profile) && is.null(profile$link)
+
+# Whether a profile takes tasks: its dispatcher may have ended.
+is_alive <- function(profile) {
+  !is.null(profile) &&
+    (is.null(profile$link) || .Call(tk_state, profile$link) == 0L)
+}
+
+# Arguments of daemons() that say nothing of what is set, or nothing to be kept.
+not_compared <- c("...", ".compute", "pass")
+
+# The value of daemons() where daemons are set already.
+stay <- function(profile, asked, name) {
+  if (!identical(asked, profile$asked)) {
+    other <- if (name != "default") paste0(", .compute = \"", name, "\"")
+    message("tenkai: daemons are set already for the compute profile '", name,
+            "' (", profile$n, "), and nothing was changed: call daemons(0",
+            other, ") first to set others, or launch_local(n = 1", other, ") for one ",
+            "more where a place is free")
+  }
+  profile$value
+}
+
+# On the way of every mirai(): no more checks than needed. NULL: tasks are
+# evaluated here.
 link_for <- function(name) {
   if (is.null(name)) name <- current$profile else
     if (!is.character(name) || length(name) != 1L) check_string(name, ".compute")

@@ -16,6 +16,7 @@
 nextstream <- function(.compute = NULL) {
   profile <- profile_of(.compute)
   if (is.null(profile)) return()
+  if (is_here(profile)) return(next_stream_here(profile))
   as.integer(strsplit(take_stream(profile), ",", fixed = TRUE)[[1L]])
 }
 

@@ -8,7 +8,10 @@
 #'   `instance` how many have connected there so far, negative after [saisei()]
 #'   until the next one; `assigned` and `complete` the tasks it was given and
 #'   has answered. Without a dispatcher it is the URL, where no daemons are set
-#'   `0L`, and an error value if the dispatcher does not answer. The attribute
+#'   `0L`, and an error value if the dispatcher does not answer. `memory`, where
+#'   daemons are set, are bytes: `used`, what unresolved tasks and [everywhere()]
+#'   hold at the dispatcher, `peak`, the most that it was, and `capacity`, the
+#'   limit (`memory` of [daemons()]); it is not printed. The attribute
 #'   `state` says of each daemon whether it is `"idle"`, `"busy"` or `"suspect"`
 #'   (nothing was heard from it for 8 seconds, or its connection broke: it gets
 #'   nothing new), or `""` where none is connected; printing names the suspect.
@@ -31,6 +34,14 @@
 status <- function(.compute = NULL) {
   profile <- profile_of(.compute)
   if (is.null(profile)) return(new_status(0L, 0L))
+  if (is_here(profile)) return(status_here(profile))
+  status <- status_of(profile)
+  status$memory <- memory_of(counts_of(profile))
+  status
+}
+
+# The list of mirai 0.13.2.
+status_of <- function(profile) {
   reply <- ask(profile$link, "status")
   if (is_error_value(reply)) return(new_status(0L, reply))
   rows <- rows_of(reply)
@@ -56,6 +67,11 @@ new_status <- function(connections, daemons, state = NULL, launches = NULL) {
             class = "miraiStatus", state = state, launches = launches)
 }
 
+memory_of <- function(counts) {
+  c(used = counts[["memory"]], peak = counts[["memory_peak"]],
+    capacity = counts[["memory_limit"]])
+}
+
 # From fields url, online, instance, assigned, complete.
 daemon_matrix <- function(fields) {
   number <- function(i) as.integer(vapply(fields, `[`, "", i))
@@ -73,7 +89,7 @@ daemon_matrix <- function(fields) {
 print.miraiStatus <- function(x, ...) {
   state <- attr(x, "state", exact = TRUE)
   plain <- unclass(x)
-  attr(plain, "state") <- attr(plain, "launches") <- NULL
+  attr(plain, "state") <- attr(plain, "launches") <- plain$memory <- NULL
   print(plain, ...)
   silent <- which(state == "suspect")
   if (length(silent)) {
@@ -137,21 +153,27 @@ print_failed <- function(launches, daemons) {
 
 #' What is known about a compute profile
 #'
-#' @param x `"pid"`: the process id of its dispatcher; `"urls"`: the URLs at
-#'   which its daemons connect; `"tls"`: the certificate, where there is one.
+#' @param x `"n"`: how many daemons were set; `"pid"`: the process id of its
+#'   dispatcher; `"urls"`: the URLs at which its daemons connect; `"url"`: the
+#'   first of them; `"tls"`: the certificate, where there is one.
 #' @param .compute the compute profile, see [daemons()]. `NULL`: the current one,
 #'   see [with_daemons()].
-#' @return The item, or `NULL` if there is none.
+#' @return The item; `NULL` if there is none, where no daemons are set, and for
+#'   anything else, such as `"dispatcher"`, to which no URL leads.
 #' @examples
 #' daemons(1)
+#' nextget("n")
 #' nextget("pid")
 #' nextget("urls")
 #' daemons(0)
 #' @export
 nextget <- function(x, .compute = NULL) {
+  check_string(x, "x")
   profile <- profile_of(.compute)
   if (is.null(profile)) return()
-  switch(x, pid = .Call(tk_pid, profile$link), urls = profile$urls,
+  if (is_here(profile)) return(if (x == "n") profile$n)
+  switch(x, n = profile$n, pid = .Call(tk_pid, profile$link),
+         urls = profile$urls, url = profile$urls[1L],
          tls = certificate_of(profile), NULL)
 }
 

@@ -26,6 +26,8 @@ SEXP tk_unresolved(SEXP object);
 SEXP tk_stop(SEXP mirai);
 SEXP tk_name_promise();
 SEXP tk_mirai_fd(SEXP mirai);
+// here.cpp
+SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup);
 // search.cpp
 SEXP tk_mirais(SEXP list);
 SEXP tk_values(SEXP list);

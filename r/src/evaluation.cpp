@@ -74,7 +74,7 @@ void Evaluation::run(Payload task, bool everywhere) {
   failed_ = interrupted_ = data_only_ = false;
   failure_.clear();
   value_.clear();
-  running = this;
+  Evaluation* outer = std::exchange(running, this);
   bool came_back = false;
   {
     Watching watching;
@@ -86,7 +86,7 @@ void Evaluation::run(Payload task, bool everywhere) {
     });
     R_interrupts_suspended = TRUE;
   }
-  running = nullptr;
+  running = outer;
   task_ = nullptr;
   if (failed_ || !came_back) contained([] { end_time_limits(); });
   contained([] { end_warnings(); });

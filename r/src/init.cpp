@@ -37,6 +37,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_stop", tk_stop, 1),
       entry("tk_name_promise", tk_name_promise, 0),
       entry("tk_mirai_fd", tk_mirai_fd, 1),
+      entry("tk_here", tk_here, 4),
       entry("tk_mirais", tk_mirais, 1),
       entry("tk_values", tk_values, 1),
       entry("tk_error_words", tk_error_words, 1),

@@ -78,6 +78,8 @@ class Link {
   static void wait_a_little(const std::vector<Link*>& links);
   // Another number when any task may not be pending any more.
   std::uint64_t news() const { return news_; }
+  // An answer that no dispatcher has sent.
+  void put_answer(std::uint64_t task, Answer answer) { tasks_[task].answer = std::move(answer); }
   // Its mirai has its value, or is gone; an answer that comes is dropped.
   void forget(std::uint64_t task);
   void cancel(std::uint64_t task);

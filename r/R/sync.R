@@ -1,0 +1,89 @@
+# daemons(sync = TRUE): tasks are evaluated in this session, as a daemon would.
+
+set_here <- function(name, asked, options, seed, safe) {
+  made <- new_profile(asked)
+  made$n <- 1L
+  made$direct <- FALSE
+  made$safe <- safe
+  made$cleanup <- cleanup_parts(options$cleanup %||% TRUE)
+  made$next_stream <- made$stream <- first_stream(seed)
+  made$running <- made$done <- 0L
+  keep_profile(name, made, 1L)
+}
+
+mirai_here <- function(name, expr, globals, args) {
+  evaluated_here(profile_of(name), expr, globals, args)
+}
+
+# The mirai of a task, which has resolved.
+evaluated_here <- function(profile, expr, globals, args, everywhere = FALSE) {
+  begin_here(profile)
+  on.exit(end_here(profile))
+  cleans <- !everywhere && profile$cleanup %% 2 == 1
+  if (cleans) {
+    hidden <- hidden_by(names(globals))
+    on.exit(list2env(hidden, globalenv()), add = TRUE, after = FALSE)
+  }
+  parcel <- c(list(expr, globals, args), if (profile$safe) TRUE)
+  .Call(tk_here, evaluation_functions(), parcel, everywhere, profile$cleanup)
+}
+
+# A task within a task of the same profile goes on with its random numbers.
+begin_here <- function(profile) {
+  found$here <- (found$here %||% 0L) + 1L
+  profile$running <- profile$running + 1L
+  if (profile$running > 1L) return()
+  profile$session_stream <- current_stream()
+  set_stream(profile$stream)
+}
+
+end_here <- function(profile) {
+  found$here <- found$here - 1L
+  profile$running <- profile$running - 1L
+  profile$done <- profile$done + 1L
+  if (profile$running > 0L) return()
+  profile$stream <- current_stream()
+  set_stream(profile$session_stream)
+}
+
+current_stream <- function() {
+  get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+}
+
+set_stream <- function(stream) {
+  if (!is.null(stream)) {
+    assign(".Random.seed", stream, envir = globalenv())
+  } else if (exists(".Random.seed", globalenv(), inherits = FALSE)) {
+    rm(".Random.seed", envir = globalenv())
+  }
+}
+
+# The objects of the session that others of these names take the place of.
+hidden_by <- function(names) {
+  there <- vapply(names, exists, NA, envir = globalenv(), inherits = FALSE)
+  mget(as.character(names[there]), envir = globalenv())
+}
+
+next_stream_here <- function(profile) {
+  profile$next_stream <- parallel::nextRNGStream(profile$next_stream)
+}
+
+# --- what is told of it ---
+
+status_here <- function(profile) {
+  done <- as.character(profile$done)
+  all <- as.character(profile$done + profile$running)
+  new_status(1L, daemon_matrix(list(c("sync", "1", "1", all, done))),
+             if (profile$running) "busy" else "idle")
+}
+
+counts_here <- function(profile) {
+  c(online = 1, joined = 1, waiting = 0, running = profile$running,
+    done = profile$done)
+}
+
+check_elsewhere <- function(profile) {
+  if (!is_here(profile)) return()
+  stop("daemons(sync = TRUE) evaluates here, and has no place for a daemon: ",
+       "call daemons(0), and then daemons() without 'sync'", call. = FALSE)
+}
