@@ -105,6 +105,8 @@ enum class Key : std::uint16_t {
   peak_kb = 34,       // u64, 1024 bytes: the most memory its R had meanwhile
   time_left_ms = 35,  // u64: until the job of a daemon ends
   wall_us = 36,       // u64, how long the evaluation of a task has taken
+  count = 37,         // u64: answers to an everywhere(), to tasks from the frame's on
+  minimum = 40,       // u64: daemons that are waited for where there are fewer
 };
 
 // What Key::kind says in a frame of that type; where it is missing, the first.

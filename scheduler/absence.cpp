@@ -20,8 +20,7 @@ void Absence::on_joined() {
 
 void Absence::on_left(std::size_t slot, const Cause& cause) {
   last_left_ = slot + 1;
-  bool as_told = cause.kind == Cause::Kind::goodbye;
-  why_left_ = as_told ? "has ended as it was told to (idletime, walltime, maxtasks)" : in_full(cause);
+  why_left_ = how_it_left(cause);
 }
 
 void Absence::on_prospects(Prospects prospects) {

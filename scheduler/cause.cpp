@@ -112,6 +112,11 @@ std::string in_full(const Cause& cause) {
   return cause.log.empty() ? cause.text : cause.text + "; its last lines: " + cause.log;
 }
 
+std::string how_it_left(const Cause& cause) {
+  bool as_told = cause.kind == Cause::Kind::goodbye;
+  return as_told ? "has ended as it was told to (idletime, walltime, maxtasks)" : in_full(cause);
+}
+
 bool is_from_outside(Cause::Kind kind) {
   switch (kind) {
     case Cause::Kind::oom:

@@ -40,6 +40,8 @@ struct Cause {
 
 // The text, and the last lines of the log.
 std::string in_full(const Cause& cause);
+// The same of one that may have gone on purpose: "daemon 1" and this are a sentence.
+std::string how_it_left(const Cause& cause);
 
 // The word for a kind in `retries` and in messages: "killed", "oom", …
 std::string_view name_of(Cause::Kind kind);

@@ -86,35 +86,11 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
     room_.on_request(*submit.time_request);
   }
   enqueue(tasks_.add(std::move(task)));
+  peak_memory_ = std::max(peak_memory_, memory());
   // What waited before fits none of those that are free: a thousand need not be asked again.
   hand_out(sends, 1);
   tell_if_alone(sends);
   tell_if_too_long(sends);
-  return sends;
-}
-
-Sends Dispatcher::on_everywhere(Time now, SessionId session, Payload payload) {
-  now_ = now;
-  Sends sends;
-  if (!tasks_.knows(session)) return sends;
-  std::string refusal = refusal_of(size_of(payload));
-  if (rules_.policy == Policy::ephemeral) {
-    refusal = "there are no daemons; each task has a fresh R process of its own";
-  } else if (size_of(payload) > rules_.memory_limit - std::min(rules_.memory_limit, everywhere_memory_)) {
-    refusal = "its " + std::to_string(size_of(payload)) + " bytes and the " +
-              std::to_string(everywhere_memory_) +
-              " bytes of earlier ones, kept for daemons that join later, exceed the memory limit of " +
-              std::to_string(rules_.memory_limit) + " bytes";
-  }
-  if (!refusal.empty()) {
-    sends.emplace_back(Tell{session, "everywhere() was not run: " + refusal});
-    return sends;
-  }
-  everywhere_memory_ += size_of(payload);
-  everywheres_.emplace(next_sequence_++, Everywhere{session, std::move(payload), {}});
-  // The others get it when they have answered, or are heard again.
-  std::set<std::size_t> free = free_;
-  for (std::size_t slot : free) feed(*find(daemon_at_[slot]), sends);
   return sends;
 }
 
@@ -157,6 +133,7 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
     if (daemon.drain->begin <= now) drain(daemon, sends);
   }
   room_.on_joined(room_of(daemon));
+  bind_answers_to(id);
   go_on(daemon, sends);
   hand_out(sends);
   tell_if_too_long(sends);
@@ -242,6 +219,7 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
   if (found == nullptr) return sends;
   Daemon gone = remove(*found);
   if (gone.running) retry(*gone.running, gone, cause, sends);
+  fail_answers(gone, Code::reset, how_it_left(cause), sends);
   hand_out(sends);
   if (rules_.policy != Policy::ephemeral && daemons_.empty()) {
     absence_.on_left(gone.slot, cause);
@@ -260,10 +238,12 @@ Sends Dispatcher::on_prospects(Time now, Prospects prospects) {
 }
 
 void Dispatcher::tell_if_alone(Sends& sends) {
-  if (!daemons_.empty() || queue_.empty()) return;
+  if (!daemons_.empty()) return;
+  const Everywhere* open = find_open();
+  if (queue_.empty() && open == nullptr) return;
   std::optional<TaskQueue::Head> head = queue_.first({}, Size());
-  std::optional<std::string> text = absence_.on_waiting(now_, head.has_value());
-  if (text) sends.emplace_back(Tell{head->key.session, std::move(*text)});
+  std::optional<std::string> text = absence_.on_waiting(now_, head || open != nullptr);
+  if (text) sends.emplace_back(Tell{head ? head->key.session : open->session, std::move(*text)});
 }
 
 // Tasks that ask for more than the next daemons have, and than any that is here has left.
@@ -295,6 +275,7 @@ Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t 
   if (ended.everywhere) {
     if (!message.empty()) message.insert(0, ": ");
     if (failed) tell_failure(key, *daemon, "everywhere() failed on " + name_of(*daemon) + message, sends);
+    give_answer(key, id, Resolve{{}, Code::none, {}, std::move(payload), failed, usage}, sends);
   } else {
     ++slots_[daemon->slot].complete;
     if (!ended.discarded) {
@@ -366,6 +347,7 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
   slots_[slot].instance = -std::abs(slots_[slot].instance);
   if (!slots_[slot].online) return sends;
   Daemon gone = remove(*find(daemon_at_[slot]));
+  fail_answers(gone, Code::closed, "was given a new URL", sends);
   if (gone.running && !gone.running->everywhere) {
     ++slots_[slot].complete;
     if (!gone.running->discarded) {
@@ -400,6 +382,7 @@ Sends Dispatcher::on_timer(Time now) {
   }
   if (std::optional<std::string> reason = absence_.take_end(now)) {
     while (auto head = queue_.first()) resolve(now, *tasks_.find(head->key), Code::reset, *reason, sends);
+    give_up_answers(*reason, sends);
   }
   if (absence_.may_tell(now)) {
     tell_if_alone(sends);

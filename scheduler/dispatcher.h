@@ -48,6 +48,16 @@ struct Submit {
   std::optional<std::chrono::milliseconds> time_request = {};
 };
 
+// Of which tasks the values of an everywhere() are the answers: of `count` from `first` on.
+// Each daemon that is here has one of them, in the order of their slots. If there are fewer
+// than `minimum`, the next ones are for daemons that join later; what is left resolves to
+// reset at once, and so does that of a daemon that goes before it has answered.
+struct Wanted {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  std::uint64_t minimum = 0;
+};
+
 // What a slot has seen, for status().
 struct Slot {
   int instance = 0;            // connections so far; negative after regenerate()
@@ -136,7 +146,8 @@ class Dispatcher {
   // Refused (Tell) with Policy::ephemeral, where there is nothing it could prepare, and
   // where what is kept for later daemons would be more than the memory limit: a daemon
   // without one of them would not be what the user asked for.
-  Sends on_everywhere(Time now, SessionId session, Payload payload);
+  // The values of daemons are answers to the tasks of `wanted`.
+  Sends on_everywhere(Time now, SessionId session, Payload payload, Wanted wanted = {});
   // Resolves to cancelled at once; a running attempt is interrupted.
   Sends on_cancel(Time now, SessionId session, std::uint64_t task);
 
@@ -218,6 +229,9 @@ class Dispatcher {
   bool has_daemon_for(const Size& need) const;
   // Bytes of payload held.
   std::uint64_t memory() const { return tasks_.memory() + everywhere_memory_; }
+  // The most that it ever was.
+  std::uint64_t peak_memory() const { return peak_memory_; }
+  std::uint64_t memory_limit() const { return rules_.memory_limit; }
   // How many answers nobody waited for: from all daemons that ever were, and from one that is
   // here.
   std::uint64_t violations() const { return violations_; }
@@ -262,7 +276,11 @@ class Dispatcher {
   struct Everywhere {
     SessionId session;
     Payload payload;
-    std::set<std::size_t> told;  // the slots of which a failure was told: it comes at each start
+    std::set<std::size_t> told = {};  // the slots of which a failure was told: it comes at each start
+    std::map<DaemonId, std::uint64_t> awaited = {};  // tasks that the values of these daemons answer
+    // ... and that those of daemons do which join later: from `next` up to `end`.
+    std::uint64_t next = 0;
+    std::uint64_t end = 0;
   };
 
   Daemon* find(DaemonId daemon);
@@ -281,6 +299,12 @@ class Dispatcher {
   void go_on(Daemon& daemon, Sends& sends);
   void assign(Daemon& daemon, Task& task, Sends& sends);
   void assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends);
+  void bind_answers(Everywhere& everywhere, Wanted wanted, Sends& sends);
+  void bind_answers_to(DaemonId joined);
+  void give_answer(const TaskKey& everywhere, DaemonId daemon, Resolve value, Sends& sends);
+  void fail_answers(const Daemon& gone, Code code, const std::string& how, Sends& sends);
+  void give_up_answers(const std::string& reason, Sends& sends);
+  const Everywhere* find_open() const;
   void tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text, Sends& sends);
   void start(Daemon& daemon, Running running);
   void dismiss(Daemon& daemon, Sends& sends);
@@ -309,6 +333,7 @@ class Dispatcher {
   std::size_t waiting_ = 0;                          // tasks in the queues of daemons
   std::map<std::uint64_t, Everywhere> everywheres_;  // by sequence, like tasks
   std::uint64_t everywhere_memory_ = 0;
+  std::uint64_t peak_memory_ = 0;
 
   std::unordered_map<DaemonId, Daemon> daemons_;
   std::vector<Slot> slots_;

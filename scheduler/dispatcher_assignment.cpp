@@ -380,7 +380,7 @@ void Dispatcher::escalate(Task& task, const Size& need, const Daemon& daemon, co
 void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   if (task.place == Task::Place::queued) {
     queue_.remove(task);
-    if (queue_.empty()) absence_.on_nothing_waits();
+    if (queue_.empty() && find_open() == nullptr) absence_.on_nothing_waits();
     return;
   }
   Daemon& daemon = *find(task.daemon);

@@ -28,6 +28,8 @@ constexpr std::size_t max_notes = 100;
 
 // Bytes of an answer that may wait for others to go out with it.
 constexpr std::size_t small_answer = 4096;
+// To one everywhere(): more than there can be daemons.
+constexpr std::uint64_t most_answers = 65536;
 
 Rules rules_of(const Setup& setup) {
   Rules rules;
@@ -148,7 +150,9 @@ void Service::on_session_frame(Frame&& frame) {
       return apply(dispatcher_->on_submit(now(), session_id_, std::move(submit)));
     }
     case Type::everywhere:
-      return apply(dispatcher_->on_everywhere(now(), session_id_, std::move(frame.payload)));
+      return apply(dispatcher_->on_everywhere(
+          now(), session_id_, std::move(frame.payload),
+          {frame.task, std::min(frame.number(Key::count), most_answers), frame.number(Key::minimum)}));
     case Type::cancel: return apply(dispatcher_->on_cancel(now(), session_id_, frame.task));
     case Type::request: return on_request(frame);
     case Type::hello:

@@ -55,6 +55,7 @@ class Service {
   std::vector<RandomStream> next_streams(std::size_t count, bool take);
   void on_request(const Frame& frame);
   void reply_status(const Frame& request);
+  void reply_info(const Frame& request);
   void reply_saisei(const Frame& request);
   void reply_launch(const Frame& request);
   void reply_stream(const Frame& request);
@@ -62,6 +63,7 @@ class Service {
   void reply_with_file(std::uint64_t request, const std::string& file, std::string_view line);
   void reply_launch_remote(const Frame& request);
   std::string status() const;
+  std::string counts() const;
   LauncherInterface::Dependencies dependencies_of_launcher();
   void begin_await(const Frame& request);
   void check_await(bool time_is_up);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ std::string_view state_of(const Slot& slot) {
 void Service::on_request(const Frame& frame) {
   std::string name = frame.text(Key::name);
   if (name == "status") return reply_status(frame);
+  if (name == "info") return reply_info(frame);
   if (name == "saisei") return reply_saisei(frame);
   if (name == "launch") return reply_launch(frame);
   if (name == "launch_remote") return reply_launch_remote(frame);
@@ -55,6 +57,22 @@ std::string Service::status() const {
 }
 
 void Service::reply_status(const Frame& request) { reply(request.task, status()); }
+
+std::string Service::counts() const {
+  return line_of("waiting", std::to_string(dispatcher_->queued())) +
+         line_of("running", std::to_string(dispatcher_->unresolved() - dispatcher_->queued())) +
+         line_of("done", std::to_string(resolved_));
+}
+
+void Service::reply_info(const Frame& request) {
+  std::uint64_t joined = 0;
+  for (const Slot& slot : dispatcher_->slots()) joined += static_cast<std::uint64_t>(std::abs(slot.instance));
+  reply(request.task, line_of("online", std::to_string(peers_->online())) +
+                          line_of("joined", std::to_string(joined)) + counts() +
+                          line_of("memory", std::to_string(dispatcher_->memory())) +
+                          line_of("memory_peak", std::to_string(dispatcher_->peak_memory())) +
+                          line_of("memory_limit", std::to_string(dispatcher_->memory_limit())));
+}
 
 void Service::reply_launch_remote(const Frame& request) {
   if (!launcher_)
@@ -180,10 +198,7 @@ std::string Service::view() const {
   std::string lines = line_of("profile", setup_.profile) + line_of("policy", name_of(setup_.policy)) +
                       line_of("autoexit", to_word(setup_.daemon.autoexit())) +
                       line_of("session_pid", std::to_string(session_->peer().pid.value_or(0))) +
-                      line_of("uptime_ms", std::to_string(uptime.count())) +
-                      line_of("waiting", std::to_string(dispatcher_->queued())) +
-                      line_of("running", std::to_string(dispatcher_->unresolved() - dispatcher_->queued())) +
-                      line_of("done", std::to_string(resolved_));
+                      line_of("uptime_ms", std::to_string(uptime.count())) + counts();
   std::optional<std::size_t> wanted = launcher_ ? launcher_->wanted() : std::nullopt;
   if (wanted) lines += line_of("wanted", std::to_string(*wanted));
   // Where each daemon has the same, also while there is none.

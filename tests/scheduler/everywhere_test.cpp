@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,12 +18,18 @@ Sends everywhere(Dispatcher& dispatcher, std::string_view payload, SessionId ses
   return dispatcher.on_everywhere(at(0s), session, make_payload(payload));
 }
 
+// Whose values are the answers to the tasks 100 and following.
+Sends everywhere_for(Dispatcher& dispatcher, std::uint64_t count, std::uint64_t minimum = 1) {
+  return dispatcher.on_everywhere(at(0s), 1, make_payload("e"), {100, count, minimum});
+}
+
 // The daemon answers what it was sent in these sends.
-Sends answer(Dispatcher& dispatcher, DaemonId daemon, const Sends& sends) {
+Sends answer(Dispatcher& dispatcher, DaemonId daemon, const Sends& sends, std::string_view value = {}) {
   for (const Send& send : sends) {
     const Assign* assign = std::get_if<Assign>(&send);
     if (assign == nullptr || assign->daemon != daemon) continue;
-    return dispatcher.on_finished(at(1s), daemon, assign->key, assign->attempt, {}, false, false);
+    return dispatcher.on_finished(at(1s), daemon, assign->key, assign->attempt, make_payload(value), false,
+                                  false);
   }
   FAIL("nothing was sent to daemon " << daemon);
   return {};
@@ -234,4 +241,136 @@ TEST_CASE(
   CHECK(dispatcher.on_finished(at(2s), 10, key, 1, {}, false, false).empty());
   CHECK(dispatcher.violations() == 1);
   CHECK(describe(dispatcher.on_finished(at(2s), 10, key, 2, {}, false, false)) == Lines{"acknowledge 10"});
+}
+
+// --- its values ---
+
+TEST_CASE("the value of an everywhere() on each daemon is the answer to a task") {
+  Dispatcher dispatcher = with_daemons(2);
+
+  Sends sends = everywhere_for(dispatcher, 2);
+
+  CHECK(describe(sends) == Lines{"everywhere of 1 to 10 \"e\"", "everywhere of 1 to 11 \"e\""});
+  CHECK(describe(answer(dispatcher, 11, sends, "b")) == Lines{"resolve 1/101 \"b\"", "acknowledge 11"});
+  CHECK(describe(answer(dispatcher, 10, sends, "a")) == Lines{"resolve 1/100 \"a\"", "acknowledge 10"});
+}
+
+TEST_CASE("an everywhere() that fails is told, and is the answer to its task, too") {
+  Dispatcher dispatcher = with_daemons(1);
+  TaskKey key = key_of_everywhere(everywhere_for(dispatcher, 1));
+
+  CHECK(
+      describe(dispatcher.on_finished(at(1s), 10, key, 1, make_payload("error"), true, false, "Error: e")) ==
+      Lines{"tell 1: everywhere() failed on daemon 1: Error: e", "resolve 1/100 failed \"error\"",
+            "acknowledge 10"});
+}
+
+TEST_CASE("up to a minimum, daemons that join later give the answers of everywhere()") {
+  Dispatcher dispatcher(Rules{}, 3);
+  dispatcher.on_session_joined(at(0s), 1);
+  dispatcher.on_daemon_joined(at(0s), 10, 0);
+  Sends first = everywhere_for(dispatcher, 2, 2);
+  answer(dispatcher, 10, first, "a");
+
+  Sends second = dispatcher.on_daemon_joined(at(1s), 11, 1);
+  Sends third = dispatcher.on_daemon_joined(at(1s), 12, 2);
+
+  CHECK(describe(answer(dispatcher, 11, second, "b")) == Lines{"resolve 1/101 \"b\"", "acknowledge 11"});
+  CHECK(describe(answer(dispatcher, 12, third, "c")) == Lines{"acknowledge 12"});
+}
+
+TEST_CASE("what an everywhere() is asked for beyond its minimum and the daemons resolves at once") {
+  Dispatcher dispatcher = with_daemons(1);
+
+  CHECK(describe(everywhere_for(dispatcher, 3, 2)) ==
+        Lines{"resolve 1/102 code 19: a daemon that was there when everywhere() was called is gone",
+              "everywhere of 1 to 10 \"e\""});
+}
+
+TEST_CASE("a daemon that takes nothing more is not asked for the value of an everywhere()") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  dispatcher.on_daemon_leaving(at(0s), 10);
+
+  Sends sends = everywhere_for(dispatcher, 1);
+
+  CHECK(describe(answer(dispatcher, 11, sends, "b")) == Lines{"resolve 1/100 \"b\"", "acknowledge 11"});
+}
+
+TEST_CASE("a daemon that dies before it has run an everywhere(), or within, is the reason for no value") {
+  Dispatcher dispatcher = with_daemons(2);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  everywhere_for(dispatcher, 2);
+
+  Lines busy = describe(dispatcher.on_daemon_left(at(1s), 10, {Cause::Kind::quit, "has quit"}));
+  Lines running = describe(dispatcher.on_daemon_left(at(1s), 11, {Cause::Kind::goodbye, "was sent away"}));
+
+  CHECK(busy.back() == "resolve 1/100 code 19: daemon 1 has quit before it ran everywhere()");
+  CHECK(running == Lines{"resolve 1/101 code 19: daemon 2 has ended as it was told to (idletime, walltime, "
+                         "maxtasks) while it ran everywhere()"});
+  // The next in its place runs it for its own sake.
+  Sends sends = dispatcher.on_daemon_joined(at(2s), 12, 0);
+  CHECK(describe(answer(dispatcher, 12, sends, "late")) == Lines{"acknowledge 12"});
+}
+
+TEST_CASE("saisei() of a daemon that has yet to run an everywhere() closes its answer") {
+  Dispatcher dispatcher = with_daemons(1);
+  everywhere_for(dispatcher, 1);
+
+  CHECK(describe(dispatcher.regenerate(at(1s), 0)) ==
+        Lines{"resolve 1/100 code 7: daemon 1 was given a new URL while it ran everywhere()"});
+}
+
+TEST_CASE("an everywhere() that is sent again answers its task once") {
+  Dispatcher dispatcher = with_daemons(1);
+  everywhere_for(dispatcher, 1);
+
+  Sends again = dispatcher.on_daemon_resumed(at(1s), 10, std::nullopt);
+
+  CHECK(describe(answer(dispatcher, 10, again, "a")) == Lines{"resolve 1/100 \"a\"", "acknowledge 10"});
+}
+
+TEST_CASE("where no daemon can come, an everywhere() that waits for one is told, and given up in time") {
+  Rules rules;
+  rules.patience = 600s;
+  Dispatcher dispatcher(rules, 1);
+  dispatcher.on_session_joined(at(0s), 1);
+  dispatcher.on_prospects(at(0s), {Prospects::Kind::none, "launch 1 has failed"});
+
+  CHECK(describe(everywhere_for(dispatcher, 1))
+            .front()
+            .find("tell 1: no daemon is coming: launch 1 has failed") == 0);
+  CHECK(dispatcher.next_timer() == at(600s));
+  CHECK(describe(dispatcher.on_timer(at(600s))) ==
+        Lines{"resolve 1/100 code 19: no daemon has come for 600 s: launch 1 has failed"});
+  CHECK_FALSE(dispatcher.next_timer());
+  Sends sends = dispatcher.on_daemon_joined(at(601s), 10, 0);
+  CHECK(describe(answer(dispatcher, 10, sends, "late")) == Lines{"acknowledge 10"});
+}
+
+TEST_CASE("a task that is cancelled does not end the wait for a daemon that an everywhere() needs") {
+  Rules rules;
+  rules.patience = 600s;
+  Dispatcher dispatcher(rules, 1);
+  dispatcher.on_session_joined(at(0s), 1);
+  dispatcher.on_prospects(at(0s), {Prospects::Kind::none, "none"});
+  everywhere_for(dispatcher, 1);
+  dispatcher.on_submit(at(0s), 1, task(1));
+
+  dispatcher.on_cancel(at(1s), 1, 1);
+
+  CHECK(describe(dispatcher.on_timer(at(600s))).size() == 1);
+}
+
+TEST_CASE("an everywhere() that is refused is so for each of its tasks") {
+  Rules rules;
+  rules.policy = Policy::ephemeral;
+  Dispatcher dispatcher(rules);
+  dispatcher.on_session_joined(at(0s), 1);
+
+  Lines lines = describe(everywhere_for(dispatcher, 2));
+
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[1].find("resolve 1/100 code 19: it was not run: there are no daemons") == 0);
+  CHECK(lines[2].find("resolve 1/101 code 19") == 0);
 }

@@ -121,6 +121,17 @@ TEST_CASE("memory is held until a task is resolved, and for everywhere() until i
   CHECK(dispatcher.memory() == 0);
 }
 
+TEST_CASE("the most memory that was held is known afterwards") {
+  Dispatcher dispatcher = with_daemons(1);
+  dispatcher.on_submit(at(0s), 1, task(1, "12345"));
+  dispatcher.on_everywhere(at(0s), 1, make_payload("12"));
+  dispatcher.on_finished(at(1s), 10, {1, 1}, 1, {}, false, false);
+  dispatcher.on_submit(at(1s), 1, task(2, "1"));
+
+  CHECK(dispatcher.memory() == 3);
+  CHECK(dispatcher.peak_memory() == 7);
+}
+
 TEST_CASE("the payload of a task that resolved is let go, not only discounted") {
   Dispatcher dispatcher = with_daemons(1);
   Payload payload = make_payload("big");
