@@ -101,28 +101,56 @@ mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
 #' is an error, and runs nowhere.
 #'
 #' @inheritParams mirai
-#' @return Invisible `NULL`, at once. Should the expression fail on a daemon, a
-#'   message says so at the next call that looks at the profile.
+#' @param .min how many daemons must have run it before all values are there: where
+#'   fewer are connected, those that connect next count, too.
+#' @return Invisibly and at once, a list of mirais of class `mirai_map`, one for each
+#'   daemon that is connected, and at least `.min`: the values, for [call_mirai()]
+#'   and the like. That of an assignment is `NULL`, so that large objects do not
+#'   come back. A daemon that is gone before it has run it makes an error value 19.
+#'   `NULL` if no daemons are set. Should the expression fail on a daemon, a
+#'   message says so, too, at the next call that looks at the profile.
+#'   [stop_mirai()] ends the wait for a value, and not the evaluation.
 #' @examples
 #' daemons(1)
-#' everywhere(offset <- 100)
+#' made <- everywhere(offset <- 100)
+#' call_mirai(made)
 #' m <- mirai(offset + 1)
 #' call_mirai(m)$data
 #' daemons(0)
 #' @export
-everywhere <- function(.expr, ..., .args = list(), .compute = NULL) {
+everywhere <- function(.expr, ..., .args = list(), .min = 1L,
+                       .compute = NULL) {
   if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
   expr <- expression_of(substitute(.expr), parent.frame())
   globals <- if (...length()) named_objects(list(...), "...") else list()
   args <- if (length(.args)) named_objects(.args, ".args") else list()
+  check_number(.min, ".min")
+  if (.min > most_answers) {
+    stop("'.min' must be at most ", most_answers, ", not ", describe(.min),
+         call. = FALSE)
+  }
+  expr <- without_value(expr)
   profile <- profile_of(.compute)
-  if (is_here(profile)) {
-    return(invisible(list(evaluated_here(profile, expr, globals, args, TRUE))))
+  if (is.null(profile)) return(invisible())
+  mirais <- if (is_here(profile)) {
+    list(evaluated_here(profile, expr, globals, args, TRUE))
+  } else {
+    .Call(tk_everywhere, profile$link, expr, globals, args,
+          max(.min, connected(profile)), .min)
   }
-  if (!is.null(profile)) {
-    .Call(tk_everywhere, profile$link, expr, globals, args)
-  }
-  invisible()
+  invisible(structure(mirais, class = "mirai_map"))
+}
+
+# To one everywhere(), as the dispatcher has it.
+most_answers <- 65536L
+
+# An assignment is not made for its value, which may be large.
+without_value <- function(expr) {
+  last <- expr
+  while (is_call_to(last, "{", 1L)) last <- last[[length(last)]]
+  assigns <- is_call_to(last, "<-") || is_call_to(last, "=") ||
+    is_call_to(last, "<<-")
+  if (assigns) call("{", expr, NULL) else expr
 }
 
 #' Wait for a mirai

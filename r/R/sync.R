@@ -58,10 +58,15 @@ set_stream <- function(stream) {
   }
 }
 
-# The objects of the session that others of these names take the place of.
+# The objects of the session that others of these names take the place of; what is
+# locked keeps its place, and what is active is no object.
 hidden_by <- function(names) {
-  there <- vapply(names, exists, NA, envir = globalenv(), inherits = FALSE)
-  mget(as.character(names[there]), envir = globalenv())
+  hides <- vapply(names, function(name) {
+    exists(name, envir = globalenv(), inherits = FALSE) &&
+      !bindingIsLocked(name, globalenv()) &&
+      !bindingIsActive(name, globalenv())
+  }, NA)
+  mget(as.character(names[hides]), envir = globalenv())
 }
 
 next_stream_here <- function(profile) {

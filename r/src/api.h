@@ -17,7 +17,8 @@ SEXP tk_close(SEXP link, SEXP kind);
 SEXP tk_set_functions(SEXP reader_factory, SEXP tell, SEXP evaluation_space);
 // tasks.cpp
 SEXP tk_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);
-SEXP tk_everywhere(SEXP link, SEXP expr, SEXP globals, SEXP args);
+SEXP tk_try_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);
+SEXP tk_everywhere(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP count, SEXP minimum);
 SEXP tk_data(SEXP mirai);
 SEXP tk_wait(SEXP mirai, SEXP seconds);
 SEXP tk_race(SEXP list);

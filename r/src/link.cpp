@@ -61,8 +61,12 @@ void Link::send(const Frame& frame) {
   push_out();
 }
 
+bool Link::has_room_for(std::size_t bytes) const {
+  return in_flight_ == 0 || in_flight_ + kept_ + bytes <= memory_limit_ || !is_usable();
+}
+
 bool Link::wait_for_memory(std::size_t bytes) {
-  while (in_flight_ > 0 && in_flight_ + kept_ + bytes > memory_limit_ && is_usable()) {
+  while (!has_room_for(bytes)) {
     if (has_notes()) return false;
     wait_a_little();
     check_interrupts();
@@ -84,6 +88,7 @@ void Link::check_kept(std::uint64_t size) const {
 void Link::everywhere(const Frame& frame, Buffer& payload) {
   if (!is_usable()) return;
   kept_ += payload.size();
+  for (std::uint64_t i = 0; i < frame.number(Key::count); ++i) tasks_[frame.task + i];
   send(frame, payload);
 }
 

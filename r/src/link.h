@@ -57,7 +57,10 @@ class Link {
   // For all daemons, and kept by the dispatcher for those that come later. check_kept()
   // throws where so much cannot be: they would not be what the user asked for.
   void check_kept(std::uint64_t size) const;
+  // Its values are the answers to Key::count tasks from that of the frame on.
   void everywhere(const Frame& frame, Buffer& payload);
+  // Whether a task of this size fits, without waiting.
+  bool has_room_for(std::size_t bytes) const;
   // Waits, interruptibly and taking answers in, until a task of this size fits (true), or
   // until there is something to tell (false).
   bool wait_for_memory(std::size_t bytes);

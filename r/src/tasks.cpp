@@ -97,48 +97,67 @@ R_xlen_t first_resolved(SEXP list) {
   }
 }
 
+// The new mirai; NULL where the link is another process's, and FALSE where it is not to
+// wait for memory and would have to.
+SEXP submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request, bool waits) {
+  std::shared_ptr<Link>& link = link_of(pointer);
+  if (link->is_foreign()) return R_NilValue;
+  Frame frame(Type::submit);
+  frame.task = link->next_id();
+  SEXP mirai = PROTECT(new_mirai(link, frame.task));
+  SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
+  if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
+  if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
+  Scratch scratch;
+  write(payload, *scratch);
+  if (!waits) link->take_in();  // an answer that is here may have made room
+  bool fits = waits || link->has_room_for((*scratch).size());
+  if (fits) {
+    wait_for_memory(*link, (*scratch).size());
+    link->submit(frame, *scratch);
+  }
+  tell_notes(*link);
+  UNPROTECT(2);
+  return fits ? mirai : Rf_ScalarLogical(FALSE);
+}
+
 }  // namespace
 
 }  // namespace tenkai
 
 using namespace tenkai;
 
-// The new mirai; NULL where the link is another process's.
 SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request) {
+  return guarded([&] { return submit(pointer, expr, globals, args, timeout, time_request, true); });
+}
+
+SEXP tk_try_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request) {
+  return guarded([&] { return submit(pointer, expr, globals, args, timeout, time_request, false); });
+}
+
+// A list of `count` mirais, of the values that it has on daemons; NULL as above.
+SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP count, SEXP minimum) {
   return guarded([&]() -> SEXP {
     std::shared_ptr<Link>& link = link_of(pointer);
     if (link->is_foreign()) return R_NilValue;
-    Frame frame(Type::submit);
-    frame.task = link->next_id();
-    SEXP mirai = PROTECT(new_mirai(link, frame.task));
-    SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
-    if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
-    if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
-    Scratch scratch;
-    write(payload, *scratch);
-    wait_for_memory(*link, (*scratch).size());
-    link->submit(frame, *scratch);
-    tell_notes(*link);
-    UNPROTECT(2);
-    return mirai;
-  });
-}
-
-SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args) {
-  return guarded([&] {
-    std::shared_ptr<Link>& link = link_of(pointer);
-    if (link->is_foreign()) return R_NilValue;
     SEXP payload = PROTECT(parcel(expr, globals, args));
-    Frame frame(Type::everywhere);
-    frame.task = link->next_id();
     Scratch scratch;
     write(payload, *scratch);
     link->check_kept((*scratch).size());
     wait_for_memory(*link, (*scratch).size());
+    SEXP mirais = PROTECT(Rf_allocVector(VECSXP, Rf_asInteger(count)));
+    Frame frame(Type::everywhere);
+    for (R_xlen_t i = 0; i < XLENGTH(mirais); ++i) {
+      std::uint64_t task = link->next_id();
+      SET_VECTOR_ELT(mirais, i, new_mirai(link, task));
+      if (i == 0) frame.task = task;
+    }
+    frame.with(Key::count, static_cast<std::uint64_t>(XLENGTH(mirais)));
+    frame.with(Key::minimum, static_cast<std::uint64_t>(Rf_asInteger(minimum)));
     link->everywhere(frame, *scratch);
     tell_notes(*link);
-    UNPROTECT(1);
-    return R_NilValue;
+    UNPROTECT(2);
+    return mirais;
   });
 }
 

@@ -9,8 +9,53 @@ test_that("info() counts daemons and tasks", {
   expect_type(counts, "integer")
   expect_named(counts, c("connections", "cumulative", "awaiting", "executing",
                          "completed"))
-  skip_if(anyNA(counts), "the program does not count")
   expect_identical(unname(counts), c(1L, 1L, 0L, 0L, 1L))
+})
+
+test_that("info() tells tasks that wait from those that are with a daemon", {
+  gate <- file.path(set_folder(), "gate")
+  set_daemons(1)
+  wait <- quote(while (!file.exists(gate)) Sys.sleep(0.01))
+  mirais <- lapply(1:3, function(i) mirai(wait, gate = gate))
+
+  expect_identical(info()[c("awaiting", "executing")],
+                   c(awaiting = 2L, executing = 1L))
+  file.create(gate)
+  for (each in mirais) resolved(each)
+  expect_identical(info()[c("awaiting", "executing", "completed")],
+                   c(awaiting = 0L, executing = 0L, completed = 3L))
+})
+
+test_that("info() counts daemons without dispatcher, and those that are gone", {
+  set_daemons(1, dispatcher = FALSE)
+  expect_identical(info()[["connections"]], 1L)
+  set_daemons(1, respawn = FALSE, .compute = "side")
+  resolved(mirai(quit(), .compute = "side"))
+  expect_true(wait_for(function() info("side")[["connections"]] == 0L))
+  expect_identical(info("side")[["cumulative"]], 1L)
+})
+
+test_that("status() has the bytes that tasks hold, and does not print them", {
+  gate <- file.path(set_folder(), "gate")
+  set_daemons(1, memory = 5e6)
+  m <- mirai({
+    while (!file.exists(gate)) Sys.sleep(0.01)
+    length(x)
+  }, gate = gate, x = raw(1e6))
+
+  memory <- status()$memory
+  expect_named(memory, c("used", "peak", "capacity"))
+  expect_gt(memory[["used"]], 1e6)
+  expect_identical(memory[["peak"]], memory[["used"]])
+  expect_identical(memory[["capacity"]], 5e6)
+
+  file.create(gate)
+  expect_identical(value_of(m), 1000000L)
+  expect_identical(status()$memory[c("used", "peak")],
+                   c(used = 0, peak = memory[["peak"]]))
+  expect_false(any(grepl("memory", printed(status()))))
+  daemons(0)
+  expect_named(status(), c("connections", "daemons"))
 })
 
 test_that("info() of a dispatcher that has ended is not known", {

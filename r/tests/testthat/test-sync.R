@@ -127,6 +127,49 @@ test_that("a task here leaves nothing behind", {
   expect_identical(get("tenkai_x", envir = global), "mine")
 })
 
+test_that("a task here does not get the place of what is locked or active", {
+  set_sync()
+  global <- globalenv()
+  assign("tenkai_x", "mine", envir = global)
+  lockBinding("tenkai_x", global)
+  makeActiveBinding("tenkai_y", function() "active", global)
+  at_end({
+    unlockBinding("tenkai_x", globalenv())
+    rm("tenkai_x", "tenkai_y", envir = globalenv())
+  })
+
+  capture.output(type = "message", {
+    locked <- mirai(tenkai_x, tenkai_x = 1)
+    active <- mirai(tenkai_y, tenkai_y = 1)
+  })
+
+  expect_match(locked$data, "cannot change value of locked binding")
+  expect_true(is_mirai_error(active$data))
+  expect_identical(get("tenkai_x", envir = global), "mine")
+  expect_identical(get("tenkai_y", envir = global), "active")
+})
+
+test_that("the browser stands within a task here", {
+  set_sync()
+  steps <- capture.output(m <- mirai({
+    inner <- x + 1
+    browser()
+    inner
+  }, x = 1))
+  expect_identical(m$data, 2)
+  expect_match(paste(steps, collapse = "\n"), "Called from")
+})
+
+test_that("a task here may end its own profile", {
+  set_sync()
+  expect_identical(mirai({
+    tenkai::daemons(0)
+    2
+  })$data, 2)
+  expect_false(daemons_set())
+  expect_false(on_daemon())
+})
+
 test_that("a session without random numbers has none after a task either", {
   expect_identical(run_session(c(
     "library(tenkai)",
@@ -148,7 +191,8 @@ test_that("everywhere() is evaluated here, stays, and has a value", {
   set_sync()
   at_end(rm("tenkai_x", envir = globalenv()))
   made <- everywhere(tenkai_x <- 1)
-  expect_identical(made[[1L]]$data, 1)
+  expect_null(made[[1L]]$data)
+  expect_identical(everywhere(tenkai_x + 1)[[1L]]$data, 2)
   expect_identical(mirai(tenkai_x)$data, 1)
 })
 
