@@ -95,9 +95,8 @@ void explain(Verdict& verdict, const Refused& refused, std::uint64_t at, std::si
                 size);
 }
 
-}  // namespace
-
-Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept {
+// A value, and where it ends.
+Verdict scan_value(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept {
   Verdict verdict;
   serialization::Scanner scanner(bytes, allowed == Allowed::data, deepest, verdict);
   try {
@@ -107,6 +106,24 @@ Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noe
   } catch (const std::bad_alloc&) {
     explain(verdict, Refused{"there is no memory to look through it"}, scanner.position(), bytes.size());
   }
+  return verdict;
+}
+
+}  // namespace
+
+Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept {
+  Verdict verdict = scan_value(bytes, allowed, deepest);
+  if (!verdict.is_good()) return verdict;
+  if (verdict.section == 0) {
+    Refused lacks{"it refers to something outside of it"};
+    if (verdict.made > 0) explain(verdict, lacks, bytes.size(), bytes.size());
+    return verdict;
+  }
+  std::string_view behind = bytes.substr(static_cast<std::size_t>(verdict.section));
+  Verdict section = scan_value(behind, Allowed::data, deepest);
+  Refused spoilt{"what its hooks are given is cut off, or more than data"};
+  if (!section.is_good()) explain(verdict, spoilt, verdict.section, bytes.size());
+  verdict.recursion = std::max(verdict.recursion, section.recursion);
   return verdict;
 }
 

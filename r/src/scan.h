@@ -10,6 +10,9 @@
 // It reads the binary formats ("B" of this machine, "X" of all), versions 2 and
 // 3. Numbers are stepped over, so their amount costs nothing; strings and lists
 // are looked at one by one. It needs no R.
+//
+// Objects that hooks make (hooks.h) are no more than marks in a value. What their hooks are
+// given comes behind it, as a serialization of its own that holds nothing but data.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +24,17 @@ namespace tenkai {
 struct Verdict {
   char reason[192] = "";        // why it is refused, without a full stop; empty where it is good
   std::uint32_t recursion = 0;  // how many calls R's reader will have open
-  bool runs_code = false;       // whether reading it runs code that may fail (namespaces, byte code)
+  bool runs_code = false;       // whether reading it may fail (namespaces, byte code, hooks)
+  bool must_enclose = false;    // whether an object that a hook makes is the environment of something
+  std::uint64_t made = 0;       // the marks for objects that hooks have to make
+  std::uint64_t section = 0;    // where what the hooks are given begins; 0: it has none
 
   bool is_good() const { return reason[0] == '\0'; }
 };
 
 enum class Allowed {
   everything,  // that is a legitimate value in R
-  data,        // no promises, code, environments, pointers, namespaces, S4 objects
+  data,        // no promises, code, environments, pointers, namespaces, S4 objects, hooks
 };
 
 // `deepest`: how many calls R's reader may have open. It makes one for each value that

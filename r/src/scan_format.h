@@ -101,7 +101,8 @@ enum class Word : std::uint8_t {
   wrapped_strings,
   wrapped_raw,
   wrapped_list,
-  an_environment,  // not a symbol, and neither is the next
+  an_environment,  // not a symbol, and neither are the next
+  a_made_environment,
   an_object,
 };
 
@@ -177,6 +178,7 @@ inline const char* beyond_data(Type type) {
     case pointer: return "an external pointer";
     case weak_reference: return "a weak reference";
     case s4_object: return "an S4 object";
+    case persistent: return "an object that a hook makes";
     default: return nullptr;
   }
 }

@@ -34,6 +34,14 @@ void Scanner::read_header() {
   }
 }
 
+// Only what hooks are given may follow.
+void Scanner::end_value() {
+  bool follows = cursor_.left() > 2 && cursor_.here()[1] == '\n';
+  if (!follows) throw Refused{"bytes follow the end of the value"};
+  if (data_only_) throw Refused{beyond_data(persistent), true};
+  verdict_.section = cursor_.position();
+}
+
 // --- items ---
 
 // What may not stand here whatever it holds.
@@ -46,7 +54,9 @@ void Scanner::admit(std::int32_t flags, Role role) const {
     case Role::tag: good = type == nothing || type == symbol || type == reference; break;
     case Role::name: good = type == symbol || type == reference; break;
     case Role::surrounding:
-    case Role::enclosure: good = is_environment(type) || type == nothing || type == reference; break;
+    case Role::enclosure:
+      good = is_environment(type) || type == nothing || type == reference || type == persistent;
+      break;
     case Role::bindings:
     case Role::formals: good = type == nothing || (type == pairlist && !has_attributes(flags)); break;
     case Role::table: good = type == nothing || (type == list && !has_attributes(flags)); break;
@@ -104,7 +114,7 @@ bool Scanner::read(std::int32_t flags, Role role) {
     case bytecode:
       verdict_.runs_code = true;
       return open_code(flags, static_cast<std::uint32_t>(cursor_.count(4)));
-    case persistent: throw Refused{"it refers to something outside of it"};
+    case persistent: return read_mark(flags, role);
     default: throw Refused{"it holds something of a type that R does not have"};
   }
 }
@@ -170,19 +180,39 @@ bool Scanner::refer(std::int32_t flags, Role role) {
   if (index == 0 || index > references_.size()) throw Refused{"it refers to what has not come"};
   Word word = references_[index - 1];
   bool must_be_environment = role == Role::surrounding || role == Role::enclosure;
-  if (must_be_environment && word != Word::an_environment) {
+  bool is_made = word == Word::a_made_environment;
+  if (must_be_environment && word != Word::an_environment && !is_made) {
     throw Refused{"it has no environment where one must be"};
   }
+  if (must_be_environment && is_made) verdict_.must_enclose = true;
   bool must_be_symbol = role == Role::tag || role == Role::name;
   if (must_be_symbol && !is_symbol(word)) throw Refused{"it has no symbol where one must be"};
   if (data_only_ && !must_be_symbol) throw Refused{"code", true};
   // R would look for a variable in such a circle for ever.
-  if (role == Role::enclosure && index > stack_.back().chain) {
+  if (role == Role::enclosure && index > stack_.back().chain && !is_made) {
     throw Refused{"it holds an environment that encloses itself"};
   }
   Item item{is_symbol(word) ? symbol : word == Word::an_environment ? environment : pointer, 0};
   item.first = static_cast<std::int32_t>(index - 1);
   return finish(item);
+}
+
+// A mark for an object that a hook makes: "e" where it was an environment, else "p". The
+// object is complete when R comes to its mark.
+bool Scanner::read_mark(std::int32_t flags, Role role) {
+  if (flags != persistent || cursor_.number() != 0 || cursor_.number() != 1) {
+    throw Refused{"it refers to something outside of it"};
+  }
+  std::string_view kind = read_name();
+  bool is_environment = kind == "e";
+  if (!is_environment && kind != "p") throw Refused{"it refers to something outside of it"};
+  if (role == Role::surrounding || role == Role::enclosure) {
+    if (!is_environment) throw Refused{"it has no environment where one must be"};
+    verdict_.must_enclose = true;
+  }
+  verdict_.runs_code = true;
+  ++verdict_.made;
+  return remember(is_environment ? Word::a_made_environment : Word::an_object, persistent);
 }
 
 void Scanner::read_builtin(std::int32_t flags) {

@@ -87,12 +87,13 @@ class Scanner {
     read_header();
     read(Role::value);
     while (!stack_.empty()) advance(stack_.back());
-    if (cursor_.left() != 0) throw Refused{"bytes follow the end of the value"};
+    if (cursor_.left() != 0) end_value();
   }
   std::uint64_t position() const { return cursor_.position(); }
 
  private:
   void read_header();
+  void end_value();
 
   // True where the item is finished; else it is the frame on top of the stack.
   bool read(Role role) { return read(cursor_.number(), role); }
@@ -112,6 +113,7 @@ class Scanner {
   bool open_pointer(std::int32_t flags);
   bool open_code(std::int32_t flags, std::uint32_t shared);
   bool refer(std::int32_t flags, Role role);
+  bool read_mark(std::int32_t flags, Role role);
   bool remember(Word word, Type type);
   void check_index(const Frame& user);
   void read_chars(std::int32_t flags);
