@@ -7,6 +7,7 @@
 #   urls    where daemons connect, by slot
 #   spare   how many of them are beyond those of its daemons
 #   options the arguments of each daemon, as texts by their names
+#   hooks   those of its tasks; serial, defaults and shared are kept for them
 profiles <- new.env(parent = emptyenv())
 
 # NULL if the profile is not set. One that was set by the process this one was
@@ -80,6 +81,7 @@ ephemeral_link <- function() {
     policy = "ephemeral", rscript = rscript(), daemon = "cleanup=FALSE"
   )))
   found$ephemeral <- link
+  renew_ephemeral()
   link
 }
 

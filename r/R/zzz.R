@@ -2,6 +2,7 @@
   space <- parent.env(environment())
   found$version <- unname(getNamespaceInfo(space, "spec")["version"])
   .Call(tk_set_functions, reader_of, tell, evaluation_space())
+  set_hook_functions()
   register_promises()
 }
 

@@ -15,6 +15,10 @@ SEXP tk_fd(SEXP link);
 SEXP tk_pid(SEXP link);
 SEXP tk_close(SEXP link, SEXP kind);
 SEXP tk_set_functions(SEXP reader_factory, SEXP tell, SEXP evaluation_space);
+SEXP tk_set_hooks(SEXP link, SEXP hooks);
+// hooks.cpp
+SEXP tk_set_hook_functions(SEXP functions);
+SEXP tk_first_not_raw(SEXP list);
 // tasks.cpp
 SEXP tk_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);
 SEXP tk_try_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);

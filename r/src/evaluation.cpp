@@ -34,6 +34,15 @@ SEXP evaluation_call(SEXP expr, SEXP env) {
   return call;
 }
 
+// list(the hooks for its value, the objects that hooks have made for it), or NULL.
+SEXP hooked_in(const Payload& task, const Verdict& verdict) {
+  if (verdict.section == 0) return R_NilValue;
+  SEXP section = PROTECT(unserialize_section(task, verdict));
+  SEXP hooked = read_in_task(section);
+  UNPROTECT(1);
+  return hooked;
+}
+
 constexpr const char* no_longer_works =
     "R no longer works in this daemon, which ends for that: has a task replaced a function of base R?";
 
@@ -136,7 +145,9 @@ SEXP Evaluation::perform() {
   R_interrupts_suspended = FALSE;
   Verdict verdict = examine(task_, Allowed::everything);
   if (!verdict.is_good()) Rf_error("R cannot read what the task was given: %s", verdict.reason);
-  SEXP parcel = PROTECT(unserialize(task_, verdict));
+  SEXP hooked = PROTECT(hooked_in(task_, verdict));
+  bool has_hooks = hooked != R_NilValue;
+  SEXP parcel = PROTECT(unserialize(task_, verdict, has_hooks ? VECTOR_ELT(hooked, 1) : R_NilValue));
   task_ = nullptr;  // the bytes are not needed any more; they may be many
   if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) < 3) Rf_error("what came is not a task");
   data_only_ = XLENGTH(parcel) > 3;
@@ -152,9 +163,11 @@ SEXP Evaluation::perform() {
   R_interrupts_suspended = TRUE;
   end_time_limits();
   R_interrupts_suspended = FALSE;
-  serialize(value, value_);
+  // A session that lets in nothing but data takes nothing that hooks have made.
+  SEXP hooks = has_hooks && !data_only_ ? VECTOR_ELT(hooked, 0) : R_NilValue;
+  serialize(value, value_, hooks, gathered_);
   R_interrupts_suspended = TRUE;
-  UNPROTECT(4);
+  UNPROTECT(5);
   return R_NilValue;
 }
 

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "crossing.h"
 #include "expression_room.h"
+#include "hooks.h"
 #include "serialize.h"
 
 namespace tenkai {
@@ -49,6 +50,7 @@ class Evaluation {
   SEXP functions_;
   Payload task_;
   Buffer value_;
+  Gathered gathered_;
   ExpressionRoom room_;
   bool everywhere_ = false;
   bool failed_ = false;

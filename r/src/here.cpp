@@ -85,7 +85,8 @@ using namespace tenkai;
 SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup) {
   return guarded([&] {
     const std::shared_ptr<Link>& link = link_to_nobody(XLENGTH(parcel) > 3);
-    auto make = [&] { return new_mirai(link); };
+    std::uint64_t task = link->next_id();
+    auto make = [&] { return new_mirai(link, task); };
     SEXP mirai = PROTECT(safely(make));
     Buffer sent;
     auto write = [&] {
@@ -93,7 +94,6 @@ SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup) {
       return R_NilValue;
     };
     safely(write);
-    std::uint64_t task = handle_of(mirai)->task = link->next_id();
     Answer answer =
         evaluate_here(functions, payload_of(sent), Rf_asLogical(everywhere) == TRUE, Rf_asInteger(cleanup));
     link->put_answer(task, std::move(answer));

@@ -84,21 +84,25 @@ SEXP pointer_of(SEXP mirai) {
 }
 
 // What came is no value: R's own words, or those of scan(), say why.
+constexpr std::uint64_t internal_error = 1000;
 constexpr auto protocol_error = static_cast<std::uint64_t>(Code::protocol_error);
 
 SEXP invalid_result(const char* why) {
   return error_value(protocol_error, std::string("invalid result: ") + why);
 }
 
+// The payload is its own: the code that runs may ask for the same value, and the answer is
+// gone when that has been given.
 struct Reading {
-  const Payload& payload;
+  Payload* payload;
   const Verdict& verdict;
+  SEXP made = R_NilValue;  // by hooks
   char error[256] = "";
 };
 
 SEXP read_value(void* data) {
   auto* reading = static_cast<Reading*>(data);
-  return unserialize(reading->payload, reading->verdict);
+  return unserialize(*reading->payload, reading->verdict, reading->made);
 }
 
 SEXP keep_message(SEXP condition, void* data) {
@@ -126,12 +130,32 @@ SEXP no_room() {
   return value;
 }
 
+// The objects that hooks make for a value, or why there are none.
+SEXP objects_for(const Reading& reading) {
+  if (reading.verdict.made == 0) return R_NilValue;
+  SEXP section = PROTECT(unserialize_section(*reading.payload, reading.verdict));
+  SEXP objects = read_in_result(section);
+  UNPROTECT(1);
+  return objects;
+}
+
+SEXP read_at_risk(void* data) {
+  auto* reading = static_cast<Reading*>(data);
+  SEXP made = PROTECT(objects_for(*reading));
+  reading->made = made;
+  SEXP value = TYPEOF(made) == STRSXP ? error_value(internal_error, text_of(made))
+                                      : R_tryCatchError(read_value, reading, keep_message, reading);
+  UNPROTECT(1);
+  return reading->error[0] == '\0' ? value : invalid_result(reading->error);
+}
+
+void drop_payload(void* data) { delete static_cast<Reading*>(data)->payload; }
+
 // Reading it may run code that fails, or come to an end of R's. That is caught only
 // where it can happen: it takes as long as a short task.
 SEXP value_of_risk(const Payload& payload, const Verdict& verdict) {
-  Reading reading{payload, verdict};
-  SEXP value = R_tryCatchError(read_value, &reading, keep_message, &reading);
-  return reading.error[0] == '\0' ? value : invalid_result(reading.error);
+  Reading reading{new Payload(payload), verdict};
+  return R_ExecWithCleanup(read_at_risk, &reading, drop_payload, &reading);
 }
 
 SEXP value_from(const Answer& answer, Allowed allowed) {

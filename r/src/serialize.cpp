@@ -77,23 +77,60 @@ std::string_view mapped(const Payload& payload) {
   Rf_error("cannot map a value of %.0f bytes", static_cast<double>(size_of(payload)));
 }
 
+using Hook = SEXP (*)(SEXP, SEXP);
+
+void write(SEXP object, Buffer& into, Hook hook, SEXP data) {
+  R_outpstream_st stream;
+  R_InitOutPStream(&stream, &into, R_pstream_binary_format, 3, out_char, out_bytes, hook, data);
+  R_Serialize(object, &stream);
+}
+
+SEXP read(std::string_view bytes, const Verdict& verdict, Hook hook, SEXP data) {
+  std::size_t needed = stack_for(verdict.recursion);
+  R_CheckStack2(needed);
+  R_inpstream_st stream;
+  Source source{bytes, 0, stack_end(needed)};
+  R_InitInPStream(&stream, &source, R_pstream_any_format, in_char, in_bytes, hook, data);
+  return R_Unserialize(&stream);
+}
+
+SEXP gather(SEXP object, SEXP pointer) {
+  return static_cast<Gathered*>(R_ExternalPtrAddr(pointer))->mark_for(object);
+}
+
 }  // namespace
 
-void serialize(SEXP object, Buffer& into) {
-  R_outpstream_st stream;
-  R_InitOutPStream(&stream, &into, R_pstream_binary_format, 3, out_char, out_bytes, nullptr, R_NilValue);
-  R_Serialize(object, &stream);
+void serialize(SEXP object, Buffer& into) { write(object, into, nullptr, R_NilValue); }
+
+void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
+  if (hooks == R_NilValue) {
+    serialize(object, into);
+    return;
+  }
+  PROTECT(hooks);  // they may replace themselves
+  SEXP room = PROTECT(Rf_allocVector(VECSXP, 1));
+  SEXP pointer = PROTECT(R_MakeExternalPtr(&gathered, R_NilValue, R_NilValue));
+  gathered.begin(hooks, room);
+  write(object, into, gather, pointer);
+  SEXP section = PROTECT(gathered.section());
+  gathered.clear();
+  if (section != R_NilValue) serialize(section, into);
+  UNPROTECT(4);
 }
 
 Verdict examine(const Payload& payload, Allowed allowed) { return scan(mapped(payload), allowed, deepest()); }
 
-SEXP unserialize(const Payload& payload, const Verdict& verdict) {
-  std::size_t needed = stack_for(verdict.recursion);
-  R_CheckStack2(needed);
-  R_inpstream_st stream;
-  Source source{mapped(payload), 0, stack_end(needed)};
-  R_InitInPStream(&stream, &source, R_pstream_any_format, in_char, in_bytes, nullptr, R_NilValue);
-  return R_Unserialize(&stream);
+SEXP unserialize(const Payload& payload, const Verdict& verdict, SEXP made) {
+  if (verdict.made == 0) return read(mapped(payload), verdict, nullptr, R_NilValue);
+  SEXP data = PROTECT(objects_to_hand_out(made));
+  SEXP value = read(mapped(payload), verdict, verdict.must_enclose ? made_environment : made_object, data);
+  UNPROTECT(1);
+  return value;
+}
+
+SEXP unserialize_section(const Payload& payload, const Verdict& verdict) {
+  return read(mapped(payload).substr(static_cast<std::size_t>(verdict.section)), verdict, nullptr,
+              R_NilValue);
 }
 
 }  // namespace tenkai

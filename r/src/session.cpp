@@ -166,6 +166,15 @@ SEXP tk_make_safe(SEXP pointer) {
   });
 }
 
+// The link's pointer keeps them alive, and tk_submit() finds them there.
+SEXP tk_set_hooks(SEXP pointer, SEXP hooks) {
+  return guarded([&] {
+    link_of(pointer);
+    R_SetExternalPtrProtected(pointer, hooks);
+    return R_NilValue;
+  });
+}
+
 // The reply's payload as a text; or an error value.
 SEXP tk_ask(SEXP pointer, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms) {
   return guarded([&] {

@@ -43,9 +43,10 @@ class Scratch {
   bool took_shared_;
 };
 
-void write(SEXP object, Buffer& into) {
+void write(SEXP object, Buffer& into, SEXP hooks) {
+  Gathered gathered;
   auto body = [&] {
-    serialize(object, into);
+    serialize(object, into, hooks, gathered);
     return R_NilValue;
   };
   safely(body);
@@ -109,7 +110,7 @@ SEXP submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP
   if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
   if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
   Scratch scratch;
-  write(payload, *scratch);
+  write(payload, *scratch, R_ExternalPtrProtected(pointer));
   if (!waits) link->take_in();  // an answer that is here may have made room
   bool fits = waits || link->has_room_for((*scratch).size());
   if (fits) {
@@ -142,7 +143,7 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP count,
     if (link->is_foreign()) return R_NilValue;
     SEXP payload = PROTECT(parcel(expr, globals, args));
     Scratch scratch;
-    write(payload, *scratch);
+    write(payload, *scratch, R_ExternalPtrProtected(pointer));
     link->check_kept((*scratch).size());
     wait_for_memory(*link, (*scratch).size());
     SEXP mirais = PROTECT(Rf_allocVector(VECSXP, Rf_asInteger(count)));
