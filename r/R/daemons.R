@@ -84,6 +84,8 @@
 #'   environments, in the usual 8 MB), are refused in the same way whatever
 #'   `safe` is. Where it is the calls which are open just now that leave too
 #'   little room, `$data` is that error value in them, and the result elsewhere.
+#' @param serial hooks that make bytes of objects which R cannot serialize, from
+#'   [serial_config()]. `NULL`: those that packages have registered.
 #'
 #' @return The number of daemons, or, with `url` and without dispatcher, the
 #'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set
@@ -132,7 +134,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL, respawn = TRUE,
                     patience = if (interactive()) Inf else 600,
-                    sync = FALSE) {
+                    sync = FALSE, serial = NULL) {
   if (!is.null(profile)) check_string(profile, "profile")
   .compute <- compute_of(.compute %||% profile)
   check_flag(dispatcher, "dispatcher")
@@ -145,6 +147,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   }
   check_flag(safe, "safe")
   check_flag(respawn, "respawn")
+  check_serial(serial)
   if (!is.null(remote)) check_remote(remote)
   n <- daemon_number(n, url, dispatcher, profile)
   # To end daemons no profile need be read, and it may be wrong by now.
@@ -184,6 +187,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   output <- isTRUE(as.logical(options$output))
   value <- set_daemons(made, settings, output, safe)
   keep_profile(.compute, made, value)
+  begin_hooks(.compute, serial)
+  made$value
 }
 
 # What is done where daemons die, are silent, disobey or do not come; `retries` as

@@ -1,0 +1,545 @@
+# Hooks for objects that R cannot serialize. The package in pointers/ has some.
+
+# It is compiled once, and then on the paths of this session and of the daemons
+# that are started in the rest of a test.
+compiled <- new.env()
+
+pointers_library <- function() {
+  if (!is.null(compiled$library)) return(compiled$library)
+  folder <- tempfile("library-")
+  source <- tempfile("source-")
+  for (each in c(folder, source)) dir.create(each)
+  file.copy(test_path("pointers"), source, recursive = TRUE)
+  said <- suppressWarnings(system2(
+    file.path(R.home("bin"), "R"), stdout = TRUE, stderr = TRUE,
+    c("CMD", "INSTALL", "--no-docs", "--no-test-load", "-l", shQuote(folder),
+      shQuote(file.path(source, "pointers")))
+  ))
+  if (!is.null(attr(said, "status"))) stop(paste(said, collapse = "\n"))
+  compiled$library <- folder
+}
+
+use_pointers <- function(frame = parent.frame()) {
+  before <- .libPaths()
+  do.call(on.exit, list(bquote(.libPaths(.(before))), TRUE, FALSE),
+          envir = frame)
+  .libPaths(c(pointers_library(), before))
+  loadNamespace("pointers")
+}
+
+# serialization() for the rest of a test, without its words.
+set_hooks <- function(..., frame = parent.frame()) {
+  do.call(on.exit,
+          list(quote(suppressMessages(serialization(NULL))), TRUE, FALSE),
+          envir = frame)
+  suppressMessages(serialization(...))
+}
+
+set_pointer_hooks <- function(frame = parent.frame()) {
+  package <- use_pointers(frame)
+  set_hooks(list(package$to_raw, package$from_raw), class = "pointer",
+            frame = frame)
+  package
+}
+
+# An object that needs no package: an environment of class "box".
+box <- function(x) structure(list2env(list(x = x)), class = "box")
+box_config <- function(class = "box") {
+  serial_config(class, function(box) serialize(box$x, NULL), function(raw) {
+    structure(list2env(list(x = unserialize(raw), made = TRUE)), class = "box")
+  })
+}
+
+fails_with <- function(value, message) {
+  expect_s3_class(value, "miraiError")
+  expect_s3_class(value$condition, "tenkai_serialization_error")
+  expect_match(value, message)
+}
+
+test_that("a pointer travels with hooks, at any depth, and not without them", {
+  pointers <- use_pointers()
+  set_daemons(1)
+  x <- pointers$pointer(1)
+  expect_match(evaluated(pointers::number(x), x = x), "pointer to null")
+
+  set_pointer_hooks()
+  env <- new.env()
+  env$deep <- list(function(at = x) at)
+  environment(env$deep[[1]]) <- list2env(list(x = x))
+  nested <- list(
+    a = list(x), b = structure(1, at = structure(2, at = x)), c = env,
+    d = as.pairlist(list(x)), e = as.call(list(quote(f), x)), x = x
+  )
+  all <- function(n) {
+    lapply(list(n$a[[1]], attr(attr(n$b, "at"), "at"), n$c$deep[[1]](),
+                n$d[[1]], n$e[[2]], n$x), pointers::number)
+  }
+  expect_identical(evaluated(all(n), n = nested, all = all), rep(list(1), 6))
+  expect_identical(evaluated(all(n), .args = list(n = nested, all = all)),
+                   rep(list(1), 6))
+  expect_identical(all(evaluated(n, n = nested)), rep(list(1), 6))
+  back <- evaluated(list(pointers::pointer(7)))
+  expect_identical(pointers$number(back[[1]]), 7)
+})
+
+test_that("hooks reach new R processes, and daemons without a queue", {
+  pointers <- set_pointer_hooks()
+  x <- pointers$pointer(3)
+  value <- evaluated(list(pointers::number(x), x), x = x)
+  expect_identical(value[[1]], 3)
+  expect_identical(pointers$number(value[[2]]), 3)
+
+  set_daemons(1, dispatcher = FALSE)
+  value <- evaluated(list(pointers::number(x), x), x = x)
+  expect_identical(value[[1]], 3)
+  expect_identical(pointers$number(value[[2]]), 3)
+})
+
+test_that("hooks apply in everywhere(), and reach daemons that join later", {
+  pointers <- set_pointer_hooks()
+  set_daemons(1, url = "tcp://127.0.0.1:0")
+  everywhere(kept <- given, given = pointers$pointer(4))
+  launch_local(1)
+
+  expect_identical(pointers$number(evaluated(kept)), 4)
+})
+
+test_that("one object in several places is one object again", {
+  set_daemons(1)
+  calls <- 0
+  set_hooks(list(function(box) {
+    calls <<- calls + 1
+    serialize(box$x, NULL)
+  }, function(raw) {
+    structure(list2env(list(x = unserialize(raw))), class = "box")
+  }), class = "box")
+  a <- box("a")
+  b <- box("b")
+  same <- function(x) {
+    identical(x[[1]], x[[3]]) && identical(x[[1]], attr(x[[4]], "a")) &&
+      !identical(x[[1]], x[[2]]) && identical(x[[2]]$x, "b")
+  }
+  x <- list(a, b, a, structure(1, a = a))
+
+  expect_true(evaluated(same(x), x = x, same = same))
+  expect_identical(calls, 2)
+  expect_true(same(evaluated(x, x = x)))
+})
+
+test_that("with vec = TRUE a hook is called once for all", {
+  pointers <- use_pointers()
+  set_daemons(1)
+  calls <- list()
+  set_hooks(list(function(objects) {
+    calls <<- c(calls, list(length(objects)))
+    pointers$all_to_raw(objects)
+  }, pointers$all_from_raw), class = "pointer", vec = TRUE)
+  x <- lapply(1:10, pointers$pointer)
+  back <- evaluated(list(x[[2]], x, pointers::number(x[[10]])), x = x)
+
+  expect_identical(calls, list(10L))
+  expect_identical(back[[3]], 10)
+  expect_identical(vapply(back[[2]], pointers$number, 0), as.double(1:10))
+  expect_identical(back[[1]], back[[2]][[2]])
+
+  set_hooks(list(pointers$all_to_raw, function(raw) list()),
+            class = "pointer", vec = TRUE)
+  fails_with(evaluated(x, x = x),
+             "unserialization hook of class 'pointer' returned .*list of 10")
+})
+
+test_that("of several classes the first of an object counts", {
+  set_daemons(1, serial = serial_config(
+    c("box", "small"),
+    list(function(x) serialize("box", NULL),
+         function(x) serialize("small", NULL)),
+    list(unserialize, unserialize)
+  ))
+  x <- list(box(1), structure(new.env(), class = c("small", "box")),
+            structure(new.env(), class = c("large", "box")))
+
+  expect_identical(evaluated(x, x = x), list("box", "small", "box"))
+})
+
+test_that("serialization() says what it does, and returns what is registered", {
+  at_end(suppressMessages(serialization(NULL)))
+  out <- function(x) serialize(x$x, NULL)
+  expect_message(serialization(list(out, unserialize), class = "box"),
+                 "^mirai serialization functions registered\n$")
+  expect_identical(serialization(), pairlist(out, unserialize))
+  expect_invisible(serialization())
+  expect_message(serialization(NULL),
+                 "^mirai serialization functions cancelled\n$")
+  expect_identical(serialization(), pairlist(NULL, NULL))
+  # Without a class nothing is replaced.
+  suppressMessages(serialization(list(out, unserialize)))
+  expect_identical(serialization(), pairlist(out, unserialize))
+  expect_s3_class(evaluated(x, x = box(1)), "box")
+
+  said <- run_session("tenkai::serialization(list(identity, identity))")
+  expect_identical(said, "mirai serialization functions registered")
+})
+
+test_that("serialization() is for all profiles, those set and those to come", {
+  set_daemons(1)
+  config <- box_config()
+  set_hooks(list(config$sfunc[[1]], config$ufunc[[1]]), class = "box")
+  set_daemons(1, .compute = "later")
+
+  expect_true(evaluated(x$made, x = box(1)))
+  expect_true(evaluated(x$made, x = box(1), .compute = "later"))
+  suppressMessages(serialization(NULL))
+  expect_null(evaluated(x$made, x = box(1)))
+  expect_null(evaluated(x$made, x = box(1), .compute = "later"))
+  expect_null(evaluated(x$made, x = box(1), .compute = "unset"))
+})
+
+test_that("serial is for one profile, and comes before serialization()", {
+  set_daemons(1, serial = box_config())
+  set_daemons(1, .compute = "other")
+  expect_true(evaluated(x$made, x = box(1)))
+  expect_null(evaluated(x$made, x = box(1), .compute = "other"))
+
+  set_hooks(list(function(box) raw(1), function(raw) "general"), class = "box")
+  expect_true(evaluated(x$made, x = box(1)))
+  expect_identical(evaluated(x, x = box(1), .compute = "other"), "general")
+})
+
+test_that("what packages register is for daemons that are set afterwards", {
+  registered <- asNamespace("tenkai")$registered
+  at_end(registered$packages <- NULL)
+  set_daemons(1, .compute = "before")
+  config <- box_config()
+  register_serial("box", config$sfunc, config$ufunc)
+  register_serial(c("bag", "sack"), list(identity, identity),
+                  list(identity, identity))
+  set_daemons(1)
+  set_daemons(1, .compute = "own", serial = box_config("bag"))
+
+  expect_null(evaluated(x$made, x = box(1), .compute = "before"))
+  expect_true(evaluated(x$made, x = box(1)))
+  expect_null(evaluated(x$made, x = box(1), .compute = "own"))
+  expect_true(evaluated(x$made, x = box(1), .compute = "unset"))
+  set_hooks(list(function(box) raw(1), function(raw) "mine"), class = "box")
+  expect_identical(evaluated(x, x = box(1)), "mine")
+})
+
+test_that("tasks keep the hooks with which they were submitted", {
+  set_daemons(1)
+  folder <- set_folder()
+  gate <- file.path(folder, "gate")
+  tagged <- function(tag) {
+    list(eval(bquote(function(box) serialize(.(tag), NULL))), unserialize)
+  }
+  set_hooks(tagged("first"), class = "box")
+  waits <- mirai({
+    while (!file.exists(gate)) Sys.sleep(0.01)
+    list(x, structure(new.env(), class = "box"))
+  }, x = box(1), gate = gate)
+  queued <- mirai(list(x, structure(new.env(), class = "box")), x = box(1))
+  set_hooks(tagged("second"), class = "box")
+  later <- mirai(list(x, structure(new.env(), class = "box")), x = box(1))
+  suppressMessages(serialization(NULL))
+  file.create(gate)
+
+  expect_identical(value_of(waits), list("first", "first"))
+  expect_identical(value_of(queued), list("first", "first"))
+  expect_identical(value_of(later), list("second", "second"))
+})
+
+test_that("a hook that fails is an error that names it, and ends no daemon", {
+  set_daemons(1)
+  pid <- evaluated(Sys.getpid())
+  fine <- box_config()
+  failing <- function(...) stop("not today")
+
+  set_hooks(list(failing, unserialize), class = "box")
+  error <- tryCatch(mirai(x, x = list(box(1))), error = identity)
+  expect_s3_class(error, "tenkai_serialization_error")
+  expect_identical(conditionMessage(error),
+                   "the serialization hook of class 'box' failed: not today")
+  expect_identical(error$class, "box")
+  expect_identical(error$hook, "serialization")
+  expect_identical(conditionMessage(error$parent), "not today")
+  expect_error(everywhere(x, x = box(1)), "serialization hook of class 'box'")
+  fails_with(evaluated(structure(new.env(), class = "box")),
+             "^Error: the serialization hook of class 'box' failed: not today$")
+
+  set_hooks(list(fine$sfunc[[1]], failing), class = "box")
+  fails_with(evaluated(x, x = box(1)),
+             "^Error: the unserialization hook of class 'box' failed: not tod")
+  value <- evaluated(structure(list2env(list(x = 1)), class = "box"))
+  expect_true(is_error_code(value, 1000L))
+  expect_identical(reason_of(value),
+                   "the unserialization hook of class 'box' failed: not today")
+  expect_identical(evaluated(Sys.getpid()), pid)
+})
+
+test_that("a serialization hook that returns no raw vector is an error", {
+  set_daemons(1)
+  for (vec in c(FALSE, TRUE)) {
+    for (wrong in list(NULL, "text", list(raw(1)))) {
+      set_hooks(list(eval(bquote(function(x) .(wrong))), unserialize),
+                class = "box", vec = vec)
+      message <- "serialization hook of class 'box' returned .* a raw vector"
+      expect_error(mirai(x, x = box(1)), message,
+                   class = "tenkai_serialization_error")
+      fails_with(evaluated(structure(new.env(), class = "box")), message)
+    }
+  }
+  expect_identical(evaluated(1), 1)
+})
+
+test_that("a hook that the daemon cannot have is missing where it is needed", {
+  set_daemons(1)
+  expect_false(evaluated(requireNamespace("pointers", quietly = TRUE)))
+  pointers <- set_pointer_hooks()
+
+  expect_identical(evaluated(2), 2)
+  fails_with(evaluated(1, x = pointers$pointer(1)), paste0(
+    "the unserialization hook of class 'pointer' cannot be used here: ",
+    "there is no package called .pointers."
+  ))
+  fails_with(evaluated(structure(new.env(), class = "pointer")),
+             "the serialization hook of class 'pointer' cannot be used here")
+  expect_identical(evaluated(3), 3)
+})
+
+test_that("the session makes objects by its own hooks, and takes no code", {
+  read <- asNamespace("tenkai")$read_in_result
+  evil <- serialize(list(sfunc = identity, ufunc = identity, vec = FALSE), NULL)
+  section <- list("unknown", list(evil), "box", 1L, list(list(raw(1))), NULL)
+  expect_identical(read(section), paste(
+    "the unserialization hook of class 'box' is not registered in this process"
+  ))
+  for (bad in list(list(), section[-6], replace(section, 4, list(2L)),
+                   replace(section, 1, list(NA_integer_)), list(1, 2, 3))) {
+    expect_identical(read(bad), "what came for hooks is nothing they take")
+  }
+})
+
+test_that("the environment of a function is an environment again", {
+  config <- box_config()
+  set_hooks(list(config$sfunc[[1]], config$ufunc[[1]]), class = "box")
+  set_daemons(1)
+  own <- box(5)
+  f <- function() x
+  environment(f) <- own
+  within <- structure(function() x, srcref = NULL)
+  environment(within) <- new.env(parent = own)
+
+  expect_identical(evaluated(c(f(), g()), f = f, g = within), c(5, 5))
+  expect_identical(evaluated(list(f, g), f = f, g = within)[[2]](), 5)
+  set_hooks(list(config$sfunc[[1]], unserialize), class = "box")
+  value <- evaluated(f(), f = f)
+  expect_s3_class(value, "miraiError")
+  expect_match(value, "a hook has made no environment of what was that of")
+  # In any other place it may be anything.
+  expect_identical(evaluated(x, x = own), 5)
+})
+
+test_that("environments and R6 objects are left alone", {
+  set_daemons(1)
+  set_hooks(list(function(x) stop("called"), function(x) stop("called")),
+            class = "none")
+  env <- list2env(list(a = 1))
+  expect_identical(evaluated(x, x = env)$a, 1)
+  expect_identical(evaluated(x, x = globalenv()), globalenv())
+  expect_identical(evaluated(x, x = asNamespace("stats")), asNamespace("stats"))
+  expect_s3_class(evaluated(x, x = box(1)), "box")
+
+  skip_if_not_installed("R6")
+  Counter <- getExportedValue("R6", "R6Class")("Counter", public = list(
+    n = 0, add = function() {
+      self$n <- self$n + 1
+      invisible(self)
+    }
+  ))
+  counter <- Counter$new()$add()
+  value <- evaluated(x$add(), x = counter)
+  expect_s3_class(value, "Counter")
+  expect_identical(value$add()$n, 3)
+})
+
+test_that("R6 objects go through hooks where their class is registered", {
+  skip_if_not_installed("R6")
+  Counter <- getExportedValue("R6", "R6Class")("Counter", public = list(n = 0))
+  set_daemons(1, serial = serial_config(
+    "Counter", function(x) serialize(x$n, NULL), unserialize
+  ))
+  counter <- Counter$new()
+  counter$n <- 8
+
+  expect_identical(evaluated(x, x = list(counter)), list(8))
+})
+
+test_that("safe = TRUE refuses what hooks would make, and sends arguments", {
+  pointers <- set_pointer_hooks()
+  set_daemons(1, safe = TRUE)
+  x <- pointers$pointer(6)
+
+  expect_identical(evaluated(pointers::number(x), x = x), 6)
+  value <- evaluated(x, x = x)
+  expect_true(is_error_code(value, 13L))
+  expect_match(reason_of(value), "it holds an external pointer")
+})
+
+test_that("a hook may call mirai() and use daemons", {
+  set_daemons(1)
+  set_daemons(1, .compute = "side")
+  set_hooks(list(function(box) {
+    m <- mirai(serialize(x, NULL), x = box$x, .compute = "side")
+    call_mirai(m)$data
+  }, function(raw) {
+    m <- tenkai::mirai(unserialize(raw), raw = raw)
+    tenkai::call_mirai(m)$data
+  }), class = "box")
+
+  expect_identical(evaluated(x, x = list(box(1), box(2))), list(1, 2))
+})
+
+test_that("a hook that asks for the value it is called for ends", {
+  set_daemons(1)
+  waiting <- NULL
+  depth <- 0
+  set_hooks(list(function(box) raw(1), function(raw) {
+    depth <<- depth + 1
+    if (depth < 3 && !is.null(waiting)) waiting$data
+    depth
+  }), class = "box")
+  waiting <- mirai(structure(new.env(), class = "box"))
+
+  expect_identical(value_of(waiting), 3)
+  expect_identical(waiting$data, 3)
+})
+
+test_that("hooks that replace or cancel themselves do no harm", {
+  set_daemons(1)
+  set_hooks(list(function(box) {
+    suppressMessages(serialization(NULL))
+    gc()
+    serialize(box$x, NULL)
+  }, unserialize), class = "box")
+
+  expect_identical(evaluated(x, x = list(box(1), box(2))), list(1, 2))
+})
+
+test_that("Ctrl-C ends an unserialization hook, not the mirai", {
+  set_daemons(1)
+  interrupted <- FALSE
+  set_hooks(list(function(box) raw(1), function(raw) {
+    if (interrupted) return("made")
+    interrupted <<- TRUE
+    tools::pskill(Sys.getpid(), tools::SIGINT)
+    Sys.sleep(60)
+  }), class = "box")
+  m <- mirai(structure(new.env(), class = "box"))
+  ended <- tryCatch(call_mirai(m), interrupt = function(e) "interrupted")
+
+  expect_identical(ended, "interrupted")
+  expect_identical(value_of(m), "made")
+})
+
+test_that("stop_mirai() ends a hook that does not return, and not its daemon", {
+  set_daemons(1)
+  pid <- evaluated(Sys.getpid())
+  folder <- set_folder()
+  hang <- eval(bquote(function(...) {
+    file.create(file.path(.(folder), "begun"))
+    repeat Sys.sleep(0.05)
+  }))
+  begun <- function() file.exists(file.path(folder, "begun"))
+  for (which in c("arguments", "value")) {
+    set_hooks(list(if (which == "value") hang else function(box) raw(1), hang),
+              class = "box")
+    m <- if (which == "value") {
+      mirai(structure(new.env(), class = "box"))
+    } else {
+      mirai(1, x = box(1))
+    }
+    expect_true(wait_for(begun))
+    stop_mirai(m)
+    expect_true(is_error_code(m$data, 20L))
+    expect_identical(evaluated(Sys.getpid()), pid)
+    unlink(file.path(folder, "begun"))
+  }
+})
+
+test_that("a hook that ends its R ends no more than that", {
+  set_daemons(1)
+  set_hooks(list(function(box) raw(1), function(raw) quit("no", 3)),
+            class = "box")
+  value <- evaluated(1, x = box(1))
+
+  expect_true(is_error_code(value, 19L))
+  expect_identical(evaluated(2), 2)
+})
+
+test_that("many objects, and large ones, travel", {
+  pointers <- set_pointer_hooks()
+  set_daemons(1)
+  x <- lapply(seq_len(1e5), pointers$pointer)
+  back <- evaluated({
+    stopifnot(identical(vapply(x, pointers::number, 0), as.double(1:1e5)))
+    rev(x)
+  }, x = x)
+  expect_identical(vapply(back, pointers$number, 0), as.double(1e5:1))
+
+  config <- box_config()
+  set_hooks(list(config$sfunc[[1]], config$ufunc[[1]]), class = "box")
+  large <- box(runif(3e6))
+  expect_identical(evaluated(x, x = list(large, 1))[[1]]$x, large$x)
+})
+
+test_that("hooks go through an agent, and outlive its daemon", {
+  pointers <- set_pointer_hooks()
+  set_daemons(1, url = "tcp://127.0.0.1:0")
+  launch_local(1, maxtasks = 1)
+  x <- pointers$pointer(9)
+  expect_identical(pointers$number(evaluated(x, x = x)), 9)
+  launch_local(1)
+  expect_identical(pointers$number(evaluated(x, x = x)), 9)
+})
+
+test_that("arrays of nanoarrow travel", {
+  skip_if_not_installed("nanoarrow")
+  arrow <- asNamespace("nanoarrow")
+  set_daemons(1, serial = serial_config(
+    "nanoarrow_array",
+    function(x) {
+      connection <- rawConnection(raw(), "wb")
+      on.exit(close(connection))
+      nanoarrow::write_nanoarrow(nanoarrow::basic_array_stream(
+        list(x), schema = nanoarrow::infer_nanoarrow_schema(x)
+      ), connection)
+      rawConnectionValue(connection)
+    },
+    function(raw) nanoarrow::read_nanoarrow(raw)$get_next()
+  ))
+  table <- arrow$as_nanoarrow_array(mtcars)
+  back <- evaluated(list(rows = nrow(as.data.frame(x)), x = x), x = table)
+
+  expect_identical(back$rows, 32L)
+  expect_identical(as.data.frame(back$x)$mpg, mtcars$mpg)
+})
+
+test_that("arguments that are no hooks are errors that say so", {
+  expect_error(serialization(1),
+               "^'refhook' must be a list of 2 functions or NULL$")
+  expect_error(serialization(list(identity)),
+               "'refhook' must be a list of 2 functions or NULL")
+  expect_error(serialization(list(identity, identity), class = c("a", "b")),
+               "'class' must be a single string")
+  expect_error(serialization(list(identity, identity), "a", vec = NA),
+               "'vec' must be TRUE or FALSE")
+  expect_error(serial_config("", identity, identity), "'class' must be")
+  expect_error(serial_config(c("a", "a"), identity, identity),
+               "'class' must be")
+  expect_error(serial_config("a", 1, identity), "'sfunc' must be a function")
+  expect_error(serial_config(c("a", "b"), identity, identity),
+               "'sfunc' must be a function, or a list of one for each class")
+  expect_error(serial_config("a", identity, list()), "'ufunc' must be")
+  expect_error(register_serial("a", identity, NULL), "'ufunc' must be")
+  expect_error(daemons(1, serial = list(1)),
+               "'serial' must be a configuration made by serial_config()")
+})
