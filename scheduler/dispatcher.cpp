@@ -1,9 +1,9 @@
 // How the parts of the state hang together.
 //
 // A task stands in exactly one place: in queue_, in the queue of one daemon
-// (Policy::direct), or in the `running` of one daemon. Each place is ordered by
-// sequence, the number a task gets when it is submitted and keeps for its life, so
-// that one which comes back from a dead daemon stands where it stood before.
+// (Policy::direct, or where it is pinned to that R process), or in the `running` of one daemon. Each place is
+// ordered by sequence, the number a task gets when it is submitted and keeps for its life, so that one which
+// comes back from a dead daemon stands where it stood before.
 //
 // everywhere() is numbered in the same sequence and stays in everywheres_. A daemon
 // knows the last one it was sent; what is due next is a matter of comparing two
@@ -72,6 +72,13 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
     sends.emplace_back(Resolve{key, Code::out_of_memory, "the task was not taken: " + refusal, {}, false});
     return sends;
   }
+  if (submit.slot) {
+    std::string absence = absence_at(*submit.slot);
+    if (!absence.empty()) {
+      sends.emplace_back(Resolve{key, Code::reset, std::move(absence), {}, false});
+      return sends;
+    }
+  }
   Task task;
   task.key = key;
   task.sequence = next_sequence_++;
@@ -84,6 +91,13 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   if (submit.time_request) {
     task.time_request = rounded_request(*submit.time_request);
     room_.on_request(*submit.time_request);
+  }
+  if (submit.slot) {
+    task.pinned = true;
+    Daemon& daemon = *find(daemon_at_[*submit.slot]);
+    wait_at(daemon, tasks_.add(std::move(task)));
+    feed(daemon, sends);
+    return sends;
   }
   enqueue(tasks_.add(std::move(task)));
   peak_memory_ = std::max(peak_memory_, memory());
@@ -218,8 +232,10 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
   Daemon* found = find(id);
   if (found == nullptr) return sends;
   Daemon gone = remove(*found);
+  slots_[gone.slot].end = cause.text;
   if (gone.running) retry(*gone.running, gone, cause, sends);
   fail_answers(gone, Code::reset, how_it_left(cause), sends);
+  give_up_pinned(gone, Code::reset, cause.text, sends);
   hand_out(sends);
   if (rules_.policy != Policy::ephemeral && daemons_.empty()) {
     absence_.on_left(gone.slot, cause);
@@ -356,6 +372,8 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
       sends.emplace_back(Resolve{task.key, Code::closed, std::move(reason), {}, false});
     }
   }
+  slots_[slot].end = "was given a new URL";
+  give_up_pinned(gone, Code::closed, slots_[slot].end, sends);
   hand_out(sends);
   tell_if_alone(sends);
   return sends;

@@ -46,6 +46,9 @@ struct Submit {
   std::string label;
   // How long it may take, as the user says; it is not started where less is left.
   std::optional<std::chrono::milliseconds> time_request = {};
+  // Only the R process that is at this slot now may run it, once: it has what earlier tasks
+  // left there (a node of a cluster). If it is not there, or ends, the task resolves to reset.
+  std::optional<std::size_t> slot = {};
 };
 
 // Of which tasks the values of an everywhere() are the answers: of `count` from `first` on.
@@ -66,6 +69,7 @@ struct Slot {
   bool online = false;         // a daemon is here
   bool suspect = false;        // ... but has been silent for too long
   bool busy = false;
+  std::string end;  // how the last daemon here ended, "was killed …"
 };
 
 // --- what the dispatcher asks to be done ---
@@ -271,7 +275,7 @@ class Dispatcher {
     std::optional<Drain> drain;
     Size size;
     std::uint64_t violations = 0;
-    TaskQueue waiting;  // Policy::direct
+    TaskQueue waiting;  // Policy::direct, and what is pinned
   };
   struct Everywhere {
     SessionId session;
@@ -292,6 +296,8 @@ class Dispatcher {
   // Tells, once, that a task waits which asks for more time than daemons have.
   void tell_if_too_long(Sends& sends);
   void enqueue(Task& task);
+  void wait_at(Daemon& daemon, Task& task);
+  std::optional<TaskQueue::Head> next_for(const Daemon& daemon) const;
   void hand_out(Sends& sends, std::size_t most = SIZE_MAX);
   void deal(Sends& sends);
   void launch(Sends& sends);
@@ -319,9 +325,11 @@ class Dispatcher {
   void requeue_waiting(Daemon& daemon);
   Daemon remove(Daemon& daemon);
   void retry(const Running& running, const Daemon& daemon, const Cause& cause, Sends& sends);
+  void give_up_pinned(Daemon& gone, Code code, const std::string& how, Sends& sends);
   void escalate(Task& task, const Size& need, const Daemon& daemon, const Cause& cause, Sends& sends);
 
   std::string refusal_of(std::uint64_t bytes) const;
+  std::string absence_at(std::size_t slot) const;
   std::string whereabouts(const Task& task) const;
   void withdraw(Time now, const Task& task, Sends& sends);
   void resolve(Time now, const Task& task, Code code, std::string reason, Sends& sends);

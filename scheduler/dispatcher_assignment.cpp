@@ -87,6 +87,15 @@ std::string Dispatcher::refusal_of(std::uint64_t bytes) const {
          " bytes; submit it when some of that has resolved, or raise the limit";
 }
 
+// Why nothing can be pinned to this slot; empty where a daemon is there.
+std::string Dispatcher::absence_at(std::size_t slot) const {
+  if (slot < slots_.size() && slots_[slot].online) return {};
+  std::string name = "daemon " + std::to_string(slot + 1);
+  if (slot >= slots_.size() || slots_[slot].end.empty())
+    return name + ", which alone may run this task, is not here";
+  return name + " " + slots_[slot].end + " before it was given this task";
+}
+
 // With Policy::queue the slots are given and the one that is wanted must be free.
 // Otherwise slots are used again, so that a million short-lived daemons need no
 // more of them than there are daemons at a time.
@@ -104,8 +113,17 @@ std::optional<std::size_t> Dispatcher::place_for_daemon(std::size_t wanted) {
 // --- from the queue to a daemon ---
 
 void Dispatcher::enqueue(Task& task) {
+  if (task.pinned) return wait_at(*find(task.daemon), task);
   task.place = Task::Place::queued;
   queue_.add(task);
+}
+
+// Binds a task to a daemon, which takes it when it comes to that.
+void Dispatcher::wait_at(Daemon& daemon, Task& task) {
+  task.place = Task::Place::waiting;
+  task.daemon = daemon.id;
+  daemon.waiting.add(task);
+  ++waiting_;
 }
 
 // `most`: to so many daemons, where it is known that there is no more to hand out.
@@ -139,10 +157,7 @@ void Dispatcher::deal(Sends& sends) {
     passed = 0;
     Task& task = *tasks_.find(head->key);
     queue_.remove(task);
-    task.place = Task::Place::waiting;
-    task.daemon = daemon.id;
-    daemon.waiting.add(task);
-    ++waiting_;
+    wait_at(daemon, task);
     feed(daemon, sends);
   }
 }
@@ -165,8 +180,7 @@ void Dispatcher::launch(Sends& sends) {
 // a daemon that joins late it is part of how a daemon is set up.
 bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
   if (daemon.running || daemon.suspect || daemon.leaving) return false;
-  const TaskQueue& source = rules_.policy == Policy::direct ? daemon.waiting : queue_;
-  std::optional<TaskQueue::Head> head = source.first(room_of(daemon), daemon.size);
+  std::optional<TaskQueue::Head> head = next_for(daemon);
   auto everywhere = everywheres_.upper_bound(daemon.last_everywhere);
   if (everywhere != everywheres_.end()) {
     std::uint64_t sequence = everywhere->first;
@@ -183,6 +197,16 @@ bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
   }
   assign(daemon, *tasks_.find(head->key), sends);
   return true;
+}
+
+// The oldest task that it may run: of those that are bound to it, and of those of all.
+std::optional<TaskQueue::Head> Dispatcher::next_for(const Daemon& daemon) const {
+  std::optional<std::chrono::milliseconds> room = room_of(daemon);
+  std::optional<TaskQueue::Head> bound;
+  if (!daemon.waiting.empty()) bound = daemon.waiting.first(room, daemon.size);
+  if (rules_.policy == Policy::direct) return bound;
+  std::optional<TaskQueue::Head> any = queue_.first(room, daemon.size);
+  return any && (!bound || any->sequence < bound->sequence) ? any : bound;
 }
 
 // What a daemon's job has time for; nullopt: for anything. A task may run until it would
@@ -285,9 +309,11 @@ void Dispatcher::requeue_unreceived(Daemon& daemon) {
 void Dispatcher::requeue_from_stopped(Daemon& daemon, Sends& sends) {
   Running& running = *daemon.running;
   if (running.everywhere || running.discarded) return;
+  Task& task = *tasks_.find(running.key);
+  if (task.pinned) return;
   running.discarded = true;
   sends.emplace_back(Interrupt{daemon.id, running.key, running.attempt});
-  enqueue(*tasks_.find(running.key));
+  enqueue(task);
 }
 
 // No new task for it; what it has stays with it.
@@ -303,13 +329,28 @@ void Dispatcher::stop_taking(Daemon& daemon) {
   requeue_waiting(daemon);
 }
 
-// Requeues the tasks that were bound to this daemon and waited for it.
+// Requeues the tasks that were bound to this daemon and waited for it; what is pinned stays.
 void Dispatcher::requeue_waiting(Daemon& daemon) {
-  waiting_ -= daemon.waiting.size();
-  while (auto head = daemon.waiting.first()) {
+  if (daemon.waiting.empty()) return;
+  TaskQueue waited = std::exchange(daemon.waiting, TaskQueue());
+  waiting_ -= waited.size();
+  while (auto head = waited.first()) {
     Task& task = *tasks_.find(head->key);
-    daemon.waiting.remove(task);
+    waited.remove(task);
     enqueue(task);
+  }
+}
+
+// Resolves what was pinned to a daemon that is gone, and only waited for it.
+void Dispatcher::give_up_pinned(Daemon& gone, Code code, const std::string& how, Sends& sends) {
+  waiting_ -= gone.waiting.size();
+  while (auto head = gone.waiting.first()) {
+    Task& task = *tasks_.find(head->key);
+    gone.waiting.remove(task);
+    std::string reason =
+        name_of(gone) + " " + how + " while this task, which it alone may run, waited for it";
+    sends.emplace_back(Resolve{task.key, code, std::move(reason), {}, false});
+    tasks_.take(task);
   }
 }
 
@@ -337,13 +378,13 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
   }
   if (running.everywhere || running.discarded) return;
   Task& task = *tasks_.find(running.key);
-  if (as_told) return enqueue(task);
+  if (as_told && !task.pinned) return enqueue(task);
   task.deaths.add(cause.kind);
   // Direct: tasks are bound to daemons; ephemeral: to this machine. There is nothing larger.
   bool escalates = rules_.policy == Policy::queue && rules_.retries.escalates(cause.kind);
   std::optional<Size> need = task.need;
   if (escalates) need = rules_.retries.need_after(cause.kind, daemon.size);
-  bool again = need && rules_.retries.permit(task.deaths, cause.kind);
+  bool again = need && !task.pinned && rules_.retries.permit(task.deaths, cause.kind);
   if (again && escalates) escalate(task, *need, daemon, cause, sends);
   if (again) {
     tasks_.add_to_story(task, name_of(daemon) + " " + cause.text);

@@ -146,6 +146,7 @@ void Service::on_session_frame(Frame&& frame) {
       if (frame.find(Key::time_request_ms) != nullptr) {
         submit.time_request = std::chrono::milliseconds(frame.number(Key::time_request_ms));
       }
+      if (frame.find(Key::slot) != nullptr) submit.slot = frame.number(Key::slot) - 1;
       submit.label = frame.text(Key::label);
       return apply(dispatcher_->on_submit(now(), session_id_, std::move(submit)));
     }

@@ -120,8 +120,10 @@ class Service {
     std::uint64_t request;
     asio::steady_timer timer;
     std::chrono::milliseconds limit;  // without another daemon
-    std::size_t online = 0;           // the most so far
+    std::size_t come = 0;             // the most so far
+    std::size_t wanted = 0;           // so many that have joined, whether they are here still or not
   };
+  std::size_t come_of(const Await& await) const;
   std::unique_ptr<Await> await_;
   std::optional<std::string> failed_start_;  // the cause, until an await has taken it
   bool awaited_ = false;

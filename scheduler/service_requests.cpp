@@ -210,7 +210,9 @@ std::string Service::view() const {
 
 void Service::begin_await(const Frame& request) {
   std::chrono::milliseconds limit(request.number(Key::timeout_ms));
-  await_ = std::make_unique<Await>(Await{request.task, asio::steady_timer(io_), limit, peers_->online()});
+  std::size_t wanted = static_cast<std::size_t>(request.number(Key::slot));
+  await_ = std::make_unique<Await>(Await{request.task, asio::steady_timer(io_), limit, 0, wanted});
+  await_->come = come_of(*await_);
   start_await_timer();
   check_await(false);
 }
@@ -222,14 +224,25 @@ void Service::start_await_timer() {
   });
 }
 
+// How many have come: those that are online, or, where it waits for so many to have joined,
+// all that ever were.
+std::size_t Service::come_of(const Await& await) const {
+  if (await.wanted == 0) return peers_->online();
+  std::size_t joined = 0;
+  for (const Slot& slot : dispatcher_->slots()) joined += static_cast<std::size_t>(std::abs(slot.instance));
+  return joined;
+}
+
 void Service::check_await(bool time_is_up) {
   if (!await_) return;
-  std::size_t wanted = setup_.policy == Policy::queue ? setup_.slots() : setup_.local_daemons();
+  std::size_t usual = setup_.policy == Policy::queue ? setup_.slots() : setup_.local_daemons();
+  std::size_t wanted = await_->wanted != 0 ? await_->wanted : usual;
+  std::size_t come = come_of(*await_);
   std::uint64_t request = await_->request;
-  if (!failed_start_ && peers_->online() < wanted && !time_is_up) {
+  if (!failed_start_ && come < wanted && !time_is_up) {
     // As long as they keep coming there is nothing to say.
-    if (peers_->online() > await_->online) start_await_timer();
-    await_->online = std::max(await_->online, peers_->online());
+    if (come > await_->come) start_await_timer();
+    await_->come = std::max(await_->come, come);
     return;
   }
   await_.reset();
@@ -237,7 +250,7 @@ void Service::check_await(bool time_is_up) {
   if (failed_start_) return reply_error(request, Code::reset, *std::exchange(failed_start_, std::nullopt));
   Frame answer(Type::reply);
   answer.task = request;
-  answer.payload = make_payload(std::to_string(peers_->online()));
+  answer.payload = make_payload(std::to_string(come));
   if (time_is_up) answer.with(Key::code, static_cast<std::uint64_t>(Code::timed_out));
   session_->send(std::move(answer));
 }

@@ -47,7 +47,7 @@ inline std::chrono::milliseconds bounded_wait(std::chrono::milliseconds wait) {
 struct Task {
   enum class Place : std::uint8_t {
     queued,   // in the queue of all
-    waiting,  // in the queue of one daemon (Policy::direct)
+    waiting,  // in the queue of one daemon (Policy::direct, or pinned)
     running,
   };
 
@@ -62,6 +62,7 @@ struct Task {
   Deaths deaths;
   Place place = Place::queued;
   Size need;            // only a daemon that is as large gets it
+  bool pinned = false;  // for the R process that was at its slot when it came, and for no other
   DaemonId daemon = 0;  // unless queued
 };
 

@@ -247,7 +247,7 @@ renew_hooks <- function() {
 # an everywhere(), before they get one of these tasks.
 share_hooks <- function(name) {
   profile <- profile_of(name)
-  if (is.null(profile)) return()
+  if (is.null(profile) || is_here(profile)) return()
   hooks <- hooks_of(merged(list(profile$serial, registered$own,
                                 profile$defaults)))
   if (!is.null(hooks) && !hooks$id %in% profile$shared) {
