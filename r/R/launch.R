@@ -4,7 +4,8 @@
 #' another one, or returns the shell commands that do, to be pasted there.
 #'
 #' @param url one or more URLs as strings, or the numbers of URLs of the
-#'   profile, as [status()] shows them. For `launch_local()` it may be left out:
+#'   profile, as [status()] shows them; for `launch_remote()` also a cluster of
+#'   [make_cluster()], or a node of it. For `launch_local()` it may be left out:
 #'   then `n` daemons are launched. Where no daemons are set here,
 #'   `launch_remote()` runs the command of [remote_config()] or [ssh_config()] as
 #'   it stands, and cannot know what becomes of it.
@@ -128,6 +129,10 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
   if (by_hand) remote <- read_profile(profile)
   remote <- remote %||% remote_config()
   check_remote(remote)
+  if (!missing(url) && is_of_cluster(url)) {
+    .compute <- attr(url, "id")
+    url <- rep(1L, if (inherits(url, "miraiNode")) 1L else length(url))
+  }
   profile <- profile_of(.compute)
   check_elsewhere(profile)
   if (missing(url) && by_hand) {

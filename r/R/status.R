@@ -1,7 +1,7 @@
 #' The state of the daemons
 #'
-#' @param .compute the compute profile, see [daemons()]. `NULL`: the current one,
-#'   see [with_daemons()].
+#' @param .compute the compute profile, see [daemons()], or a cluster of
+#'   [make_cluster()]. `NULL`: the current profile, see [with_daemons()].
 #' @return A list. `connections` is 1 for a dispatcher, or, without one, the
 #'   number of daemons that are connected. `daemons` is a matrix with a row for
 #'   each URL: `i` its number; `online` whether a daemon is connected;
@@ -32,7 +32,7 @@
 #' daemons(0)
 #' @export
 status <- function(.compute = NULL) {
-  profile <- profile_of(.compute)
+  profile <- profile_of(name_of_profile(.compute))
   if (is.null(profile)) return(new_status(0L, 0L))
   if (is_here(profile)) return(status_here(profile))
   status <- status_of(profile)

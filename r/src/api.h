@@ -22,6 +22,7 @@ SEXP tk_first_not_raw(SEXP list);
 // tasks.cpp
 SEXP tk_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);
 SEXP tk_try_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);
+SEXP tk_submit_to(SEXP link, SEXP slot, SEXP expr, SEXP globals, SEXP args);
 SEXP tk_everywhere(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP count, SEXP minimum);
 SEXP tk_data(SEXP mirai);
 SEXP tk_wait(SEXP mirai, SEXP seconds);

@@ -32,6 +32,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_first_not_raw", tk_first_not_raw, 1),
       entry("tk_submit", tk_submit, 6),
       entry("tk_try_submit", tk_try_submit, 6),
+      entry("tk_submit_to", tk_submit_to, 5),
       entry("tk_everywhere", tk_everywhere, 6),
       entry("tk_data", tk_data, 1),
       entry("tk_wait", tk_wait, 2),

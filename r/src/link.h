@@ -92,6 +92,8 @@ class Link {
 
   // Reads what has come, without waiting.
   void take_in();
+  // One wait of at most a tenth of a second that takes in what comes.
+  void wait_a_little();
   // What the user should be told, once.
   std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
   bool has_notes() const { return !notes_.empty(); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "api.h"
 #include "mirai.h"
@@ -98,17 +99,14 @@ R_xlen_t first_resolved(SEXP list) {
   }
 }
 
-// The new mirai; NULL where the link is another process's, and FALSE where it is not to
-// wait for memory and would have to.
-SEXP submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request, bool waits) {
+// The new mirai of what `frame` submits; NULL where the link is another process's, and FALSE
+// where it is not to wait for memory and would have to. Not protected.
+SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, bool waits = true) {
   std::shared_ptr<Link>& link = link_of(pointer);
   if (link->is_foreign()) return R_NilValue;
-  Frame frame(Type::submit);
   frame.task = link->next_id();
   SEXP mirai = PROTECT(new_mirai(link, frame.task));
   SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
-  if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
-  if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
   Scratch scratch;
   write(payload, *scratch, R_ExternalPtrProtected(pointer));
   if (!waits) link->take_in();  // an answer that is here may have made room
@@ -122,6 +120,13 @@ SEXP submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP
   return fits ? mirai : Rf_ScalarLogical(FALSE);
 }
 
+Frame submit_frame(SEXP timeout, SEXP time_request) {
+  Frame frame(Type::submit);
+  if (timeout != R_NilValue) frame.with(Key::timeout_ms, whole_ms(Rf_asReal(timeout)));
+  if (time_request != R_NilValue) frame.with(Key::time_request_ms, whole_ms(1e3 * Rf_asReal(time_request)));
+  return frame;
+}
+
 }  // namespace
 
 }  // namespace tenkai
@@ -129,11 +134,21 @@ SEXP submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP
 using namespace tenkai;
 
 SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request) {
-  return guarded([&] { return submit(pointer, expr, globals, args, timeout, time_request, true); });
+  return guarded([&] { return submit(pointer, submit_frame(timeout, time_request), expr, globals, args); });
 }
 
 SEXP tk_try_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request) {
-  return guarded([&] { return submit(pointer, expr, globals, args, timeout, time_request, false); });
+  return guarded(
+      [&] { return submit(pointer, submit_frame(timeout, time_request), expr, globals, args, false); });
+}
+
+// For the R process at this slot, numbered from 1, and for no other.
+SEXP tk_submit_to(SEXP pointer, SEXP slot, SEXP expr, SEXP globals, SEXP args) {
+  return guarded([&] {
+    Frame frame(Type::submit);
+    frame.with(Key::slot, static_cast<std::uint64_t>(Rf_asInteger(slot)));
+    return submit(pointer, std::move(frame), expr, globals, args);
+  });
 }
 
 // A list of `count` mirais, of the values that it has on daemons; NULL as above.
