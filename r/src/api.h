@@ -30,8 +30,12 @@ SEXP tk_race(SEXP list);
 SEXP tk_count_resolved(SEXP list);
 SEXP tk_unresolved(SEXP object);
 SEXP tk_stop(SEXP mirai);
+// promises.cpp
 SEXP tk_name_promise();
-SEXP tk_mirai_fd(SEXP mirai);
+SEXP tk_watch(SEXP mirai);
+SEXP tk_watched_link(SEXP mirai);
+SEXP tk_watch_fds(SEXP link);
+SEXP tk_ripe(SEXP link);
 // here.cpp
 SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup);
 // search.cpp

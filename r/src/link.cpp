@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,6 +36,7 @@ Link::Link(int fd, pid_t dispatcher, int words)
 Link::~Link() {
   if (!is_foreign()) close(ByeKind::end);
   if (words_ >= 0) ::close(words_);
+  if (bell_ >= 0) ::close(bell_);
 }
 
 bool Link::is_foreign() const { return fork_generation() != generation_; }
@@ -161,7 +163,34 @@ bool Link::wait_for(std::uint64_t task, std::optional<std::chrono::milliseconds>
   return true;
 }
 
+void Link::watch(std::uint64_t task) {
+  if (bell_ < 0) bell_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (bell_ < 0) throw std::runtime_error("a mirai cannot be a promise: no descriptor is left for it");
+  watched_.insert(task);
+  if (answer_to(task) != nullptr) ripen(task);
+}
+
+std::vector<std::uint64_t> Link::take_ripe() {
+  take_in();
+  ripen_all_at_end();
+  eventfd_t rung = 0;
+  if (!ripe_.empty()) eventfd_read(bell_, &rung);
+  return std::exchange(ripe_, {});
+}
+
+void Link::ripen(std::uint64_t task) {
+  if (watched_.erase(task) == 0) return;
+  if (ripe_.empty()) eventfd_write(bell_, 1);
+  ripe_.push_back(task);
+}
+
+void Link::ripen_all_at_end() {
+  if (is_usable()) return;
+  while (!watched_.empty()) ripen(*watched_.begin());
+}
+
 void Link::forget(std::uint64_t task) {
+  ripen(task);
   auto found = tasks_.find(task);
   if (found == tasks_.end()) return;
   news_ += 1;
@@ -206,6 +235,7 @@ Answer Link::ask(Frame request, std::chrono::milliseconds limit) {
 void Link::take_in() {
   if (!is_usable()) return;
   stream_.receive(Stream::Wait::no, [this](Frame&& frame) { on_frame(std::move(frame)); });
+  ripen_all_at_end();
 }
 
 void Link::wait_a_little() {
@@ -224,6 +254,7 @@ void Link::wait_a_little() {
   }
   if (!came) stream_.receive(Stream::Wait::yes, take);
   last_wait_ = Clock::now() - begun;
+  ripen_all_at_end();
 }
 
 void Link::wait_a_little(const std::vector<Link*>& links) {
@@ -271,6 +302,7 @@ void Link::close(ByeKind kind) {
     while (is_usable() && Clock::now() < until) wait_a_little();
   }
   stream_.close();
+  ripen_all_at_end();
   if (!buried_) reap_later(dispatcher_);
 }
 
@@ -324,6 +356,7 @@ void Link::on_resolved(Frame&& frame) {
   }
   task.answer = Answer{std::move(frame.payload), frame.number(Key::code), {}, usage_in(frame)};
   if (task.answer->code != 0) task.answer->message = frame.text(Key::message);
+  ripen(frame.task);
 }
 
 }  // namespace tenkai

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,8 @@ class Link {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
+  // Which of the links of this session.
+  std::uint64_t number() const { return number_; }
   bool is_usable() const;
   // True in a process that inherited this link by fork().
   bool is_foreign() const;
@@ -87,6 +90,15 @@ class Link {
   void forget(std::uint64_t task);
   void cancel(std::uint64_t task);
 
+  // From now on take_ripe() names this task once nothing more comes for it: it is answered,
+  // forgotten, or the link has ended.
+  void watch(std::uint64_t task);
+  // Reads what has come, without waiting, and names such tasks, each once.
+  std::vector<std::uint64_t> take_ripe();
+  // A descriptor that is readable while another call has taken in what take_ripe() would name;
+  // -1 before the first watch().
+  int bell() const { return bell_; }
+
   // Sends a request and waits for the reply; interruptible.
   Answer ask(Frame request, std::chrono::milliseconds limit);
 
@@ -123,7 +135,11 @@ class Link {
   void push_out();
   void on_frame(Frame&& frame);
   void on_resolved(Frame&& frame);
+  void ripen(std::uint64_t task);
+  void ripen_all_at_end();
 
+  inline static std::uint64_t made_ = 0;
+  std::uint64_t number_ = ++made_;
   Stream stream_;
   unsigned generation_;
   pid_t dispatcher_;
@@ -141,6 +157,9 @@ class Link {
   std::optional<Frame> control_;
   std::vector<std::string> notes_;
   std::chrono::steady_clock::duration last_wait_{};
+  std::unordered_set<std::uint64_t> watched_;
+  std::vector<std::uint64_t> ripe_;
+  int bell_ = -1;
   std::optional<Answer> last_word_;  // the answer to everything, after the end
 };
 

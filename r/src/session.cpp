@@ -90,6 +90,14 @@ std::shared_ptr<Link>& link_of(SEXP pointer) {
   return *static_cast<std::shared_ptr<Link>*>(address);
 }
 
+SEXP pointer_to(const std::shared_ptr<Link>& link) {
+  auto copy = std::make_unique<std::shared_ptr<Link>>(link);
+  auto make = [&] { return wrap(copy.get()); };
+  SEXP pointer = safely(make);
+  copy.release();
+  return pointer;
+}
+
 void tell_notes(Link& link) {
   if (!link.has_notes() || tell == nullptr) return;
   std::vector<std::string> notes = link.take_notes();
@@ -133,10 +141,7 @@ SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version) {
     auto link = std::make_unique<std::shared_ptr<Link>>(
         std::make_shared<Link>(started.fd, started.pid, started.words));
     greet(**link, path, text_of(version));
-    auto make = [&] { return wrap(link.get()); };
-    SEXP pointer = safely(make);
-    link.release();
-    return pointer;
+    return pointer_to(*link);
   });
 }
 

@@ -10,6 +10,9 @@ namespace tenkai {
 
 // Throws where the pointer has been closed, or came from another process.
 std::shared_ptr<Link>& link_of(SEXP pointer);
+// Another pointer to the same link, which stays where the profile of the first is reset. Not
+// protected.
+SEXP pointer_to(const std::shared_ptr<Link>& link);
 // Shows the user what the dispatcher had to say since the last time.
 void tell_notes(Link& link);
 // Where `.tenkai_evaluate` is found, see R/evaluate.R.

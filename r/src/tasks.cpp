@@ -259,19 +259,3 @@ SEXP tk_stop(SEXP mirai) {
     return Rf_ScalarLogical(TRUE);
   });
 }
-
-SEXP tk_name_promise() {
-  return guarded([] {
-    name_promises();
-    return R_NilValue;
-  });
-}
-
-// The descriptor on which its answer will come; -1 when there is none any more.
-SEXP tk_mirai_fd(SEXP mirai) {
-  return guarded([&] {
-    Handle* handle = waited_for(mirai);
-    bool comes = handle != nullptr && handle->link->is_usable();
-    return Rf_ScalarInteger(comes ? handle->link->fd() : -1);
-  });
-}
