@@ -1,0 +1,99 @@
+# Promises: what 10,000 of them cost while nothing comes, and how long they take.
+#
+#   Rscript promises.R [ROUNDS] [PROMISES]
+#
+# Called by bench/run --promises. In each round the same tasks are collected by
+# call_mirai(), and by promises; and as many promises that have their values already
+# are waited for, which is what package promises takes by itself.
+
+library(tenkai)
+arguments <- commandArgs(TRUE)
+rounds <- as.integer(c(arguments, "5")[1L])
+n <- as.integer(c(arguments[-1L], "10000")[1L])
+for (package in c("later", "promises")) {
+  if (!requireNamespace(package, quietly = TRUE)) {
+    stop("the R package ", package, " is not installed")
+  }
+}
+cat("later", as.character(packageVersion("later")),
+    if ("later_fd" %in% getNamespaceExports("later")) "watches" else "looks",
+    "; promises", as.character(packageVersion("promises")), "\n")
+
+seconds <- function(expr) {
+  begun <- Sys.time()
+  force(expr)
+  as.double(Sys.time()) - as.double(begun)
+}
+
+# How often the threads of this process have gone to sleep so far. A wake-up that
+# nobody has asked for is one more.
+sleeps <- function() {
+  files <- Sys.glob("/proc/self/task/*/status")
+  lines <- unlist(lapply(files, function(file) {
+    tryCatch(readLines(file), error = function(e) NULL)
+  }))
+  found <- grep("^voluntary_ctxt_switches", lines, value = TRUE)
+  sum(as.double(sub("^[^0-9]*", "", found)))
+}
+
+# Sleeps in ten seconds of a session that waits for events.
+sleeps_in_ten_seconds <- function() {
+  before <- sleeps()
+  later::run_now(10)
+  sleeps() - before
+}
+
+counted <- new.env()
+count_when_fulfilled <- function(x) {
+  promises::then(promises::as.promise(x), function(value) {
+    counted$n <- counted$n + 1L
+  })
+}
+
+run_until_all <- function() {
+  while (counted$n < n) later::run_now(1)
+}
+
+many <- function() lapply(seq_len(n), function(i) mirai(NULL))
+
+# --- while nothing comes ---
+
+daemons(1)
+nobody <- sleeps_in_ten_seconds()
+counted$n <- 0L
+blocker <- mirai(Sys.sleep(3600))
+waiting <- many()
+for (m in waiting) count_when_fulfilled(m)
+while (!later::loop_empty() && counted$n == 0L && later::run_now(1)) NULL
+pending <- sleeps_in_ten_seconds()
+cat(sprintf(paste("in 10 s the session slept %d times with %d pending promises,",
+                  "%d times with none\n"), pending, n, nobody))
+stop_mirai(blocker)
+run_until_all()
+
+# --- until all are fulfilled ---
+
+result <- t(vapply(seq_len(rounds), function(i) {
+  counted$n <- 0L
+  called <- seconds(for (m in many()) call_mirai(m))
+  promised <- seconds({
+    for (m in many()) count_when_fulfilled(m)
+    run_until_all()
+  })
+  counted$n <- 0L
+  alone <- seconds({
+    for (j in seq_len(n)) count_when_fulfilled(promises::promise_resolve(NULL))
+    run_until_all()
+  })
+  c(call_mirai = called, promises = promised, promises_alone = alone,
+    ratio = promised / called)
+}, numeric(4L)))
+daemons(0)
+print(round(result, 3))
+cat(sprintf("%d promises take %.2f times the time of call_mirai(), median\n", n,
+            stats::median(result[, "ratio"])))
+cat("Goals\n")
+cat(sprintf("  %s  no wake-up while nothing comes\n",
+            if (pending <= nobody) "reached    " else "NOT REACHED"))
+cat(sprintf("  %s  at most 3 times the time of call_mirai()\n",
+            if (stats::median(result[, "ratio"]) <= 3) "reached    " else "NOT REACHED"))
