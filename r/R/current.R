@@ -28,7 +28,9 @@ make_current <- function(name) current$profile <- name
 #' @param expr an expression, during which the profile is the current one.
 #' @param frame the frame of a function that runs, by default of the caller: the
 #'   profile is the current one until that function ends. The global
-#'   environment: until the session ends, or until another call there.
+#'   environment: until the session ends, or until another call there. As with
+#'   all that is undone by [on.exit()], further calls of it in that function need
+#'   `add = TRUE`.
 #' @return `with_daemons()`: the value of `expr`. `local_daemons()`: invisible
 #'   `NULL`.
 #' @seealso [daemons()], [with.miraiDaemons()]

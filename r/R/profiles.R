@@ -43,7 +43,7 @@ is_alive <- function(profile) {
 }
 
 # Arguments of daemons() that say nothing of what is set, or nothing to be kept.
-not_compared <- c("...", ".compute", "pass")
+not_compared <- c("...", ".compute", "tls", "pass")
 
 # The value of daemons() where daemons are set already.
 stay <- function(profile, asked, name) {
