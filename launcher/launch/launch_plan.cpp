@@ -22,11 +22,13 @@ const std::string* memory_of(const LaunchPlan::Part& part) {
   return found == part.options.end() || found->second.empty() ? nullptr : &found->second.front();
 }
 
+Error too_many_launches() { return Error{"more than 10000 launches at once"}; }
+
 // What a request cannot be asked for with.
 Result<Done> check(const LaunchPlan& plan) {
   if (plan.plugin.empty()) return Error{"the configuration of launches names no plugin"};
   if (plan.parts.empty() && !plan.spare) return Error{"there is nothing to launch"};
-  if (plan.parts.size() > max_launches) return Error{"more than 10000 launches at once"};
+  if (plan.parts.size() > max_launches) return too_many_launches();
   if (plan.chunk && *plan.chunk > max_chunk) {
     return Error{"an agent has at most " + counted(max_chunk, "daemon") + ", not " +
                  std::to_string(*plan.chunk) +
@@ -82,6 +84,8 @@ Result<Done> check_urls(const LaunchPlan& plan, const Deployment& deployment, co
 Result<Done> deal(const Deployment& deployment, const Slots& slots, LaunchPlan& plan) {
   std::vector<Deployment::Options> each = deployment.each;
   if (each.empty()) each.emplace_back();
+  // Before they are compared with each other.
+  if (each.size() > max_launches) return too_many_launches();
   std::size_t count = std::max(slots.size(), each.size());
   auto fits = [count](std::size_t size) { return size == 1 || size == count; };
   if (!fits(slots.size()) || !fits(each.size()))

@@ -49,7 +49,7 @@ Result<Done> take_profile(const Deployment& deployment, Setup& setup) {
   // Any number of them connects at the one URL.
   if (setup.policy == Policy::direct && !setup.urls.empty()) setup.daemons = 1;
   setup.daemon.add_missing(deployment.limits);
-  setup.daemon_memory = deployment.memory;
+  if (deployment.memory) setup.daemon_memory = deployment.memory;
   if (std::optional<PortRange> ports = parse_ports(deployment.ports)) {
     setup.first_port = ports->first;
     setup.last_port = ports->last;

@@ -11,8 +11,10 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "base/counted.h"
+#include "base/daemon_call.h"
 #include "base/lines.h"
 #include "base/text.h"
 #include "launcher/profile/deployment.h"
@@ -70,8 +72,11 @@ bool read_option(Deployment& deployment, const std::string& value) {
 }
 
 bool read_limit(Deployment& deployment, const std::string& value) {
-  auto& limit = deployment.limits.emplace_back();
-  return split_pair(value, limit.first, limit.second) && to_number<std::uint64_t>(limit.second);
+  DaemonOptions option;
+  bool good = bool(read_daemon_field("daemon", value, option)) &&
+              to_number<std::uint64_t>(option.arguments.front().second).has_value();
+  if (good) deployment.limits.push_back(std::move(option.arguments.front()));
+  return good;
 }
 
 bool read_form(Deployment& deployment, const std::string& value) {

@@ -90,6 +90,8 @@ TEST_CASE("a request to launch that is none is refused with the reason") {
   CHECK(refusal_of(how + "slot=0") == "there is no slot 0");
   CHECK(refusal_of("colour=red").find("'colour=red' says nothing of a launch") == 0);
   CHECK(refusal_of("dry=yes").find("'dry=yes' says nothing of a launch") == 0);
+  CHECK(refusal_of("configuration=limit=maxtasks=1,x()=2").find("is no line of a configuration") !=
+        std::string::npos);
   CHECK(refusal_of("configuration=colour=red").find("is no line of a configuration") != std::string::npos);
 }
 
@@ -150,6 +152,9 @@ TEST_CASE("what cannot be launched is refused before anything is begun") {
         0);
   CHECK(problem(at({0}, by_slurm(4097))).find("an agent has at most 4096 daemons, not 4097") == 0);
   CHECK(problem(at({0}, Deployment())) == "the configuration of launches names no plugin");
+  std::vector<std::string> machines;
+  for (std::size_t i = 0; i <= max_launches; ++i) machines.push_back("ssh://" + std::to_string(i));
+  CHECK(problem(at({0}, by_ssh(machines))) == "more than 10000 launches at once");
   LaunchArguments usual;
   usual.usual = true;
   CHECK(problem(usual) == "nothing says how to launch");

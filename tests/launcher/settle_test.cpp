@@ -77,6 +77,15 @@ TEST_CASE("a profile says what daemons() does not") {
   CHECK(own.retries.outside == 0);
 }
 
+TEST_CASE("a profile that limits no memory leaves it as daemons() has said") {
+  Case made = slurm_profile();
+  Setup setup = asked_for("deploy=gpu\ndaemon_memory=2048\n");
+
+  REQUIRE(made.settle(setup));
+
+  CHECK(setup.daemon_memory == 2048U);
+}
+
 TEST_CASE("what a profile or a site does not allow is refused") {
   Case made = slurm_profile();
   Setup unknown = asked_for("deploy=cpu\n");
