@@ -50,6 +50,11 @@ void AgentCore::clear_alarm(std::size_t whose) {
   std::erase_if(alarms_, [whose](const Alarm& alarm) { return alarm.whose == whose; });
 }
 
+bool AgentCore::has_alarm(std::size_t whose) const {
+  return std::any_of(alarms_.begin(), alarms_.end(),
+                     [whose](const Alarm& alarm) { return alarm.whose == whose; });
+}
+
 std::optional<AgentCore::Time> AgentCore::next_timer() const {
   std::optional<Time> next;
   for (const Alarm& alarm : alarms_) next = next ? std::min(*next, alarm.at) : alarm.at;
@@ -73,7 +78,8 @@ void AgentCore::on_alarm(Time now, std::size_t whose) {
   Rank& rank = ranks_[whose];
   if (rank.ended) return settle(now, rank);
   if (rank.state == State::paused) return start(rank);
-  if (adopted_) leave_adopted(now, rank);
+  if (adopted_) return leave_adopted(now, rank);
+  end_deaf(rank);
 }
 
 // --- the dispatcher ---
@@ -282,7 +288,11 @@ Actions AgentCore::on_notice(Time now) {
 }
 
 Actions AgentCore::on_signal(Time now, int number) {
-  if (is_ending()) return {};
+  if (is_ending()) {
+    // What they run had all the time it needs.
+    if (!has_alarm(of_end)) end(now, life_, true);
+    return take();
+  }
   // The tasks are told to be ended from outside, so that they are tried again.
   for (Rank& rank : ranks_) {
     if (!rank.is_up()) continue;

@@ -96,6 +96,7 @@ class AgentCore {
   Actions take() { return std::exchange(actions_, {}); }
   void set_alarm(std::size_t whose, Time at);
   void clear_alarm(std::size_t whose);
+  bool has_alarm(std::size_t whose) const;
   void on_alarm(Time now, std::size_t whose);
 
   // the dispatcher
@@ -123,6 +124,7 @@ class AgentCore {
   void settle(Time now, Rank& rank);
   void restart(Time now, Rank& rank, const REnd& end, bool was_up);
   void leave_adopted(Time now, Rank& rank);
+  void end_deaf(const Rank& rank);
   bool may_be_end_of_job(const REnd& end) const;
   void report_left(Rank& rank, const REnd& end);
   void leave_down(Time now, Rank& rank, const REnd& end, const std::string& why);

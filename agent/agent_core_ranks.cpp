@@ -19,6 +19,8 @@ using State = Rank::State;
 
 // How long the end of an R's stream is waited for when the process has ended.
 constexpr std::chrono::milliseconds wait_for_last_words{500};
+// An R whose stream has ended ends, too, in a moment, if it has not closed it by mistake.
+constexpr std::chrono::seconds wait_for_deaf{2};
 // A job is ended by a SIGTERM to all in it. Where R is the first to die of it, ours is
 // on its way, and it is the job's end that has to be told, not R's.
 constexpr std::chrono::seconds wait_for_signal_of_job{2};
@@ -141,8 +143,18 @@ Actions AgentCore::on_r_stream_ended(Time now, std::uint32_t number) {
     // An adopted R may live on without its stream; if it has ended, its exit status
     // says more, and comes in a moment.
     set_alarm(number, now + wait_for_last_words);
+  } else if (rank.pid && !rank.goes_for_good() && !is_ending()) {
+    set_alarm(number, now + wait_for_deaf);
   }
   return take();
+}
+
+// It hears of no task, nor that it is to end, and the dispatcher knows nothing of that.
+void AgentCore::end_deaf(const Rank& rank) {
+  if (!rank.pid || rank.hears) return;
+  act(action::Warn{"R for daemon " + std::to_string(rank.number + 1) +
+                   " has lost its stream and goes on: it is killed"});
+  act(action::Kill{*rank.pid});
 }
 
 bool AgentCore::may_be_end_of_job(const REnd& end) const {

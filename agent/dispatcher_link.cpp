@@ -30,8 +30,11 @@ std::optional<std::chrono::milliseconds> DispatcherLink::on_lost(Time now, Code 
   bool hung_up = why == Code::reset && now - born_ < patience_at_the_door;
   if (!was_welcomed() && !for_ever && !hung_up) return std::nullopt;
   if (!cut_off_since_) cut_off_since_ = now;
+  bool is_nobody_there = why == Code::refused || why == Code::not_found;
+  // Who comes then is another.
+  if (is_nobody_there) turned_away_since_.reset();
   std::chrono::milliseconds patience = grace_.value_or(usual_grace);
-  if (why == Code::refused || why == Code::not_found) patience = std::min(patience, patience_when_refused);
+  if (is_nobody_there) patience = std::min(patience, patience_when_refused);
   if (!for_ever && now - *cut_off_since_ > patience) return std::nullopt;
   // Many agents that lost one dispatcher should not all call at once.
   std::chrono::milliseconds pause = pause_ / 2 + pause_ * (random_() % 65536) / 65536 / 2;

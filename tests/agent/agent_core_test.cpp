@@ -184,3 +184,67 @@ TEST_CASE("the end of each R that the dispatcher may know is told until it knows
   core.lose_connection();
   CHECK(core.connect() == Spelled{"tell JOIN"});
 }
+
+TEST_CASE("an R that has lost its stream is ended, because it can hear of no task") {
+  TestCore core;
+  core.begin();
+  core.hear(about(Type::task, 7));
+
+  core.on_r_stream_ended(noon, 0);
+  REQUIRE(core.next_timer());
+  CHECK(spelled(core.on_timer(*core.next_timer())) == Spelled{"kill"});
+
+  REnd end;
+  end.how.signal = 9;
+  CHECK(spelled(core.on_r_ended(noon, 0, end)) == Spelled{"tell LEFT"});
+}
+
+TEST_CASE("an R that has said goodbye may take its time to end") {
+  TestCore core;
+  core.begin();
+  core.hear_r(Frame(Type::bye));
+
+  core.on_r_stream_ended(noon, 0);
+
+  CHECK(!core.next_timer());
+}
+
+TEST_CASE("an agent that waits for what its daemons finish ends at a signal") {
+  AgentRules rules = on_one_machine();
+  rules.autoexit = Autoexit::finish;
+  TestCore core(rules);
+  core.begin();
+  core.hear(about(Type::task, 7));
+  CHECK(core.hear(Frame(Type::bye)) == Spelled{"pass BYE"});
+  CHECK(!core.next_timer());
+
+  CHECK(spelled(core.on_signal(noon, 15)) == Spelled{"pass BYE", "interrupt"});
+  REQUIRE(core.next_timer());
+  CHECK(spelled(core.on_timer(*core.next_timer())) == Spelled{"kill"});
+}
+
+TEST_CASE("who has said no long ago is not who says no now") {
+  AgentRules rules;
+  rules.urls = {"tcp://127.0.0.1:5555"};
+  rules.over_network = true;
+  rules.proof = AgentRules::Proof::once;
+  rules.autoexit = Autoexit::stay;
+  TestCore core(rules);
+  auto is_turned_away = [&core](AgentCore::Time now) {
+    core.on_connected(now);
+    Spelled told = spelled(core.on_frame(now, Frame(Type::refused)));
+    core.on_disconnected(now, {"it hung up", Code::none});
+    return told;
+  };
+  core.on_connected(noon);
+  core.on_proven(noon);
+  core.hear(Frame(Type::welcome));
+  core.on_started(noon, 0, 100);
+  core.on_disconnected(noon, {"reset", Code::none});
+  CHECK(is_turned_away(noon + 1s).empty());
+
+  core.on_dial_failed(noon + 2s, {"nobody listens there", Code::refused});
+
+  CHECK(is_turned_away(noon + 1h).empty());
+  CHECK(is_turned_away(noon + 1h + 6s) == Spelled{"pass REFUSED", "pass BYE"});
+}

@@ -46,7 +46,9 @@ void AgentSimulation::happen(AgentEvent event) {
   for (const Action& action : actions) log_.push_back("    " + describe(action));
   while (log_.size() > 60) log_.pop_front();
   if (event.kind == Kind::dial_failed || event.kind == Kind::disconnected) check_lost(event, actions);
-  else if (!was_in && has_frame<action::Pass>(actions, Type::bye)) must_end_ = true;  // it has given up
+  bool is_of_link =
+      event.kind == Kind::connected || event.kind == Kind::not_proven || event.kind == Kind::frame;
+  if (is_of_link && !was_in && has<action::Complain>(actions)) must_end_ = true;  // it has given up
   if (event.kind == Kind::failed) must_end_ = true;
   if (was_in && event.kind == Kind::frame && event.frame.type == Type::ping &&
       !has_frame<action::Tell>(actions, Type::pong))

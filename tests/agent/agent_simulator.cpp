@@ -159,6 +159,11 @@ void AgentSimulation::step() {
     wire_->down.push_back(Frame(Type::bye).with_kind(ByeKind::end_all));
     return;
   }
+  if (!core_.next_timer() && must_end_ && !std::exchange(is_asked_to_end_, true)) {
+    AgentEvent signal = event(Kind::signal);
+    signal.number = SIGTERM;
+    return happen(signal);  // a daemon takes its time to finish
+  }
   if (!core_.next_timer()) return complain("nothing is left to happen, and the agent does not end");
   pass_time(std::chrono::duration_cast<std::chrono::milliseconds>(*core_.next_timer() - now_) + 1ms);
 }
@@ -309,7 +314,7 @@ bool AgentSimulation::move_r(std::uint32_t rank) {
     happen(event(Kind::r_stream_ended, rank));
   } else if (r.is_there && !r.has_died && !r.has_closed) {
     return r_acts(rank);
-  } else if (r.is_there && !r.has_died && phase_ != Phase::storm) {
+  } else if (r.is_there && !r.has_died && adopted_ && phase_ != Phase::storm) {
     r_dies(r, {}, 0);
   } else {
     return false;
@@ -333,7 +338,7 @@ bool AgentSimulation::r_acts(std::uint32_t rank) {
   if (storm && chance(2)) return r_dies(r, chance(50) ? SIGTERM : SIGSEGV, 0), true;
   if (r.task) {
     // In the end some do not listen, and have to be killed.
-    if (phase_ == Phase::farewell && rules_.autoexit != Autoexit::finish && r.pid % 2 == 0) return false;
+    if (phase_ == Phase::farewell && r.pid % 2 == 0) return false;
     if (storm && chance(60)) return false;
     finish(r, false);
   } else if (r.is_told_to_go) {
@@ -342,6 +347,8 @@ bool AgentSimulation::r_acts(std::uint32_t rank) {
     r.says.emplace_back(Type::bye);
     r.has_closed = true;
     if (!adopted_ || chance(50)) r_dies(r, {}, 0);
+  } else if (storm && !adopted_ && chance(1)) {
+    r.has_closed = true;  // by mistake, and it goes on
   } else {
     return false;
   }

@@ -186,6 +186,7 @@ class AgentSimulation {
   bool is_draining_ = false;
   bool must_end_ = false;  // no R may be started, and nobody be called
   bool has_stopped_ = false;
+  bool is_asked_to_end_ = false;  // in vain so far
   pid_t last_pid_ = 1000;
   std::deque<std::string> log_;
   std::string complaint_;
