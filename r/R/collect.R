@@ -66,10 +66,12 @@ collect_mirai <- function(x, options = NULL) {
 .flat <- quote(.flat)
 
 #' @rdname collect_mirai
+#' @format NULL
 #' @export
 .stop <- quote(.stop)
 
 #' @rdname collect_mirai
+#' @format NULL
 #' @export
 .progress <- quote(.progress)
 

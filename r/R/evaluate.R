@@ -85,21 +85,24 @@ mirai_error <- function(condition, trace) {
             class = c("miraiError", "errorValue", "try-error"))
 }
 
-# One text, whatever the condition has for a message. A method of the task's own, or
-# one that is elsewhere, may fail: then it is what stands in the condition.
+# One text, whatever the condition has for a message.
 message_of <- function(condition) {
-  said <- tryCatch(as.character(conditionMessage(condition)),
-                   error = function(e) plain_message(condition))
+  field <- if (is.list(condition)) unclass(condition)[["message"]]
+  message <- function(condition) as.character(conditionMessage(condition))
+  said <- said_of(condition, message, if (is.character(field)) field else "")
   paste(said, collapse = "\n")
 }
 
-plain_message <- function(condition) {
-  said <- if (is.list(condition)) unclass(condition)[["message"]]
-  tryCatch(as.character(said), error = function(e) "")
-}
+call_of <- function(condition) said_of(condition, conditionCall, NULL)
 
-call_of <- function(condition) {
-  tryCatch(conditionCall(condition), error = function(e) NULL)
+# What a condition says of itself, or `instead` where that fails: its method may
+# be the task's own. Where it fails for a plain one, too, R no longer works here,
+# and that is the error.
+said_of <- function(condition, what, instead) {
+  tryCatch(what(condition), error = function(e) {
+    what(simpleCondition(""))
+    instead
+  })
 }
 
 # The same error without what is more than data: of its condition only the

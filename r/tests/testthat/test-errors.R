@@ -116,15 +116,27 @@ test_that("of an error that cannot be kept whole the rest is kept", {
   expect_identical(deep$extra, 42)
   expect_null(deep$deep)
 
+  # R itself asks them, too, before the task has ended.
   fails <- evaluated({
-    conditionMessage.myError <<- function(c) if (asked > 0) base::stop("none") else {
-      asked <<- 1
-      "once"
-    }
-    asked <<- 0
-    fail()
+    conditionMessage.myError <<- function(c) if (late) stop("none") else "kept"
+    conditionCall.myError <<- function(c) if (late) stop("none")
+    late <<- FALSE
+    (function() {
+      on.exit(late <<- TRUE)
+      fail()
+    })()
   }, fail = fail)
-  expect_s3_class(fails, "miraiError")
+  expect_identical(printed(fails), "'miraiError' chr Error: kept")
+  expect_identical(fails$extra, 42)
+  odd <- evaluated(signalCondition(structure(
+    "no list", class = c("myError", "error", "condition")
+  )))
+  expect_s3_class(odd, "miraiError")
+  environments <- evaluated(signalCondition(structure(
+    list(message = globalenv()), class = c("error", "condition")
+  )))
+  expect_s3_class(environments, "miraiError")
+  expect_identical(conditionMessage(environments), "")
   expect_identical(evaluated(Sys.getpid()), pid)
 })
 
