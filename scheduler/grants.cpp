@@ -86,6 +86,7 @@ Result<Grants::Admission> Grants::admit(const Proven& proven, WallTime now) {
     admission.rank = back->second.rank;
     admission.is_back = true;
     admission.resumption = proven.id;
+    admission.is_alone = grants_.at(admission.grant).terms.uses != 0;
     if (grants_.at(admission.grant).is_void)
       return Error{"its slot has a new URL and a new credential, by saisei()"};
     std::erase_if(given_up_, [&](const auto& entry) { return entry.second == proven.id; });
@@ -108,8 +109,8 @@ Result<Grants::Admission> Grants::admit(const Proven& proven, WallTime now) {
   admission.rank = proven.rank;
   admission.resumption = proven.resumption.id;
   // Only what is good for one at a time has somebody whom a newcomer replaces.
-  bool one_at_a_time = grant.terms.uses != 0;
-  if (auto before = grant.in.find(proven.rank); one_at_a_time && before != grant.in.end()) {
+  admission.is_alone = grant.terms.uses != 0;
+  if (auto before = grant.in.find(proven.rank); admission.is_alone && before != grant.in.end()) {
     admission.replaces = before->second;
     returns_.erase(before->second);
   }

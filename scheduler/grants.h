@@ -59,6 +59,7 @@ class Grants {
     GrantId grant = 0;
     std::uint32_t rank = 0;
     bool is_back = false;       // after a break
+    bool is_alone = false;      // there is no other with this grant and rank
     CredentialId resumption{};  // by which it may come back, and is known
     // The resumption of whoever came in before as this rank, and cannot come back any more.
     std::optional<CredentialId> replaces;

@@ -13,7 +13,7 @@
 namespace tenkai {
 namespace {
 
-// Agents that have no daemons (yet).
+// Agents that have no daemons (yet), and whose credential any number may have.
 constexpr std::size_t max_idle_agents = 256;
 
 }  // namespace
@@ -171,9 +171,10 @@ void PeerTable::welcome_agent(const Caller& caller, const Frame& hello, const Ad
     // After a break, perhaps before we have noticed it.
     if (peer->from.connection != 0) drop(*peer, "replaced by a newer connection");
     set_suspect(*peer, true);
+    for (const auto& [rank, daemon] : peer->ranks) peer->silent.insert(rank);
     connect(*peer, caller);
   } else {
-    if (agents_without_daemons() >= max_idle_agents)
+    if (!has_room_for(admission))
       return turn_away(caller, admission, "too many agents are connected that have no daemons");
     std::optional<pid_t> pid = own_process(hello, admission);
     peer = &add(caller, Role::agent, admission);
@@ -209,10 +210,16 @@ void PeerTable::connect(Connected& peer, const Caller& caller) {
   peer.from = caller;
 }
 
-std::size_t PeerTable::agents_without_daemons() const {
-  return static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& known) {
-    return known.second->role == Role::agent && known.second->ranks.empty();
-  }));
+// Of those with a credential for one there are no more than were launched, and all of a large job
+// may start at the same moment.
+bool PeerTable::has_room_for(const Admission& admission) const {
+  auto is_one_of_many = [](const Admission& each) { return !each || !each->is_alone; };
+  if (!is_one_of_many(admission)) return true;
+  auto idle = std::count_if(peers_.begin(), peers_.end(), [&](const auto& known) {
+    const Connected& peer = *known.second;
+    return peer.role == Role::agent && peer.ranks.empty() && is_one_of_many(peer.admission);
+  });
+  return static_cast<std::size_t>(idle) < max_idle_agents;
 }
 
 // --- time ---
@@ -267,6 +274,7 @@ void PeerTable::set_busy(const Connected& peer) {
 
 void PeerTable::set_suspect(const Connected& peer, bool suspect) {
   for (const auto& [rank, daemon] : Ranks(peer.ranks)) {
+    if (!suspect && peer.silent.count(rank) != 0) continue;
     Sends sends =
         suspect ? dispatcher_.on_daemon_suspect(now_, daemon) : dispatcher_.on_daemon_heard(now_, daemon);
     carry_out(sends);

@@ -130,6 +130,8 @@ class PeerTable {
     std::unordered_map<std::uint32_t, std::string> instances;  // of the R at a rank
     std::unordered_set<std::uint32_t> given_up;  // ranks at which its agent starts no R any more
     std::unordered_set<std::uint32_t> to_kill;   // ranks whose end was wanted while the agent was away
+    // Ranks that have not said what they hold since the agent is back.
+    std::unordered_set<std::uint32_t> silent;
   };
   struct Member {
     Connected* peer;
@@ -161,7 +163,7 @@ class PeerTable {
   DaemonId number(Connected& peer, std::uint32_t rank);
   void seat(const Connected& peer, DaemonId daemon, std::size_t slot,
             std::optional<std::chrono::milliseconds> left = {}, const Size& size = {});
-  std::size_t agents_without_daemons() const;
+  bool has_room_for(const Admission& admission) const;
 
   // what they say
   void on_finished(Connected& peer, Frame&& frame);

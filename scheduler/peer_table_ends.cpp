@@ -87,7 +87,8 @@ void PeerTable::on_process_ended(Time now, pid_t pid, const REnd& end) {
   Connected& peer = *found->second;
   peer.ended = end;
   if (!is_connected(peer)) return settle(peer, cause_of_end(peer));
-  // Its last answer may still be in the stream.
+  // Its last answer may still be in the stream. It hears of no task any more.
+  set_suspect(peer, true);
   settle_after(peer, wait_for_last_words);
 }
 
@@ -142,6 +143,7 @@ void PeerTable::remove(Connected& peer, std::uint32_t rank, const Cause& why) {
   peer.ranks.erase(found);
   peer.instances.erase(rank);
   peer.to_kill.erase(rank);
+  peer.silent.erase(rank);
   std::optional<std::size_t> slot = dispatcher_.slot_of(daemon);
   Cause cause = why;
   if (slot) cause.text = with_place(peer, *slot, why.text);
@@ -167,6 +169,8 @@ void PeerTable::drop_slot(Time now, std::size_t slot) {
   daemons_.erase(found->second);
   slots_.erase(found);
   peer.ranks.erase(member.rank);
+  peer.to_kill.erase(member.rank);
+  peer.silent.erase(member.rank);
   tell_of_daemon(peer, slot, Cause::Kind::goodbye);
   if (peer.role == Role::daemon) {
     signal_daemon(peer, SIGINT);

@@ -105,6 +105,7 @@ void PeerTable::on_join(Connected& peer, const Frame& frame) {
   auto known = peer.ranks.find(frame.rank);
   if (known != peer.ranks.end() && peer.instances[frame.rank] == instance) {
     DaemonId daemon = known->second;
+    peer.silent.erase(frame.rank);
     // The first one may have been lost with the connection, and its R still wait for it.
     let_in(peer, frame.rank, dispatcher_.slot_of(daemon).value_or(0));
     if (peer.to_kill.erase(frame.rank) != 0) end({&peer, frame.rank}, CancelKind::kill);

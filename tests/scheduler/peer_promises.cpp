@@ -102,6 +102,8 @@ void PeerSimulation::greet(ConnectionId id, Link& link, const Frame& frame) {
     let_go(id);
   }
   act();
+  // What it says now may take long.
+  if (phase_ == Phase::storm && chance(2)) pass_time(std::chrono::milliseconds(below(9500)));
 }
 
 void PeerSimulation::go_down(Link& link, Frame frame) {
@@ -212,8 +214,12 @@ void PeerSimulation::take(peer_action::Say& say) {
   if (tells_)
     note("  to " + std::to_string(say.to) + ": type " + std::to_string(static_cast<int>(frame.type)) +
          ", task " + std::to_string(frame.task) + ", rank " + std::to_string(frame.rank));
-  if (!links_.at(say.to).is_known) complain("a stranger was told something");
-  Link& link = links_.at(say.to);
+  auto found = links_.find(say.to);
+  if (found == links_.end()) return complain("a connection was used that is gone");
+  Link& link = found->second;
+  if (!link.is_known) complain("a stranger was told something");
+  if (frame.type == Type::task && link.local != nullptr && link.local->is_told)
+    complain("a task was given to a process that has ended");
   if (frame.type == Type::task) check_sent(frame);
   if (frame.type == Type::welcome)
     std::erase_if(link.stopped, [&](const auto& each) { return each.first == frame.rank; });

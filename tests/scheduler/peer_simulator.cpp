@@ -425,6 +425,8 @@ void PeerSimulation::die(R& r, std::optional<int> number) {
   else r.end.how.exit_code = 0;
   Local* local = local_of(r.pid);
   if (local == nullptr || links_.count(local->link) == 0) return;
+  // What a task has forked may hold its stream.
+  if (phase_ == Phase::storm && local->has_joined && chance(20)) return;
   links_.at(local->link).is_left = links_.at(local->link).up_ends = true;
 }
 

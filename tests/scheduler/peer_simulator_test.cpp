@@ -31,11 +31,11 @@ PeerFlaw without() {
   return flaw;
 }
 
-// What is looked for, when one of a few lives ends with that complaint; else one of the
+// What is looked for, when one of some lives ends with that complaint; else one of the
 // complaints there were.
 std::string caught(const PeerFlaw& flaw, const std::string& what) {
   std::string complaint = "nothing";
-  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
     std::string told = PeerSimulation(seed, flaw).run();
     if (told.find(what) != std::string::npos) return what;
     if (!told.empty()) complaint = told;

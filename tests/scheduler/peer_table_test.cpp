@@ -27,22 +27,32 @@ class Table : private PeerQuestions {
     table.obey({}, dispatcher.on_session_joined({}, 1));
   }
 
-  // An agent that has come with a credential for both slots, and so many daemons.
-  void let_agent_in(ConnectionId connection, std::uint32_t daemons) {
+  // An agent that has come with a credential for both slots, and so many daemons. `uses`: as of Grants.
+  void let_agent_in(ConnectionId connection, std::uint32_t daemons, std::uint32_t uses = 1) {
     Proven proven;
     proven.id[0] = proven.resumption.id[1] = static_cast<unsigned char>(connection);
-    grant = *grants.issue({{0, 1}, 1, 1, {}}, proven.id, Secret());
+    proven.id[2] = proven.resumption.id[3] = static_cast<unsigned char>(connection >> 8);
+    grant = *grants.issue({{0, 1}, 1, uses, {}}, proven.id, Secret());
     table.on_hello({}, {}, {connection, "", {}, true, 0}, hello(Role::agent), &proven);
     for (std::uint32_t rank = 0; rank < daemons; ++rank) join(connection, rank);
   }
-  void join(ConnectionId connection, std::uint32_t rank) {
+  // It comes back after a break, and has said nothing yet.
+  void let_agent_return(Time now, ConnectionId before, ConnectionId connection) {
+    Proven proven;
+    proven.id[1] = static_cast<unsigned char>(before);
+    table.on_hello(now, {}, {connection, "", {}, true, 0}, hello(Role::agent), &proven);
+  }
+  void join(ConnectionId connection, std::uint32_t rank, Time now = {}) {
     Frame joins(Type::join);
     joins.rank = rank;
-    table.on_frame({}, connection, std::move(joins.with(Key::url, std::to_string(rank))));
+    table.on_frame(now, connection, std::move(joins.with(Key::url, std::to_string(rank))));
   }
   void let_daemon_in(ConnectionId connection) {
     Frame greeting = hello(Role::daemon);
     table.on_hello({}, {}, {connection, "", our_daemon, false, 0}, greeting.with(Key::url, "0"), nullptr);
+  }
+  void pass_time_until(Time end) {
+    while (table.next_timer() && *table.next_timer() <= end) table.on_timer(*table.next_timer());
   }
   void submit(std::uint64_t number) { table.obey({}, dispatcher.on_submit({}, 1, task(number))); }
 
@@ -147,4 +157,43 @@ TEST_CASE("an agent that is stopped, away, and has no daemon any more is not wai
   with.table.drop_slot({}, 0);
 
   CHECK(with.table.size() == 0);
+}
+
+TEST_CASE("a daemon whose agent is back gets nothing before it has said what it holds") {
+  Table with;
+  with.let_agent_in(1, 2);
+  with.submit(1);
+  with.table.on_closed({}, 1, true, "silence");
+  with.let_agent_return(Time(1s), 1, 2);
+  // What it says is long on its way: it is suspect by then.
+  with.pass_time_until(Time(10s));
+  with.submit(2);
+  with.take<peer_action::Say>();
+
+  with.join(2, 0, Time(10s));
+  CHECK(with.dispatcher.slots()[1].suspect);
+
+  with.join(2, 1, Time(10s));
+  CHECK(!with.dispatcher.slots()[1].suspect);
+}
+
+TEST_CASE("a daemon of ours whose process has ended gets nothing more") {
+  Table with;
+  with.let_daemon_in(1);
+  with.table.on_process_ended({}, our_daemon, {});
+
+  with.submit(1);
+
+  CHECK(with.tasks_sent() == 0);
+  CHECK(with.dispatcher.queued() == 1);
+}
+
+TEST_CASE("agents that start their R wait for no other, where each has a credential of its own") {
+  Table with;
+  for (ConnectionId connection = 1; connection <= 300; ++connection) with.let_agent_in(connection, 0);
+
+  CHECK(with.take<peer_action::Refuse>().empty());
+
+  for (ConnectionId connection = 301; connection <= 600; ++connection) with.let_agent_in(connection, 0, 0);
+  CHECK(with.take<peer_action::Refuse>().size() == 300 - 256);
 }
