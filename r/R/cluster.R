@@ -8,62 +8,64 @@
 #'
 #' `make_cluster()` makes a cluster of R processes for the functions of package
 #' parallel, such as [parallel::parLapply()], [parallel::clusterApplyLB()],
-#' [parallel::clusterExport()] and [parallel::clusterSetRNGStream()], and for what
-#' is built on them, such as foreach with doParallel. `stop_cluster()` ends it, and
-#' so does [parallel::stopCluster()].
+#' [parallel::clusterExport()] and [parallel::clusterSetRNGStream()], and for
+#' what is built on them, such as foreach with doParallel. `stop_cluster()` ends
+#' it, and so does [parallel::stopCluster()].
 #'
 #' @param n the number of nodes. Where `remote` names the machines, as
-#'   [ssh_config()] does, it is their number; with any other `url`, 1 if not said.
+#'   [ssh_config()] does, it is their number; with any other `url`, 1 if not
+#'   said.
 #' @param url the one URL at which nodes from other machines connect, such as
 #'   [host_url()]. `NULL`: the nodes are on this machine.
 #' @param remote how to launch the nodes, from [ssh_config()], [slurm_config()],
-#'   [mpi_config()] or [remote_config()]. `NULL`, with `url`: the shell commands that start them are
-#'   printed, to be run on the other machines.
+#'   [mpi_config()] or [remote_config()]. `NULL`, with `url`: the shell commands
+#'   that start them are printed, to be run on the other machines.
 #' @param ... further arguments of [daemons()], such as `tls`, `seed` or
 #'   `kill_after`, and of [daemon()], such as `output = TRUE`.
 #' @param cl a cluster that `make_cluster()` has made.
 #' @param default `TRUE`: the type is also the one that
 #'   [parallel::makeCluster()] uses where none is said.
 #'
-#' @return `make_cluster()`: an object of classes `miraiCluster` and `cluster`, a
-#'   list of its nodes. `stop_cluster()` and `register_cluster()`: invisible
+#' @return `make_cluster()`: an object of classes `miraiCluster` and `cluster`,
+#'   a list of its nodes. `stop_cluster()` and `register_cluster()`: invisible
 #'   `NULL`.
 #'
 #'   Errors: of `make_cluster()` those of [daemons()]. Where a node has died, or
-#'   dies, the functions of parallel raise an error that names it and says of what
-#'   it died; that node does nothing more, and the others go on. With a cluster that
-#'   was stopped the error is "cluster is no longer active". `register_cluster()`
-#'   needs R 4.4.
+#'   dies, the functions of parallel raise an error that names it and says of
+#'   what it died; that node does nothing more, and the others go on. With a
+#'   cluster that was stopped the error is "cluster is no longer active".
+#'   `register_cluster()` needs R 4.4.
 #'
-#' @details
-#' The nodes are the daemons of a compute profile of their own. Its name is the ID
-#' of the cluster, which printing shows: [status()] takes the cluster, too, and so
-#' does [launch_remote()], which shows the commands that start its nodes (or one of
-#' them, of a node).
+#' @details The nodes are the daemons of a compute profile of their own. Its
+#' name is the ID of the cluster, which printing shows: [status()] takes the
+#' cluster, too, and so does [launch_remote()], which shows the commands that
+#' start its nodes (or one of them, of a node).
 #'
 #' Each node is one R process, which keeps what is left in it (global objects,
 #' packages, the state of the random numbers) until the cluster ends. With
 #' [parallel::clusterSetRNGStream()] it draws the numbers that a node of a PSOCK
-#' cluster of the same size would. Nodes are not started again, and calls are not
-#' tried again: what the node had been given before is gone with it.
+#' cluster of the same size would. Nodes are not started again, and calls are
+#' not tried again: what the node had been given before is gone with it.
 #'
 #' A node that has not joined yet is waited for where the cluster is first used.
-#' After Ctrl-C in a function of parallel the cluster is as good as new: what still
-#' runs on a node is interrupted when the node is given something else, and its
-#' value is dropped.
+#' After Ctrl-C in a function of parallel the cluster is as good as new: what
+#' still runs on a node is interrupted when the node is given something else,
+#' and its value is dropped.
 #'
 #' `register_cluster()` makes the type known to [parallel::makeCluster()] of R
-#' 4.4 and later, under the name `"TENKAI"`: `makeCluster(4, type = "TENKAI")`. In
-#' R 4.4 it has the name `"MIRAI"`, too, and that is the one which `default` is
-#' about. From R 4.5 on `makeCluster(type = "MIRAI")` is for the package mirai, and
-#' calls that one whatever else is registered; so there is only `"TENKAI"`.
+#' 4.4 and later, under the name `"TENKAI"`: `makeCluster(4, type = "TENKAI")`.
+#' In R 4.4 it has the name `"MIRAI"`, too, and that is the one which `default`
+#' is about. From R 4.5 on `makeCluster(type = "MIRAI")` is for the package
+#' mirai, and calls that one whatever else is registered; so there is only
+#' `"TENKAI"`.
 #'
 #' @seealso [daemons()]
 #' @examples
 #' cl <- make_cluster(2)
 #' cl
-#' parallel::clusterExport(cl, character())
-#' parallel::parLapply(cl, 1:4, function(x) x^2)
+#' offset <- 10
+#' parallel::clusterExport(cl, "offset", environment())
+#' parallel::parSapply(cl, 1:4, function(x) x + offset)
 #' status(cl)
 #' stop_cluster(cl)
 #' @export
@@ -157,8 +159,8 @@ cluster_options <- function(...) {
             "profile", ".compute")
   taken <- intersect(names(options), ours)
   if (length(taken)) {
-    stop("'", taken[1L], "' cannot be given to make_cluster(): a node is one R ",
-         "process that keeps its state, and is not replaced", call. = FALSE)
+    stop("'", taken[1L], "' cannot be given to make_cluster(): a node is one ",
+         "R process that keeps its state, and is not replaced", call. = FALSE)
   }
   options
 }
@@ -170,9 +172,9 @@ free_id <- function() {
   sprintf("`%d`", k)
 }
 
-# What its nodes share is an environment: `id`, `profile`, `n`, and whether all have
-# `joined`. A node is one, too: `number`, `common`, and, from a call until its value is
-# taken, the `mirai` of it and its `tag`.
+# What its nodes share is an environment: `id`, `profile`, `n`, and whether all
+# have `joined`. A node is one, too: `number`, `common`, and, from a call until
+# its value is taken, the `mirai` of it and its `tag`.
 new_cluster <- function(id, n) {
   common <- new.env(parent = emptyenv())
   common$id <- id
@@ -197,7 +199,8 @@ is_active <- function(common) {
   !is.null(common) && identical(profiles[[common$id]], common$profile)
 }
 
-# What stands for the profile of a cluster where a name is expected, as in status().
+# What stands for the profile of a cluster where a name is expected, as in
+# status().
 name_of_profile <- function(x) if (is_of_cluster(x)) attr(x, "id") else x
 
 is_of_cluster <- function(x) inherits(x, c("miraiCluster", "miraiNode"))
@@ -207,8 +210,8 @@ check_active <- function(common) {
   if (!common$joined) await_nodes(common)
 }
 
-# Until so many have joined as there are nodes; interruptible. Whether they are still
-# there is seen where they are used.
+# Until so many have joined as there are nodes; interruptible. Whether they are
+# still there is seen where they are used.
 await_nodes <- function(common) {
   told <- FALSE
   repeat {
@@ -264,8 +267,8 @@ sendData.miraiNode <- function(node, data) {
 recvData.miraiNode <- function(node) {
   check_active(node$common)
   if (is.null(node$mirai)) {
-    stop("node ", node$number, " of cluster ", node$common$id, " has nothing to ",
-         "do, so no value of it comes", call. = FALSE)
+    stop("node ", node$number, " of cluster ", node$common$id, " has nothing ",
+         "to do, so no value of it comes", call. = FALSE)
   }
   .Call(tk_wait, node$mirai)
   take_value(node)
@@ -285,15 +288,17 @@ recvOneData.miraiCluster <- function(cl) {
 #' @exportS3Method parallel::stopCluster
 stopCluster.miraiCluster <- function(cl) stop_cluster(cl)
 
-# The number of a mirai in this list that has its value, waited for; what is NULL is
-# passed over, and 0 where all are.
+# The number of a mirai in this list that has its value, waited for; what is
+# NULL is passed over, and 0 where all are.
 first_resolved <- function(mirais) .Call(tk_race, mirais)
 
 # As recvResult() and recvOneResult() of parallel take it apart.
 take_value <- function(node) {
   value <- node$mirai$data
   node$mirai <- NULL
-  if (is.integer(value) && is_error_value(value)) value <- end_of_node(node, value)
+  if (is.integer(value) && is_error_value(value)) {
+    value <- end_of_node(node, value)
+  }
   list(value = value, tag = node$tag)
 }
 
@@ -301,6 +306,8 @@ take_value <- function(node) {
 end_of_node <- function(node, value) {
   why <- attr(value, "message", exact = TRUE)
   text <- paste(c(error_words(value), harmless(why)), collapse = ": ")
-  structure(paste0("node ", node$number, " of cluster ", node$common$id, ": ", text),
-            class = c("miraiError", "errorValue", "try-error"))
+  structure(
+    paste0("node ", node$number, " of cluster ", node$common$id, ": ", text),
+    class = c("miraiError", "errorValue", "try-error")
+  )
 }

@@ -14,7 +14,8 @@ register_promises <- function() {
       registerS3method("is.promising", class, is_promising, envir = space)
     }
     registerS3method("as.promise", "mirai", as_promise, envir = space)
-    registerS3method("as.promise", "mirai_map", as_promise_of_all, envir = space)
+    registerS3method("as.promise", "mirai_map", as_promise_of_all,
+                     envir = space)
   }
   if (isNamespaceLoaded("promises")) register()
   setHook(packageEvent("promises", "onLoad"), register)
@@ -22,8 +23,8 @@ register_promises <- function() {
 
 is_promising <- function(x) TRUE
 
-# Before promises 1.3 it looked for the class of a promise and asked no method, so
-# that a mirai which a step of a chain returned was not waited for.
+# Before promises 1.3 it looked for the class of a promise and asked no method,
+# so that a mirai which a step of a chain returned was not waited for.
 is_generic <- function(f) "UseMethod" %in% all.names(body(f))
 
 #' Mirais as promises
@@ -33,26 +34,25 @@ is_generic <- function(f) "UseMethod" %in% all.names(body(f))
 #' [promises::promise_race()], and of Shiny's `ExtendedTask`. A map of
 #' [mirai_map()] is one, too, whose value is the list of its values.
 #'
-#' A promise is fulfilled with the value of its mirai, or with the interrupt that
-#' ended it. It is rejected with a condition: for an error of the evaluation the one
-#' that was raised there, with its classes, so that handlers by class find it; for
-#' any other error value one of classes `errorValue` and `error`, whose message
-#' says why (which daemon died, and of what) and whose `code` is the number:
-#' 5 timed out, 19 the daemon died, 20 stopped.
+#' A promise is fulfilled with the value of its mirai, or with the interrupt
+#' that ended it. It is rejected with a condition: for an error of the
+#' evaluation the one that was raised there, with its classes, so that handlers
+#' by class find it; for any other error value one of classes `errorValue` and
+#' `error`, whose message says why (which daemon died, and of what) and whose
+#' `code` is the number: 5 timed out, 19 the daemon died, 20 stopped.
 #'
-#' [stop_mirai()] rejects the promise of a mirai that it stops, with code 20. That is how
-#' an `ExtendedTask` is cancelled: keep the mirai which its function returns, and
-#' stop it. `daemons(kill_after = 1)` makes that free the processor within a second
-#' also where C code does not look for interrupts; `examples/shiny` of the sources
-#' is an app that does.
+#' [stop_mirai()] rejects the promise of a mirai that it stops, with code 20.
+#' That is how an `ExtendedTask` is cancelled: keep the mirai which its function
+#' returns, and stop it. `daemons(kill_after = 1)` makes that free the processor
+#' within a second also where C code does not look for interrupts;
+#' `examples/shiny` of the sources is an app that does.
 #'
-#' @section Cost:
-#' With version 1.4 of package later, or a newer one, the session is woken when
-#' something comes from the dispatcher, and not at all while nothing does, however
-#' many promises are pending. With older ones it looks: after a millisecond first, then
-#' after pauses that grow to a tenth of a second, as long as any promise is pending.
-#' Each look asks every profile that has one a single time, and takes some ten
-#' microseconds of processor time.
+#' @section Cost: With version 1.4 of package later, or a newer one, the session
+#' is woken when something comes from the dispatcher, and not at all while
+#' nothing does, however many promises are pending. With older ones it looks:
+#' after a millisecond first, then after pauses that grow to a tenth of a
+#' second, as long as any promise is pending. Each look asks every profile that
+#' has one a single time, and takes some ten microseconds of processor time.
 #'
 #' @return Not a function: what is said here is of the methods of
 #'   [promises::as.promise()] and [promises::is.promising()] for mirais.
@@ -101,8 +101,8 @@ error_condition <- function(value) {
 
 # --- one watch for each link ---
 
-# By the number of the link. Each is an environment, and here as long as anything is
-# pending:
+# By the number of the link. Each is an environment, and here as long as
+# anything is pending:
 #   link     the link
 #   pending  by the number of a task, functions to call when it has its value
 #   count    of such tasks
@@ -147,8 +147,8 @@ look_until_resolved <- function(mirai, settle, pause) {
   }, pause)
 }
 
-# Some thing has come: there may be more in a moment, so the next look is without a
-# wait. A wait takes a thread of later's.
+# Some thing has come: there may be more in a moment, so the next look is
+# without a wait. A wait takes a thread of later's.
 settle_ripe <- function(name, watch) {
   watch$cancel <- NULL
   tasks <- number_text(.Call(tk_ripe, watch$link))
@@ -177,7 +177,8 @@ wait_for_ripe <- function(name, watch) {
   look <- function(...) settle_ripe(name, watch)
   watch$cancel <- if (can_watch()) {
     getExportedValue("later", "later_fd")(
-      look, readfds = .Call(tk_watch_fds, watch$link), loop = later::global_loop()
+      look, readfds = .Call(tk_watch_fds, watch$link),
+      loop = later::global_loop()
     )
   } else {
     later_in_session(look, watch$pause)

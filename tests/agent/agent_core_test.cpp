@@ -23,7 +23,7 @@ std::string spelled(const Action& action) {
                                      "SUBMIT", "EVERYWHERE", "CANCEL",  "RESOLVED", "REQUEST",  "REPLY",
                                      "NOTE",   "JOIN",       "LEFT",    "TASK",     "FINISHED", "ACK",
                                      "PING",   "PONG",       "BYE"};
-    std::string name = names[static_cast<int>(frame.type)];
+    std::string name = frame.type == Type::map ? "MAP" : names[static_cast<int>(frame.type)];
     return frame.task == 0 ? name : name + " " + std::to_string(frame.task);
   };
   if (const auto* tell = std::get_if<action::Tell>(&action)) return "tell " + of(tell->frame);

@@ -3,7 +3,8 @@
 # make_cluster() for the rest of a test.
 set_cluster <- function(..., frame = parent.frame()) {
   cl <- make_cluster(...)
-  do.call(on.exit, list(bquote(stop_cluster(.(cl))), TRUE, FALSE), envir = frame)
+  do.call(on.exit, list(bquote(stop_cluster(.(cl))), TRUE, FALSE),
+          envir = frame)
   cl
 }
 
@@ -12,7 +13,7 @@ to_node <- function(cl, i, fun, ...) {
   parallel:::recvResult(cl[[i]])
 }
 
-test_that("a cluster and its nodes have the classes and printed forms of the seed's", {
+test_that("clusters and nodes have the classes and forms of the seed's", {
   cl <- set_cluster(2)
 
   expect_identical(class(cl), c("miraiCluster", "cluster"))
@@ -89,7 +90,8 @@ test_that("what is left on a node is there for all that is sent to it later", {
   to_node(cl, 3, assign, "mine", "third", envir = globalenv())
   expect_identical(to_node(cl, 3, get, "mine"), "third")
   expect_false(to_node(cl, 1, exists, "mine"))
-  expect_identical(unlist(parallel::clusterCall(cl[2:3], Sys.getpid)), pids[2:3])
+  expect_identical(unlist(parallel::clusterCall(cl[2:3], Sys.getpid)),
+                   pids[2:3])
 })
 
 test_that("random numbers are those of a PSOCK cluster of the same size", {
@@ -118,7 +120,9 @@ test_that("an error of a call is one of parallel's", {
 test_that("a node that dies is an error that names it, and the others go on", {
   cl <- set_cluster(2)
   pids <- unlist(parallel::clusterCall(cl, Sys.getpid))
-  die <- function(pid) if (Sys.getpid() == pid) tools::pskill(pid, tools::SIGKILL)
+  die <- function(pid) {
+    if (Sys.getpid() == pid) tools::pskill(pid, tools::SIGKILL)
+  }
 
   expect_error(parallel::clusterCall(cl, die, pids[2]),
                "node 2 of cluster .*: 19 \\| Connection reset: .*SIGKILL")
@@ -129,11 +133,12 @@ test_that("a node that dies is an error that names it, and the others go on", {
   expect_identical(parallel::clusterCall(cl[1], Sys.getpid), list(pids[1]))
 })
 
-test_that("what an interrupted call has left on a node is stopped, and no answer", {
+test_that("what an interrupted call has left on a node is stopped", {
   cl <- set_cluster(2)
   parallel:::sendCall(cl[[1]], Sys.sleep, list(600))
 
-  expect_identical(parallel::clusterCall(cl, identity, "new"), list("new", "new"))
+  expect_identical(parallel::clusterCall(cl, identity, "new"),
+                   list("new", "new"))
   expect_error(parallel:::recvResult(cl[[1]]), "has nothing to do")
   expect_error(parallel:::recvOneResult(cl), "have nothing to do")
 })
@@ -177,13 +182,15 @@ test_that("a launch that has failed is an error where the cluster is used", {
 
 test_that("arguments that make no cluster are refused, and say why", {
   expect_error(make_cluster("two"),
-               "'n' must be numeric, did you mean to provide 'url'?", fixed = TRUE)
+               "'n' must be numeric, did you mean to provide 'url'?",
+               fixed = TRUE)
   expect_error(make_cluster(), "'n' must be numeric")
   expect_error(make_cluster(0), "'n' must be 1 or greater", fixed = TRUE)
-  expect_error(make_cluster(1, url = c("tcp://127.0.0.1:0", "tcp://127.0.0.1:0")),
+  expect_error(make_cluster(1, url = rep("tcp://127.0.0.1:0", 2)),
                "only one 'url' should be specified", fixed = TRUE)
   expect_error(make_cluster(1, cleanup = TRUE), "'cleanup' cannot be given")
-  expect_error(make_cluster(1, remote = remote_config("sh", ".")), "needs a 'url'")
+  expect_error(make_cluster(1, remote = remote_config("sh", ".")),
+               "needs a 'url'")
   expect_error(stop_cluster(1), "'cl' must be a cluster")
   expect_length(ls(tenkai:::profiles, pattern = "`"), 0)
 })

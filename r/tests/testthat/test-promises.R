@@ -14,8 +14,8 @@ keeper <- function() {
                    function(value) got[[name]] <- list(value = value),
                    function(why) got[[name]] <- list(condition = why))
   }
-  # Runs the loop until so many have come. Each turn waits for events as a session at
-  # its prompt does, so one that nobody is told of is not found by looking.
+  # Runs the loop until so many have come. Each turn waits for events, as a
+  # session at its prompt does: what nobody is told of is not found by looking.
   run <- function(n, loop = later::global_loop()) {
     wait_for(pause = 0, function() {
       later::run_now(if (length(got) < n) 60 else 0, loop = loop)
@@ -91,7 +91,7 @@ test_that("a mirai can be several promises, also when it has its value", {
   }
 })
 
-test_that("a promise is rejected with the condition that was raised, and its classes", {
+test_that("a promise is rejected with the condition that was raised", {
   has_promises()
   set_daemons(1)
   k <- keeper()
@@ -107,7 +107,8 @@ test_that("a promise is rejected with the condition that was raised, and its cla
   expect_s3_class(k$got$late$condition, c("errorValue", "error", "condition"),
                   exact = TRUE)
   expect_identical(k$got$late$condition$code, 5L)
-  expect_match(conditionMessage(k$got$late$condition), "5 | Timed out", fixed = TRUE)
+  expect_match(conditionMessage(k$got$late$condition), "5 | Timed out",
+               fixed = TRUE)
 })
 
 test_that("stop_mirai() rejects the promise of what it stops", {
@@ -122,7 +123,7 @@ test_that("stop_mirai() rejects the promise of what it stops", {
   expect_identical(k$got$stopped$condition$code, 20L)
 })
 
-test_that("promises of daemons that are reset, or whose dispatcher dies, are rejected", {
+test_that("promises are rejected where the daemons, or the dispatcher, end", {
   has_promises()
   for (end in list(function() daemons(0),
                    function() tools::pskill(nextget("pid"), tools::SIGKILL))) {
@@ -137,7 +138,7 @@ test_that("promises of daemons that are reset, or whose dispatcher dies, are rej
   }
 })
 
-test_that("all of a list, or of a map, are a promise of the list of their values", {
+test_that("a list, or a map, is a promise of the list of its values", {
   has_promises()
   set_daemons(2)
   k <- keeper()
@@ -153,7 +154,8 @@ test_that("all of a list, or of a map, are a promise of the list of their values
   expect_true(k$run(5))
   expect_identical(k$got$list$value, list(1, 2))
   expect_identical(k$got$map$value, list(a = 1, b = "two"))
-  expect_identical(k$got$`some names`$value, structure(list(1, 2), names = c("a", "")))
+  expect_identical(k$got$`some names`$value,
+                   structure(list(1, 2), names = c("a", "")))
   expect_identical(k$got$none$value, list())
   expect_s3_class(k$got$error$condition, "custom")
 })
@@ -176,8 +178,8 @@ test_that("the session does not look at each of its pending promises", {
   looks <- new.env()
   looks$n <- 0
   assign("looks_of_test", looks, envir = globalenv())
-  suppressMessages(trace("settle_ripe", quote(looks_of_test$n <- looks_of_test$n + 1),
-                         where = space, print = FALSE))
+  count <- quote(looks_of_test$n <- looks_of_test$n + 1)
+  suppressMessages(trace("settle_ripe", count, where = space, print = FALSE))
   at_end({
     suppressMessages(untrace("settle_ripe", where = space))
     rm("looks_of_test", envir = globalenv())
