@@ -1,11 +1,11 @@
-# A cluster of package parallel: ours, one of sockets (PSOCK), and mirai's where it is
-# installed.
+# A cluster of package parallel: ours, one of sockets (PSOCK), and mirai's where
+# it is installed.
 #
 #   Rscript cluster.R [ROUNDS] [TASKS]
 #
-# 2,000 no-ops by parLapplyLB(), one to a message, on two nodes. Each contestant has a
-# fresh session for each round: mirai's methods would take the place of ours. Called by
-# bench/run --cluster.
+# 2,000 no-ops by parLapplyLB(), one to a message, on two nodes. Each contestant
+# has a fresh session for each round: mirai's methods would take the place of
+# ours. Called by bench/run --cluster.
 
 library(parallel)
 arguments <- commandArgs(TRUE)
@@ -31,8 +31,8 @@ parallel::stopCluster(cl)
 
 take <- function(maker) {
   said <- system2(file.path(R.home("bin"), "Rscript"),
-                  c("--vanilla", "-e", shQuote(sprintf(code, deparse(maker), n))),
-                  stdout = TRUE)
+                  c("--vanilla", "-e",
+                    shQuote(sprintf(code, deparse(maker), n))), stdout = TRUE)
   as.double(sub("seconds ", "", grep("^seconds ", said, value = TRUE)[1L]))
 }
 
@@ -50,7 +50,8 @@ goal <- function(other, limit) {
   if (!other %in% colnames(result)) return(cat("  not measured ", other, "\n"))
   ratio <- stats::median(result[, other] / result[, "tenkai"])
   cat(sprintf("  %s  %.2f times as fast as %s (>= %g)\n",
-              if (ratio >= limit) "reached    " else "NOT REACHED", ratio, other, limit))
+              if (ratio >= limit) "reached    " else "NOT REACHED", ratio,
+              other, limit))
 }
 cat("Goals\n")
 goal("mirai", 3)
