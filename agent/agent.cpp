@@ -201,7 +201,8 @@ void Agent::carry_out(action::HangUp hang_up) { dispatcher_->drop(std::move(hang
 
 void Agent::carry_out(action::Start start) {
   Result<pid_t> pid = start_r(start);
-  carry_out(pid ? core_.on_started(now(), start.rank, *pid) : core_.on_failed(now(), pid.error().message));
+  carry_out(pid ? core_.on_started(now(), start.rank, *pid)
+                : core_.on_not_started(now(), start.rank, pid.error().message));
 }
 
 Result<pid_t> Agent::start_r(action::Start what) {

@@ -37,7 +37,8 @@ struct HangUp {
 
 // --- to R ---
 
-// Start an R, for the so many-th time, and tell by on_started() or on_failed().
+// Start an R, for the so many-th time, and tell by on_started() or
+// on_not_started().
 struct Start {
   std::uint32_t rank;
   std::size_t starts;

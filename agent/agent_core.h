@@ -59,6 +59,7 @@ class AgentCore {
 
   // R. Of its end and that of its stream, either may come first.
   Actions on_started(Time now, std::uint32_t rank, pid_t pid);
+  Actions on_not_started(Time now, std::uint32_t rank, const std::string& why);
   Actions on_r_frame(Time now, std::uint32_t rank, Frame&& frame);
   Actions on_r_stream_ended(Time now, std::uint32_t rank);
   Actions on_r_ended(Time now, std::uint32_t rank, const REnd& end);

@@ -1,6 +1,7 @@
 // What an agent decides about its daemons: their starts, tasks and ends.
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -50,6 +51,17 @@ Actions AgentCore::on_started(Time, std::uint32_t number, pid_t pid) {
   rank.hears = true;
   rank.worked = rank.is_told = false;
   rank.up_since.reset();
+  start_awaited();
+  return take();
+}
+
+// Where others are up, this machine can start one, and lacks memory or processes for a while.
+Actions AgentCore::on_not_started(Time now, std::uint32_t number, const std::string& why) {
+  bool any_up = std::any_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.is_up(); });
+  if (!any_up) return on_failed(now, why);
+  REnd end;
+  end.log_tail = why;
+  restart(now, ranks_[number], end, false);
   start_awaited();
   return take();
 }
@@ -183,7 +195,9 @@ void AgentCore::settle(Time now, Rank& rank) {
 
 void AgentCore::restart(Time now, Rank& rank, const REnd& end, bool was_up) {
   std::string lines = (end.excess.empty() ? "" : ": " + end.excess) + "; its last lines:\n" + end.log_tail;
-  std::string name = "R for daemon " + std::to_string(rank.number + 1) + " ended ";
+  bool has_run = end.how.exit_code || end.how.signal;
+  std::string name =
+      "R for daemon " + std::to_string(rank.number + 1) + (has_run ? " ended " : " could not be started ");
   std::optional<std::chrono::milliseconds> pause;
   std::string often;
   if (was_up) {

@@ -248,3 +248,46 @@ TEST_CASE("who has said no long ago is not who says no now") {
   CHECK(is_turned_away(noon + 1h).empty());
   CHECK(is_turned_away(noon + 1h + 6s) == Spelled{"pass REFUSED", "pass BYE"});
 }
+
+TEST_CASE("what elements share reaches R before them, also where R is busy, and no R before it is let in") {
+  TestCore core;
+  core.connect();
+  core.on_started(noon, 0, 100);
+  core.greet("first");
+  CHECK(core.hear(about(Type::map, 5)).empty());
+
+  core.welcome("first");
+  core.hear(about(Type::task, 4));
+  CHECK(core.hear(about(Type::map, 5)) == Spelled{"pass MAP 5"});
+  CHECK(core.hear(about(Type::task, 5)).empty());
+  CHECK(core.hear_r(about(Type::finished, 4)) == Spelled{"tell FINISHED 4", "pass TASK 5"});
+}
+
+TEST_CASE("a daemon that cannot be started again does not take the others with it") {
+  AgentRules rules = on_one_machine();
+  rules.urls.push_back("abstract://dispatcher");
+  TestCore core(rules);
+  core.begin();
+  core.on_started(noon, 1, 200);
+  REnd end;
+  end.how.signal = 9;
+  core.on_r_stream_ended(noon, 1);
+  core.on_r_ended(noon, 1, end);
+  CHECK(spelled(core.on_timer(noon)) == Spelled{"start"});
+
+  CHECK(spelled(core.on_not_started(noon, 1, "no memory")).empty());
+  REQUIRE(core.next_timer());
+  CHECK(spelled(core.on_timer(*core.next_timer())) == Spelled{"start"});
+
+  CHECK(spelled(core.on_not_started(noon + 1s, 1, "no memory")) == Spelled{"tell LEFT"});
+  CHECK(core.hear(about(Type::task, 7)) == Spelled{"pass TASK 7"});
+}
+
+TEST_CASE("an agent that can start no daemon gives up") {
+  TestCore core;
+  core.connect();
+
+  core.on_not_started(noon, 0, "no R");
+
+  CHECK(core.exit_code() == 1);
+}

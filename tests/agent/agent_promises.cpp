@@ -49,7 +49,6 @@ void AgentSimulation::happen(AgentEvent event) {
   bool is_of_link =
       event.kind == Kind::connected || event.kind == Kind::not_proven || event.kind == Kind::frame;
   if (is_of_link && !was_in && has<action::Complain>(actions)) must_end_ = true;  // it has given up
-  if (event.kind == Kind::failed) must_end_ = true;
   if (was_in && event.kind == Kind::frame && event.frame.type == Type::ping &&
       !has_frame<action::Tell>(actions, Type::pong))
     complain("a dispatcher that asks whether we are there was not answered");
@@ -71,6 +70,9 @@ void AgentSimulation::expect(const AgentEvent& event) {
   if (event.kind == Kind::signal) must_end_ = true;
   if (event.kind == Kind::notice && !must_end_) is_draining_ = true;
   if (event.kind == Kind::frame) expect_frame(event.frame);
+  bool any_up = std::any_of(duties_.begin(), duties_.end(), [](const Duty& each) { return each.is_up; });
+  if (event.kind == Kind::failed && !any_up) must_end_ = true;
+  if (event.kind == Kind::failed) settled(event.rank);
   if (event.kind == Kind::r_frame && event.frame.type == Type::hello) {
     duty.is_unfit = !works_with(program_version, event.frame.text(Key::version));
     duty.is_up = !duty.is_unfit && !duty.is_for_good;
@@ -259,18 +261,19 @@ void AgentSimulation::take(const action::Start& start) {
   if (duty.was_started && (!duty.start_at || now_ < *duty.start_at))
     complain("a daemon was started again too soon");
   if (start.starts != duty.starts++) complain("starts are not counted");
-  if (chance(1) && phase_ == Phase::storm && chance(30)) {
-    AgentEvent fails = event(Kind::failed);
+  r = R();
+  duty.is_settled = duty.has_worked = duty.is_unfit = false;
+  duty.start_at.reset();
+  if (chance(1) && phase_ == Phase::storm) {
+    duty.was_started = true;
+    AgentEvent fails = event(Kind::failed, start.rank);
     fails.why.message = "no R";
     return happen(fails);
   }
-  r = R();
   r.pid = ++last_pid_;
   r.is_there = r.has_stream = true;
   r.instance = "R " + std::to_string(r.pid);
   duty.was_started = true;
-  duty.is_settled = duty.has_worked = duty.is_unfit = false;
-  duty.start_at.reset();
   AgentEvent starts = event(Kind::started, start.rank);
   starts.number = r.pid;
   happen(starts);

@@ -86,7 +86,7 @@ Actions apply(AgentCore& core, const AgentEvent& event) {
     case Kind::frame: return core.on_frame(event.now, Frame(event.frame));
     case Kind::disconnected: return core.on_disconnected(event.now, event.why);
     case Kind::started: return core.on_started(event.now, event.rank, event.number);
-    case Kind::failed: return core.on_failed(event.now, event.why.message);
+    case Kind::failed: return core.on_not_started(event.now, event.rank, event.why.message);
     case Kind::r_frame: return core.on_r_frame(event.now, event.rank, Frame(event.frame));
     case Kind::r_stream_ended: return core.on_r_stream_ended(event.now, event.rank);
     case Kind::r_ended: return core.on_r_ended(event.now, event.rank, event.end);
