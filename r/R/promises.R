@@ -69,7 +69,9 @@ NULL
 
 as_promise <- function(x) {
   promises::promise(function(resolve, reject) {
-    when_resolved(x, function() settle_promise(x$data, resolve, reject))
+    when_resolved(x, function() {
+      tryCatch(settle_promise(x$data, resolve, reject), error = reject)
+    })
   })
 }
 
@@ -106,6 +108,7 @@ error_condition <- function(value) {
 #   link     the link
 #   pending  by the number of a task, functions to call when it has its value
 #   count    of such tasks
+#   ripe     tasks that are known to have theirs, and were not told
 #   cancel   ends the wait for its descriptors; NULL: nothing waits for them
 #   pause    seconds, of a later that cannot wait for descriptors
 watches <- new.env(parent = emptyenv())
@@ -151,14 +154,24 @@ look_until_resolved <- function(mirai, settle, pause) {
 # without a wait. A wait takes a thread of later's.
 settle_ripe <- function(name, watch) {
   watch$cancel <- NULL
-  tasks <- number_text(.Call(tk_ripe, watch$link))
-  waiting <- unlist(mget(tasks, envir = watch$pending, ifnotfound = list(NULL)),
-                    use.names = FALSE)
-  rm(list = tasks, envir = watch$pending)
-  watch$count <- watch$count - length(tasks)
-  # Also where one of those that are told raises an error.
-  on.exit(go_on_watching(name, watch, length(tasks) > 0L))
-  for (settle in waiting) settle()
+  ripe <- c(watch$ripe, number_text(.Call(tk_ripe, watch$link)))
+  done <- 0L
+  # Also where Ctrl-C ends one: it is told again, and then the others.
+  on.exit({
+    watch$ripe <- ripe[seq_along(ripe) > done]
+    go_on_watching(name, watch, length(ripe) > 0L)
+  })
+  for (task in ripe) {
+    settle_task(watch, task)
+    done <- done + 1L
+  }
+}
+
+settle_task <- function(watch, task) {
+  for (settle in watch$pending[[task]]) settle()
+  if (is.null(watch$pending[[task]])) return()
+  rm(list = task, envir = watch$pending)
+  watch$count <- watch$count - 1
 }
 
 go_on_watching <- function(name, watch, came) {
