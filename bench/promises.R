@@ -4,8 +4,9 @@
 #   Rscript promises.R [ROUNDS] [PROMISES]
 #
 # Called by bench/run --promises. In each round the same tasks are collected by
-# call_mirai(), and by promises; and as many promises that have their values
-# already are waited for, which is what package promises takes by itself.
+# call_mirai(), by promises that pend for them, and by promises with a handler each.
+# The last number is what package promises takes by itself: to make as many promises
+# that have their values already, and to run a handler for each.
 
 library(tenkai)
 arguments <- commandArgs(TRUE)
@@ -72,21 +73,33 @@ run_until_all()
 
 # --- until all are fulfilled ---
 
-result <- t(vapply(seq_len(rounds), function(i) {
+# Seconds from when n tasks may run until `collect` has them; `prepare` comes before.
+take <- function(prepare, collect) {
   counted$n <- 0L
-  called <- seconds(for (m in many()) call_mirai(m))
-  promised <- seconds({
-    for (m in many()) count_when_fulfilled(m)
-    run_until_all()
-  })
+  blocker <- mirai(Sys.sleep(3600))
+  all <- many()
+  prepare(all)
+  stop_mirai(blocker)
+  seconds(collect(all))
+}
+
+# One daemon does one after the other: when the last is there, so are all.
+result <- t(vapply(seq_len(rounds), function(i) {
+  called <- take(function(all) NULL, function(all) for (m in all) call_mirai(m))
+  fulfilled <- take(function(all) {
+    for (m in all[-n]) promises::as.promise(m)
+    promises::then(promises::as.promise(all[[n]]), function(v) counted$n <- n)
+  }, function(all) run_until_all())
+  handled <- take(function(all) for (m in all) count_when_fulfilled(m),
+                  function(all) run_until_all())
   counted$n <- 0L
   alone <- seconds({
     for (j in seq_len(n)) count_when_fulfilled(promises::promise_resolve(NULL))
     run_until_all()
   })
-  c(call_mirai = called, promises = promised, promises_alone = alone,
-    ratio = promised / called)
-}, numeric(4L)))
+  c(call_mirai = called, fulfilled = fulfilled, handled = handled,
+    promises_alone = alone, ratio = fulfilled / called)
+}, numeric(5L)))
 daemons(0)
 print(round(result, 3))
 cat(sprintf("%d promises take %.2f times the time of call_mirai(), median\n", n,
