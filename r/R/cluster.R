@@ -203,6 +203,13 @@ is_active <- function(common) {
 # status().
 name_of_profile <- function(x) if (is_of_cluster(x)) attr(x, "id") else x
 
+# The numbers of the URLs of its nodes, or of one node.
+slots_of <- function(x) {
+  nodes <- if (inherits(x, "miraiNode")) list(x) else unclass(x)
+  if (isTRUE(profiles[[attr(x, "id")]]$direct)) return(rep(1L, length(nodes)))
+  vapply(nodes, function(node) node$number, 0L)
+}
+
 is_of_cluster <- function(x) inherits(x, c("miraiCluster", "miraiNode"))
 
 check_active <- function(common) {

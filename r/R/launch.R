@@ -131,7 +131,7 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
   check_remote(remote)
   if (!missing(url) && is_of_cluster(url)) {
     .compute <- attr(url, "id")
-    url <- rep(1L, if (inherits(url, "miraiNode")) 1L else length(url))
+    url <- slots_of(url)
   }
   profile <- profile_of(.compute)
   check_elsewhere(profile)

@@ -165,6 +165,8 @@ test_that("nodes are launched as a configuration says", {
   many <- set_cluster(2, url = "tcp://127.0.0.1:0",
                       remote = remote_config("sh", shell))
 
+  expect_length(unique(unclass(launch_remote(many))), 2)
+
   for (cl in list(each, many)) {
     pids <- suppressMessages(unlist(parallel::clusterCall(cl, Sys.getpid)))
     expect_length(unique(pids), 2)
