@@ -277,7 +277,7 @@ recvData.miraiNode <- function(node) {
     stop("node ", node$number, " of cluster ", node$common$id, " has nothing ",
          "to do, so no value of it comes", call. = FALSE)
   }
-  .Call(tk_wait, node$mirai)
+  call_mirai(node$mirai)
   take_value(node)
 }
 

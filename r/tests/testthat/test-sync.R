@@ -150,14 +150,18 @@ test_that("a task here does not get the place of what is locked or active", {
 })
 
 test_that("the browser stands within a task here", {
-  set_sync()
-  steps <- capture.output(m <- mirai({
-    inner <- x + 1
-    browser()
-    inner
-  }, x = 1))
-  expect_identical(m$data, 2)
-  expect_match(paste(steps, collapse = "\n"), "Called from")
+  # It reads what to do from where R reads its commands: the lines of the script.
+  said <- run_session(c(
+    "library(tenkai)",
+    "invisible(daemons(sync = TRUE))",
+    "m <- mirai({ inner <- x + 1; browser(); inner }, x = 1)",
+    "cat(inner, '\\n')",
+    "c",
+    "cat('value', m$data, '\\n')"
+  ))
+  expect_match(said, "Called from", all = FALSE)
+  expect_match(said, "^2 $", all = FALSE)
+  expect_match(said, "value 2", all = FALSE)
 })
 
 test_that("a task here may end its own profile", {
