@@ -14,12 +14,12 @@ large <- c(
 fill <- c(
   "fill <- function() {",
   "  system(paste('prlimit --nofile=60 --pid', Sys.getpid()))",
-  "  taken <- 0",
+  "  kept <- list()",
   "  suppressWarnings(try(repeat {",
-  "    file('/dev/null', 'r')",
-  "    taken <- taken + 1",
+  "    kept[[length(kept) + 1L]] <- file('/dev/null', 'r')",
   "  }, silent = TRUE))",
-  "  taken > 9",
+  "  assign('kept_open', kept, globalenv())",
+  "  length(kept) > 9",
   "}"
 )
 
