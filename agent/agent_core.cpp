@@ -230,9 +230,11 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
       return pass(rank, Frame(Type::welcome).with(Key::version, program_version));
     case Type::refused: return on_refused(rank, frame);
     case Type::task:
+    case Type::map:
     case Type::cancel:
       // Before its WELCOME they are about the R before this one, whose LEFT is on its way.
       if (!rank.is_in()) return;
+      if (frame.type == Type::map) return pass(rank, std::move(frame));
       return frame.type == Type::task ? on_task(rank, std::move(frame)) : on_cancel(rank, frame);
     case Type::ack: return rank.on_delivered();
     case Type::bye: return on_goodbye(now, frame.kind<ByeKind>() == ByeKind::end_all);
@@ -252,6 +254,7 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
     case Type::pong:
     case Type::segment:
     case Type::challenge:
+    case Type::elements:
     case Type::proof: return;  // PING and PONG are answered above, and the others are none of a dispatcher's
   }
 }

@@ -91,6 +91,8 @@ Actions AgentCore::on_r_frame(Time now, std::uint32_t number, Frame&& frame) {
     case Type::pong:
     case Type::segment:
     case Type::challenge:
+    case Type::map:
+    case Type::elements:
     case Type::proof: break;  // none of an R's
   }
   return take();
@@ -269,7 +271,7 @@ void AgentCore::on_task(Rank& rank, Frame&& frame) {
   }
   if (!rank.hears) return;  // its R has just ended
   rank.running = attempt;
-  if (frame.kind<TaskKind>() == TaskKind::plain) rank.worked = true;
+  if (frame.kind<TaskKind>() != TaskKind::everywhere) rank.worked = true;
   if (rules_.task_logs) act(action::BeginTaskLog{rank.number});
   pass(rank, std::move(frame));
 }

@@ -46,6 +46,7 @@ class Bytes {
   Bytes(const Bytes&) = delete;
   Bytes& operator=(const Bytes&) = delete;
   ~Bytes() {
+    if (whole_) return;
     if (file_ < 0) {
       std::free(data_);
     } else {
@@ -58,6 +59,14 @@ class Bytes {
     Bytes bytes;
     bytes.data_ = data;
     bytes.size_ = size;
+    return bytes;
+  }
+  // Some of the bytes of others, which live as long. Throws std::bad_alloc.
+  static Bytes part_of(std::shared_ptr<const Bytes> whole, std::size_t begin, std::size_t size) {
+    Bytes bytes;
+    bytes.data_ = const_cast<char*>(whole->data()) + begin;
+    bytes.size_ = size;
+    bytes.whole_ = std::move(whole);
     return bytes;
   }
   // Takes ownership of a descriptor. The bytes are not known before claim() has
@@ -116,6 +125,7 @@ class Bytes {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(file_, other.file_);
+    std::swap(whole_, other.whole_);
   }
 
   void close_file() noexcept {
@@ -144,6 +154,7 @@ class Bytes {
   mutable char* data_ = nullptr;
   std::size_t size_ = 0;
   int file_ = -1;
+  std::shared_ptr<const Bytes> whole_;  // that these are a part of
 };
 
 // What a task or a result carries. Shared, because a task that may have to run

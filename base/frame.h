@@ -62,7 +62,9 @@ enum class Type : std::uint8_t {
   // 22 to 25 are given up
   challenge = 26,  // listener → dialler: prove that you have the credential; I have it
   proof,           // dialler → listener: my proof, and what I am
-  last_type = proof,
+  map,             // session → dispatcher → daemon: what the elements of a map share
+  elements,        // session → dispatcher: some elements of a map
+  last_type = elements,
 };
 
 // Whether a frame can have this type. No switch has to think of what is none of the enum.
@@ -84,7 +86,7 @@ enum class Key : std::uint16_t {
   host = 6,              // text
   message = 7,           // text for people
   code = 8,              // u64, an error value (19: connection reset)
-  timeout_ms = 9,        // u64, from submission
+  timeout_ms = 9,        // u64, from submission; of a piece of a map: when its rest is given back
   label = 10,            // text
   time_request_ms = 12,  // u64: how long the task may take, as its user says
   kind = 16,             // u64: which of several, by the type of the frame; the enums below
@@ -105,12 +107,14 @@ enum class Key : std::uint16_t {
   peak_kb = 34,       // u64, 1024 bytes: the most memory its R had meanwhile
   time_left_ms = 35,  // u64: until the job of a daemon ends
   wall_us = 36,       // u64, how long the evaluation of a task has taken
-  count = 37,         // u64: answers to an everywhere(), to tasks from the frame's on
-  minimum = 40,       // u64: daemons that are waited for where there are fewer
+  count = 37,  // u64: so many tasks, from the frame's on: elements of a map, or answers to an everywhere()
+  chunk = 38,  // u64: how many elements travel together, where the user says so
+  interrupted = 39,  // u64 1: the evaluation of the last element was interrupted
+  minimum = 40,      // u64: daemons that are waited for where there are fewer
 };
 
 // What Key::kind says in a frame of that type; where it is missing, the first.
-enum class TaskKind : std::uint64_t { plain, everywhere };
+enum class TaskKind : std::uint64_t { plain, everywhere, elements };
 enum class CancelKind : std::uint64_t {
   interrupt,      // the task
   kill,           // the R, in whose place comes another
@@ -132,7 +136,7 @@ enum class SaiseiKind : std::uint64_t { if_vacant, forced };
 // The largest number that Key::kind may have in a frame of this type; of no meaning in others.
 constexpr std::uint64_t last_kind(Type type) {
   switch (type) {
-    case Type::task: return static_cast<std::uint64_t>(TaskKind::everywhere);
+    case Type::task: return static_cast<std::uint64_t>(TaskKind::elements);
     case Type::cancel: return static_cast<std::uint64_t>(CancelKind::kill_for_good);
     case Type::left: return static_cast<std::uint64_t>(LeftKind::given_up);
     case Type::bye: return static_cast<std::uint64_t>(GoneKind::dismissed);  // and ByeKind
@@ -154,7 +158,9 @@ constexpr std::uint64_t last_kind(Type type) {
     case Type::pong:
     case Type::segment:
     case Type::challenge:
-    case Type::proof: break;
+    case Type::proof:
+    case Type::map:
+    case Type::elements: break;
   }
   return UINT64_MAX;
 }

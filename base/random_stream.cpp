@@ -70,6 +70,15 @@ RandomStream after(const RandomStream& stream, const Jump& jump) {
 
 RandomStream next_stream(const RandomStream& stream) { return after(stream, to_stream); }
 
+RandomStream stream_after(const RandomStream& stream, std::uint64_t count) {
+  RandomStream reached = stream;
+  for (Jump jump = to_stream; count > 0; count >>= 1) {
+    if ((count & 1) != 0) reached = after(reached, jump);
+    jump = {square(jump.first, modulus1), square(jump.second, modulus2)};
+  }
+  return reached;
+}
+
 std::vector<RandomStream> deal_streams(RandomStream& next, std::size_t count) {
   std::vector<RandomStream> streams;
   for (; streams.size() < count; next = next_stream(next)) streams.push_back(next);

@@ -15,6 +15,9 @@ using RandomStream = std::array<std::int32_t, 7>;
 // The stream 2^127 numbers on, as parallel::nextRNGStream() in R: that of another daemon.
 RandomStream next_stream(const RandomStream& stream);
 
+// The one so many streams on. Takes as long as a few dozen next_stream() at most.
+RandomStream stream_after(const RandomStream& stream, std::uint64_t count);
+
 // The next `count` streams, from `next` on, which is then the one after them.
 std::vector<RandomStream> deal_streams(RandomStream& next, std::size_t count);
 

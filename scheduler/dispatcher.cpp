@@ -41,6 +41,7 @@ Sends Dispatcher::on_session_left(Time now, SessionId session) {
   now_ = now;
   Sends sends;
   for (const Task& task : tasks_.close(session)) withdraw(now, task, sends);
+  maps_.erase(maps_.lower_bound({session, 0}), maps_.upper_bound({session, UINT64_MAX}));
   for (auto at = everywheres_.begin(); at != everywheres_.end();) {
     if (at->second.session != session) {
       ++at;
@@ -57,7 +58,7 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   Sends sends;
   if (!tasks_.knows(session)) return sends;
   TaskKey key{session, submit.task};
-  if (tasks_.find(key) != nullptr) {
+  if (tasks_.find(key) != nullptr || map_with(key)) {
     sends.emplace_back(Tell{session, "task " + std::to_string(key.task) +
                                          " was submitted again before it was resolved; that was ignored"});
     return sends;
@@ -108,9 +109,14 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   return sends;
 }
 
-Sends Dispatcher::on_cancel(Time now, SessionId session, std::uint64_t task) {
+Sends Dispatcher::on_cancel(Time now, SessionId session, std::uint64_t task, std::uint64_t count) {
   now_ = now;
   Sends sends;
+  if (std::shared_ptr<MapWork> map = map_with({session, task})) {
+    std::uint64_t most = map->first + map->count - task;
+    cancel_elements(*map, session, task, task + std::min(count, most), sends);
+    return sends;
+  }
   const Task* found = tasks_.find({session, task});
   if (found != nullptr) resolve(now, *found, Code::cancelled, "cancelled " + whereabouts(*found), sends);
   return sends;
@@ -159,6 +165,7 @@ Sends Dispatcher::on_daemon_resumed(Time now, DaemonId id, std::optional<Held> h
   Sends sends;
   Daemon* daemon = find(id);
   if (daemon == nullptr) return sends;
+  daemon->shares = 0;  // what was sent may have been lost with the connection
   const std::optional<Running>& running = daemon->running;
   bool kept = running && held && held->key == running->key && held->attempt == running->attempt;
   // The interrupt that went with a cancellation may have been lost with the connection.
@@ -279,14 +286,11 @@ Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t 
   now_ = now;
   Sends sends;
   sends.reserve(2);  // the answer, and the next task
+  const Running* running = awaited(id, key, attempt);
+  if (running == nullptr) return sends;
+  // Cancelled before it began.
+  if (running->is_piece) return on_piece_finished(now, id, {key, attempt, {}, 0, failed, false, last, usage});
   Daemon* daemon = find(id);
-  bool awaited = daemon != nullptr && daemon->running && daemon->running->key == key &&
-                 daemon->running->attempt == attempt;
-  if (!awaited) {
-    ++violations_;
-    if (daemon != nullptr) ++daemon->violations;
-    return sends;
-  }
   Running ended = end_attempt(*daemon);
   if (ended.everywhere) {
     if (!message.empty()) message.insert(0, ": ");
@@ -297,20 +301,36 @@ Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t 
     if (!ended.discarded) {
       Task done = tasks_.take(*tasks_.find(key));
       sends.emplace_back(
-          Resolve{key, Code::none, {}, std::move(payload), failed, usage, std::move(done.payload)});
+          Resolve{key, Code::none, {}, std::move(payload), failed, usage, 0, std::move(done.payload)});
     }
   }
+  go_on_after_answer(*daemon, last, sends);
+  return sends;
+}
+
+// What is running there, where this is an answer to it.
+Dispatcher::Running* Dispatcher::awaited(DaemonId id, const TaskKey& key, std::uint32_t attempt) {
+  Daemon* daemon = find(id);
+  if (daemon != nullptr && daemon->running && daemon->running->key == key &&
+      daemon->running->attempt == attempt) {
+    return &*daemon->running;
+  }
+  ++violations_;
+  if (daemon != nullptr) ++daemon->violations;
+  return nullptr;
+}
+
+void Dispatcher::go_on_after_answer(Daemon& daemon, bool last, Sends& sends) {
   // Ephemeral, or its time is over: it was for this task.
-  bool spent = rules_.policy == Policy::ephemeral || daemon->draining;
-  if (last || spent) stop_taking(*daemon);
-  if (!feed(*daemon, sends)) {
-    sends.emplace_back(Acknowledge{id});
-    if (spent) dismiss(*daemon, sends);
+  bool spent = rules_.policy == Policy::ephemeral || daemon.draining;
+  if (last || spent) stop_taking(daemon);
+  if (!feed(daemon, sends)) {
+    sends.emplace_back(Acknowledge{daemon.id});
+    if (spent) dismiss(daemon, sends);
   }
   // What waited for this daemon may have been given back (feed()).
   if (last || rules_.policy == Policy::direct) hand_out(sends);
   tell_if_too_long(sends);
-  return sends;
 }
 
 Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
@@ -365,11 +385,10 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
   Daemon gone = remove(*find(daemon_at_[slot]));
   fail_answers(gone, Code::closed, "was given a new URL", sends);
   if (gone.running && !gone.running->everywhere) {
-    ++slots_[slot].complete;
+    slots_[slot].complete += gone.running->count;
     if (!gone.running->discarded) {
-      Task task = tasks_.take(*tasks_.find(gone.running->key));
       std::string reason = name_of(gone) + " was given a new URL while it ran this task";
-      sends.emplace_back(Resolve{task.key, Code::closed, std::move(reason), {}, false});
+      sends.emplace_back(failure_of(take(*tasks_.find(gone.running->key)), Code::closed, std::move(reason)));
     }
   }
   slots_[slot].end = "was given a new URL";

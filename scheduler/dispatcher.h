@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -64,7 +65,7 @@ struct Wanted {
 // What a slot has seen, for status().
 struct Slot {
   int instance = 0;            // connections so far; negative after regenerate()
-  std::uint64_t assigned = 0;  // attempts sent here, never lowered
+  std::uint64_t assigned = 0;  // attempts sent here, but for elements that were given back
   std::uint64_t complete = 0;  // ... and answered, also where nobody waited any more
   bool online = false;         // a daemon is here
   bool suspect = false;        // ... but has been silent for too long
@@ -74,18 +75,28 @@ struct Slot {
 
 // --- what the dispatcher asks to be done ---
 
-// Send a task to a daemon. With everywhere set, key.task is not a task of the
-// session (it has everywhere_bit): the daemon runs the expression, keeps its
-// effects, and answers it too.
+// Send a task to a daemon. An everywhere() is no task of the session (key.task has
+// everywhere_bit): the daemon runs the expression, keeps its effects, and answers it
+// too. Of elements it may give back those that it has not begun after `patience`.
 struct Assign {
   DaemonId daemon;
   TaskKey key;
   std::uint32_t attempt;
-  bool everywhere;
+  TaskKind kind;
   Payload payload;
   std::string label;
+  std::optional<std::chrono::milliseconds> patience = {};
+
+  bool is_everywhere() const { return kind == TaskKind::everywhere; }
 };
-// Give a session the one answer to a task: a payload, or a code and its reason.
+// What the elements that come next share; the daemon keeps it until the next of these.
+struct Share {
+  DaemonId daemon;
+  TaskKey map;  // of the first element of the map
+  Payload payload;
+};
+// Give a session the one answer to a task, or to `count` elements of a map from that one
+// on: a payload (of elements a parcel of as many values or more), or a code and its reason.
 struct Resolve {
   TaskKey key;
   Code code;
@@ -93,6 +104,7 @@ struct Resolve {
   Payload payload;
   bool failed;  // the payload is an error value
   Usage usage = {};
+  std::uint64_t count = 0;  // 0: no element of a map
   // What the task was sent with. Let go after the answer has gone out: freeing a
   // large block takes a good part of the time that copying it takes.
   Payload spent = {};
@@ -129,7 +141,8 @@ struct Tell {
   std::string text;
 };
 
-using Send = std::variant<Assign, Resolve, Interrupt, Kill, HandBack, Acknowledge, Dismiss, StartLocal, Tell>;
+using Send =
+    std::variant<Assign, Share, Resolve, Interrupt, Kill, HandBack, Acknowledge, Dismiss, StartLocal, Tell>;
 using Sends = std::vector<Send>;
 
 class Dispatcher {
@@ -152,8 +165,19 @@ class Dispatcher {
   // without one of them would not be what the user asked for.
   // The values of daemons are answers to the tasks of `wanted`.
   Sends on_everywhere(Time now, SessionId session, Payload payload, Wanted wanted = {});
-  // Resolves to cancelled at once; a running attempt is interrupted.
-  Sends on_cancel(Time now, SessionId session, std::uint64_t task);
+  // A map: its elements have numbers from `first` on. They come with on_elements(), in their
+  // order. Refused (Tell) where any of those numbers is in use.
+  struct Map {
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+    Payload shared;
+    std::uint64_t chunk = 0;  // 0: as many at a time as piece_size() says
+  };
+  Sends on_map(Time now, SessionId session, Map map);
+  // The next elements, as a good parcel. Ignored where they are not the next of a map.
+  Sends on_elements(Time now, SessionId session, std::uint64_t first, Payload parcel);
+  // Resolves to cancelled at once; a running attempt is interrupted. `count`: of elements.
+  Sends on_cancel(Time now, SessionId session, std::uint64_t task, std::uint64_t count = 1);
 
   // A daemon has joined; `slot` is ignored unless the policy is queue, where it
   // must be free: else the daemon is dismissed, and unknown afterwards. The daemon
@@ -190,6 +214,19 @@ class Dispatcher {
   // `message` says why an everywhere() failed.
   Sends on_finished(Time now, DaemonId daemon, TaskKey key, std::uint32_t attempt, Payload payload,
                     bool failed, bool last, std::string message = {}, Usage usage = {});
+  // The same of elements of a map. `count`: how many of them, the first ones, have been
+  // evaluated; the others were not begun. `interrupted`: all but the last of these were.
+  struct Piece {
+    TaskKey key;
+    std::uint32_t attempt = 0;
+    Payload payload;
+    std::uint64_t count = 0;
+    bool failed = false;  // one of the results is an error value
+    bool interrupted = false;
+    bool last = false;
+    Usage usage = {};
+  };
+  Sends on_piece_finished(Time now, DaemonId daemon, Piece piece);
   // A process asked for by StartLocal could not start, or ended before it joined; the cause
   // says so in a whole sentence.
   Sends on_launch_failed(Time now, const Cause& cause);
@@ -253,7 +290,10 @@ class Dispatcher {
     TaskKey key;
     std::uint32_t attempt = 1;
     bool everywhere = false;
-    bool discarded = false;  // it is interrupted, and nobody waits for its answer
+    bool discarded = false;    // it is interrupted, and nobody waits for its answer
+    bool interrupted = false;  // by us
+    std::uint64_t count = 1;   // elements of a map
+    bool is_piece = false;     // ... which it is
     Time sent_at{};
     std::optional<Time> kill_at;
   };
@@ -266,6 +306,7 @@ class Dispatcher {
     std::uint64_t joined_at = 0;            // the sequence number of that moment
     std::uint64_t last_everywhere = 0;      // the sequence number of the last one it was sent
     std::uint32_t everywhere_attempts = 0;  // so that one sent again has a number of its own
+    std::uint64_t shares = 0;               // the sequence number of the map of which it has this
     bool suspect = false;
     bool leaving = false;
     bool dismissed = false;
@@ -312,6 +353,8 @@ class Dispatcher {
   void give_up_answers(const std::string& reason, Sends& sends);
   const Everywhere* find_open() const;
   void tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text, Sends& sends);
+  void assign_piece(Daemon& daemon, const Task& piece, Sends& sends);
+  Task& fitting(Task& task);
   void start(Daemon& daemon, Running running);
   void dismiss(Daemon& daemon, Sends& sends);
   std::optional<std::chrono::milliseconds> room_of(const Daemon& daemon) const;
@@ -332,11 +375,27 @@ class Dispatcher {
   std::string absence_at(std::size_t slot) const;
   std::string whereabouts(const Task& task) const;
   void withdraw(Time now, const Task& task, Sends& sends);
+  void interrupt(Time now, Daemon& daemon, Sends& sends);
+  Task take(const Task& task);
+  Task& add(Task task);
+
+  std::shared_ptr<MapWork> map_with(const TaskKey& element) const;
+  Task part_of(const Task& piece, std::uint64_t skip, std::uint64_t count) const;
+  void requeue(Task& task);
+  void requeue_rest(const Task& piece, std::uint64_t done);
+  void requeue_one_by_one(const Task& piece);
+  void cancel_elements(MapWork& map, SessionId session, std::uint64_t first, std::uint64_t end, Sends& sends);
+  void cancel_running(const Task& piece, std::uint64_t first, std::uint64_t end, Sends& sends);
+  void on_resolved(MapWork& map, const TaskKey& element, std::uint64_t count);
+  static Resolve failure_of(const Task& task, Code code, std::string reason);
+  Running* awaited(DaemonId daemon, const TaskKey& key, std::uint32_t attempt);
+  void go_on_after_answer(Daemon& daemon, bool last, Sends& sends);
   void resolve(Time now, const Task& task, Code code, std::string reason, Sends& sends);
 
   Rules rules_;
   Tasks tasks_;
   std::uint64_t next_sequence_ = 1;
+  std::map<TaskKey, std::shared_ptr<MapWork>> maps_;  // by their first element
   TaskQueue queue_;
   std::size_t waiting_ = 0;                          // tasks in the queues of daemons
   std::map<std::uint64_t, Everywhere> everywheres_;  // by sequence, like tasks

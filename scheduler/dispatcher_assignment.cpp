@@ -123,7 +123,7 @@ void Dispatcher::wait_at(Daemon& daemon, Task& task) {
   task.place = Task::Place::waiting;
   task.daemon = daemon.id;
   daemon.waiting.add(task);
-  ++waiting_;
+  waiting_ += task.count;
 }
 
 // `most`: to so many daemons, where it is known that there is no more to hand out.
@@ -155,7 +155,7 @@ void Dispatcher::deal(Sends& sends) {
       continue;
     }
     passed = 0;
-    Task& task = *tasks_.find(head->key);
+    Task& task = fitting(*tasks_.find(head->key));
     queue_.remove(task);
     wait_at(daemon, task);
     feed(daemon, sends);
@@ -195,7 +195,7 @@ bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
     free_.insert(daemon.slot);
     return false;
   }
-  assign(daemon, *tasks_.find(head->key), sends);
+  assign(daemon, fitting(*tasks_.find(head->key)), sends);
   return true;
 }
 
@@ -235,20 +235,21 @@ void Dispatcher::go_on(Daemon& daemon, Sends& sends) {
 void Dispatcher::assign(Daemon& daemon, Task& task, Sends& sends) {
   if (task.place == Task::Place::waiting) {
     daemon.waiting.remove(task);
-    --waiting_;
+    waiting_ -= task.count;
   } else {
     queue_.remove(task);
   }
   task.place = Task::Place::running;
   task.daemon = daemon.id;
   ++task.attempts;
-  ++slots_[daemon.slot].assigned;
+  slots_[daemon.slot].assigned += task.count;
   daemon.has_worked = true;
   Running running;
   running.key = task.key;
   running.attempt = task.attempts;
   start(daemon, running);
-  sends.emplace_back(Assign{daemon.id, task.key, task.attempts, false, task.payload, task.label});
+  if (task.map) return assign_piece(daemon, task, sends);
+  sends.emplace_back(Assign{daemon.id, task.key, task.attempts, TaskKind::plain, task.payload, task.label});
 }
 
 void Dispatcher::assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends) {
@@ -258,7 +259,8 @@ void Dispatcher::assign(Daemon& daemon, std::uint64_t sequence, const Everywhere
   running.attempt = ++daemon.everywhere_attempts;
   running.everywhere = true;
   start(daemon, running);
-  sends.emplace_back(Assign{daemon.id, running.key, running.attempt, true, everywhere.payload, {}});
+  sends.emplace_back(
+      Assign{daemon.id, running.key, running.attempt, TaskKind::everywhere, everywhere.payload, {}});
 }
 
 // Nothing of one whose session has left.
@@ -300,7 +302,7 @@ void Dispatcher::requeue_unreceived(Daemon& daemon) {
   if (lost.everywhere) {
     daemon.last_everywhere = (lost.key.task & ~everywhere_bit) - 1;
   } else if (!lost.discarded) {
-    enqueue(*tasks_.find(lost.key));
+    requeue(*tasks_.find(lost.key));
   }
 }
 
@@ -313,7 +315,7 @@ void Dispatcher::requeue_from_stopped(Daemon& daemon, Sends& sends) {
   if (task.pinned) return;
   running.discarded = true;
   sends.emplace_back(Interrupt{daemon.id, running.key, running.attempt});
-  enqueue(task);
+  requeue(task);
 }
 
 // No new task for it; what it has stays with it.
@@ -378,6 +380,7 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
   }
   if (running.everywhere || running.discarded) return;
   Task& task = *tasks_.find(running.key);
+  if (task.map && task.count > 1) return requeue_one_by_one(task);
   if (as_told && !task.pinned) return enqueue(task);
   task.deaths.add(cause.kind);
   // Direct: tasks are bound to daemons; ephemeral: to this machine. There is nothing larger.
@@ -398,8 +401,7 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
               tasks_.story_of(task, tries - 1);
   }
   if (!cause.log.empty()) reason += "; the last lines of " + name_of(daemon) + ": " + cause.log;
-  sends.emplace_back(Resolve{task.key, Code::reset, std::move(reason), {}, false});
-  tasks_.take(task);
+  sends.emplace_back(failure_of(take(task), Code::reset, std::move(reason)));
 }
 
 // From now on the task needs more. That is told once for each kind of cause: it can
@@ -427,12 +429,17 @@ void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   Daemon& daemon = *find(task.daemon);
   if (task.place == Task::Place::waiting) {
     daemon.waiting.remove(task);
-    --waiting_;
+    waiting_ -= task.count;
     return;
   }
+  daemon.running->discarded = true;
+  interrupt(now, daemon, sends);
+}
+
+void Dispatcher::interrupt(Time now, Daemon& daemon, Sends& sends) {
   Running& running = *daemon.running;
-  running.discarded = true;
-  if (rules_.kill_after) {
+  running.interrupted = true;
+  if (rules_.kill_after && !running.kill_at) {
     running.kill_at = now + bounded_wait(*rules_.kill_after);
     kills_.set(*running.kill_at, daemon.id);
   }
@@ -440,8 +447,8 @@ void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
 }
 
 void Dispatcher::resolve(Time now, const Task& task, Code code, std::string reason, Sends& sends) {
-  Task gone = tasks_.take(task);
-  sends.emplace_back(Resolve{gone.key, code, std::move(reason), {}, false});
+  Task gone = take(task);
+  sends.emplace_back(failure_of(gone, code, std::move(reason)));
   withdraw(now, gone, sends);
 }
 

@@ -178,6 +178,7 @@ class PeerTable {
   // what they are told
   void carry_out(Sends& sends);
   void carry_out(Assign& assign);
+  void carry_out(Share& share);
   void carry_out(const Interrupt& interrupt);
   void carry_out(const Kill& kill);
   void carry_out(const HandBack& hand_back);

@@ -1,6 +1,7 @@
 // What the dispatcher has decided, as commands to the daemons.
 #include <signal.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -34,10 +35,22 @@ void PeerTable::carry_out(Assign& assign) {
   frame.attempt = assign.attempt;
   frame.rank = member->rank;
   frame.payload = std::move(assign.payload);
-  if (assign.everywhere) frame.with_kind(TaskKind::everywhere);
+  if (assign.kind != TaskKind::plain) frame.with_kind(assign.kind);
+  if (assign.patience) frame.with(Key::timeout_ms, static_cast<std::uint64_t>(assign.patience->count()));
   if (!assign.label.empty()) frame.with(Key::label, assign.label);
   say(*member->peer, std::move(frame));
   set_busy(*member->peer);
+}
+
+void PeerTable::carry_out(Share& share) {
+  const Member* member = find(share.daemon);
+  if (member == nullptr || member->peer->from.connection == 0) return;
+  Frame frame(Type::map);
+  frame.session = share.map.session;
+  frame.task = share.map.task;
+  frame.rank = member->rank;
+  frame.payload = std::move(share.payload);
+  say(*member->peer, std::move(frame));
 }
 
 // One that has ended may have left its number to somebody else.

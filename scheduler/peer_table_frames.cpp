@@ -30,6 +30,16 @@ REnd end_of(const Frame& frame) {
   return end;
 }
 
+Dispatcher::Piece piece_in(Frame& frame) {
+  Dispatcher::Piece piece{{frame.session, frame.task}, frame.attempt, std::move(frame.payload)};
+  piece.count = frame.number(Key::count);
+  piece.failed = frame.number(Key::failed) == 1;
+  piece.interrupted = frame.number(Key::interrupted) == 1;
+  piece.last = frame.number(Key::last) == 1;
+  piece.usage = usage_in(frame);
+  return piece;
+}
+
 }  // namespace
 
 void PeerTable::on_frame(Time now, ConnectionId connection, Frame&& frame) {
@@ -71,6 +81,8 @@ void PeerTable::on_frame(Time now, ConnectionId connection, Frame&& frame) {
     case Type::ack:
     case Type::segment:
     case Type::challenge:
+    case Type::map:
+    case Type::elements:
     case Type::proof: break;
   }
   hang_up(peer, "a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");
@@ -86,10 +98,12 @@ void PeerTable::on_finished(Connected& peer, Frame&& frame) {
   }
   peer.strays = 0;
   DaemonId daemon = rank->second;
-  bool last = frame.number(Key::last) == 1;
-  Sends sends = dispatcher_.on_finished(now_, daemon, {frame.session, frame.task}, frame.attempt,
-                                        std::move(frame.payload), frame.number(Key::failed) == 1, last,
-                                        printable(frame.text(Key::message), max_message), usage_in(frame));
+  Sends sends = frame.find(Key::count) != nullptr
+                    ? dispatcher_.on_piece_finished(now_, daemon, piece_in(frame))
+                    : dispatcher_.on_finished(
+                          now_, daemon, {frame.session, frame.task}, frame.attempt, std::move(frame.payload),
+                          frame.number(Key::failed) == 1, frame.number(Key::last) == 1,
+                          printable(frame.text(Key::message), max_message), usage_in(frame));
   carry_out(sends);
   set_busy(peer);
   if (dispatcher_.violations(daemon) > max_violations) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/parcel.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "process/descriptor_limit.h"
@@ -150,11 +151,20 @@ void Service::on_session_frame(Frame&& frame) {
       submit.label = frame.text(Key::label);
       return apply(dispatcher_->on_submit(now(), session_id_, std::move(submit)));
     }
+    case Type::map: {
+      Dispatcher::Map map{frame.task, frame.number(Key::count), std::move(frame.payload),
+                          frame.number(Key::chunk)};
+      return apply(dispatcher_->on_map(now(), session_id_, std::move(map)));
+    }
+    case Type::elements:
+      if (!Parcel::in(view_of(frame.payload))) return session_->drop("elements of a map came in no parcel");
+      return apply(dispatcher_->on_elements(now(), session_id_, frame.task, std::move(frame.payload)));
     case Type::everywhere:
       return apply(dispatcher_->on_everywhere(
           now(), session_id_, std::move(frame.payload),
           {frame.task, std::min(frame.number(Key::count), most_answers), frame.number(Key::minimum)}));
-    case Type::cancel: return apply(dispatcher_->on_cancel(now(), session_id_, frame.task));
+    case Type::cancel:
+      return apply(dispatcher_->on_cancel(now(), session_id_, frame.task, frame.number(Key::count, 1)));
     case Type::request: return on_request(frame);
     case Type::hello:
     case Type::setup:
@@ -361,8 +371,9 @@ void Service::look_ahead() {
 
 void Service::answer(Resolve& resolve) {
   Frame frame(Type::resolved);
-  ++resolved_;
+  resolved_ += std::max<std::uint64_t>(resolve.count, 1);
   frame.task = resolve.key.task;
+  if (resolve.count > 0) frame.with(Key::count, resolve.count);
   frame.payload = std::move(resolve.payload);
   if (resolve.failed) frame.with(Key::failed, 1);
   if (resolve.usage.is_known()) put(frame, resolve.usage);

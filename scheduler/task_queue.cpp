@@ -20,6 +20,9 @@ void TaskQueue::add(const Task& task) {
   Group& group = groups[task.time_request];
   group.emplace_hint(group.end(), task.sequence, task.key);
   ++size_;
+  if (!task.map) return;
+  task.map->waiting += task.count;
+  more_elements_ += task.count - 1;
 }
 
 void TaskQueue::remove(const Task& task) {
@@ -28,7 +31,12 @@ void TaskQueue::remove(const Task& task) {
   Groups& groups = larger == larger_.end() ? groups_ : larger->second;
   auto found = groups.find(task.time_request);
   if (found == groups.end()) return;
-  size_ -= found->second.erase(task.sequence);
+  if (found->second.erase(task.sequence) == 0) return;
+  --size_;
+  if (task.map) {
+    task.map->waiting -= task.count;
+    more_elements_ -= task.count - 1;
+  }
   if (!found->second.empty() || found == groups_.begin()) return;
   groups.erase(found);
   if (larger != larger_.end() && groups.empty()) larger_.erase(larger);
@@ -55,7 +63,7 @@ std::optional<TaskQueue::Head> TaskQueue::first(std::optional<std::chrono::milli
 }
 
 std::size_t TaskQueue::usual(std::optional<std::chrono::milliseconds> room) const {
-  std::size_t count = 0;
+  std::size_t count = more_elements_;  // they ask for no time
   for (const auto& [request, group] : groups_) {
     if (room && request > *room) break;
     count += group.size();

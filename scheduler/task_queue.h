@@ -27,7 +27,8 @@ class TaskQueue {
   void add(const Task& task);
   void remove(const Task& task);
   bool empty() const { return size_ == 0; }
-  std::size_t size() const { return size_; }
+  // How many tasks there are; elements of maps are one each.
+  std::size_t size() const { return size_ + more_elements_; }
   // The oldest task that asks for no more time than this, nullopt: for any, and that a
   // daemon of this size can run.
   std::optional<Head> first(std::optional<std::chrono::milliseconds> room = {},
@@ -52,6 +53,7 @@ class TaskQueue {
   Groups groups_{{std::chrono::milliseconds(0), Group()}};
   std::map<Size, Groups> larger_;  // by need; mostly there are none
   std::size_t size_ = 0;
+  std::size_t more_elements_ = 0;  // those of pieces but the first of each
 };
 
 }  // namespace tenkai

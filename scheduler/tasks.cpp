@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/parcel.h"
 #include "base/text.h"
 
 namespace tenkai {
@@ -11,7 +12,20 @@ namespace {
 // Deaths of one task that are told one by one.
 constexpr std::size_t max_told_deaths = 10;
 
+// Of a large element alone the payload is a file, into which nobody looks here.
+bool is_whole(const Task& task) { return task.count == task.in_parcel; }
+
 }  // namespace
+
+std::uint64_t bytes_of(const Task& task) {
+  if (is_whole(task)) return size_of(task.payload);
+  return Parcel::trusted(view_of(task.payload))->size_of(task.skip, task.count);
+}
+
+Payload payload_for_daemon(const Task& task) {
+  if (is_whole(task)) return task.payload;
+  return Parcel::trusted(view_of(task.payload))->slice(task.skip, task.count);
+}
 
 void Tasks::open(SessionId session) { sessions_.try_emplace(session); }
 
@@ -40,8 +54,8 @@ Task* Tasks::find(TaskKey key) {
 Task& Tasks::add(Task task) {
   assert(knows(task.key.session) && find(task.key) == nullptr);
   if (task.deadline) deadlines_.emplace(*task.deadline, task.key);
-  memory_ += size_of(task.payload);
-  ++size_;
+  memory_ += bytes_of(task);
+  size_ += task.count;
   return sessions_[task.key.session].emplace(task.key.task, std::move(task)).first->second;
 }
 
@@ -81,10 +95,10 @@ Task* Tasks::find_overdue(Time now) {
 
 void Tasks::forget(const Task& task) {
   if (task.deadline) deadlines_.erase({*task.deadline, task.key});
-  memory_ -= size_of(task.payload);
+  memory_ -= bytes_of(task);
   if (!explanations_.empty()) explanations_.erase(task.key);
   if (!stories_.empty()) stories_.erase(task.key);
-  --size_;
+  size_ -= task.count;
 }
 
 }  // namespace tenkai

@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "scheduler/cause.h"
+#include "scheduler/map_work.h"
 #include "scheduler/size.h"
 
 namespace tenkai {
@@ -64,7 +66,18 @@ struct Task {
   Size need;            // only a daemon that is as large gets it
   bool pinned = false;  // for the R process that was at its slot when it came, and for no other
   DaemonId daemon = 0;  // unless queued
+  // A piece of a map: `count` elements, from the one with the number of this task on. They
+  // are those behind the first `skip` of the `in_parcel` values in `payload`.
+  std::shared_ptr<MapWork> map;
+  std::uint64_t count = 1;
+  std::uint64_t skip = 0;
+  std::uint64_t in_parcel = 1;
 };
+
+// What a task holds of the session's memory: of pieces that share a parcel each its part.
+std::uint64_t bytes_of(const Task& task);
+// What a daemon is sent for it.
+Payload payload_for_daemon(const Task& task);
 
 class Tasks {
  public:

@@ -241,7 +241,7 @@ TEST_CASE("unknown types are refused") {
 
   CHECK(says(read(with_bytes(ping, 3, std::string_view("\0", 1))).error, "unknown frame type 0"));
   CHECK(says(read(with_bytes(ping, 3, "\xff")).error, "unknown frame type 255"));
-  for (int type : {22, 25, static_cast<int>(Type::proof) + 1}) {
+  for (int type : {22, 25, static_cast<int>(Type::last_type) + 1}) {
     std::string byte(1, static_cast<char>(type));
     CHECK(says(read(with_bytes(ping, 3, byte)).error, "unknown frame type " + std::to_string(type)));
   }

@@ -1,5 +1,6 @@
 #include "base/random_stream.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -57,4 +58,13 @@ TEST_CASE("streams of daemons are those of R") {
   CHECK(second == RandomStream{10407, -94575036, -24861725, 357812871, 346211554, -1301022835, 440649733});
   CHECK(next_stream(second) ==
         RandomStream{10407, -358246211, -1411857254, -488221791, 1069515918, -1720689715, 1070199760});
+}
+
+TEST_CASE("many streams on is as far as one at a time") {
+  RandomStream stream = seed_42;
+  for (std::uint64_t count = 0; count < 70; ++count) {
+    CHECK(stream_after(seed_42, count) == stream);
+    stream = next_stream(stream);
+  }
+  CHECK(stream_after(stream_after(seed_42, 1'000'000), 1) == stream_after(seed_42, 1'000'001));
 }

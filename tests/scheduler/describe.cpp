@@ -1,10 +1,13 @@
 #include "tests/scheduler/describe.h"
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <variant>
+
+#include "base/parcel.h"
 
 namespace tenkai::tests {
 namespace {
@@ -18,15 +21,27 @@ std::string text(const Payload& payload) {
   return text += '"';
 }
 
+std::string values(const Payload& parcel) {
+  std::string text;
+  std::optional<Parcel> found = Parcel::in(view_of(parcel));
+  for (std::uint64_t i = 0; found && i < found->count(); ++i) text += " " + std::string((*found)[i]);
+  return found ? text : " no parcel";
+}
+
 struct Describe {
   std::string operator()(const Assign& send) const {
-    std::string what = send.everywhere ? "everywhere of " + text(send.key.session)
-                                       : "assign " + text(send.key, send.attempt);
+    std::string what = send.is_everywhere() ? "everywhere of " + text(send.key.session)
+                                            : "assign " + text(send.key, send.attempt);
     std::string label = send.label.empty() ? "" : " labelled " + send.label;
+    if (send.kind == TaskKind::elements) return what + " to " + text(send.daemon) + values(send.payload);
     return what + " to " + text(send.daemon) + " " + text(send.payload) + label;
+  }
+  std::string operator()(const Share& send) const {
+    return "share " + text(send.map) + " with " + text(send.daemon) + " " + text(send.payload);
   }
   std::string operator()(const Resolve& send) const {
     std::string what = "resolve " + text(send.key);
+    if (send.count > 0) what += "+" + text(send.count);
     if (send.code == Code::none) return what + (send.failed ? " failed " : " ") + text(send.payload);
     return what + " code " + std::to_string(static_cast<int>(send.code)) + ": " + send.reason;
   }
@@ -61,7 +76,7 @@ Submit task(std::uint64_t number, std::string_view payload) {
 TaskKey key_of_everywhere(const Sends& sends) {
   for (const Send& send : sends) {
     const Assign* assign = std::get_if<Assign>(&send);
-    if (assign != nullptr && assign->everywhere) return assign->key;
+    if (assign != nullptr && assign->is_everywhere()) return assign->key;
   }
   throw std::logic_error("there is no everywhere() in these sends");
 }

@@ -2,6 +2,8 @@
 //
 //   assign 1/7#2 to 10 "x"        session 1, task 7, attempt 2, daemon 10
 //   everywhere of 1 to 10 "x"
+//   share 1/7 with 10 "x"         assign 1/7#1 to 10 a b       elements of a map
+//   resolve 1/7+2 "x"             ... and the answer to two of them
 //   resolve 1/7 "x"               resolve 1/7 failed "x"
 //   resolve 1/7 code 20: why
 //   interrupt 1/7#2 on 10         kill 10    acknowledge 10    dismiss 10

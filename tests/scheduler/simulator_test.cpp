@@ -141,7 +141,7 @@ struct ForgetsLateEverywhere : Dispatcher {
     Sends sends = Dispatcher::on_daemon_joined(now, daemon, slot, left, size);
     for (const Assign* assign = nullptr; !sends.empty(); sends = std::move(next)) {
       assign = std::get_if<Assign>(&sends.front());
-      if (assign == nullptr || !assign->everywhere) break;
+      if (assign == nullptr || !assign->is_everywhere()) break;
       next = Dispatcher::on_finished(now, daemon, assign->key, assign->attempt, {}, false, false);
     }
     drop_if(sends, [](const Send& send) { return std::holds_alternative<Acknowledge>(send); });

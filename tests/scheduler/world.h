@@ -169,6 +169,7 @@ class World {
   void deal();
 
   void take(const Event& event, const Assign& send);
+  void take(const Event& event, const Share& send);
   void take_everywhere(const Assign& send, Daemon& daemon);
   void take(const Event& event, const Resolve& send);
   void take(const Event& event, const Interrupt& send);

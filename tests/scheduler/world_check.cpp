@@ -44,7 +44,7 @@ void World::take(const Event& event, const Assign& send) {
   if (answered_ == send.daemon) answered_.reset();
   slots_[daemon->slot].busy = true;
   history_.emplace_back(send.daemon, Dispatcher::Held{send.key, send.attempt});
-  if (send.everywhere) return take_everywhere(send, *daemon);
+  if (send.is_everywhere()) return take_everywhere(send, *daemon);
 
   Unresolved* task = find(send.key);
   if (task == nullptr) return complain("a task was sent that is resolved or was never submitted");
@@ -76,6 +76,8 @@ void World::take(const Event& event, const Assign& send) {
   run.sent_at = now_;
   daemon->run = run;
 }
+
+void World::take(const Event&, const Share&) { complain("no map was submitted"); }
 
 void World::take_everywhere(const Assign& send, Daemon& daemon) {
   auto next = std::find_if(everywheres_.begin(), everywheres_.end(),
