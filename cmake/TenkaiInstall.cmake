@@ -24,14 +24,15 @@ foreach(folder templates etc)
   endif()
 endforeach()
 
-# r/src/base holds links to the headers that the R package shares with the
-# programs. An installation has no base/ to point at, and gets the headers.
+# r/src holds links to the files that the R package shares with the programs. An
+# installation has no base/ to point at, and gets the files.
 if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
   install(DIRECTORY r/ DESTINATION share/tenkai/r USE_SOURCE_PERMISSIONS
-    PATTERN "src/base" EXCLUDE PATTERN "inst/program" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
-  # In the checkout these are links to our own headers.
+    PATTERN "src/base" EXCLUDE PATTERN "src/random_stream.cpp" EXCLUDE PATTERN "inst/program" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
+  # In the checkout these are links to our own files.
   file(GLOB links RELATIVE ${PROJECT_SOURCE_DIR}/r/src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/r/src/base/*.h)
   install(FILES ${links} DESTINATION share/tenkai/r/src/base)
+  install(FILES base/random_stream.cpp DESTINATION share/tenkai/r/src)
 endif()
 
 configure_file(cmake/tenkai.pc.in tenkai.pc @ONLY)

@@ -23,7 +23,7 @@ floors() {
   echo "launcher   $low|scheduler/|launcher/"
   echo "cli        $low|scheduler/|agent/|launcher/|cli/"
   echo "plugins    $allowed|plugins/"
-  echo "r/src      base/(autoexit|bytes|error_code|frame|frame_reader|r_call|version)\.h"
+  echo "r/src      base/(autoexit|bytes|error_code|frame|frame_reader|parcel|r_call|random_stream|version)\.h"
 }
 
 files_of() { find -L "$1" -name '*.h' -o -name '*.cpp' -o -name '*.c'; }

@@ -57,6 +57,8 @@ collect_mirai <- function(x, options = NULL) {
 #' @rdname collect_mirai
 #' @export
 `[.mirai` <- function(x, ...) {
+  # What is written most, m[], takes no time.
+  if (...length() == 1L && missing(..1)) return(collected(x, no_options))
   collected(x, options_as_written(substitute(list(...)), parent.frame()))
 }
 
@@ -105,14 +107,16 @@ race_mirai <- function(x, .compute = NULL) {
 # --- options ---
 
 collect_flags <- c(".flat", ".stop", ".progress")
+no_options <- list(flat = FALSE, stop = FALSE, progress = NULL)
 
 # As they were given, checked: `flat` and `stop` are flags, `progress` is a list
 # of arguments of a bar, or NULL.
 collect_options <- function(options) {
+  if (is.null(options)) return(no_options)
   if (is.character(options)) {
     options <- structure(rep(list(TRUE), length(options)), names = options)
   }
-  if (!is.list(options) && !is.null(options)) {
+  if (!is.list(options)) {
     stop("'options' must be a character vector or a named list, not ",
          describe(options), call. = FALSE)
   }
@@ -174,7 +178,10 @@ collected <- function(x, options) {
 }
 
 collected_list <- function(x, options) {
-  if (inherits(x, "mirai_map")) x <- as_plain_list(x)
+  if (is_mirai_map(x)) {
+    if (!is.null(handle_of_map(x))) return(collected_map(x, options))
+    x <- as.list(x)
+  }
   elements <- if (options$flat) as.list(unlist(x)) else x
   mirais <- mirais_of(elements)
   wait_for_each(mirais, options, function(mirai) {
@@ -184,8 +191,6 @@ collected_list <- function(x, options) {
   values <- .Call(tk_values, elements)
   if (options$flat) flattened(x, elements, values) else values
 }
-
-as_plain_list <- function(x) structure(as.list(unclass(x)), names = names(x))
 
 # In their order. `failed`: what is done, with `.stop`, about the first whose
 # value is an error.
@@ -205,6 +210,10 @@ wait_for_each <- function(mirais, options, failed) {
 flattened <- function(x, elements, values) {
   failed <- Position(is_error_value, values)
   if (!is.na(failed)) stop(error_at(x, elements[[failed]]))
+  flat_values(values)
+}
+
+flat_values <- function(values) {
   types <- unique(vapply(values, typeof, ""))
   if (length(types) > 1L) {
     stop("cannot flatten outputs of differing type: ",

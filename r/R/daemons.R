@@ -22,8 +22,11 @@
 #'   URLs unguessable.
 #' @param resilience `FALSE` with `dispatcher = FALSE`: a task whose daemon dies
 #'   is not given to another one.
-#' @param seed an integer from which the daemons' random numbers start, else
-#'   they start from the session's. Each daemon has a stream of its own.
+#' @param seed an integer. Then each task, and each element of [mirai_map()], has
+#'   random numbers of its own, in the order in which they are submitted: they are
+#'   the same whatever the number of daemons, and whichever of them does it, also
+#'   where it has to be tried again. `NULL`: each daemon has a stream of its own,
+#'   which starts from the session's random numbers.
 #' @param tls for `tls+tcp://` and `wss://`. `NULL`: a key and a certificate are
 #'   made in memory, and daemons know them by their credential. Else a
 #'   certificate of your own with its private key, as PEM: the path of a file
@@ -165,6 +168,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
 
   made <- new_profile(asked)
   made$direct <- !isTRUE(dispatcher)
+  stream <- first_stream(seed)
   retry <- if (made$direct && !isTRUE(resilience)) "0" else
     if (!missing(retries) || is.null(profile)) retry_setting(retries)
   settings <- list(
@@ -177,7 +181,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     configuration = configuration_of(remote),
     local = if (is.null(url) && is.null(remote) && is.null(profile)) "1",
     daemon = pairs_of(options[names(options) != "token"]),
-    stream = paste(first_stream(seed), collapse = ","),
+    stream = paste(if (is.null(seed)) stream else stream_of_daemons(stream),
+                   collapse = ","),
     token = if (isTRUE(as.logical(options$token)) && !made$direct) "1"
   )
   settings <- c(
@@ -187,6 +192,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   output <- isTRUE(as.logical(options$output))
   value <- set_daemons(made, settings, output, safe)
   keep_profile(.compute, made, value)
+  if (!is.null(seed)) seed_tasks(made$link, stream)
   begin_hooks(.compute, serial)
   made$value
 }

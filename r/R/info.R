@@ -80,7 +80,7 @@ daemons_set <- function(.compute = NULL) is_alive(profile_of(.compute))
 #' @export
 require_daemons <- function(.compute = NULL, call = parent.frame()) {
   if (daemons_set(.compute)) return(invisible(TRUE))
-  stop(not_set(compute_of(.compute), call_of(call)))
+  stop(not_set(compute_of(.compute), frame_call(call)))
 }
 
 #' @rdname daemons_set
@@ -88,7 +88,7 @@ require_daemons <- function(.compute = NULL, call = parent.frame()) {
 on_daemon <- function() isTRUE(found$serves) || isTRUE(found$here > 0L)
 
 # The call that has the frame `frame`, or what is a call already.
-call_of <- function(frame) {
+frame_call <- function(frame) {
   if (!is.environment(frame)) return(frame)
   at <- which(vapply(sys.frames(), identical, NA, frame))
   if (length(at)) sys.call(at[length(at)])

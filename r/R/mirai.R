@@ -135,8 +135,9 @@ everywhere <- function(.expr, ..., .args = list(), .min = 1L,
   mirais <- if (is_here(profile)) {
     list(evaluated_here(profile, expr, globals, args, TRUE))
   } else {
+    online <- counts_of(profile)[["online"]]
     .Call(tk_everywhere, profile$link, expr, globals, args,
-          max(.min, connected(profile)), .min)
+          max(.min, online, na.rm = TRUE), .min)
   }
   invisible(structure(mirais, class = "mirai_map"))
 }
@@ -168,6 +169,10 @@ without_value <- function(expr) {
 #' daemons(0)
 #' @export
 call_mirai <- function(aio) {
+  if (!is.null(map <- handle_of_map(aio))) {
+    .Call(tk_map_wait, map, 0, FALSE)
+    return(invisible(aio))
+  }
   for (each in mirais_of(aio)) .Call(tk_wait, each, NULL)
   invisible(aio)
 }
@@ -190,6 +195,7 @@ call_mirai_ <- call_mirai
 #' daemons(0)
 #' @export
 unresolved <- function(aio) {
+  if (!is.null(map <- handle_of_map(aio))) return(.Call(tk_map_left, map) > 0)
   for (each in mirais_of(aio)) if (.Call(tk_unresolved, each)) return(TRUE)
   FALSE
 }
@@ -213,6 +219,7 @@ unresolved <- function(aio) {
 #' daemons(0)
 #' @export
 stop_mirai <- function(aio) {
+  if (!is.null(map <- handle_of_map(aio))) return(invisible(stop_map(map)))
   stopped <- if (is.list(aio)) {
     vapply(as.list(aio), has_stopped, NA, USE.NAMES = FALSE)
   } else {
@@ -230,6 +237,7 @@ has_stopped <- function(aio) {
 # The mirais in a list and in the lists within it; anything else stands for
 # itself, and C++ looks whether it is one.
 mirais_of <- function(aio) {
+  if (is_mirai_map(aio)) aio <- as.list(aio)
   if (is.list(aio)) .Call(tk_mirais, aio) else list(aio)
 }
 

@@ -72,11 +72,16 @@ own_link <- function(name) {
   ephemeral_link()
 }
 
-# The dispatcher for all profiles that are not set: a fresh R for each task.
+# The dispatcher for all profiles that are not set: a fresh R for each task, which finds the
+# packages that this session finds now.
 ephemeral_link <- function() {
   link <- found$ephemeral
-  if (!is.null(link) && .Call(tk_state, link) == 0L) return(link)
+  if (!is.null(link) && .Call(tk_state, link) == 0L &&
+      identical(found$libraries, .libPaths())) {
+    return(link)
+  }
   link <- start_dispatcher()
+  found$libraries <- .libPaths()
   .Call(tk_setup, link, lines_of(list(
     policy = "ephemeral", rscript = rscript(), daemon = "cleanup=FALSE"
   )))

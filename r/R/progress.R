@@ -6,7 +6,7 @@ is_on_terminal <- function() isatty(stderr()) || interactive()
 #
 # To count them takes a while if they are very many: it is done the less often.
 progress_bar <- function(arguments, mirais) {
-  bar <- (if (has_cli_bars()) cli_bar else text_bar)(arguments, length(mirais))
+  bar <- new_bar(arguments, length(mirais))
   clock <- function() proc.time()[["elapsed"]]
   shortest <- pause <- 0.2
   last <- clock()
@@ -27,6 +27,11 @@ progress_bar <- function(arguments, mirais) {
   list(wait_for = wait_for, end = end)
 }
 
+# Functions: set() how many are done; end().
+new_bar <- function(arguments, total) {
+  (if (has_cli_bars()) cli_bar else text_bar)(arguments, total)
+}
+
 has_cli_bars <- function() {
   requireNamespace("cli", quietly = TRUE) &&
     "cli_progress_bar" %in% getNamespaceExports("cli")
@@ -34,7 +39,8 @@ has_cli_bars <- function() {
 
 cli_bar <- function(arguments, total) {
   arguments$total <- total
-  arguments$.auto_close <- FALSE
+  # It ends by end() alone: after that it knows no more.
+  arguments$auto_terminate <- arguments$.auto_close <- FALSE
   id <- do.call(cli::cli_progress_bar, arguments)
   list(set = function(done) cli::cli_progress_update(set = done, id = id),
        end = function() cli::cli_progress_done(id = id))

@@ -17,6 +17,8 @@ nextstream <- function(.compute = NULL) {
   profile <- profile_of(.compute)
   if (is.null(profile)) return()
   if (is_here(profile)) return(next_stream_here(profile))
+  of_tasks <- .Call(tk_take_stream, profile$link)
+  if (!is.null(of_tasks)) return(of_tasks)
   as.integer(strsplit(take_stream(profile), ",", fixed = TRUE)[[1L]])
 }
 
@@ -26,6 +28,11 @@ take_stream <- function(profile) {
   if (is_error_value(stream)) stop(reason_of(stream), call. = FALSE)
   stream
 }
+
+# With a seed tasks have the streams from the seed on, and daemons, which need some for
+# what is no task, those far behind.
+seed_tasks <- function(link, stream) .Call(tk_seed_tasks, link, stream)
+stream_of_daemons <- function(stream) .Call(tk_stream_after, stream, 2^48)
 
 # The stream a profile starts with. The session's generator makes one draw, so
 # that two profiles differ, and is otherwise left as it was.

@@ -297,9 +297,10 @@ set_hook_functions <- function() {
 # along, the classes, the class of each object, and for each class what its hook
 # has made; at last the object of each mark, where some are met more than once.
 make_section <- function(hooks, objects, of, marks) {
-  parts <- lapply(seq_along(hooks$class), function(k) {
-    if (k %in% of) bytes_of(if (all(of == k)) objects else objects[of == k],
-                            hooks, k)
+  counts <- tabulate(of, length(hooks$class))
+  parts <- lapply(seq_along(counts), function(k) {
+    if (counts[k] == length(of)) bytes_of(objects, hooks, k) else
+      if (counts[k] > 0L) bytes_of(objects[of == k], hooks, k)
   })
   list(hooks$id, hooks$carried, hooks$class, of, parts, marks)
 }
@@ -330,7 +331,8 @@ is_section <- function(x) {
     !any(vapply(x, is.object, NA)) &&
     is.character(x[[1L]]) && length(x[[1L]]) == 1L && is.character(x[[3L]]) &&
     is.integer(x[[4L]]) && is.list(x[[5L]]) &&
-    length(x[[5L]]) == length(x[[3L]]) && all(x[[4L]] %in% seq_along(x[[3L]]))
+    length(x[[5L]]) == length(x[[3L]]) && !anyNA(x[[4L]]) &&
+    all(x[[4L]] >= 1L & x[[4L]] <= length(x[[3L]]))
 }
 
 # --- calling hooks ---
@@ -374,11 +376,10 @@ bytes_of <- function(objects, hooks, k) {
 objects_of <- function(section, hooks) {
   of <- section[[4L]]
   objects <- vector("list", length(of))
-  used <- unique(of)
-  for (k in used) {
-    at <- of == k
-    made <- made_of(section[[5L]][[k]], sum(at), hooks, k)
-    if (length(used) == 1L) objects <- made else objects[at] <- made
+  counts <- tabulate(of, length(hooks$class))
+  for (k in which(counts > 0L)) {
+    made <- made_of(section[[5L]][[k]], counts[k], hooks, k)
+    if (counts[k] == length(of)) objects <- made else objects[of == k] <- made
   }
   marks <- section[[6L]]
   if (is.null(marks)) objects else objects[marks]
@@ -398,6 +399,8 @@ made_of <- function(part, n, hooks, k) {
 call_hook <- function(hook, x, vec, class, kind) {
   if (!is.function(hook)) stop(hook_error(class, kind, hook))
   tryCatch(if (vec) hook(x) else lapply(x, hook), error = function(e) {
+    # Of a hook that has led to this one.
+    if (inherits(e, "tenkai_serialization_error")) stop(e)
     stop(hook_error(class, kind, paste("failed:", message_of(e)), e))
   })
 }

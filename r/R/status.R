@@ -67,12 +67,6 @@ new_status <- function(connections, daemons, state = NULL, launches = NULL) {
             class = "miraiStatus", state = state, launches = launches)
 }
 
-# How many daemons are.
-connected <- function(profile) {
-  reply <- ask(profile$link, "status")
-  if (is_error_value(reply)) 0L else as.integer(rows_of(reply)[[1L]])
-}
-
 memory_of <- function(counts) {
   c(used = counts[["memory"]], peak = counts[["memory_peak"]],
     capacity = counts[["memory_limit"]])

@@ -7,6 +7,7 @@ set_here <- function(name, asked, options, seed, safe) {
   made$safe <- safe
   made$cleanup <- cleanup_parts(options$cleanup %||% TRUE)
   made$next_stream <- made$stream <- first_stream(seed)
+  made$seeded <- !is.null(seed)
   made$running <- made$done <- 0L
   keep_profile(name, made, 1L)
 }
@@ -17,7 +18,7 @@ mirai_here <- function(name, expr, globals, args) {
 
 # The mirai of a task, which has resolved.
 evaluated_here <- function(profile, expr, globals, args, everywhere = FALSE) {
-  begin_here(profile)
+  begin_here(profile, everywhere)
   on.exit(end_here(profile))
   cleans <- !everywhere && profile$cleanup %% 2 == 1
   if (cleans) {
@@ -28,12 +29,14 @@ evaluated_here <- function(profile, expr, globals, args, everywhere = FALSE) {
   .Call(tk_here, evaluation_functions(), parcel, everywhere, profile$cleanup)
 }
 
-# A task within a task of the same profile goes on with its random numbers.
-begin_here <- function(profile) {
+# With a seed each task has random numbers of its own. Else, and a task within a task
+# of the same profile, it goes on with those that were there.
+begin_here <- function(profile, everywhere) {
   found$here <- (found$here %||% 0L) + 1L
   profile$running <- profile$running + 1L
   if (profile$running > 1L) return()
   profile$session_stream <- current_stream()
+  if (profile$seeded && !everywhere) profile$stream <- next_stream_here(profile)
   set_stream(profile$stream)
 }
 
@@ -70,7 +73,9 @@ hidden_by <- function(names) {
 }
 
 next_stream_here <- function(profile) {
-  profile$next_stream <- parallel::nextRNGStream(profile$next_stream)
+  stream <- profile$next_stream
+  profile$next_stream <- parallel::nextRNGStream(stream)
+  if (profile$seeded) stream else profile$next_stream
 }
 
 # --- what is told of it ---

@@ -30,6 +30,9 @@ SEXP tk_race(SEXP list);
 SEXP tk_count_resolved(SEXP list);
 SEXP tk_unresolved(SEXP object);
 SEXP tk_stop(SEXP mirai);
+SEXP tk_seed_tasks(SEXP link, SEXP stream);
+SEXP tk_take_stream(SEXP link);
+SEXP tk_stream_after(SEXP stream, SEXP count);
 // promises.cpp
 SEXP tk_name_promise();
 SEXP tk_watch(SEXP mirai);
@@ -42,6 +45,17 @@ SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup);
 SEXP tk_mirais(SEXP list);
 SEXP tk_values(SEXP list);
 SEXP tk_error_words(SEXP code);
+// map.cpp
+SEXP tk_map_begin(SEXP link, SEXP shared, SEXP count, SEXP chunk);
+SEXP tk_map_send(SEXP map, SEXP list);
+SEXP tk_map_left(SEXP map);
+SEXP tk_map_wait(SEXP map, SEXP left, SEXP or_failed);
+SEXP tk_map_values(SEXP map, SEXP indices);
+SEXP tk_map_failed(SEXP map);
+SEXP tk_map_stop(SEXP map);
+SEXP tk_map_answered(SEXP map);
+SEXP tk_map_mirai(SEXP map, SEXP index);
+SEXP tk_is_safe(SEXP link);
 // daemon_api.cpp
 SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd, SEXP stays);
 SEXP tk_daemon_run(SEXP daemon, SEXP functions, SEXP limits);

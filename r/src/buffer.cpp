@@ -27,6 +27,14 @@ Buffer::~Buffer() {
   std::free(data_);
 }
 
+void Buffer::append(Buffer& other) {
+  if (!other.is_in_file()) return append(other.data_, other.held_);
+  std::size_t size = other.size();
+  Bytes bytes = Bytes::of_file(other.seal());
+  if (!bytes.claim(size)) Rf_error("a value of %zu bytes cannot be read back", size);
+  append(bytes.data(), size);
+}
+
 void Buffer::clear() {
   if (file_ >= 0) close(file_);
   file_ = -1;

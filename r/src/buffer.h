@@ -35,6 +35,8 @@ class Buffer {
     std::memcpy(data_ + held_, bytes, size);
     held_ += size;
   }
+  // What is in another one, which may be empty afterwards.
+  void append(Buffer& other);
   std::size_t size() const { return written_ + held_; }
   bool is_in_file() const { return file_ >= 0; }
   // The content, where it is not in a file.

@@ -206,6 +206,26 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
   watch_for_end(stream_->fd(), limits.at_end, limits.signal);
   if (done_ == 0) clocks_start_ = Clock::now();
 
+  auto begin = [&] {
+    if (limits.cleanup & Baseline::options) contained([&] { surroundings.begin_task(); });
+  };
+  auto clean_up = [&] {
+    ExpressionRoom room;
+    contained([&] { room.make(); });
+    contained([&] {
+      if (limits.cleanup & Baseline::options) surroundings.restore();
+      baseline.restore(limits.cleanup);
+    });
+    if (!(limits.cleanup & Baseline::options)) contained([&] { room.give_back(); });
+  };
+  // What everywhere() leaves behind is how things are from now on.
+  auto keep = [&] {
+    ExpressionRoom room;
+    contained([&] { room.make(); });
+    contained([&] { surroundings.take(); });
+    contained([&] { room.give_back(); });
+    contained([&] { baseline.take(); });
+  };
   GoneKind why = GoneKind::connection_ended;
   while (std::optional<Frame> task = next_task(limits, why)) {
     // An interrupt that came while we were idle was meant for the task before, and
@@ -216,32 +236,34 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
       answer_cancelled(*task);
       continue;
     }
+    if (share_) evaluation.share(std::move(share_->payload), share_->task);
+    share_.reset();
     bool everywhere = task->kind<TaskKind>() == TaskKind::everywhere;
-    if (limits.cleanup & Baseline::options) contained([&] { surroundings.begin_task(); });
+    std::optional<Piece> piece;
+    if (task->kind<TaskKind>() == TaskKind::elements) piece.emplace(*task, limits.max_tasks - done_);
+    begin();
     meter.start();
-    evaluation.run(std::move(task->payload), everywhere);
+    if (piece) {
+      evaluation.run(*piece, [&] {
+        clean_up();
+        begin();
+      });
+    } else {
+      evaluation.run(std::move(task->payload), everywhere);
+    }
     // A process that the task forked and left behind is not a daemon.
     if (fork_generation() != generation_) leave_at_once(0);
-    bool last = !everywhere && is_over(limits, why);
-    answer(*task, evaluation, meter.stop(), last || evaluation.is_broken());
+    bool last = !everywhere && is_over(limits, why, piece ? piece->done() : 1);
+    Usage usage = meter.stop();
+    last = last || evaluation.is_broken();
+    piece ? answer(*task, *piece, usage, last) : answer(*task, evaluation, usage, last);
     // Without a goodbye: another one is started in its place.
     if (evaluation.is_broken()) leave_at_once(1);
     if (last) {
       say_goodbye(why);
       break;
     }
-    ExpressionRoom room;
-    contained([&] { room.make(); });
-    contained([&] {
-      if (everywhere) {
-        surroundings.take();
-      } else {
-        if (limits.cleanup & Baseline::options) surroundings.restore();
-        baseline.restore(limits.cleanup);
-      }
-    });
-    if (everywhere || !(limits.cleanup & Baseline::options)) contained([&] { room.give_back(); });
-    if (everywhere) contained([&] { baseline.take(); });
+    everywhere ? keep() : clean_up();
   }
   if (why == GoneKind::connection_ended && !stream_->trouble().empty()) {
     throw std::runtime_error(text_of(Code::reset) + ": the stream from " + url_ +
@@ -276,9 +298,10 @@ void Daemon::answer_cancelled(const Frame& task) {
 }
 
 // Whether the task that was just evaluated was the last one.
-bool Daemon::is_over(const Limits& limits, GoneKind& why) {
-  done_ += 1;
-  if (done_ == limits.timer_start) clocks_start_ = Clock::now();
+bool Daemon::is_over(const Limits& limits, GoneKind& why, std::uint64_t tasks) {
+  bool clocks_stood = done_ < limits.timer_start;
+  done_ += static_cast<double>(tasks);
+  if (clocks_stood && done_ >= limits.timer_start) clocks_start_ = Clock::now();
   if (done_ >= limits.max_tasks) {
     why = GoneKind::max_tasks;
     return true;
@@ -295,6 +318,7 @@ std::optional<Frame> Daemon::waiting_task(const Limits& limits) {
     Frame frame = std::move(waiting_.front());
     waiting_.pop_front();
     if (frame.type == Type::task) return frame;
+    if (frame.type == Type::map) share_ = std::move(frame);
     if (frame.type != Type::bye && frame.type != Type::refused) continue;
     // A daemon that stays takes the end of a session for the end of a
     // connection, unless it is meant as well (kind 1).
@@ -361,6 +385,21 @@ void Daemon::answer(const Frame& task, Evaluation& evaluation, const Usage& usag
   stream_->send(frame, evaluation.value());
   stream_->flush_all();
   evaluation.value().clear();
+}
+
+void Daemon::answer(const Frame& task, Piece& piece, const Usage& usage, bool last) {
+  Frame frame(Type::finished);
+  frame.session = task.session;
+  frame.task = task.task;
+  frame.attempt = task.attempt;
+  frame.with(Key::count, piece.done());
+  put(frame, usage);
+  if (piece.failed()) frame.with(Key::failed, 1);
+  if (piece.interrupted()) frame.with(Key::interrupted, 1);
+  if (last) frame.with(Key::last, 1);
+  contained([&] { piece.results(); });
+  stream_->send(frame, piece.results());
+  stream_->flush_all();
 }
 
 void Daemon::say_goodbye(GoneKind why) {

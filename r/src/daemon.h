@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -55,10 +56,11 @@ class Daemon {
   std::optional<Frame> waiting_task(const Limits& limits);
   // Milliseconds until a clock runs out, 0 if one has; negative: never.
   int patience(const Limits& limits, Clock::time_point since, GoneKind& why) const;
-  bool is_over(const Limits& limits, GoneKind& why);
+  bool is_over(const Limits& limits, GoneKind& why, std::uint64_t tasks);
   bool is_cancelled(const Frame& task);
   void answer_cancelled(const Frame& task);
   void answer(const Frame& task, Evaluation& evaluation, const Usage& usage, bool last);
+  void answer(const Frame& task, Piece& piece, const Usage& usage, bool last);
   void say_goodbye(GoneKind why);
 
   std::string url_;
@@ -66,7 +68,8 @@ class Daemon {
   std::string instance_;
   unsigned generation_;
   std::unique_ptr<Stream> stream_;
-  std::deque<Frame> waiting_;  // frames that came with another
+  std::deque<Frame> waiting_;   // frames that came with another
+  std::optional<Frame> share_;  // what the elements of a map share, until the next task
   bool dismissed_ = false;
   double done_ = 0;  // tasks
   Clock::time_point clocks_start_;

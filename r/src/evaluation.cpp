@@ -9,6 +9,7 @@
 #include "internal.h"
 #include "interrupts.h"
 #include "session.h"
+#include "values.h"
 
 namespace tenkai {
 
@@ -41,6 +42,24 @@ SEXP hooked_in(const Payload& task, const Verdict& verdict) {
   SEXP hooked = read_in_task(section);
   UNPROTECT(1);
   return hooked;
+}
+
+// The object in these bytes, and the hooks for its value (R_NilValue: none). Neither is
+// protected.
+SEXP read(const Payload& bytes, const char* what, SEXP& hooks) {
+  Verdict verdict = examine(bytes, Allowed::everything);
+  if (!verdict.is_good()) Rf_error("R cannot read %s: %s", what, verdict.reason);
+  SEXP hooked = PROTECT(hooked_in(bytes, verdict));
+  bool has_hooks = hooked != R_NilValue;
+  SEXP object = PROTECT(unserialize(bytes, verdict, has_hooks ? VECTOR_ELT(hooked, 1) : R_NilValue));
+  hooks = has_hooks ? VECTOR_ELT(hooked, 0) : R_NilValue;
+  UNPROTECT(2);
+  return object;
+}
+
+// The random numbers of a task that has some of its own.
+void begin_stream(SEXP stream) {
+  if (stream != R_NilValue) Rf_defineVar(R_SeedsSymbol, stream, R_GlobalEnv);
 }
 
 constexpr const char* no_longer_works =
@@ -139,18 +158,19 @@ bool Evaluation::is_welcome() const {
   return scan(value_.view(), data_only_ ? Allowed::data : Allowed::everything, deepest()).is_good();
 }
 
-SEXP Evaluation::perform() {
+SEXP Evaluation::perform() { return piece_ != nullptr ? perform_piece() : perform_task(); }
+
+SEXP Evaluation::perform_task() {
   // From here on, and no longer than the handlers of evaluate() are there to
   // catch it, an interrupt counts.
   R_interrupts_suspended = FALSE;
-  Verdict verdict = examine(task_, Allowed::everything);
-  if (!verdict.is_good()) Rf_error("R cannot read what the task was given: %s", verdict.reason);
-  SEXP hooked = PROTECT(hooked_in(task_, verdict));
-  bool has_hooks = hooked != R_NilValue;
-  SEXP parcel = PROTECT(unserialize(task_, verdict, has_hooks ? VECTOR_ELT(hooked, 1) : R_NilValue));
+  SEXP hooks = R_NilValue;
+  SEXP parcel = PROTECT(read(task_, "what the task was given", hooks));
+  PROTECT(hooks);
   task_ = nullptr;  // the bytes are not needed any more; they may be many
   if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) < 3) Rf_error("what came is not a task");
-  data_only_ = XLENGTH(parcel) > 3;
+  data_only_ = XLENGTH(parcel) > 3 && Rf_asLogical(VECTOR_ELT(parcel, 3)) != FALSE;
+  if (XLENGTH(parcel) > 4) begin_stream(VECTOR_ELT(parcel, 4));
   SEXP args = VECTOR_ELT(parcel, 2);
   // What everywhere() assigns is meant to stay.
   bool global = everywhere_ && XLENGTH(args) == 0;
@@ -163,11 +183,105 @@ SEXP Evaluation::perform() {
   R_interrupts_suspended = TRUE;
   end_time_limits();
   R_interrupts_suspended = FALSE;
-  // A session that lets in nothing but data takes nothing that hooks have made.
-  SEXP hooks = has_hooks && !data_only_ ? VECTOR_ELT(hooked, 0) : R_NilValue;
-  serialize(value, value_, hooks, gathered_);
+  keep_value(value, hooks);
   R_interrupts_suspended = TRUE;
   UNPROTECT(5);
+  return R_NilValue;
+}
+
+// A session that lets in nothing but data takes nothing that hooks have made.
+void Evaluation::keep_value(SEXP value, SEXP hooks) {
+  serialize(value, value_, data_only_ ? R_NilValue : hooks, gathered_);
+}
+
+// --- elements of a map ---
+
+void Evaluation::share(Payload shared, std::uint64_t first) {
+  shared_bytes_ = std::move(shared);
+  first_of_map_ = first;
+  next_place_ = 0;
+  if (shared_ != R_NilValue) R_ReleaseObject(kept_for_map_);
+  shared_ = R_NilValue;
+}
+
+// An element that fails ends the containment of those before it; the others go on in a new one.
+void Evaluation::run(Piece& piece, const std::function<void()>& clean_up) {
+  piece_ = &piece;
+  clean_up_ = &clean_up;
+  while (!piece.is_over()) {
+    run(nullptr, false);
+    if (!failed_) break;
+    if (interrupted_) piece.on_interrupted();
+    contained([&] { piece.keep(value_, true); });
+    if (is_broken_) break;
+    if (!piece.is_over()) clean_up();
+  }
+  piece_ = nullptr;
+}
+
+SEXP Evaluation::perform_piece() {
+  R_interrupts_suspended = FALSE;
+  if (shared_ == R_NilValue) read_shared();
+  while (true) {
+    perform_element();
+    R_interrupts_suspended = TRUE;
+    piece_->keep(value_, false);
+    if (piece_->is_over()) return R_NilValue;
+    (*clean_up_)();
+    R_interrupts_suspended = FALSE;
+  }
+}
+
+void Evaluation::read_shared() {
+  SEXP hooks = R_NilValue;
+  SEXP shared = PROTECT(read(shared_bytes_, "what the elements of the map share", hooks));
+  PROTECT(hooks);
+  if (TYPEOF(shared) != VECSXP || XLENGTH(shared) < 5) Rf_error("what came is not a map");
+  SEXP frame = PROTECT(R_NewEnv(R_GlobalEnv, XLENGTH(VECTOR_ELT(shared, 1)) > 8, 29));
+  assign_all(VECTOR_ELT(shared, 1), frame);
+  SEXP kept = PROTECT(Rf_list3(shared, frame, hooks));
+  R_PreserveObject(kept);
+  kept_for_map_ = kept;
+  shared_ = shared;
+  shared_frame_ = frame;
+  hooks_of_map_ = hooks;
+  UNPROTECT(4);
+}
+
+// Mostly that of the element before, and one on.
+RandomStream Evaluation::stream_of_element(std::uint64_t place) {
+  RandomStream stream = place == next_place_ && place > 0
+                            ? next_stream_
+                            : stream_after(stream_in(VECTOR_ELT(shared_, 3)), place);
+  next_place_ = place + 1;
+  next_stream_ = next_stream(stream);
+  return stream;
+}
+
+// The function is called with `.x`, which is in a frame of its own.
+SEXP Evaluation::perform_element() {
+  static SEXP element_name = Rf_install(".x");
+  std::uint64_t place = piece_->number() - first_of_map_;
+  task_ = piece_->element();
+  SEXP hooks = R_NilValue;
+  SEXP element = PROTECT(read(task_, "an element of a map", hooks));
+  task_ = nullptr;
+  data_only_ = Rf_asLogical(VECTOR_ELT(shared_, 4)) == TRUE;
+  SEXP env = PROTECT(R_NewEnv(shared_frame_, FALSE, 2));
+  Rf_defineVar(element_name, element, env);
+  assign_all(VECTOR_ELT(shared_, 2), R_GlobalEnv);
+  if (VECTOR_ELT(shared_, 3) != R_NilValue) {
+    SEXP stream = PROTECT(stream_value(stream_of_element(place)));
+    begin_stream(stream);
+    UNPROTECT(1);
+  }
+  SEXP call = PROTECT(evaluation_call(VECTOR_ELT(shared_, 0), env));
+  SEXP value = PROTECT(Rf_eval(call, evaluation_space()));
+  R_interrupts_suspended = TRUE;
+  end_time_limits();
+  R_interrupts_suspended = FALSE;
+  keep_value(value, hooks_of_map_);
+  UNPROTECT(4);
   return R_NilValue;
 }
 

@@ -6,13 +6,17 @@
 // ordinary error of the task.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <type_traits>
 
 #include "base/bytes.h"
+#include "base/random_stream.h"
 #include "crossing.h"
 #include "expression_room.h"
 #include "hooks.h"
+#include "piece.h"
 #include "serialize.h"
 
 namespace tenkai {
@@ -28,6 +32,10 @@ class Evaluation {
   // An everywhere() without arguments of its own is evaluated in the global
   // environment itself.
   void run(Payload task, bool everywhere);
+  // What the elements that come next share.
+  void share(Payload shared, std::uint64_t first);
+  // Elements of a map, until the piece is over. Between two of them `clean_up` is called.
+  void run(Piece& piece, const std::function<void()>& clean_up);
 
   Buffer& value() { return value_; }
   bool failed() const { return failed_; }
@@ -43,6 +51,12 @@ class Evaluation {
   void on_handler(bool interrupt);
 
  private:
+  SEXP perform_task();
+  SEXP perform_piece();
+  SEXP perform_element();
+  void read_shared();
+  RandomStream stream_of_element(std::uint64_t place);
+  void keep_value(SEXP value, SEXP hooks);
   void keep_failure(SEXP failure);
   void keep_jump();
   bool is_welcome() const;
@@ -58,6 +72,19 @@ class Evaluation {
   bool interrupted_ = false;
   bool data_only_ = false;
   std::string failure_;
+  // Of a map: list(call, objects that it sees, global objects, stream, whether the session
+  // lets in nothing but data), or NULL while it is still bytes; where those objects are; the
+  // hooks for its values; and what keeps these alive.
+  Payload shared_bytes_;
+  SEXP shared_ = R_NilValue;
+  SEXP shared_frame_ = R_NilValue;
+  SEXP hooks_of_map_ = R_NilValue;
+  SEXP kept_for_map_ = R_NilValue;
+  std::uint64_t first_of_map_ = 0;
+  std::uint64_t next_place_ = 0;  // of the element whose stream is next_stream_
+  RandomStream next_stream_{};
+  Piece* piece_ = nullptr;
+  const std::function<void()>* clean_up_ = nullptr;
 };
 
 // Runs `body` as if from R's top level: false if it jumped.

@@ -1,8 +1,10 @@
 #include "hooks.h"
 
 #include <climits>
+#include <cstdint>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "api.h"
 
@@ -59,7 +61,7 @@ SEXP next_object(SEXP mark, SEXP data, bool encloses) {
 void Gathered::begin(SEXP hooks, SEXP room) {
   hooks_ = hooks;
   room_ = room;
-  numbers_.clear();
+  table_.clear();
   classes_.clear();
   marks_.clear();
 }
@@ -78,13 +80,32 @@ int Gathered::class_of(SEXP object) const {
   return 0;
 }
 
+// Where it is, or may be put.
+std::size_t Gathered::place_of(SEXP object) const {
+  std::size_t last = table_.size() - 1;  // the size is a power of 2
+  std::size_t place = (reinterpret_cast<std::uintptr_t>(object) >> 3) * 0x9E3779B97F4A7C15 >> 20 & last;
+  while (table_[place].object != nullptr && table_[place].object != object) place = (place + 1) & last;
+  return place;
+}
+
+void Gathered::widen() {
+  std::vector<Known> before = std::move(table_);
+  table_.assign(before.empty() ? 64 : 4 * before.size(), Known{});
+  for (const Known& each : before) {
+    if (each.object != nullptr) table_[place_of(each.object)] = each;
+  }
+}
+
 // False where there is no memory for it: nothing may be thrown through R.
 bool Gathered::note(SEXP object, int its_class) {
   try {
-    int next = static_cast<int>(classes_.size()) + 1;
-    auto [known, is_new] = numbers_.emplace(object, next);
-    if (is_new) classes_.push_back(its_class);
-    marks_.push_back(known->second);
+    if (2 * classes_.size() >= table_.size()) widen();
+    Known& known = table_[place_of(object)];
+    if (known.object == nullptr) {
+      classes_.push_back(its_class);
+      known = {object, static_cast<int>(classes_.size())};
+    }
+    marks_.push_back(known.number);
     return true;
   } catch (const std::bad_alloc&) {
     return false;

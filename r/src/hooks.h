@@ -13,7 +13,7 @@
 // NULL where that needs none.
 #pragma once
 
-#include <unordered_map>
+#include <cstddef>
 #include <vector>
 
 #include "crossing.h"
@@ -36,15 +36,22 @@ class Gathered {
   void clear() { begin(R_NilValue, R_NilValue); }
 
  private:
+  struct Known {
+    SEXP object = nullptr;
+    int number = 0;
+  };
+
   int class_of(SEXP object) const;
   bool note(SEXP object, int its_class);
   void keep(SEXP object);
+  void widen();
+  std::size_t place_of(SEXP object) const;
 
   SEXP hooks_ = R_NilValue;
-  SEXP room_ = R_NilValue;                 // list(the objects)
-  std::unordered_map<SEXP, int> numbers_;  // from 1 on
-  std::vector<int> classes_;               // of the objects, the same
-  std::vector<int> marks_;                 // whose they are
+  SEXP room_ = R_NilValue;    // list(the objects)
+  std::vector<Known> table_;  // by their addresses; at least half of it is empty
+  std::vector<int> classes_;  // of the objects, from 1 on
+  std::vector<int> marks_;    // whose they are, from 1 on
 };
 
 // What made_object() takes as its data: the object for each mark. Not protected.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -126,6 +127,10 @@ void Link::push_out() {
 const Answer* Link::answer_to(std::uint64_t task) {
   auto found = tasks_.find(task);
   if (found != tasks_.end() && found->second.answer) return &*found->second.answer;
+  if (const MapAnswers* map = map_with(task)) {
+    of_element_ = map->answer_to(task);
+    if (of_element_) return &*of_element_;
+  }
   if (is_foreign()) {
     static const Answer closed{
         nullptr, 7,
@@ -148,7 +153,9 @@ const Answer& Link::last_word() {
 bool Link::is_pending(std::uint64_t task) const {
   if (!is_usable()) return false;
   auto found = tasks_.find(task);
-  return found != tasks_.end() && found->second.wanted && !found->second.answer;
+  if (found != tasks_.end()) return found->second.wanted && !found->second.answer;
+  const MapAnswers* map = map_with(task);
+  return map != nullptr && !map->is_answered(task);
 }
 
 // What R does at an interrupt may look at the mirai: then nobody waits for it any more.
@@ -192,7 +199,7 @@ void Link::ripen_all_at_end() {
 void Link::forget(std::uint64_t task) {
   ripen(task);
   auto found = tasks_.find(task);
-  if (found == tasks_.end()) return;
+  if (found == tasks_.end()) return leave_map(task);
   news_ += 1;
   if (found->second.answer) {
     tasks_.erase(found);
@@ -202,11 +209,90 @@ void Link::forget(std::uint64_t task) {
 }
 
 void Link::cancel(std::uint64_t task) {
+  if (map_with(task) != nullptr) return cancel_elements(task, 1);
   forget(task);
   if (!is_usable()) return;
   Frame frame(Type::cancel);
   frame.task = task;
   stream_.send(frame);  // what does not fit waits for the next occasion
+}
+
+std::optional<RandomStream> Link::take_streams(std::uint64_t count) {
+  std::optional<RandomStream> first = stream_of_tasks_;
+  if (first) stream_of_tasks_ = count == 1 ? next_stream(*first) : stream_after(*first, count);
+  return first;
+}
+
+// --- maps ---
+
+MapAnswers* Link::map_with(std::uint64_t element) {
+  if (maps_.empty()) return nullptr;
+  auto after = maps_.upper_bound(element);
+  if (after == maps_.begin()) return nullptr;
+  MapAnswers& map = std::prev(after)->second;
+  return map.has(element) && map.users > 0 ? &map : nullptr;
+}
+
+std::uint64_t Link::begin_map(Frame frame, std::uint64_t count, Buffer& shared) {
+  frame.task = last_id_ + 1;
+  last_id_ += count;
+  MapAnswers& map = maps_.emplace(frame.task, MapAnswers(frame.task, count)).first->second;
+  map.users = 1;
+  map.in_flight = shared.size();
+  in_flight_ += map.in_flight;
+  send(frame, shared);
+  return frame.task;
+}
+
+void Link::send_elements(const Frame& frame, Buffer& parcel) {
+  if (!is_usable()) return;
+  if (MapAnswers* map = map_with(frame.task)) map->in_flight += parcel.size();
+  in_flight_ += parcel.size();
+  send(frame, parcel);
+}
+
+void Link::cancel_elements(std::uint64_t first, std::uint64_t count) {
+  MapAnswers* map = map_with(first);
+  if (map == nullptr || !is_usable() || map->left() == 0) return;
+  map->cancel(first, count);
+  news_ += 1;
+  Frame frame(Type::cancel);
+  frame.task = first;
+  stream_.send(frame.with(Key::count, count));
+}
+
+void Link::leave_map(std::uint64_t element) {
+  MapAnswers* map = map_with(element);
+  if (map == nullptr || --map->users > 0) return;
+  map->drop();
+  if (map->left() > 0 && is_usable()) return;  // its answers still tell how much is in flight
+  in_flight_ -= map->in_flight;
+  maps_.erase(map->first());
+}
+
+void Link::on_elements_resolved(Frame&& frame) {
+  auto after = maps_.upper_bound(frame.task);
+  if (after == maps_.begin()) return;
+  auto found = std::prev(after);
+  MapAnswers& map = found->second;
+  std::uint64_t before = map.left();
+  map.on_resolved(std::move(frame));
+  news_ += 1;
+  // About as much as their part of it: what the elements were sent with goes with the last.
+  std::uint64_t freed = map.left() == 0 ? map.in_flight : map.in_flight / before * (before - map.left());
+  map.in_flight -= freed;
+  in_flight_ -= freed;
+  if (map.left() == 0 && map.users == 0) maps_.erase(found);
+}
+
+bool Link::wait_for_news() {
+  std::uint64_t before = news_;
+  while (news_ == before && is_usable()) {
+    if (has_notes()) return false;
+    wait_a_little();
+    if (news_ == before) check_interrupts();
+  }
+  return true;
 }
 
 Answer Link::ask(Frame request, std::chrono::milliseconds limit) {
@@ -340,11 +426,14 @@ void Link::on_frame(Frame&& frame) {
     case Type::bye:
     case Type::segment:
     case Type::challenge:
+    case Type::map:
+    case Type::elements:
     case Type::proof: break;  // not meant for a session
   }
 }
 
 void Link::on_resolved(Frame&& frame) {
+  if (frame.find(Key::count) != nullptr) return on_elements_resolved(std::move(frame));
   auto found = tasks_.find(frame.task);
   if (found == tasks_.end() || found->second.answer) return;
   Task& task = found->second;

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -21,18 +22,14 @@
 #include <utility>
 #include <vector>
 
+#include "answer.h"
 #include "base/frame.h"
+#include "base/random_stream.h"
 #include "buffer.h"
+#include "map_answers.h"
 #include "stream.h"
 
 namespace tenkai {
-
-struct Answer {
-  Payload payload;
-  std::uint64_t code = 0;  // not 0: an error value, and no payload
-  std::string message;     // with a code: what happened; may be empty
-  Usage usage = {};        // of a task that was evaluated
-};
 
 class Link {
  public:
@@ -67,6 +64,18 @@ class Link {
   // Waits, interruptibly and taking answers in, until a task of this size fits (true), or
   // until there is something to tell (false).
   bool wait_for_memory(std::size_t bytes);
+  // A map: its first task, whose number and those that follow are its elements'.
+  std::uint64_t begin_map(Frame frame, std::uint64_t count, Buffer& shared);
+  void send_elements(const Frame& frame, Buffer& parcel);
+  // Null where no map has such an element, or nobody has a use for it any more.
+  MapAnswers* map_with(std::uint64_t element);
+  const MapAnswers* map_with(std::uint64_t element) const {
+    return const_cast<Link*>(this)->map_with(element);
+  }
+  // Those that have no answer.
+  void cancel_elements(std::uint64_t first, std::uint64_t count);
+  // Until something has come (true), or there is something to tell (false); interruptible.
+  bool wait_for_news();
   // Waits while the socket is full; when that is interrupted the task is
   // cancelled.
   void submit(const Frame& frame, Buffer& payload);
@@ -110,6 +119,11 @@ class Link {
   std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
   bool has_notes() const { return !notes_.empty(); }
 
+  // From now on each task has random numbers of its own, from this stream and those after it.
+  void seed_tasks(const RandomStream& stream) { stream_of_tasks_ = stream; }
+  // The first of so many streams that nobody else gets; nothing where tasks have none.
+  std::optional<RandomStream> take_streams(std::uint64_t count);
+
   // From now on answers are let in only if they are nothing but data.
   void make_safe() { is_safe_ = true; }
   bool is_safe() const { return is_safe_; }
@@ -131,12 +145,13 @@ class Link {
   };
 
   const Answer& last_word();
-  void wait_a_little();
   void push_out();
   void on_frame(Frame&& frame);
   void on_resolved(Frame&& frame);
   void ripen(std::uint64_t task);
   void ripen_all_at_end();
+  void on_elements_resolved(Frame&& frame);
+  void leave_map(std::uint64_t element);
 
   inline static std::uint64_t made_ = 0;
   std::uint64_t number_ = ++made_;
@@ -147,12 +162,15 @@ class Link {
   bool closed_on_purpose_ = false;
   bool buried_ = false;  // its exit status has been asked for
   bool is_safe_ = false;
+  std::optional<RandomStream> stream_of_tasks_;
   std::uint64_t last_id_ = 0;
   std::uint64_t news_ = 0;
   std::uint64_t memory_limit_ = UINT64_MAX;
   std::uint64_t in_flight_ = 0;
   std::uint64_t kept_ = 0;  // bytes of everywhere()
   std::unordered_map<std::uint64_t, Task> tasks_;
+  std::map<std::uint64_t, MapAnswers> maps_;  // by their first element
+  std::optional<Answer> of_element_;          // what answer_to() has returned
   std::unordered_map<std::uint64_t, std::optional<Answer>> requests_;
   std::optional<Frame> control_;
   std::vector<std::string> notes_;

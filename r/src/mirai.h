@@ -32,6 +32,8 @@ Handle* handle_of(SEXP mirai);
 // The value if it is known without waiting, else unresolved_value(). A first
 // look at an answer makes it an R object. May jump.
 SEXP settle(SEXP mirai);
+// What an answer stands for. May jump.
+SEXP value_in(const Answer& answer, const Link& link);
 // Gives it this value; whatever answer comes later is dropped.
 void resolve_to(SEXP mirai, SEXP value);
 

@@ -180,6 +180,10 @@ SEXP tk_set_hooks(SEXP pointer, SEXP hooks) {
   });
 }
 
+SEXP tk_is_safe(SEXP pointer) {
+  return guarded([&] { return Rf_ScalarLogical(link_of(pointer)->is_safe()); });
+}
+
 // The reply's payload as a text; or an error value.
 SEXP tk_ask(SEXP pointer, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms) {
   return guarded([&] {

@@ -53,13 +53,17 @@ void write(SEXP object, Buffer& into, SEXP hooks) {
   safely(body);
 }
 
-// list(expr, globals, args), and a fourth element where only data may come back.
-// Not protected.
-SEXP parcel(SEXP expr, SEXP globals, SEXP args, bool safe = false) {
-  SEXP list = Rf_allocVector(VECSXP, safe ? 4 : 3);
+// list(expr, globals, args), and, where one of them is not the usual, whether only data may
+// come back, and the stream of random numbers or NULL. Not protected.
+SEXP parcel(SEXP expr, SEXP globals, SEXP args, bool safe = false,
+            const std::optional<RandomStream>& stream = {}) {
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, safe || stream ? 5 : 3));
   SET_VECTOR_ELT(list, 0, expr);
   SET_VECTOR_ELT(list, 1, globals);
   SET_VECTOR_ELT(list, 2, args);
+  if (safe || stream) SET_VECTOR_ELT(list, 3, Rf_ScalarLogical(safe));
+  if (stream) SET_VECTOR_ELT(list, 4, stream_value(*stream));
+  UNPROTECT(1);
   return list;
 }
 
@@ -106,7 +110,7 @@ SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, bool 
   if (link->is_foreign()) return R_NilValue;
   frame.task = link->next_id();
   SEXP mirai = PROTECT(new_mirai(link, frame.task));
-  SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe()));
+  SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe(), link->take_streams(1)));
   Scratch scratch;
   write(payload, *scratch, R_ExternalPtrProtected(pointer));
   if (!waits) link->take_in();  // an answer that is here may have made room
@@ -257,5 +261,30 @@ SEXP tk_stop(SEXP mirai) {
     };
     safely(resolve);
     return Rf_ScalarLogical(TRUE);
+  });
+}
+
+// From now on each task has a stream of random numbers of its own, from this one on.
+SEXP tk_seed_tasks(SEXP pointer, SEXP stream) {
+  return guarded([&] {
+    link_of(pointer)->seed_tasks(stream_in(stream));
+    return R_NilValue;
+  });
+}
+
+// The stream of the next task, which is then for nobody else; NULL where tasks have none.
+SEXP tk_take_stream(SEXP pointer) {
+  return guarded([&] {
+    std::optional<RandomStream> stream = link_of(pointer)->take_streams(1);
+    auto make = [&] { return stream ? stream_value(*stream) : R_NilValue; };
+    return safely(make);
+  });
+}
+
+SEXP tk_stream_after(SEXP stream, SEXP count) {
+  return guarded([&] {
+    RandomStream reached = stream_after(stream_in(stream), static_cast<std::uint64_t>(Rf_asReal(count)));
+    auto make = [&] { return stream_value(reached); };
+    return safely(make);
   });
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include "api.h"
@@ -71,6 +72,20 @@ void name_fields(SEXP error) {
     set_if_new(error, Rf_installTrChar(name), VECTOR_ELT(condition, i));
   }
   UNPROTECT(1);
+}
+
+SEXP stream_value(const RandomStream& stream) {
+  SEXP value = Rf_allocVector(INTSXP, static_cast<R_xlen_t>(stream.size()));
+  std::copy(stream.begin(), stream.end(), INTEGER(value));
+  return value;
+}
+
+RandomStream stream_in(SEXP value) {
+  RandomStream stream{};
+  if (TYPEOF(value) != INTSXP || XLENGTH(value) != static_cast<R_xlen_t>(stream.size()))
+    throw std::runtime_error("a stream of random numbers is 7 integers");
+  std::copy_n(INTEGER(value), stream.size(), stream.begin());
+  return stream;
 }
 
 SEXP find_in(SEXP env, SEXP symbol) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/random_stream.h"
 #include "crossing.h"
 
 namespace tenkai {
@@ -17,6 +18,11 @@ SEXP error_value(std::uint64_t code, const std::string& message);
 // Gives a miraiError the fields of its condition as attributes of their names, and
 // `condition.class`. What it has already stays. May jump.
 void name_fields(SEXP error);
+
+// A .Random.seed. Not protected.
+SEXP stream_value(const RandomStream& stream);
+// Throws where it is none.
+RandomStream stream_in(SEXP value);
 
 // A binding in the frame of `env` itself, or null.
 SEXP find_in(SEXP env, SEXP symbol);

@@ -196,11 +196,12 @@ test_that("warnings of a task are shown with it", {
 
 test_that("everywhere() leaves its effects on every daemon, through cleanup", {
   set_daemons(2)
-  expect_null(everywhere({
+  made <- everywhere({
     library(tools)
     offset <- 100
     options(tenkai_test = 5)
-  }))
+  })
+  expect_length(made, 2L)
   expect_false(withVisible(everywhere(1))$visible)
   for (i in 1:8) {
     expect_identical(

@@ -454,6 +454,7 @@ test_that("what a daemon says steers no terminal, and is kept as it was", {
                  fixed = TRUE)
     expect_no_match(shown, "[\001-\b\v-\037]")
     expect_match(unclass(error), "a\033]0;mine\a\033[2Jb\r", fixed = TRUE)
+    daemons(0)
   }
 })
 

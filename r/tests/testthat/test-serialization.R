@@ -413,6 +413,18 @@ test_that("a hook that asks for the value it is called for ends", {
   expect_identical(waiting$data, 3)
 })
 
+test_that("a hook that leads to itself for ever is an error", {
+  set_daemons(1)
+  set_hooks(list(function(box) mirai(x, x = box), unserialize), class = "box")
+  error <- tryCatch(mirai(x, x = box(1)), error = identity)
+
+  expect_match(conditionMessage(error),
+               "^the serialization hook of class 'box' failed: ")
+  expect_lt(nchar(conditionMessage(error)), 500)
+  suppressMessages(serialization(NULL))
+  expect_identical(evaluated(1), 1)
+})
+
 test_that("hooks that replace or cancel themselves do no harm", {
   set_daemons(1)
   set_hooks(list(function(box) {
@@ -503,24 +515,25 @@ test_that("hooks go through an agent, and outlive its daemon", {
 
 test_that("arrays of nanoarrow travel", {
   skip_if_not_installed("nanoarrow")
-  arrow <- asNamespace("nanoarrow")
   set_daemons(1, serial = serial_config(
     "nanoarrow_array",
     function(x) {
+      arrow <- asNamespace("nanoarrow")
       connection <- rawConnection(raw(), "wb")
       on.exit(close(connection))
-      nanoarrow::write_nanoarrow(nanoarrow::basic_array_stream(
-        list(x), schema = nanoarrow::infer_nanoarrow_schema(x)
-      ), connection)
+      schema <- arrow$infer_nanoarrow_schema(x)
+      stream <- arrow$basic_array_stream(list(x), schema = schema)
+      arrow$write_nanoarrow(stream, connection)
       rawConnectionValue(connection)
     },
-    function(raw) nanoarrow::read_nanoarrow(raw)$get_next()
+    function(raw) asNamespace("nanoarrow")$read_nanoarrow(raw)$get_next()
   ))
-  table <- arrow$as_nanoarrow_array(mtcars)
-  back <- evaluated(list(rows = nrow(as.data.frame(x)), x = x), x = table)
+  table <- asNamespace("nanoarrow")$as_nanoarrow_array(mtcars)
+  back <- evaluated(list(rows = nrow(as.data.frame(x)), deep = list(x)),
+                    x = table)
 
   expect_identical(back$rows, 32L)
-  expect_identical(as.data.frame(back$x)$mpg, mtcars$mpg)
+  expect_identical(as.data.frame(back$deep[[1]])$mpg, mtcars$mpg)
 })
 
 test_that("arguments that are no hooks are errors that say so", {

@@ -1,0 +1,253 @@
+#' Map a function over elements, in parallel
+#'
+#' Applies a function to each element of `.x` on the daemons, and returns at once.
+#' What is common to all elements is sent once to each daemon; the elements travel
+#' in batches, and the dispatcher hands them out in pieces that shrink towards the
+#' end, so that elements which take different times still balance.
+#'
+#' @param .x a vector (also a list, a factor, dates), or a data frame or matrix,
+#'   whose rows are taken: then the function gets each value of a row as an argument,
+#'   by the name of its column if it has one.
+#' @param .f a function; or a formula, such as `~ .x + 1`, for which the package rlang
+#'   has to be there.
+#' @param ... named objects that `.f` refers to, or an environment, as for [mirai()].
+#'   They are assigned into the global environment of the daemon.
+#' @param .args a named or unnamed list of further arguments of `.f`, the same for each
+#'   element.
+#' @param .promise a function, or a list of two: what is done in this session with each
+#'   value when it is there, and with each error. Needs the package promises.
+#' @param .chunk how many elements travel together, at least 1. `NULL`: as many as take a
+#'   daemon about 20 ms, and fewer towards the end.
+#' @param .compute the compute profile, see [daemons()]; daemons must be set for it.
+#'   `NULL`: the current one, see [with_daemons()].
+#'
+#' @return A `mirai_map`: a list with the length and the names of `.x`, of which each
+#'   element is a mirai. `x[]`, or [collect_mirai()], waits for all and returns the values
+#'   in the order of `.x`; `x[.flat]`, `x[.stop]` and `x[.progress]` as there.
+#'   [call_mirai()], [unresolved()] and [stop_mirai()] are for the whole map, and for its
+#'   elements. Where the function fails for an element, that value is an error value, and
+#'   the others are not affected.
+#'
+#' @details
+#' Each element is an evaluation of its own: with its own errors, its own retries where a
+#' daemon is lost, and, with `seed` of [daemons()], its own random numbers, which are the
+#' same however the elements are handed out. Elements may run more than once, as the tasks
+#' of [mirai()]. Where a daemon ends while it has several elements, those that it has not
+#' answered are tried again one by one, which counts for none of them but the one that
+#' ends a daemon again.
+#'
+#' Results come back several at a time: an element that is done waits until its daemon has
+#' been busy with the piece for 50 ms, or is done with it. [stop_mirai()] for one element
+#' interrupts the one that its daemon is at, if they are of one piece; that is then tried
+#' again.
+#'
+#' @seealso [collect_mirai()], [mirai()]
+#' @examples
+#' daemons(2)
+#' mirai_map(1:3, function(x) x^2)[]
+#' mirai_map(c(a = 1, b = 2), rnorm, .args = list(mean = 10))[]
+#'
+#' rows <- data.frame(x = 1:2, y = 3:4)
+#' mirai_map(rows, function(x, y) x + y)[.flat]
+#' daemons(0)
+#' @export
+mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
+                      .chunk = NULL, .compute = NULL) {
+  function_to_map <- as_function(.f)
+  globals <- if (...length()) named_objects(list(...), "...") else list()
+  if (!is.list(.args)) {
+    stop("'.args' must be a list, not ", describe(.args), call. = FALSE)
+  }
+  if (!is.null(.chunk)) check_number(.chunk, ".chunk", minimum = 1)
+  link <- mapping_link(.compute)
+  elements <- elements_of(.x)
+  map <- structure(vector("list", length(elements)), names = names(elements),
+                   class = "mirai_map")
+  if (length(elements)) {
+    attr(map, "map") <- begin_map(link, function_to_map, .args, globals,
+                                  elements, attr(elements, "columns"), .chunk)
+  }
+  if (!is.null(.promise)) promise_each(map, .promise)
+  map
+}
+
+as_function <- function(f) {
+  if (is.function(f)) return(f)
+  if (inherits(f, "formula")) {
+    if (!requireNamespace("rlang", quietly = TRUE)) {
+      stop("'.f' is a formula, for which the package rlang is needed: install it, ",
+           "or write function(x) ...", call. = FALSE)
+    }
+    return(rlang::as_function(f))
+  }
+  stop("'.f' must be a function, not ", describe(f), call. = FALSE)
+}
+
+mapping_link <- function(.compute) {
+  require_daemons(.compute)
+  profile <- profile_of(.compute)
+  if (is_here(profile)) {
+    stop("mirai_map() needs daemons: those of daemons(sync = TRUE) are none",
+         call. = FALSE)
+  }
+  profile$link
+}
+
+# A list. Of rows: each a list of values, and the names of the columns are an attribute.
+elements_of <- function(x) {
+  if (is.data.frame(x)) return(rows_of_frame(x))
+  if (is.matrix(x)) return(rows_of_matrix(x))
+  if (!is.vector(x) && !is.list(x) && !is.factor(x) && !is.atomic(x)) {
+    stop("'.x' must be a vector, a data frame or a matrix, not ", describe(x),
+         call. = FALSE)
+  }
+  as.list(x)
+}
+
+rows_of_frame <- function(x) {
+  columns <- lapply(unclass(x), function(column) {
+    if (is.matrix(column) || is.data.frame(column)) elements_of(column) else
+      as.list(column)
+  })
+  rows <- lapply(seq_len(nrow(x)), function(i) lapply(unname(columns), `[[`, i))
+  named <- .row_names_info(x) > 0L
+  structure(rows, names = if (named) row.names(x), columns = names(x))
+}
+
+rows_of_matrix <- function(x) {
+  rows <- lapply(seq_len(nrow(x)), function(i) as.list(unname(x[i, ])))
+  structure(rows, names = rownames(x),
+            columns = colnames(x) %||% rep("", ncol(x)))
+}
+
+# `.f(.x, mean = mean)`, where the daemon finds `.f` and the arguments. Of rows:
+# `.f(x = .x[[1]], y = .x[[2]])`.
+begin_map <- function(link, f, args, globals, elements, columns, chunk) {
+  names <- names(args) %||% rep("", length(args))
+  symbols <- ifelse(nzchar(names), names, paste0(".", seq_along(args)))
+  first <- list(quote(.x))
+  if (!is.null(columns)) {
+    first <- lapply(seq_along(columns), function(i) call("[[", quote(.x), i))
+    names(first) <- columns
+  }
+  more <- structure(lapply(symbols, as.symbol), names = names)
+  call <- as.call(c(quote(.f), first, more))
+  objects <- c(list(.f = f), structure(args, names = symbols))
+  shared <- list(call, objects, globals, NULL,
+                 .Call(tk_is_safe, link))
+  map <- .Call(tk_map_begin, link, shared, length(elements), chunk)
+  if (is.null(map)) {
+    stop("this process was forked from the session, and only the session itself ",
+         "uses its daemons: set others here with daemons()", call. = FALSE)
+  }
+  .Call(tk_map_send, map, elements)
+  map
+}
+
+promise_each <- function(map, promise) {
+  done <- if (is.list(promise)) promise else list(promise, NULL)
+  for (each in as.list(map)) {
+    promises::then(each, done[[1L]], if (length(done) > 1L) done[[2L]])
+  }
+}
+
+# --- the object ---
+
+#' @rdname is_mirai
+#' @export
+is_mirai_map <- function(x) inherits(x, "mirai_map")
+
+# NULL of one without elements, or a plain list of that class.
+handle_of_map <- function(x) {
+  if (inherits(x, "mirai_map")) attr(x, "map", exact = TRUE)
+}
+
+#' @export
+`[[.mirai_map` <- function(x, i, ...) {
+  map <- handle_of_map(x)
+  if (is.null(map)) return(NextMethod())
+  places <- structure(seq_along(x), names = names(x))
+  .Call(tk_map_mirai, map, as.numeric(places[[i]]))
+}
+
+#' @export
+`$.mirai_map` <- function(x, name) {
+  if (name %in% names(x)) x[[name]]
+}
+
+#' @export
+as.list.mirai_map <- function(x, ...) {
+  map <- handle_of_map(x)
+  plain <- structure(as.list(unclass(x)), map = NULL)
+  if (is.null(map)) return(plain)
+  for (i in seq_along(plain)) plain[[i]] <- .Call(tk_map_mirai, map, as.numeric(i))
+  plain
+}
+
+#' @rdname collect_mirai
+#' @export
+`[.mirai_map` <- function(x, ...) {
+  collected(x, options_as_written(substitute(list(...)), parent.frame()))
+}
+
+#' @export
+print.mirai_map <- function(x, ...) {
+  map <- handle_of_map(x)
+  left <- if (is.null(map)) 0 else .Call(tk_map_left, map)
+  cat(sprintf("< mirai map [%d/%d] >\n", as.integer(length(x) - left), length(x)))
+  invisible(x)
+}
+
+# --- collecting and the like: what collect_mirai() and others do with a map ---
+
+# `options`: of collect_options().
+collected_map <- function(x, options) {
+  map <- handle_of_map(x)
+  wait_for_map(map, length(x), options)
+  failed <- if (options$stop || options$flat) first_failed(map, length(x)) else 0
+  if (failed > 0) {
+    stop_map(map)
+    stop(collect_error(map_values(map, failed)[[1L]], failed, name_at(x, failed)))
+  }
+  values <- structure(map_values(map, seq_along(x)), names = names(x))
+  if (options$flat) flat_values(values) else values
+}
+
+map_values <- function(map, places) .Call(tk_map_values, map, as.numeric(places))
+
+# Until all are there, or, with `.stop`, until one has failed.
+wait_for_map <- function(map, count, options) {
+  if (is.null(options$progress) || !is_on_terminal()) {
+    return(.Call(tk_map_wait, map, 0, options$stop))
+  }
+  bar <- new_bar(options$progress, count)
+  on.exit(bar$end())
+  repeat {
+    left <- .Call(tk_map_left, map)
+    bar$set(count - left)
+    if (left == 0 || (options$stop && .Call(tk_map_failed, map) > 0)) return()
+    .Call(tk_map_wait, map, max(left - ceiling(count / 200), 0), options$stop)
+  }
+}
+
+# The first element with an error value, as far as they are known; 0: there is none.
+first_failed <- function(map, count) {
+  from <- .Call(tk_map_failed, map)
+  if (from == 0) return(0L)
+  for (i in seq.int(from, count)) {
+    if (is_error_value(map_values(map, i)[[1L]])) return(as.integer(i))
+  }
+  0L
+}
+
+name_at <- function(x, place) {
+  name <- names(x)[place]
+  if (isTRUE(nzchar(name))) name
+}
+
+# Which of the elements were stopped.
+stop_map <- function(map) {
+  stopped <- !.Call(tk_map_answered, map)
+  .Call(tk_map_stop, map)
+  stopped
+}

@@ -1,0 +1,1 @@
+../../../base/random_stream.h

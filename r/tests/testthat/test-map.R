@@ -1,0 +1,203 @@
+# mirai_map(): what is mapped over, how results are read, and what goes wrong.
+
+test_that("a map has the results in the order of its elements, by their names", {
+  daemons(2)
+  on.exit(daemons(0))
+  expect_identical(mirai_map(1:100, function(x) x^2)[], as.list((1:100)^2))
+  expect_identical(mirai_map(c(a = 1, b = 2), function(x, y) x + y, .args = list(y = 10))[],
+                   list(a = 11, b = 12))
+  expect_identical(mirai_map(list(1, "a", NULL), class)[.flat],
+                   c("numeric", "character", "NULL"))
+  expect_identical(mirai_map(list(), identity)[], list())
+})
+
+test_that("factors and dates keep their class, element by element", {
+  daemons(1)
+  on.exit(daemons(0))
+  days <- as.Date("2026-01-30") + 0:1
+  expect_identical(mirai_map(days, format)[.flat], format(days))
+  expect_identical(mirai_map(factor(c("u", "v")), as.character)[.flat], c("u", "v"))
+})
+
+test_that("rows of data frames and matrices are arguments", {
+  daemons(1)
+  on.exit(daemons(0))
+  frame <- data.frame(x = 1:2, y = c("a", "b"), row.names = c("one", "two"))
+  expect_identical(mirai_map(frame, function(x, y) paste(x, y))[],
+                   list(one = "1 a", two = "2 b"))
+  square <- matrix(1:4, 2L)
+  expect_identical(mirai_map(square, function(a, b) a * 10L + b)[.flat], c(13L, 24L))
+})
+
+test_that("what is given as ... is global on the daemon, and in .args an argument", {
+  daemons(1)
+  on.exit(daemons(0))
+  helper <- function(x) x + offset
+  expect_identical(
+    mirai_map(1:3, function(x, times) helper(x) * times, helper = helper, offset = 1,
+              .args = list(times = 2))[.flat],
+    c(4, 6, 8)
+  )
+  expect_identical(mirai_map(1:2, function(x, ...) sum(x, ...), .args = list(10, 100))[.flat],
+                   c(111, 112))
+})
+
+test_that("an element that fails is an error value, and the others have theirs", {
+  daemons(2)
+  on.exit(daemons(0))
+  values <- mirai_map(1:9, function(x) if (x %% 4 == 0) stop("no ", x) else x)[]
+  failed <- vapply(values, is_mirai_error, NA)
+  expect_identical(which(failed), c(4L, 8L))
+  expect_match(as.character(values[[8L]]), "no 8", fixed = TRUE)
+  expect_identical(values[[8L]]$stack.trace[[2L]], ".f(.x)")
+  expect_identical(unlist(values[!failed]), setdiff(1:9, c(4L, 8L)))
+})
+
+test_that(".stop is the first error, and what is left is stopped", {
+  daemons(2)
+  on.exit(daemons(0))
+  m <- mirai_map(c(a = 1, b = 2, c = 60), function(x) if (x == 2) stop("oh") else Sys.sleep(x))
+  error <- expect_error(m[.stop], "oh", class = "tenkai_collect_error")
+  expect_identical(error$location, 2L)
+  expect_identical(error$name, "b")
+  expect_s3_class(error$parent, "simpleError")
+  expect_false(unresolved(m))
+})
+
+test_that("the elements of a map are mirais", {
+  daemons(1)
+  on.exit(daemons(0))
+  m <- mirai_map(c(one = 1, two = 2), function(x) x * 2)
+  expect_true(is_mirai_map(m))
+  expect_true(is_mirai(m[["two"]]))
+  expect_identical(call_mirai(m$two)$data, 4)
+  expect_identical(collect_mirai(lapply(m, identity)), list(one = 2, two = 4))
+  expect_false(unresolved(call_mirai(m)))
+  expect_output(print(m), "< mirai map [2/2] >", fixed = TRUE)
+  expect_length(m, 2L)
+})
+
+test_that("a map that is stopped has error values for what had not come", {
+  daemons(1)
+  on.exit(daemons(0))
+  m <- mirai_map(1:50, function(x) if (x > 1) Sys.sleep(60) else x)
+  call_mirai(m[[1L]])
+  stopped <- stop_mirai(m)
+  expect_identical(stopped, rep(c(FALSE, TRUE), c(1L, 49L)))
+  values <- m[]
+  expect_identical(values[[1L]], 1L)
+  expect_identical(unclass(values[[50L]])[1L], 20L)
+  # The daemon is free for others.
+  expect_identical(mirai("on")[], "on")
+})
+
+test_that("one element can be stopped", {
+  daemons(1)
+  on.exit(daemons(0))
+  m <- mirai_map(1:3, function(x) if (x == 2) Sys.sleep(60) else x)
+  call_mirai(m[[1L]])
+  expect_true(stop_mirai(m[[2L]]))
+  values <- m[]
+  expect_identical(unclass(values[[2L]])[1L], 20L)
+  expect_identical(values[c(1L, 3L)], list(1L, 3L))
+})
+
+test_that("an element that ends its daemon is found out, and the others are not blamed", {
+  daemons(2, retries = 0)
+  on.exit(daemons(0))
+  m <- mirai_map(1:40, function(x) if (x == 17) quit(status = 3) else x)
+  values <- m[]
+  expect_identical(unclass(values[[17L]])[1L], 19L)
+  expect_identical(unlist(values[-17L]), setdiff(1:40, 17L))
+})
+
+test_that("an element leaves nothing behind for the next one", {
+  daemons(1)
+  on.exit(daemons(0))
+  seen <- mirai_map(1:20, function(x) {
+    before <- exists("left", globalenv())
+    assign("left", x, globalenv())
+    options(tenkai.left = x)
+    before
+  })[.flat]
+  expect_identical(seen, rep(FALSE, 20L))
+})
+
+test_that("elements of very different times are done by all daemons", {
+  daemons(2)
+  on.exit(daemons(0))
+  m <- mirai_map(1:200, function(x) {
+    if (x > 196) Sys.sleep(0.5)
+    Sys.getpid()
+  }, .chunk = NULL)
+  expect_length(unique(m[.flat][197:200]), 2L)
+})
+
+test_that("large elements and large results come whole", {
+  daemons(1)
+  on.exit(daemons(0))
+  large <- list(as.numeric(1:300000), 1, as.numeric(300000:1))
+  expect_identical(mirai_map(large, rev)[], lapply(large, rev))
+})
+
+test_that("a value that cannot be serialized is the error of its element alone", {
+  daemons(1)
+  on.exit(daemons(0))
+  deep <- function(x) {
+    value <- NULL
+    if (x == 2) for (i in 1:1e6) value <- list(value)
+    length(value)
+  }
+  values <- mirai_map(1:3, deep)[]
+  expect_identical(values[c(1L, 3L)], list(0L, 0L))
+})
+
+test_that("without daemons a map says what to do", {
+  expect_error(mirai_map(1:3, identity), "daemons")
+})
+
+test_that("what cannot be mapped is refused by its name", {
+  daemons(1)
+  on.exit(daemons(0))
+  expect_error(mirai_map(1:3, "mean"), "'.f' must be a function")
+  expect_error(mirai_map(new.env(), identity), "'.x' must be a vector")
+  expect_error(mirai_map(1:3, identity, .args = 5), "'.args' must be a list")
+  expect_error(mirai_map(1:3, identity, .chunk = 0), "'.chunk' must be a number")
+})
+
+test_that("a map of a session that lets in data alone refuses functions", {
+  daemons(1, safe = TRUE)
+  on.exit(daemons(0))
+  values <- mirai_map(1:2, function(x) if (x == 1) x else function() x)[]
+  expect_identical(values[[1L]], 1L)
+  expect_identical(unclass(values[[2L]])[1L], 13L)
+})
+
+test_that("maps and tasks take turns in the order in which they were submitted", {
+  daemons(1)
+  on.exit(daemons(0))
+  m <- mirai_map(1:10, identity)
+  t <- mirai("between")
+  n <- mirai_map(1:10, function(x) -x)
+  expect_identical(n[.flat], -(1:10))
+  expect_false(unresolved(t))
+  expect_identical(m[.flat], 1:10)
+})
+
+test_that("daemons(0) resolves what a map has not done", {
+  daemons(1)
+  m <- mirai_map(1:3, function(x) Sys.sleep(60))
+  daemons(0)
+  expect_false(unresolved(m))
+  expect_identical(unclass(m[][[3L]])[1L], 7L)
+})
+
+test_that("a daemon that ends after so many tasks counts elements", {
+  told <- capture_messages({
+    daemons(1, maxtasks = 5, patience = 0.2)
+    on.exit(daemons(0))
+    values <- mirai_map(1:20, identity)[]
+  })
+  expect_identical(Filter(Negate(is_error_value), values), as.list(1:5))
+  expect_match(told, "no daemon is left", all = FALSE)
+})
