@@ -87,15 +87,6 @@ std::string Dispatcher::refusal_of(std::uint64_t bytes) const {
          " bytes; submit it when some of that has resolved, or raise the limit";
 }
 
-// Why nothing can be pinned to this slot; empty where a daemon is there.
-std::string Dispatcher::absence_at(std::size_t slot) const {
-  if (slot < slots_.size() && slots_[slot].online) return {};
-  std::string name = "daemon " + std::to_string(slot + 1);
-  if (slot >= slots_.size() || slots_[slot].end.empty())
-    return name + ", which alone may run this task, is not here";
-  return name + " " + slots_[slot].end + " before it was given this task";
-}
-
 // With Policy::queue the slots are given and the one that is wanted must be free.
 // Otherwise slots are used again, so that a million short-lived daemons need no
 // more of them than there are daemons at a time.
@@ -116,14 +107,6 @@ void Dispatcher::enqueue(Task& task) {
   if (task.pinned) return wait_at(*find(task.daemon), task);
   task.place = Task::Place::queued;
   queue_.add(task);
-}
-
-// Binds a task to a daemon, which takes it when it comes to that.
-void Dispatcher::wait_at(Daemon& daemon, Task& task) {
-  task.place = Task::Place::waiting;
-  task.daemon = daemon.id;
-  daemon.waiting.add(task);
-  waiting_ += task.count;
 }
 
 // `most`: to so many daemons, where it is known that there is no more to hand out.
@@ -340,19 +323,6 @@ void Dispatcher::requeue_waiting(Daemon& daemon) {
     Task& task = *tasks_.find(head->key);
     waited.remove(task);
     enqueue(task);
-  }
-}
-
-// Resolves what was pinned to a daemon that is gone, and only waited for it.
-void Dispatcher::give_up_pinned(Daemon& gone, Code code, const std::string& how, Sends& sends) {
-  waiting_ -= gone.waiting.size();
-  while (auto head = gone.waiting.first()) {
-    Task& task = *tasks_.find(head->key);
-    gone.waiting.remove(task);
-    std::string reason =
-        name_of(gone) + " " + how + " while this task, which it alone may run, waited for it";
-    sends.emplace_back(Resolve{task.key, code, std::move(reason), {}, false});
-    tasks_.take(task);
   }
 }
 
