@@ -264,9 +264,11 @@ void Dispatcher::tell_if_alone(Sends& sends) {
   if (!daemons_.empty()) return;
   const Everywhere* open = find_open();
   if (queue_.empty() && open == nullptr) return;
-  std::optional<TaskQueue::Head> head = queue_.first({}, Size());
-  std::optional<std::string> text = absence_.on_waiting(now_, head || open != nullptr);
-  if (text) sends.emplace_back(Tell{head ? head->key.session : open->session, std::move(*text)});
+  std::optional<SessionId> waits;  // a session for which something does
+  if (open != nullptr) waits = open->session;
+  if (std::optional<TaskQueue::Head> head = queue_.first({}, Size())) waits = head->key.session;
+  std::optional<std::string> text = absence_.on_waiting(now_, waits.has_value());
+  if (text && waits) sends.emplace_back(Tell{*waits, std::move(*text)});
 }
 
 // Tasks that ask for more than the next daemons have, and than any that is here has left.

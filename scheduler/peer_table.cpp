@@ -50,7 +50,7 @@ void PeerTable::on_hello(Time now, Grants::WallTime wall, const Caller& caller, 
     grants_.forget_late(now);
     Result<Grants::Admission> admitted = grants_.admit(*proven, wall);
     if (!admitted) return refuse(admitted.error().message);
-    admission = std::move(*admitted);
+    admission = *admitted;
     if (admission->replaces) replace(*admission->replaces);
   }
   std::chrono::milliseconds round_trip(0);
