@@ -77,7 +77,6 @@ as_promise <- function(x) {
 
 # In a list all have names or none has.
 as_promise_of_all <- function(x) {
-  x <- unclass(x)
   names <- names(x)
   all <- promises::promise_all(.list = unname(as.list(x)))
   if (is.null(names)) return(all)

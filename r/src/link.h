@@ -16,9 +16,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -149,6 +149,7 @@ class Link {
   void on_frame(Frame&& frame);
   void on_resolved(Frame&& frame);
   void ripen(std::uint64_t task);
+  void ripen(std::uint64_t first, std::uint64_t count);
   void ripen_all_at_end();
   void on_elements_resolved(Frame&& frame);
   void leave_map(std::uint64_t element);
@@ -175,7 +176,7 @@ class Link {
   std::optional<Frame> control_;
   std::vector<std::string> notes_;
   std::chrono::steady_clock::duration last_wait_{};
-  std::unordered_set<std::uint64_t> watched_;
+  std::set<std::uint64_t> watched_;
   std::vector<std::uint64_t> ripe_;
   int bell_ = -1;
   std::optional<Answer> last_word_;  // the answer to everything, after the end

@@ -38,6 +38,7 @@ void Link::cancel_elements(std::uint64_t first, std::uint64_t count) {
   MapAnswers* map = map_with(first);
   if (map == nullptr || !is_usable() || map->left() == 0) return;
   map->cancel(first, count);
+  ripen(first, count);
   news_ += 1;
   Frame frame(Type::cancel);
   frame.task = first;
@@ -58,14 +59,20 @@ void Link::on_elements_resolved(Frame&& frame) {
   if (after == maps_.begin()) return;
   auto found = std::prev(after);
   MapAnswers& map = found->second;
-  std::uint64_t before = map.left();
+  std::uint64_t before = map.left(), first = frame.task, count = frame.number(Key::count);
   map.on_resolved(std::move(frame));
+  ripen(first, count);
   news_ += 1;
   // About as much as their part of it: what the elements were sent with goes with the last.
   std::uint64_t freed = map.left() == 0 ? map.in_flight : map.in_flight / before * (before - map.left());
   map.in_flight -= freed;
   in_flight_ -= freed;
   if (map.left() == 0 && map.users == 0) maps_.erase(found);
+}
+
+// Those of so many tasks that a promise waits for.
+void Link::ripen(std::uint64_t first, std::uint64_t count) {
+  for (auto at = watched_.lower_bound(first); at != watched_.end() && *at - first < count;) ripen(*at++);
 }
 
 bool Link::wait_for_news() {
