@@ -41,7 +41,8 @@ Sends Dispatcher::on_session_left(Time now, SessionId session) {
   now_ = now;
   Sends sends;
   for (const Task& task : tasks_.close(session)) withdraw(now, task, sends);
-  maps_.erase(maps_.lower_bound({session, 0}), maps_.upper_bound({session, UINT64_MAX}));
+  for (auto at = maps_.lower_bound({session, 0}); at != maps_.end() && at->first.session == session;)
+    forget_map(at++);
   for (auto at = everywheres_.begin(); at != everywheres_.end();) {
     if (at->second.session != session) {
       ++at;

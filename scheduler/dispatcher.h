@@ -269,7 +269,7 @@ class Dispatcher {
   // Whether a daemon is here that takes tasks with this need, free or not.
   bool has_daemon_for(const Size& need) const;
   // Bytes of payload held.
-  std::uint64_t memory() const { return tasks_.memory() + everywhere_memory_; }
+  std::uint64_t memory() const { return tasks_.memory() + everywhere_memory_ + shared_memory_; }
   // The most that it ever was.
   std::uint64_t peak_memory() const { return peak_memory_; }
   std::uint64_t memory_limit() const { return rules_.memory_limit; }
@@ -328,6 +328,8 @@ class Dispatcher {
     std::uint64_t end = 0;
   };
 
+  using Maps = std::map<TaskKey, std::shared_ptr<MapWork>>;
+
   Daemon* find(DaemonId daemon);
   const Daemon* find(DaemonId daemon) const;
   std::optional<std::size_t> place_for_daemon(std::size_t wanted);
@@ -382,12 +384,13 @@ class Dispatcher {
   std::shared_ptr<MapWork> map_with(const TaskKey& element) const;
   Task part_of(const Task& piece, std::uint64_t skip, std::uint64_t count) const;
   void requeue(Task& task);
-  void requeue_rest(const Task& piece, std::uint64_t done);
+  std::uint64_t requeue_rest(const Task& piece, std::uint64_t done);
   void requeue_one_by_one(const Task& piece);
   void cancel_elements(MapWork& map, SessionId session, std::uint64_t first, std::uint64_t end, Sends& sends);
   void cancel_running(const Task& piece, std::uint64_t first, std::uint64_t end, Sends& sends);
-  void on_resolved(MapWork& map, const TaskKey& element, std::uint64_t count);
-  static Resolve failure_of(const Task& task, Code code, std::string reason);
+  void on_resolved(const MapWork& map, const TaskKey& element, std::uint64_t count);
+  void forget_map(Maps::iterator map);
+  Resolve failure_of(const Task& task, Code code, std::string reason);
   Running* awaited(DaemonId daemon, const TaskKey& key, std::uint32_t attempt);
   void go_on_after_answer(Daemon& daemon, bool last, Sends& sends);
   void resolve(Time now, const Task& task, Code code, std::string reason, Sends& sends);
@@ -395,7 +398,8 @@ class Dispatcher {
   Rules rules_;
   Tasks tasks_;
   std::uint64_t next_sequence_ = 1;
-  std::map<TaskKey, std::shared_ptr<MapWork>> maps_;  // by their first element
+  Maps maps_;                        // by their first element
+  std::uint64_t shared_memory_ = 0;  // of what their elements share
   TaskQueue queue_;
   std::size_t waiting_ = 0;                          // tasks in the queues of daemons
   std::map<std::uint64_t, Everywhere> everywheres_;  // by sequence, like tasks

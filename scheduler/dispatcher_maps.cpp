@@ -29,6 +29,12 @@ Sends Dispatcher::on_map(Time now, SessionId session, Map map) {
     sends.emplace_back(Tell{session, "a map with elements that have no number of their own was ignored"});
     return sends;
   }
+  std::string refusal = refusal_of(size_of(map.shared));
+  if (!refusal.empty()) {
+    sends.emplace_back(
+        Resolve{key, Code::out_of_memory, "the map was not taken: " + refusal, {}, false, {}, map.count});
+    return sends;
+  }
   auto work = std::make_shared<MapWork>();
   work->first = map.first;
   work->count = work->left = map.count;
@@ -36,6 +42,7 @@ Sends Dispatcher::on_map(Time now, SessionId session, Map map) {
   work->shared = std::move(map.shared);
   work->chunk = map.chunk;
   next_sequence_ += map.count;
+  shared_memory_ += size_of(work->shared);
   maps_.emplace(key, std::move(work));
   return sends;
 }
@@ -56,7 +63,6 @@ Sends Dispatcher::on_elements(Time now, SessionId session, std::uint64_t first, 
   std::string refusal = refusal_of(bytes_of(task));
   if (!refusal.empty()) {
     sends.emplace_back(failure_of(task, Code::out_of_memory, "the elements were not taken: " + refusal));
-    on_resolved(*map, task.key, count);
     return sends;
   }
   enqueue(add(std::move(task)));
@@ -86,11 +92,10 @@ Sends Dispatcher::on_piece_finished(Time now, DaemonId id, Piece answer) {
     if (done == 0 && !ended.interrupted) {
       std::string reason = name_of(*daemon) + " has answered none of the elements that it was given";
       sends.emplace_back(failure_of(piece, Code::reset, std::move(reason)));
-      on_resolved(*piece.map, piece.key, piece.count);
     } else {
-      requeue_rest(piece, done);
+      std::uint64_t cancelled = requeue_rest(piece, done);
       if (done > 0) {
-        on_resolved(*piece.map, piece.key, done);
+        on_resolved(*piece.map, piece.key, done - cancelled);
         sends.emplace_back(Resolve{piece.key,
                                    Code::none,
                                    {},
@@ -172,18 +177,21 @@ void Dispatcher::requeue(Task& task) {
   requeue_rest(take(task), 0);
 }
 
-// What was not answered, and is still wanted. `piece` has been taken.
-void Dispatcher::requeue_rest(const Task& piece, std::uint64_t done) {
+// What was not answered, and is still wanted. `piece` has been taken. How many of those that
+// were answered had been cancelled.
+std::uint64_t Dispatcher::requeue_rest(const Task& piece, std::uint64_t done) {
   std::set<std::uint64_t>& cancelled = piece.map->cancelled;
   std::uint64_t first = piece.key.task, end = first + piece.count;
-  std::uint64_t begin = first + done;
+  std::uint64_t begin = first + done, of_answered = 0;
   auto next = cancelled.lower_bound(first);
   while (next != cancelled.end() && *next < end) {
+    if (*next < first + done) ++of_answered;
     if (*next > begin) enqueue(add(part_of(piece, begin - first, *next - begin)));
     begin = std::max(begin, *next + 1);
     next = cancelled.erase(next);
   }
   if (begin < end) enqueue(add(part_of(piece, begin - first, end - begin)));
+  return of_answered;
 }
 
 // Any of them may have ended the daemon. Alone, they are found out, and that counts.
@@ -196,13 +204,22 @@ void Dispatcher::requeue_one_by_one(const Task& piece) {
 
 // --- the end of elements ---
 
-void Dispatcher::on_resolved(MapWork& map, const TaskKey& element, std::uint64_t count) {
-  map.left -= std::min(count, map.left);
-  if (map.left == 0) maps_.erase({element.session, map.first});
+void Dispatcher::on_resolved(const MapWork& map, const TaskKey& element, std::uint64_t count) {
+  auto found = maps_.find({element.session, map.first});
+  if (found == maps_.end()) return;
+  MapWork& work = *found->second;
+  work.left -= std::min(count, work.left);
+  if (work.left == 0) forget_map(found);
 }
 
-// `task` has been taken.
+void Dispatcher::forget_map(Maps::iterator map) {
+  shared_memory_ -= size_of(map->second->shared);
+  maps_.erase(map);
+}
+
+// The one answer to a task that has been taken.
 Resolve Dispatcher::failure_of(const Task& task, Code code, std::string reason) {
+  if (task.map) on_resolved(*task.map, task.key, task.count);
   return {task.key, code, std::move(reason), {}, false, {}, task.map ? task.count : 0};
 }
 
@@ -231,7 +248,6 @@ void Dispatcher::cancel_elements(MapWork& map, SessionId session, std::uint64_t 
     std::uint64_t rest = piece.key.task + piece.count - to;
     if (rest > 0) enqueue(add(part_of(piece, piece.count - rest, rest)));
     sends.emplace_back(failure_of(part, Code::cancelled, {}));
-    on_resolved(*piece.map, piece.key, part.count);
   }
   if (rules_.policy == Policy::direct) hand_out(sends);
 }
@@ -245,7 +261,8 @@ void Dispatcher::cancel_running(const Task& piece, std::uint64_t first, std::uin
   std::uint64_t begin = piece.key.task;
   auto from = map.cancelled.lower_bound(begin), to = map.cancelled.lower_bound(begin + piece.count);
   bool all = static_cast<std::uint64_t>(std::distance(from, to)) == piece.count;
-  sends.emplace_back(failure_of(part_of(piece, first - begin, end - first), Code::cancelled, {}));
+  // Some of these may have been cancelled before.
+  sends.emplace_back(Resolve{{piece.key.session, first}, Code::cancelled, {}, {}, false, {}, end - first});
   Daemon& daemon = *find(piece.daemon);
   TaskKey key = piece.key;
   std::shared_ptr<MapWork> kept = piece.map;

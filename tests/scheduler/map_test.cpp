@@ -150,6 +150,30 @@ TEST_CASE("a map that is cancelled as a whole leaves nothing behind, also where 
   CHECK(dispatcher.memory() == 0);
 }
 
+TEST_CASE("a map is known until the last of its elements has its answer, and no longer") {
+  Dispatcher dispatcher = with_daemons(1);
+  map_of(dispatcher, 4, 2);
+  dispatcher.on_cancel(at(0s), 1, 100);
+  // The first element has had its answer, which this one is not.
+  dispatcher.on_piece_finished(at(1s), 10, piece(100, 1, 2));
+  CHECK(dispatcher.memory() > 1);
+  CHECK(describe(dispatcher.on_cancel(at(1s), 1, 103)) ==
+        Lines{"resolve 1/103+1 code 20: ", "interrupt 1/102#1 on 10"});
+  Dispatcher::Piece rest = piece(102, 1, 1);
+  dispatcher.on_piece_finished(at(2s), 10, rest);
+  CHECK(dispatcher.memory() == 0);
+}
+
+TEST_CASE("what elements share counts as memory, and a map that is too much is not taken") {
+  Rules rules;
+  rules.memory_limit = 100;
+  Dispatcher dispatcher = with_daemons(1, rules);
+  dispatcher.on_submit(at(0s), 1, task(1));
+  CHECK(describe(dispatcher.on_map(at(0s), 1, {100, 3, make_payload(std::string(100, 'f')), 0}))
+            .front()
+            .substr(0, 22) == "resolve 1/100+3 code 2");
+}
+
 TEST_CASE("a daemon that comes back after a break is told again what elements share") {
   Dispatcher dispatcher = with_daemons(1);
   map_of(dispatcher, 2, 1);
