@@ -180,8 +180,8 @@ collected <- function(x, options) {
 collected_list <- function(x, options) {
   if (is_mirai_map(x)) {
     if (!is.null(handle_of_map(x))) return(collected_map(x, options))
-    x <- as.list(x)
   }
+  x <- without_maps(x)
   elements <- if (options$flat) as.list(unlist(x)) else x
   mirais <- mirais_of(elements)
   wait_for_each(mirais, options, function(mirai) {

@@ -237,8 +237,7 @@ has_stopped <- function(aio) {
 # The mirais in a list and in the lists within it; anything else stands for
 # itself, and C++ looks whether it is one.
 mirais_of <- function(aio) {
-  if (is_mirai_map(aio)) aio <- as.list(aio)
-  if (is.list(aio)) .Call(tk_mirais, aio) else list(aio)
+  if (is.list(aio)) .Call(tk_mirais, without_maps(aio)) else list(aio)
 }
 
 #' @export

@@ -43,6 +43,7 @@ SEXP tk_ripe(SEXP link);
 SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup);
 // search.cpp
 SEXP tk_mirais(SEXP list);
+SEXP tk_has_map(SEXP list);
 SEXP tk_values(SEXP list);
 SEXP tk_error_words(SEXP code);
 // map.cpp

@@ -50,6 +50,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_ripe", tk_ripe, 1),
       entry("tk_here", tk_here, 4),
       entry("tk_mirais", tk_mirais, 1),
+      entry("tk_has_map", tk_has_map, 1),
       entry("tk_values", tk_values, 1),
       entry("tk_map_begin", tk_map_begin, 4),
       entry("tk_map_send", tk_map_send, 2),

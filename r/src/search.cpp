@@ -43,6 +43,8 @@ class Search {
     }
   }
   const std::vector<SEXP>& found() const { return found_; }
+  // Whether there is a map in the list, whose mirais have yet to be made.
+  bool has_map() const { return has_map_; }
 
  private:
   void enter(SEXP list) {
@@ -58,6 +60,9 @@ class Search {
   void look_at(SEXP object) {
     switch (TYPEOF(object)) {
       case VECSXP:
+        if (Rf_inherits(object, "mirai_map")) has_map_ = true;
+        enter(object);
+        break;
       case LISTSXP: enter(object); break;
       case ENVSXP:
         if (is_mirai(object)) found_.push_back(object);
@@ -72,6 +77,7 @@ class Search {
   std::vector<Place> places_;
   std::unordered_set<SEXP> entered_;
   std::vector<SEXP> found_;
+  bool has_map_ = false;
 };
 
 // Copies the lists and nothing else; a pairlist becomes a list.
@@ -122,6 +128,17 @@ class Filling {
 }  // namespace tenkai
 
 using namespace tenkai;
+
+SEXP tk_has_map(SEXP list) {
+  return guarded([&] {
+    Search search(list);
+    auto look = [&] {
+      search.run();
+      return Rf_ScalarLogical(search.has_map());
+    };
+    return safely(look);
+  });
+}
 
 // The mirais, and what stands for a value that is not there yet, in a list and in the
 // lists within it, in their order.

@@ -77,6 +77,19 @@ test_that("the elements of a map are mirais", {
   expect_length(m, 2L)
 })
 
+test_that("a map within a list is waited for, collected and stopped with it", {
+  daemons(2)
+  on.exit(daemons(0))
+  tasks <- list(a = mirai(1), b = list(mirai_map(c(x = 2, y = 3), identity), NULL))
+  expect_identical(call_mirai(tasks), tasks)
+  expect_false(unresolved(tasks))
+  expect_identical(collect_mirai(tasks), list(a = 1, b = list(list(x = 2, y = 3), NULL)))
+  expect_identical(unname(collect_mirai(tasks, ".flat")), c(1, 2, 3))
+  slow <- list(mirai(4), mirai_map(1:2, function(x) Sys.sleep(60)))
+  call_mirai(slow[[1L]])
+  expect_identical(stop_mirai(slow), c(FALSE, TRUE))
+})
+
 test_that("a map that is stopped has error values for what had not come", {
   daemons(1)
   on.exit(daemons(0))
