@@ -198,3 +198,30 @@ test_that("the session does not look at each of its pending promises", {
   for (m in all) stop_mirai(m)
   expect_true(k$run(200))
 })
+
+test_that("a map is a promise of all its values, and each element one of its own", {
+  skip_if_not_installed("promises")
+  daemons(2)
+  on.exit(daemons(0))
+  said <- new.env()
+  each <- 0
+  m <- mirai_map(c(a = 1, b = 2), function(x) x * 2,
+                 .promise = function(value) each <<- each + value)
+  promises::then(promises::as.promise(m), function(values) said$all <- values)
+  bad <- mirai_map(1:3, function(x) if (x == 2) stop("no two") else Sys.sleep(60))
+  promises::then(promises::as.promise(bad), NULL, function(e) said$error <- e)
+  wait_for(function() {
+    later::run_now(0.1)
+    !is.null(said$all) && !is.null(said$error)
+  })
+  expect_identical(said$all, list(a = 2, b = 4))
+  expect_identical(each, 6)
+  expect_match(conditionMessage(said$error), "no two")
+  stopped <- mirai_map(1:2, function(x) Sys.sleep(60), .promise = list(NULL, function(e) said$code <- e$code))
+  stop_mirai(stopped)
+  wait_for(function() {
+    later::run_now(0.1)
+    !is.null(said$code)
+  })
+  expect_identical(said$code, 20L)
+})
