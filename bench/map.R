@@ -15,7 +15,7 @@ contestants <- c("tenkai", if (nzchar(system.file(package = "mirai"))) "mirai")
 number_said <- function(code, word) {
   said <- system2(file.path(R.home("bin"), "Rscript"),
                   c("--vanilla", "-e", shQuote(code)), stdout = TRUE)
-  as.double(sub(".* ", "", grep(paste0("^", word, " "), said, value = TRUE)[1L]))
+  as.double(sub(paste0("^", word), "", grep(paste0("^", word, " "), said, value = TRUE)[1L]))
 }
 
 # Seconds, the best of three of one session.
