@@ -20,8 +20,9 @@
 namespace tenkai {
 namespace {
 
-constexpr std::chrono::seconds dial_limit{10};  // for each step
-constexpr std::size_t instance_bytes = 8;       // 16 hexadecimal digits
+constexpr std::chrono::seconds dial_limit{10};           // for each step
+constexpr std::size_t instance_bytes = 8;                // 16 hexadecimal digits
+constexpr std::uint64_t max_unheard = 64 * 1024 * 1024;  // bytes
 
 AgentCore::Time now() { return std::chrono::steady_clock::now(); }
 
@@ -192,6 +193,8 @@ void Agent::carry_out(action::Prove prove) {
 void Agent::carry_out(action::Tell tell) {
   if (tell.frame.type == Type::join && options_.job_end)
     tell.frame.with(Key::time_left_ms, time_left(*options_.job_end));
+  // What a task says is left out where the dispatcher does not keep up.
+  if (tell.frame.type == Type::said && dispatcher_->waiting() > max_unheard) return;
   dispatcher_->send(std::move(tell.frame));
 }
 

@@ -118,6 +118,7 @@ class AgentCore {
   void start(Rank& rank);
   void on_r_hello(Time now, Rank& rank, const Frame& frame);
   void on_r_goodbye(Rank& rank);
+  void on_said(const Rank& rank, Frame&& frame);
   void on_finished(Rank& rank, Frame&& frame);
   void on_task(Rank& rank, Frame&& frame);
   void on_cancel(Rank& rank, const Frame& frame);

@@ -72,6 +72,7 @@ Actions AgentCore::on_r_frame(Time now, std::uint32_t number, Frame&& frame) {
     case Type::hello: on_r_hello(now, rank, frame); break;
     case Type::bye: on_r_goodbye(rank); break;
     case Type::finished: on_finished(rank, std::move(frame)); break;
+    case Type::said: on_said(rank, std::move(frame)); break;
     case Type::welcome:
     case Type::refused:
     case Type::setup:
@@ -121,6 +122,13 @@ void AgentCore::on_r_goodbye(Rank& rank) {
     report_left(rank, REnd{});
   }
   if (rank.state != State::over) rank.state = State::gone;
+}
+
+// It is of use now or never.
+void AgentCore::on_said(const Rank& rank, Frame&& frame) {
+  if (!rank.running || Rank::attempt_of(frame) != *rank.running || life_ >= Life::handed_back) return;
+  frame.rank = rank.number;
+  tell(std::move(frame));
 }
 
 void AgentCore::on_finished(Rank& rank, Frame&& frame) {

@@ -34,6 +34,8 @@ inline constexpr std::uint32_t in_line = 0;  // behind the attributes
 inline constexpr std::uint32_t in_file = 1;  // in a memory file, whose descriptor came with the head
 // Payloads of this size and more are passed as memory files on one machine.
 inline constexpr std::size_t file_size = 1024 * 1024;
+// The most that a task says in one frame.
+inline constexpr std::size_t max_said = 128 * 1024;
 // Payloads above this travel between dispatcher and agent in segments of it.
 inline constexpr std::size_t segment_size = 1024 * 1024;
 
@@ -64,7 +66,8 @@ enum class Type : std::uint8_t {
   proof,           // dialler → listener: my proof, and what I am
   map,             // session → dispatcher → daemon: what the elements of a map share
   elements,        // session → dispatcher: some elements of a map
-  last_type = elements,
+  said,            // daemon → dispatcher → session: what a task says while it runs
+  last_type = said,
 };
 
 // Whether a frame can have this type. No switch has to think of what is none of the enum.
@@ -111,6 +114,7 @@ enum class Key : std::uint16_t {
   chunk = 38,  // u64: how many elements travel together, where the user says so
   interrupted = 39,  // u64 1: the evaluation of the last element was interrupted
   minimum = 40,      // u64: daemons that are waited for where there are fewer
+  number = 41,       // u64: which of the frames SAID of an attempt this is, from 1 on
 };
 
 // What Key::kind says in a frame of that type; where it is missing, the first.
@@ -160,6 +164,7 @@ constexpr std::uint64_t last_kind(Type type) {
     case Type::challenge:
     case Type::proof:
     case Type::map:
+    case Type::said:
     case Type::elements: break;
   }
   return UINT64_MAX;

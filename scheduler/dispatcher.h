@@ -281,6 +281,8 @@ class Dispatcher {
   std::optional<std::size_t> slot_of(DaemonId daemon) const;
   // Whether a daemon runs something now, for the watch on silent peers.
   bool is_busy(DaemonId daemon) const;
+  // Whether it runs this attempt, and somebody waits for what comes of it.
+  bool is_awaited(DaemonId daemon, TaskKey key, std::uint32_t attempt) const;
   // Whether it was ever given a task.
   bool has_worked(DaemonId daemon) const;
 

@@ -61,6 +61,13 @@ bool Dispatcher::has_daemon_for(const Size& need) const {
   });
 }
 
+bool Dispatcher::is_awaited(DaemonId daemon, TaskKey key, std::uint32_t attempt) const {
+  const Daemon* found = find(daemon);
+  if (found == nullptr || !found->running) return false;
+  const Running& running = *found->running;
+  return running.key == key && running.attempt == attempt && !running.everywhere && !running.discarded;
+}
+
 bool Dispatcher::has_worked(DaemonId daemon) const {
   const Daemon* found = find(daemon);
   return found != nullptr && found->has_worked;

@@ -87,6 +87,10 @@ struct Away {
   std::size_t slot;
 };
 
+// To the session, if it keeps up.
+struct PassOn {
+  Frame said;
+};
 // Somebody has come or gone.
 struct Changed {};
 struct Log {
@@ -100,7 +104,7 @@ using PeerAction =
     std::variant<peer_action::Welcome, peer_action::Refuse, peer_action::Say, peer_action::Drop,
                  peer_action::Close, peer_action::Signal, peer_action::LocalJoined, peer_action::LocalLeft,
                  peer_action::Joined, peer_action::Left, peer_action::GivenUp, peer_action::Away,
-                 peer_action::Changed, peer_action::Log, Resolve, StartLocal, Tell>;
+                 peer_action::PassOn, peer_action::Changed, peer_action::Log, Resolve, StartLocal, Tell>;
 using PeerActions = std::vector<PeerAction>;
 
 }  // namespace tenkai

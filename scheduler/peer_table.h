@@ -167,6 +167,7 @@ class PeerTable {
 
   // what they say
   void on_finished(Connected& peer, Frame&& frame);
+  void on_said(const Connected& peer, Frame&& frame);
   void on_join(Connected& peer, const Frame& frame);
   void on_left(Connected& peer, const Frame& frame);
   void on_given_up(Connected& peer, const Frame& frame);

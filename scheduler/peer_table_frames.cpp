@@ -50,6 +50,7 @@ void PeerTable::on_frame(Time now, ConnectionId connection, Frame&& frame) {
   if (liveness_.size() != 0 && liveness_.on_heard(now, peer.id)) set_suspect(peer, false);
   switch (frame.type) {
     case Type::finished: return on_finished(peer, std::move(frame));
+    case Type::said: return on_said(peer, std::move(frame));
     case Type::pong: return;
     case Type::ping: return say(peer, Frame(Type::pong));
     case Type::bye:
@@ -109,6 +110,19 @@ void PeerTable::on_finished(Connected& peer, Frame&& frame) {
   if (dispatcher_.violations(daemon) > max_violations) {
     settle(peer, {Cause::Kind::lost, "sent too many answers that nobody waited for"});
   }
+}
+
+// It is passed on while the task runs, and nothing is kept of it.
+void PeerTable::on_said(const Connected& peer, Frame&& frame) {
+  auto rank = peer.ranks.find(frame.rank);
+  if (rank == peer.ranks.end() || size_of(frame.payload) > max_said) return;
+  if (!dispatcher_.is_awaited(rank->second, {frame.session, frame.task}, frame.attempt)) return;
+  Frame said(Type::said);
+  said.task = frame.task;
+  said.attempt = frame.attempt;
+  said.with(Key::number, frame.number(Key::number));
+  said.payload = std::move(frame.payload);
+  act(peer_action::PassOn{std::move(said)});
 }
 
 void PeerTable::on_join(Connected& peer, const Frame& frame) {

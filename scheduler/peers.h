@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "process/r_processes.h"
@@ -35,6 +36,7 @@ class Peers : private PeerQuestions {
     LocalDaemons& local;  // when one of them ends, it calls on_process_ended()
     // What the dispatcher decides that is not for daemons.
     std::function<void(Resolve&)> resolve;
+    std::function<void(Frame&&)> pass_on;  // what a task says
     std::function<void()> start_local;
     std::function<void(const std::string&)> tell;  // the user
     std::function<void()> on_changed;              // somebody has come or gone
@@ -83,6 +85,7 @@ class Peers : private PeerQuestions {
   void carry_out(peer_action::Left& left);
   void carry_out(peer_action::GivenUp& given_up);
   void carry_out(peer_action::Away& away);
+  void carry_out(peer_action::PassOn& what) { dependencies_.pass_on(std::move(what.said)); }
   void carry_out(peer_action::Changed&) { dependencies_.on_changed(); }
   void carry_out(peer_action::Log& log);
   void carry_out(Resolve& resolve) { dependencies_.resolve(resolve); }

@@ -29,6 +29,9 @@ constexpr std::size_t max_notes = 100;
 
 // Bytes of an answer that may wait for others to go out with it.
 constexpr std::size_t small_answer = 4096;
+// What tasks say is left out where a session leaves more than this unread.
+constexpr std::uint64_t max_unheard = 64 * 1024 * 1024;
+constexpr std::size_t max_unheard_frames = 65536;
 // To one everywhere(): more than there can be daemons.
 constexpr std::uint64_t most_answers = 65536;
 
@@ -184,6 +187,7 @@ void Service::on_session_frame(Frame&& frame) {
     case Type::pong:
     case Type::segment:
     case Type::challenge:
+    case Type::said:
     case Type::proof: break;
   }
   session_->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");
@@ -279,7 +283,8 @@ Result<Done> Service::set_up(Setup setup) {
   peers_.emplace(
       io_.get_executor(),
       Peers::Dependencies{*dispatcher_, doors_, keys_.grants(), processes_, local_,
-                          [this](Resolve& resolve) { answer(resolve); }, [this] { start_for_task(); },
+                          [this](Resolve& resolve) { answer(resolve); },
+                          [this](Frame&& said) { pass_on(std::move(said)); }, [this] { start_for_task(); },
                           [this](const std::string& text) { tell(text); },
                           [this] {
                             check_await(false);
@@ -383,6 +388,12 @@ void Service::answer(Resolve& resolve) {
   if (explained) frame.with(Key::message, resolve.reason);
   bool small = size_of(frame.payload) <= small_answer;
   small ? session_->send_soon(std::move(frame)) : session_->send(std::move(frame));
+}
+
+// The session sees by the numbers of the frames that some are missing.
+void Service::pass_on(Frame&& said) {
+  if (session_->waiting() > max_unheard || session_->unread() > max_unheard_frames) return;
+  session_->send_soon(std::move(said));
 }
 
 void Service::start_for_task() {

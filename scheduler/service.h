@@ -90,6 +90,7 @@ class Service {
   // what the dispatcher decided
   void apply(Sends sends) { peers_->obey(std::move(sends)); }
   void answer(Resolve& resolve);
+  void pass_on(Frame&& said);
   void start_for_task();
 
   // the end

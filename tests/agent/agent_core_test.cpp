@@ -23,7 +23,9 @@ std::string spelled(const Action& action) {
                                      "SUBMIT", "EVERYWHERE", "CANCEL",  "RESOLVED", "REQUEST",  "REPLY",
                                      "NOTE",   "JOIN",       "LEFT",    "TASK",     "FINISHED", "ACK",
                                      "PING",   "PONG",       "BYE"};
-    std::string name = frame.type == Type::map ? "MAP" : names[static_cast<int>(frame.type)];
+    std::string name = frame.type == Type::map    ? "MAP"
+                       : frame.type == Type::said ? "SAID"
+                                                  : names[static_cast<int>(frame.type)];
     return frame.task == 0 ? name : name + " " + std::to_string(frame.task);
   };
   if (const auto* tell = std::get_if<action::Tell>(&action)) return "tell " + of(tell->frame);
@@ -132,6 +134,20 @@ TEST_CASE("a task that waits behind another is given back where the connection b
   CHECK(core.connect() == Spelled{"tell JOIN 7"});
 
   CHECK(core.hear_r(about(Type::finished, 7)) == Spelled{"tell FINISHED 7"});
+}
+
+TEST_CASE("what a task says is told while it runs and the dispatcher is there") {
+  TestCore core;
+  core.begin();
+  core.hear(about(Type::task, 7));
+
+  CHECK(core.hear_r(about(Type::said, 7)) == Spelled{"tell SAID 7"});
+  CHECK(core.hear_r(about(Type::said, 8)).empty());
+  core.lose_connection();
+  CHECK(core.hear_r(about(Type::said, 7)).empty());
+  core.connect();
+  core.hear_r(about(Type::finished, 7));
+  CHECK(core.hear_r(about(Type::said, 7)).empty());
 }
 
 TEST_CASE("an R that is ready when its agent ends does not join any more") {

@@ -110,6 +110,39 @@ TEST_CASE("what a lost agent ran is not for its other daemons") {
   CHECK(with.dispatcher.slots()[0].assigned + with.dispatcher.slots()[1].assigned == 1);
 }
 
+TEST_CASE("what a task says is passed on while its attempt is awaited") {
+  Table with;
+  with.let_agent_in(1, 2);
+  with.submit(7);
+  auto passed_on = [&](std::uint32_t rank, std::uint64_t number, std::uint32_t attempt,
+                       std::size_t size = 3) {
+    Frame said(Type::said);
+    said.session = 1;
+    said.task = number;
+    said.attempt = attempt;
+    said.rank = rank;
+    said.payload = make_payload(std::string(size, 'x'));
+    said.with(Key::number, 5).with(Key::label, "not for the session");
+    with.table.on_frame({}, 1, std::move(said));
+    return with.take<peer_action::PassOn>();
+  };
+
+  std::vector<peer_action::PassOn> good = passed_on(0, 7, 1);
+  REQUIRE(good.size() == 1);
+  CHECK(good[0].said.task == 7);
+  CHECK(good[0].said.number(Key::number) == 5);
+  CHECK(good[0].said.attributes.size() == 1);
+  CHECK(view_of(good[0].said.payload) == "xxx");
+
+  CHECK(passed_on(1, 7, 1).empty());  // not that daemon's
+  CHECK(passed_on(9, 7, 1).empty());
+  CHECK(passed_on(0, 8, 1).empty());
+  CHECK(passed_on(0, 7, 2).empty());
+  CHECK(passed_on(0, 7, 1, max_said + 1).empty());
+  with.table.obey({}, with.dispatcher.on_cancel({}, 1, 7));
+  CHECK(passed_on(0, 7, 1).empty());
+}
+
 TEST_CASE("a daemon of ours whose stream has ended gets nothing more") {
   Table with;
   with.let_daemon_in(1);
