@@ -171,7 +171,7 @@ option_as_written <- function(written, where) {
 collected <- function(x, options) {
   if (is.list(x)) return(collected_list(x, options))
   if (!is_mirai(x)) return(x)
-  .Call(tk_wait, x, NULL)
+  wait_in_sight(x)
   value <- .Call(tk_data, x)
   if (options$stop && is_error_value(value)) stop(collect_error(value))
   value

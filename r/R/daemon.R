@@ -115,7 +115,8 @@ serve <- function(url, autoexit, credential, tls, rs, output, limits) {
 # What C++ calls before, for and after a task, in its order.
 evaluation_functions <- function() {
   list(evaluate, escaped, restore_packages, restore_options, plain_error,
-       surroundings, restore_surroundings, restore_kind)
+       surroundings, restore_surroundings, restore_kind, relay_handlers,
+       begin_output, end_output)
 }
 
 # The sum that `cleanup` stands for.

@@ -89,6 +89,9 @@
 #'   little room, `$data` is that error value in them, and the result elsewhere.
 #' @param serial hooks that make bytes of objects which R cannot serialize, from
 #'   [serial_config()]. `NULL`: those that packages have registered.
+#' @param relay what of the things that tasks say while they run this session hears, see
+#'   [mirai()]: `TRUE` all, `FALSE` nothing, or some of `"output"`, `"message"`,
+#'   `"warning"`, `"condition"`.
 #'
 #' @return The number of daemons, or, with `url` and without dispatcher, the
 #'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set
@@ -137,7 +140,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL, respawn = TRUE,
                     patience = if (interactive()) Inf else 600,
-                    sync = FALSE, serial = NULL) {
+                    sync = FALSE, serial = NULL, relay = FALSE) {
   if (!is.null(profile)) check_string(profile, "profile")
   .compute <- compute_of(.compute %||% profile)
   check_flag(dispatcher, "dispatcher")
@@ -151,6 +154,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   check_flag(safe, "safe")
   check_flag(respawn, "respawn")
   check_serial(serial)
+  relays <- relay_of(relay, "relay")
   if (!is.null(remote)) check_remote(remote)
   n <- daemon_number(n, url, dispatcher, profile)
   # To end daemons no profile need be read, and it may be wrong by now.
@@ -168,6 +172,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
 
   made <- new_profile(asked)
   made$direct <- !isTRUE(dispatcher)
+  made$relay <- relays
   stream <- first_stream(seed)
   retry <- if (made$direct && !isTRUE(resilience)) "0" else
     if (!missing(retries) || is.null(profile)) retry_setting(retries)

@@ -20,6 +20,8 @@
 #'   daemon about 20 ms, and fewer towards the end.
 #' @param .compute the compute profile, see [daemons()]; daemons must be set for it.
 #'   `NULL`: the current one, see [with_daemons()].
+#' @param .relay what of the things that the elements say while they run this session hears,
+#'   see [mirai()]; `x[[i]]$output` is what element `i` has said.
 #'
 #' @return A `mirai_map`: a list with the length and the names of `.x`, of which each
 #'   element is a mirai. `x[]`, or [collect_mirai()], waits for all and returns the values
@@ -52,7 +54,7 @@
 #' daemons(0)
 #' @export
 mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
-                      .chunk = NULL, .compute = NULL) {
+                      .chunk = NULL, .compute = NULL, .relay = NULL) {
   function_to_map <- as_function(.f)
   globals <- if (...length()) named_objects(list(...), "...") else list()
   if (!is.list(.args)) {
@@ -64,8 +66,14 @@ mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
   map <- structure(vector("list", length(elements)), names = names(elements),
                    class = "mirai_map")
   if (length(elements)) {
-    attr(map, "map") <- begin_map(link, function_to_map, .args, globals,
-                                  elements, attr(elements, "columns"), .chunk)
+    relay <- relay_for(.relay, .compute)
+    handle <- begin_map(link, function_to_map, .args, globals, elements,
+                        attr(elements, "columns"), .chunk, relay)
+    attr(map, "map") <- handle
+    if (!is.null(relay)) {
+      attr(map, "output") <- new_record(.Call(tk_map_id, handle))
+    }
+    .Call(tk_map_send, handle, elements)
   }
   if (!is.null(.promise)) promise_each(map, .promise)
   map
@@ -122,7 +130,8 @@ rows_of_matrix <- function(x) {
 
 # `.f(.x, mean = mean)`, where the daemon finds `.f` and the arguments. Of rows:
 # `.f(x = .x[[1]], y = .x[[2]])`.
-begin_map <- function(link, f, args, globals, elements, columns, chunk) {
+begin_map <- function(link, f, args, globals, elements, columns, chunk,
+                      relay) {
   names <- names(args) %||% rep("", length(args))
   symbols <- ifelse(nzchar(names), names, paste0(".", seq_along(args)))
   first <- list(quote(.x))
@@ -134,13 +143,12 @@ begin_map <- function(link, f, args, globals, elements, columns, chunk) {
   call <- as.call(c(quote(.f), first, more))
   objects <- c(list(.f = f), structure(args, names = symbols))
   shared <- list(call, objects, globals, NULL,
-                 .Call(tk_is_safe, link))
+                 .Call(tk_is_safe, link), relay)
   map <- .Call(tk_map_begin, link, shared, length(elements), chunk)
   if (is.null(map)) {
     stop("this process was forked from the session, and only the session itself ",
          "uses its daemons: set others here with daemons()", call. = FALSE)
   }
-  .Call(tk_map_send, map, elements)
   map
 }
 
@@ -167,7 +175,15 @@ handle_of_map <- function(x) {
   map <- handle_of_map(x)
   if (is.null(map)) return(NextMethod())
   places <- structure(seq_along(x), names = names(x))
-  .Call(tk_map_mirai, map, as.numeric(places[[i]]))
+  mirai_in_map(x, map, places[[i]])
+}
+
+# Of a map that is relayed it has an output, too.
+mirai_in_map <- function(x, map, place) {
+  mirai <- .Call(tk_map_mirai, map, as.numeric(place))
+  record <- attr(x, "output", exact = TRUE)
+  if (is.null(record)) return(mirai)
+  keep_output(mirai, record, number_of_task(mirai))
 }
 
 #' @export
@@ -178,9 +194,9 @@ handle_of_map <- function(x) {
 #' @export
 as.list.mirai_map <- function(x, ...) {
   map <- handle_of_map(x)
-  plain <- structure(as.list(unclass(x)), map = NULL)
+  plain <- structure(as.list(unclass(x)), map = NULL, output = NULL)
   if (is.null(map)) return(plain)
-  for (i in seq_along(plain)) plain[[i]] <- .Call(tk_map_mirai, map, as.numeric(i))
+  for (i in seq_along(plain)) plain[[i]] <- mirai_in_map(x, map, i)
   plain
 }
 

@@ -23,6 +23,10 @@
 #'   is started anywhere but in the last seconds of a job.
 #' @param .compute the compute profile to use, see [daemons()]. `NULL`: the
 #'   current one, see [with_daemons()].
+#' @param .relay what of the things that the task says while it runs is heard here:
+#'   `TRUE` all, `FALSE` nothing, or some of `"output"`, `"message"`, `"warning"`,
+#'   `"condition"` (all others but errors). `NULL`: as `relay` of [daemons()] says.
+#'   See the section on it.
 #'
 #' @return An object of class `mirai`. Its `$data` is an 'unresolved' logical
 #'   `NA` until the value is there, and then the value; `m[]` waits for it, see
@@ -31,7 +35,8 @@
 #'   `$usage` says what the evaluation has used on its daemon: `cpu`, seconds of
 #'   processor time, `memory`, bytes, the most that its R process had in memory
 #'   meanwhile, `seconds`, how long it took, and `task`, its number, by which logs
-#'   name it; `NULL` where nothing was evaluated.
+#'   name it; `NULL` where nothing was evaluated. `$output`, of a task that is
+#'   relayed, is what it has said so far.
 #'
 #' @details
 #' If the expression fails, the value is an object of classes `miraiError`,
@@ -56,6 +61,27 @@
 #' While the tasks that wait for an answer hold more memory than the dispatcher
 #' allows (`memory` of [daemons()]), `mirai()` waits for some to finish.
 #'
+#' @section What a task says while it runs:
+#' With `.relay` (or `relay` of [daemons()]) the session hears a task while it runs,
+#' whenever it looks: in [call_mirai()] and `m[]`, [unresolved()], `m$data`,
+#' [status()], and in the loop that promises use. Things come in order. Lines of
+#' output are written as `[task 12] line`, with the number that logs have, too.
+#' Messages, warnings and other conditions are signalled here again, each with the
+#' number as its attribute `task`, to the handlers that there are: those of progressr,
+#' for one. A message that nobody handles is written to standard error; a warning is
+#' one of this session. What the task handles itself is not heard, and errors are its
+#' value.
+#'
+#' Output is all that is written to standard output, also by C code and other
+#' programs; a line is heard when it ends. What R writes to standard error without a
+#' message is not heard. What of a condition cannot be sent, or is larger than 64 KiB,
+#' goes as its message.
+#'
+#' `m$output` keeps the last 1 MiB at least, as a character vector whose names are the
+#' kinds. A task that says more than about 1.5 MB per second waits. What a session
+#' leaves unread is kept up to 64 MiB; then some is left out, and the session is told.
+#' A task that is tried again says things again.
+#'
 #' @seealso [call_mirai()], [collect_mirai()], [race_mirai()], [unresolved()],
 #'   [stop_mirai()], [everywhere()]
 #' @examples
@@ -67,13 +93,20 @@
 #' m <- mirai(expr, .args = list(values = 1:10))
 #' call_mirai(m)$data
 #'
+#' m <- mirai({
+#'   message("halfway")
+#'   "done"
+#' }, .relay = TRUE)
+#' m[]
+#' m$output
+#'
 #' m <- mirai(stop("no luck"))
 #' m[]
 #' m$data$message
 #' daemons(0)
 #' @export
 mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
-                  .time_request = NULL, .compute = NULL) {
+                  .time_request = NULL, .compute = NULL, .relay = NULL) {
   if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
   expr <- expression_of(substitute(.expr), parent.frame())
   globals <- if (...length()) named_objects(list(...), "...") else list()
@@ -82,10 +115,13 @@ mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
   if (!is.null(.time_request)) check_number(.time_request, ".time_request")
   link <- link_for(.compute)
   if (is.null(link)) return(mirai_here(.compute, expr, globals, .args))
-  .Call(tk_submit, link, expr, globals, .args, .timeout, .time_request) %||%
+  relay <- relay_for(.relay, .compute)
+  made <- .Call(tk_submit, link, expr, globals, .args, .timeout, .time_request,
+                relay) %||%
     # A forked child does not write into its parent's stream.
     .Call(tk_submit, own_link(.compute), expr, globals, .args, .timeout,
-          .time_request)
+          .time_request, relay)
+  if (is.null(relay)) made else keep_output(made)
 }
 
 #' Evaluate an expression on every daemon
@@ -158,6 +194,9 @@ without_value <- function(expr) {
 #'
 #' Waits until a mirai has resolved. Ctrl-C ends the wait and leaves the mirai
 #' as it was; `call_mirai_()` is the same and is kept for code that calls it.
+#' Where it waits for more than 2 seconds at a terminal, a line shows for which task
+#' and how long, with the last line that it has said; `options(tenkai.waiting =
+#' FALSE)` keeps it away.
 #'
 #' @param aio a mirai, or a list of them, which may be nested. Anything else is
 #'   returned as it is.
@@ -173,7 +212,7 @@ call_mirai <- function(aio) {
     .Call(tk_map_wait, map, 0, FALSE)
     return(invisible(aio))
   }
-  for (each in mirais_of(aio)) .Call(tk_wait, each, NULL)
+  for (each in mirais_of(aio)) wait_in_sight(each)
   invisible(aio)
 }
 

@@ -7,6 +7,7 @@
 #   urls    where daemons connect, by slot
 #   spare   how many of them are beyond those of its daemons
 #   options the arguments of each daemon, as texts by their names
+#   relay   what of its tasks is relayed, a sum; NULL: nothing
 #   hooks   those of its tasks; serial, defaults and shared are kept for them
 profiles <- new.env(parent = emptyenv())
 

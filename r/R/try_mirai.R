@@ -6,7 +6,7 @@
 #' @rdname mirai
 #' @export
 try_mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
-                      .time_request = NULL, .compute = NULL) {
+                      .time_request = NULL, .compute = NULL, .relay = NULL) {
   if (missing(.expr)) stop("missing expression, perhaps wrap in {}?")
   expr <- expression_of(substitute(.expr), parent.frame())
   globals <- if (...length()) named_objects(list(...), "...") else list()
@@ -15,9 +15,11 @@ try_mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
   if (!is.null(.time_request)) check_number(.time_request, ".time_request")
   link <- link_for(.compute)
   if (is.null(link)) return(mirai_here(.compute, expr, globals, args))
+  relay <- relay_for(.relay, .compute)
   made <- .Call(tk_try_submit, link, expr, globals, args, .timeout,
-                .time_request) %||%
+                .time_request, relay) %||%
     .Call(tk_try_submit, own_link(.compute), expr, globals, args, .timeout,
-          .time_request)
-  if (is_mirai(made)) made
+          .time_request, relay)
+  if (!is_mirai(made)) return()
+  if (is.null(relay)) made else keep_output(made)
 }

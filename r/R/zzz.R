@@ -1,7 +1,7 @@
 .onLoad <- function(libname, pkgname) {
   space <- parent.env(environment())
   found$version <- unname(getNamespaceInfo(space, "spec")["version"])
-  .Call(tk_set_functions, reader_of, tell, evaluation_space())
+  .Call(tk_set_functions, reader_of, tell, hear, evaluation_space())
   set_hook_functions()
   register_promises()
 }

@@ -14,14 +14,15 @@ SEXP tk_state(SEXP link);
 SEXP tk_fd(SEXP link);
 SEXP tk_pid(SEXP link);
 SEXP tk_close(SEXP link, SEXP kind);
-SEXP tk_set_functions(SEXP reader_factory, SEXP tell, SEXP evaluation_space);
+SEXP tk_set_functions(SEXP reader_factory, SEXP tell, SEXP hear, SEXP evaluation_space);
 SEXP tk_set_hooks(SEXP link, SEXP hooks);
 // hooks.cpp
 SEXP tk_set_hook_functions(SEXP functions);
 SEXP tk_first_not_raw(SEXP list);
 // tasks.cpp
-SEXP tk_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);
-SEXP tk_try_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request);
+SEXP tk_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request, SEXP relay);
+SEXP tk_try_submit(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request,
+                   SEXP relay);
 SEXP tk_submit_to(SEXP link, SEXP slot, SEXP expr, SEXP globals, SEXP args);
 SEXP tk_everywhere(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP count, SEXP minimum);
 SEXP tk_data(SEXP mirai);
@@ -48,6 +49,7 @@ SEXP tk_values(SEXP list);
 SEXP tk_error_words(SEXP code);
 // map.cpp
 SEXP tk_map_begin(SEXP link, SEXP shared, SEXP count, SEXP chunk);
+SEXP tk_map_id(SEXP map);
 SEXP tk_map_send(SEXP map, SEXP list);
 SEXP tk_map_left(SEXP map);
 SEXP tk_map_wait(SEXP map, SEXP left, SEXP or_failed);
@@ -62,6 +64,7 @@ SEXP tk_daemon_open(SEXP url, SEXP version, SEXP fd, SEXP stays);
 SEXP tk_daemon_run(SEXP daemon, SEXP functions, SEXP limits);
 SEXP tk_daemon_redial(SEXP daemon);
 SEXP tk_evaluate(SEXP calling, SEXP exiting, SEXP frame);
+SEXP tk_say(SEXP kind, SEXP object);
 SEXP tk_handling(SEXP interrupt);
 SEXP tk_agent(SEXP argv, SEXP beside, SEXP source);
 SEXP tk_replace(SEXP argv, SEXP fd);

@@ -194,7 +194,8 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
   NoInterrupts quiet;
   NoNotices until_the_end(limits);
   Interruptible always;
-  Evaluation evaluation(functions);
+  Relay relay(*stream_);
+  Evaluation evaluation(functions, &relay);
   Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
   Surroundings surroundings(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7));
   Meter meter;
@@ -242,6 +243,7 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
     std::optional<Piece> piece;
     if (task->kind<TaskKind>() == TaskKind::elements) piece.emplace(*task, limits.max_tasks - done_);
     begin();
+    relay.name(*task);
     meter.start();
     if (piece) {
       evaluation.run(*piece, [&] {

@@ -105,7 +105,24 @@ SEXP tk_evaluate(SEXP calling, SEXP exiting, SEXP frame) {
   if (evaluation == nullptr) Rf_error("no task is being evaluated");
   establish_exits(exiting, frame);
   establish_handlers(calling, frame);
-  return evaluation->perform();
+  return evaluation->perform(frame);
+}
+
+// Whether the session will hear this condition, or list of a condition and its restarts.
+SEXP tk_say(SEXP kind, SEXP object) {
+  return guarded([&] {
+    Relay* relay = Relay::current();
+    if (relay == nullptr) return Rf_ScalarLogical(FALSE);
+    Buffer bytes;
+    auto write = [&] {
+      serialize(object, bytes);
+      return R_NilValue;
+    };
+    safely(write);
+    if (bytes.size() > Relay::max_saying) return Rf_ScalarLogical(FALSE);
+    relay->say(static_cast<Saying::Kind>(Rf_asInteger(kind)), bytes.view());
+    return Rf_ScalarLogical(TRUE);
+  });
 }
 
 SEXP tk_handling(SEXP interrupt) {

@@ -6,6 +6,7 @@
 
 #include "depth.h"
 #include "ending.h"
+#include "handlers.h"
 #include "internal.h"
 #include "interrupts.h"
 #include "session.h"
@@ -115,6 +116,7 @@ void Evaluation::run(Payload task, bool everywhere) {
     R_interrupts_suspended = TRUE;
   }
   running = outer;
+  if (relay_ != nullptr && relay_->is_active()) end_relay();
   task_ = nullptr;
   if (failed_ || !came_back) contained([] { end_time_limits(); });
   contained([] { end_warnings(); });
@@ -158,7 +160,46 @@ bool Evaluation::is_welcome() const {
   return scan(value_.view(), data_only_ ? Allowed::data : Allowed::everything, deepest()).is_good();
 }
 
-SEXP Evaluation::perform() { return piece_ != nullptr ? perform_piece() : perform_task(); }
+SEXP Evaluation::perform(SEXP frame) {
+  frame_ = frame;
+  return piece_ != nullptr ? perform_piece() : perform_task();
+}
+
+// From here on what the task says goes to the session: a sum of Saying, or 0.
+void Evaluation::begin_relay(SEXP kinds) {
+  int wanted = Rf_asInteger(kinds);
+  if (wanted == NA_INTEGER || wanted <= 0 || relay_ == nullptr) return;
+  sinks_ = sink_number(true);
+  bool output = (wanted & static_cast<int>(Saying::Kind::output)) != 0;
+  guarded([&] {
+    relay_->begin(output, sinks_ == 0);
+    return R_NilValue;
+  });
+  begin_output();
+  SEXP data_only = PROTECT(Rf_ScalarLogical(data_only_));
+  SEXP call = PROTECT(Rf_lang3(VECTOR_ELT(functions_, 8), kinds, data_only));
+  SEXP handlers = PROTECT(Rf_eval(call, R_BaseEnv));
+  establish_handlers(handlers, frame_);
+  UNPROTECT(3);
+}
+
+// Where R's output goes to nobody, it goes to standard output again.
+void Evaluation::begin_output() {
+  if (!relay_->takes_output() || sinks_ == 0) return;
+  SEXP call = PROTECT(Rf_lang1(VECTOR_ELT(functions_, 9)));
+  Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+}
+
+void Evaluation::end_relay() {
+  relay_->end();
+  contained([this] {
+    SEXP level = PROTECT(Rf_ScalarInteger(sinks_));
+    SEXP call = PROTECT(Rf_lang2(VECTOR_ELT(functions_, 10), level));
+    Rf_eval(call, R_BaseEnv);
+    UNPROTECT(2);
+  });
+}
 
 SEXP Evaluation::perform_task() {
   // From here on, and no longer than the handlers of evaluate() are there to
@@ -171,6 +212,7 @@ SEXP Evaluation::perform_task() {
   if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) < 3) Rf_error("what came is not a task");
   data_only_ = XLENGTH(parcel) > 3 && Rf_asLogical(VECTOR_ELT(parcel, 3)) != FALSE;
   if (XLENGTH(parcel) > 4) begin_stream(VECTOR_ELT(parcel, 4));
+  if (XLENGTH(parcel) > 5) begin_relay(VECTOR_ELT(parcel, 5));
   SEXP args = VECTOR_ELT(parcel, 2);
   // What everywhere() assigns is meant to stay.
   bool global = everywhere_ && XLENGTH(args) == 0;
@@ -222,12 +264,17 @@ void Evaluation::run(Piece& piece, const std::function<void()>& clean_up) {
 SEXP Evaluation::perform_piece() {
   R_interrupts_suspended = FALSE;
   if (shared_ == R_NilValue) read_shared();
+  if (relay_ != nullptr) relay_->at_element(piece_->done());
+  data_only_ = Rf_asLogical(VECTOR_ELT(shared_, 4)) == TRUE;
+  if (XLENGTH(shared_) > 5) begin_relay(VECTOR_ELT(shared_, 5));
   while (true) {
     perform_element();
     R_interrupts_suspended = TRUE;
     piece_->keep(value_, false);
     if (piece_->is_over()) return R_NilValue;
     (*clean_up_)();
+    if (relay_ != nullptr) relay_->at_element(piece_->done());
+    if (relay_ != nullptr && relay_->is_active()) begin_output();
     R_interrupts_suspended = FALSE;
   }
 }
@@ -266,7 +313,6 @@ SEXP Evaluation::perform_element() {
   SEXP hooks = R_NilValue;
   SEXP element = PROTECT(read(task_, "an element of a map", hooks));
   task_ = nullptr;
-  data_only_ = Rf_asLogical(VECTOR_ELT(shared_, 4)) == TRUE;
   SEXP env = PROTECT(R_NewEnv(shared_frame_, FALSE, 2));
   Rf_defineVar(element_name, element, env);
   assign_all(VECTOR_ELT(shared_, 2), R_GlobalEnv);

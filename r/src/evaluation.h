@@ -17,6 +17,7 @@
 #include "expression_room.h"
 #include "hooks.h"
 #include "piece.h"
+#include "relay.h"
 #include "serialize.h"
 
 namespace tenkai {
@@ -24,8 +25,10 @@ namespace tenkai {
 class Evaluation {
  public:
   // `functions`: list(evaluate = function(), escaped = function(interrupted),
-  // then two that are not for here, plain_error = function(failure)).
-  explicit Evaluation(SEXP functions) : functions_(functions) {}
+  // then two that are not for here, plain_error = function(failure), three that are not
+  // for here, relay_handlers = function(kinds, data_only), begin_output = function(),
+  // end_output = function(level)). What tasks say goes to `relay`; null: it is not relayed.
+  explicit Evaluation(SEXP functions, Relay* relay = nullptr) : functions_(functions), relay_(relay) {}
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
 
@@ -45,8 +48,8 @@ class Evaluation {
 
   // What R's evaluate() calls back: the task that is being run.
   static Evaluation* current();
-  // Evaluates and serializes. Jumps as R does. NULL when it went well.
-  SEXP perform();
+  // Evaluates and serializes, within this frame. Jumps as R does. NULL when it went well.
+  SEXP perform(SEXP frame);
   // A handler of ours has begun, and is not interrupted.
   void on_handler(bool interrupt);
 
@@ -59,9 +62,15 @@ class Evaluation {
   void keep_value(SEXP value, SEXP hooks);
   void keep_failure(SEXP failure);
   void keep_jump();
+  void begin_relay(SEXP kinds);
+  void begin_output();
+  void end_relay();
   bool is_welcome() const;
 
   SEXP functions_;
+  Relay* relay_;
+  int sinks_ = 0;  // before it was relayed
+  SEXP frame_ = R_NilValue;
   Payload task_;
   Buffer value_;
   Gathered gathered_;
@@ -73,7 +82,7 @@ class Evaluation {
   bool data_only_ = false;
   std::string failure_;
   // Of a map: list(call, objects that it sees, global objects, stream, whether the session
-  // lets in nothing but data), or NULL while it is still bytes; where those objects are; the
+  // lets in nothing but data, what is relayed), or NULL while it is still bytes; where those objects are; the
   // hooks for its values; and what keeps these alive.
   Payload shared_bytes_;
   SEXP shared_ = R_NilValue;

@@ -335,6 +335,11 @@ void Link::on_frame(Frame&& frame) {
       // What tell() in R makes a condition of.
       if (frame.payload) notes_.back() += '\x1f' + std::string(view_of(frame.payload));
       break;
+    case Type::said: {
+      const MapAnswers* map = map_with(frame.task);
+      sayings_.add(frame, map != nullptr ? map->first() : frame.task);
+      break;
+    }
     case Type::welcome:
     case Type::ready:
     case Type::refused: control_ = std::move(frame); break;
@@ -367,6 +372,7 @@ void Link::on_resolved(Frame&& frame) {
   Task& task = found->second;
   news_ += 1;
   in_flight_ -= task.bytes;
+  if (task.is_heard) sayings_.end(frame.task);
   if (!task.wanted) {
     tasks_.erase(found);
     return;

@@ -27,6 +27,7 @@
 #include "base/random_stream.h"
 #include "buffer.h"
 #include "map_answers.h"
+#include "saying.h"
 #include "stream.h"
 
 namespace tenkai {
@@ -117,7 +118,11 @@ class Link {
   void wait_a_little();
   // What the user should be told, once.
   std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
-  bool has_notes() const { return !notes_.empty(); }
+  bool has_notes() const { return !notes_.empty() || !sayings_.empty(); }
+
+  // It is told when this task has said all.
+  void expect_sayings(std::uint64_t task) { tasks_[task].is_heard = true; }
+  std::optional<Saying> take_saying() { return sayings_.take(); }
 
   // From now on each task has random numbers of its own, from this stream and those after it.
   void seed_tasks(const RandomStream& stream) { stream_of_tasks_ = stream; }
@@ -141,6 +146,7 @@ class Link {
   struct Task {
     std::size_t bytes = 0;
     bool wanted = true;
+    bool is_heard = false;
     std::optional<Answer> answer;
   };
 
@@ -175,6 +181,7 @@ class Link {
   std::unordered_map<std::uint64_t, std::optional<Answer>> requests_;
   std::optional<Frame> control_;
   std::vector<std::string> notes_;
+  Sayings sayings_;
   std::chrono::steady_clock::duration last_wait_{};
   std::set<std::uint64_t> watched_;
   std::vector<std::uint64_t> ripe_;

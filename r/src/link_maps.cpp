@@ -67,6 +67,7 @@ void Link::on_elements_resolved(Frame&& frame) {
   std::uint64_t freed = map.left() == 0 ? map.in_flight : map.in_flight / before * (before - map.left());
   map.in_flight -= freed;
   in_flight_ -= freed;
+  if (map.left() == 0) sayings_.end(map.first());
   if (map.left() == 0 && map.users == 0) maps_.erase(found);
 }
 

@@ -153,6 +153,15 @@ SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
 }
 
 // All elements; where that is interrupted, none of them is worked on any more.
+// Of the first of its elements.
+SEXP tk_map_id(SEXP pointer) {
+  return guarded([&] {
+    const MapHandle& handle = map_of(pointer);
+    auto make = [&] { return text(handle.link->name_of(handle.first)); };
+    return safely(make);
+  });
+}
+
 SEXP tk_map_send(SEXP map, SEXP list) {
   return guarded([&] {
     MapHandle& handle = map_of(map);

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -16,7 +17,9 @@
 #include "base/error_code.h"
 #include "base/r_call.h"
 #include "base/version.h"
+#include "depth.h"
 #include "mirai.h"
+#include "serialize.h"
 #include "spawn.h"
 #include "values.h"
 
@@ -25,6 +28,7 @@ namespace tenkai {
 namespace {
 
 SEXP tell = nullptr;
+SEXP hear = nullptr;
 SEXP space = nullptr;
 
 SEXP link_tag() {
@@ -98,7 +102,38 @@ SEXP pointer_to(const std::shared_ptr<Link>& link) {
   return pointer;
 }
 
+// hear(id, task, kind, what): NULL where the session does not take what was said.
+SEXP what_was_said(const Saying& saying, bool is_safe) {
+  if (saying.kind == Saying::Kind::output) {
+    SEXP raw = Rf_allocVector(RAWSXP, static_cast<R_xlen_t>(saying.bytes.size()));
+    std::copy(saying.bytes.begin(), saying.bytes.end(), RAW(raw));
+    return raw;
+  }
+  Payload payload = make_payload(saying.bytes);
+  Verdict verdict = examine(payload, is_safe ? Allowed::data : Allowed::everything);
+  if (!verdict.is_good() || !has_room(stack_for(verdict.recursion))) return R_NilValue;
+  return unserialize(payload, verdict);
+}
+
+// What R does with it may be anything: each is taken before it is told.
+void tell_sayings(Link& link) {
+  while (std::optional<Saying> saying = link.take_saying()) {
+    auto body = [&]() -> SEXP {
+      SEXP id = PROTECT(text(link.name_of(saying->of)));
+      SEXP task = PROTECT(Rf_ScalarReal(static_cast<double>(saying->task)));
+      SEXP kind = PROTECT(Rf_ScalarInteger(static_cast<int>(saying->kind)));
+      SEXP what = PROTECT(saying->bytes.empty() ? R_NilValue : what_was_said(*saying, link.is_safe()));
+      SEXP call = PROTECT(Rf_lang5(hear, id, task, kind, what));
+      Rf_eval(call, R_BaseEnv);
+      UNPROTECT(5);
+      return R_NilValue;
+    };
+    safely(body);
+  }
+}
+
 void tell_notes(Link& link) {
+  tell_sayings(link);
   if (!link.has_notes() || tell == nullptr) return;
   std::vector<std::string> notes = link.take_notes();
   auto body = [&]() -> SEXP {
@@ -120,10 +155,12 @@ SEXP evaluation_space() { return space; }
 
 using namespace tenkai;
 
-SEXP tk_set_functions(SEXP reader_factory, SEXP tell_function, SEXP evaluation_space) {
+SEXP tk_set_functions(SEXP reader_factory, SEXP tell_function, SEXP hear_function, SEXP evaluation_space) {
   set_reader_factory(reader_factory);
   R_PreserveObject(tell_function);
   tell = tell_function;
+  R_PreserveObject(hear_function);
+  hear = hear_function;
   R_PreserveObject(evaluation_space);
   space = evaluation_space;
   return R_NilValue;

@@ -54,15 +54,17 @@ void write(SEXP object, Buffer& into, SEXP hooks) {
 }
 
 // list(expr, globals, args), and, where one of them is not the usual, whether only data may
-// come back, and the stream of random numbers or NULL. Not protected.
+// come back, the stream of random numbers or NULL, and what is relayed. Not protected.
 SEXP parcel(SEXP expr, SEXP globals, SEXP args, bool safe = false,
-            const std::optional<RandomStream>& stream = {}) {
-  SEXP list = PROTECT(Rf_allocVector(VECSXP, safe || stream ? 5 : 3));
+            const std::optional<RandomStream>& stream = {}, SEXP relay = R_NilValue) {
+  bool relays = relay != R_NilValue;
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, relays ? 6 : safe || stream ? 5 : 3));
   SET_VECTOR_ELT(list, 0, expr);
   SET_VECTOR_ELT(list, 1, globals);
   SET_VECTOR_ELT(list, 2, args);
-  if (safe || stream) SET_VECTOR_ELT(list, 3, Rf_ScalarLogical(safe));
+  if (XLENGTH(list) > 3) SET_VECTOR_ELT(list, 3, Rf_ScalarLogical(safe));
   if (stream) SET_VECTOR_ELT(list, 4, stream_value(*stream));
+  if (relays) SET_VECTOR_ELT(list, 5, relay);
   UNPROTECT(1);
   return list;
 }
@@ -105,12 +107,13 @@ R_xlen_t first_resolved(SEXP list) {
 
 // The new mirai of what `frame` submits; NULL where the link is another process's, and FALSE
 // where it is not to wait for memory and would have to. Not protected.
-SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, bool waits = true) {
+SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, SEXP relay = R_NilValue,
+            bool waits = true) {
   std::shared_ptr<Link>& link = link_of(pointer);
   if (link->is_foreign()) return R_NilValue;
   frame.task = link->next_id();
   SEXP mirai = PROTECT(new_mirai(link, frame.task));
-  SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe(), link->take_streams(1)));
+  SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe(), link->take_streams(1), relay));
   Scratch scratch;
   write(payload, *scratch, R_ExternalPtrProtected(pointer));
   if (!waits) link->take_in();  // an answer that is here may have made room
@@ -118,6 +121,7 @@ SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, bool 
   if (fits) {
     wait_for_memory(*link, (*scratch).size());
     link->submit(frame, *scratch);
+    if (relay != R_NilValue) link->expect_sayings(frame.task);
   }
   tell_notes(*link);
   UNPROTECT(2);
@@ -137,13 +141,17 @@ Frame submit_frame(SEXP timeout, SEXP time_request) {
 
 using namespace tenkai;
 
-SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request) {
-  return guarded([&] { return submit(pointer, submit_frame(timeout, time_request), expr, globals, args); });
+SEXP tk_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request,
+               SEXP relay) {
+  return guarded(
+      [&] { return submit(pointer, submit_frame(timeout, time_request), expr, globals, args, relay); });
 }
 
-SEXP tk_try_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request) {
-  return guarded(
-      [&] { return submit(pointer, submit_frame(timeout, time_request), expr, globals, args, false); });
+SEXP tk_try_submit(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP timeout, SEXP time_request,
+                   SEXP relay) {
+  return guarded([&] {
+    return submit(pointer, submit_frame(timeout, time_request), expr, globals, args, relay, false);
+  });
 }
 
 // For the R process at this slot, numbered from 1, and for no other.
@@ -187,6 +195,11 @@ SEXP tk_data(SEXP mirai) {
     if (TYPEOF(mirai) != ENVSXP) return mirai;
     Handle* handle = handle_of(mirai);
     std::shared_ptr<Link> link = handle != nullptr ? handle->link : nullptr;
+    // First, while the mirai has its link: who hears what it says may leave for good.
+    if (link) {
+      if (link->answer_to(handle->task) == nullptr) link->take_in();
+      tell_notes(*link);
+    }
     auto look = [&] { return settle(mirai); };
     SEXP value = PROTECT(safely(look));
     if (link) tell_notes(*link);
@@ -211,6 +224,7 @@ SEXP tk_wait(SEXP mirai, SEXP seconds) {
       handle = handle_of(mirai);
       if (handle == nullptr) return Rf_ScalarLogical(TRUE);
     }
+    tell_notes(*link);  // first, as above
     auto look = [&] { return settle(mirai); };
     safely(look);
     tell_notes(*link);

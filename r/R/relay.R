@@ -1,0 +1,264 @@
+# What a task says while it runs: in the daemon, from its handlers to C++; in the
+# session, from C++ to who listens.
+
+# As C++ has them (Saying::Kind), by the names that users give.
+sayings <- c(output = 1L, message = 2L, warning = 4L, condition = 8L)
+
+# The sum that `relay` stands for; NULL: nothing is relayed.
+relay_of <- function(relay, argument) {
+  if (is.null(relay) || isFALSE(relay)) return()
+  if (isTRUE(relay)) return(sum(sayings))
+  if (!is.character(relay) || !length(relay) || !all(relay %in% names(sayings))) {
+    stop(sprintf("'%s' must be TRUE, FALSE or some of %s, not %s", argument,
+                 paste0("\"", names(sayings), "\"", collapse = ", "),
+                 describe(relay)), call. = FALSE)
+  }
+  sum(sayings[unique(relay)])
+}
+
+# Of the profile `name`, where a task does not say.
+relay_for <- function(relay, name) {
+  if (!is.null(relay)) return(relay_of(relay, ".relay"))
+  profiles[[name %||% current$profile]]$relay
+}
+
+# --- in the daemon ---
+
+# Established around a task, outside of all handlers of its own. `kinds`: a sum.
+relay_handlers <- function(kinds, data_only) {
+  list(condition = function(condition) {
+    kind <- kind_to_relay(condition)
+    if (is.na(kind) || bitwAnd(kinds, sayings[[kind]]) == 0L) return()
+    # It becomes an error.
+    if (kind == "warning" && !isTRUE(getOption("warn") < 2L)) return()
+    restarts <- vapply(computeRestarts(condition), `[[`, "", 1L)
+    if (!say(kind, condition, restarts, data_only)) return()
+    muffle <- c(message = "muffleMessage", warning = "muffleWarning")[kind]
+    if (muffle %in% restarts) invokeRestart(muffle)
+  })
+}
+
+kind_to_relay <- function(condition) {
+  if (inherits(condition, c("error", "interrupt"))) return(NA_character_)
+  is <- vapply(c("warning", "message"), inherits, NA, x = condition)
+  c(names(is)[is], "condition")[1L]
+}
+
+# Whether it will be heard. What cannot be sent as it is goes as its message.
+say <- function(kind, condition, restarts, data_only) {
+  if (is_ours(call_of(condition))) condition <- without_call(condition)
+  send <- function(condition) {
+    what <- if (kind != "condition") condition else
+      list(condition, utils::head(setdiff(restarts, "abort"), 8L))
+    tryCatch(.Call(tk_say, sayings[[kind]], what), error = function(e) FALSE)
+  }
+  (!data_only && send(condition)) || send(plain_condition(condition))
+}
+
+plain_condition <- function(condition) {
+  message <- substr(message_of(condition), 1L, 8192L)
+  structure(class = class(condition), list(message = message, call = NULL))
+}
+
+# The sink of a daemon takes the output of R to nobody; stdout() is that sink.
+begin_output <- function() if (sink.number() > 0L) sink(getConnection(1L))
+
+end_output <- function(level) while (sink.number() > level) sink()
+
+# --- in the session ---
+
+# By the id of a mirai (of a map, of its first element), until its task has said
+# all. Each is an environment:
+#   said     texts, in order, and the names of their kinds
+#   tasks    the number of the task of each
+#   partial  by the number of a task: the line that has not ended, as bytes
+#   bytes    of all texts
+#   left_out how many of the first ones are not kept any more
+heard <- new.env(parent = emptyenv())
+
+# Of texts, that `m$output` keeps.
+most_output <- 2^20
+
+new_record <- function(id) {
+  record <- new.env(parent = emptyenv())
+  record$said <- character()
+  record$tasks <- numeric()
+  record$partial <- list()
+  record$bytes <- record$left_out <- 0
+  heard[[id]] <- record
+  record
+}
+
+# From now on `mirai$output` is what it says; `task`: only this element of a map.
+keep_output <- function(mirai, record = new_record(attr(mirai, "id")),
+                        task = NULL) {
+  force(record)
+  look <- function(value) {
+    .Call(tk_unresolved, mirai)
+    output_in(record, task)
+  }
+  makeActiveBinding("output", look, mirai)
+  mirai
+}
+
+output_in <- function(record, task) {
+  said <- if (is.null(task)) record$said else record$said[record$tasks == task]
+  if (!record$left_out) return(said)
+  c("left out" = paste(record$left_out, "before these"), said)
+}
+
+# C++ calls it for each thing that was said, in order. `id`: of the record.
+hear <- function(id, task, kind, what) {
+  record <- heard[[id]]
+  if (kind == 32L) return(if (!is.null(record)) end_record(id, record))
+  if (is.null(record)) record <- new_record(id)
+  if (kind == 16L) return(hear_gap(task))
+  if (is.null(what)) return()
+  name <- names(sayings)[match(kind, sayings)]
+  if (name == "output") return(hear_output(record, task, what))
+  restarts <- character()
+  if (name == "condition") {
+    restarts <- what[[2L]]
+    what <- what[[1L]]
+  }
+  if (!inherits(what, "condition")) return()
+  end_line(record, task)
+  said <- message_of(what)
+  said <- sub("\n$", "", said)
+  if (nzchar(said)) keep_said(record, task, name, said)
+  attr(what, "task") <- task
+  resignal(name, what, restarts)
+}
+
+end_record <- function(id, record) {
+  rm(list = id, envir = heard)
+  for (task in names(record$partial)) end_line(record, as.numeric(task))
+}
+
+hear_gap <- function(task) {
+  tell_lines(task, "(some of what it said was left out: nobody listened)",
+             stderr())
+}
+
+# Whole lines; what is behind them waits for its end.
+hear_output <- function(record, task, bytes) {
+  key <- number_text(task)
+  bytes <- c(record$partial[[key]], bytes[bytes != as.raw(0L)])
+  ends <- which(bytes == as.raw(10L))
+  last <- if (length(ends)) ends[length(ends)] else 0L
+  rest <- bytes[seq_along(bytes) > last]
+  if (length(rest) > 65536L) rest <- utils::tail(rest, 4096L)
+  record$partial[[key]] <- if (length(rest)) rest
+  if (last) tell_output(record, task, bytes[seq_len(last)])
+}
+
+end_line <- function(record, task) {
+  key <- number_text(task)
+  rest <- record$partial[[key]]
+  record$partial[[key]] <- NULL
+  if (length(rest)) tell_output(record, task, rest)
+}
+
+tell_output <- function(record, task, bytes) {
+  text <- iconv(rawToChar(bytes), "UTF-8", "UTF-8", sub = "byte")
+  # What went over itself on a terminal.
+  lines <- sub(".*\r(.)", "\\1", strsplit(text, "\n", fixed = TRUE)[[1L]])
+  keep_said(record, task, "output", lines)
+  tell_lines(task, lines, stdout())
+}
+
+keep_said <- function(record, task, kind, texts) {
+  names(texts) <- rep(kind, length(texts))
+  record$said <- c(record$said, texts)
+  record$tasks <- c(record$tasks, rep(task, length(texts)))
+  record$bytes <- record$bytes + sum(nchar(texts, "bytes"))
+  if (record$bytes <= 2 * most_output) return()
+  size <- nchar(record$said, "bytes")
+  kept <- rev(cumsum(rev(size))) <= most_output
+  record$left_out <- record$left_out + sum(!kept)
+  record$said <- record$said[kept]
+  record$tasks <- record$tasks[kept]
+  record$bytes <- sum(size[kept])
+}
+
+tell_lines <- function(task, lines, where) {
+  if (!length(lines)) return()
+  clear_wait()
+  writeLines(paste0("[task ", number_text(task), "] ", harmless(lines)), where)
+}
+
+# As if it came from here: to the handlers there are, or else as R does it.
+resignal <- function(kind, condition, restarts) {
+  task <- attr(condition, "task")
+  clear_wait()
+  switch(
+    kind,
+    message = withRestarts({
+      signalCondition(condition)
+      text <- sub("\n$", "", message_of(condition))
+      tell_lines(task, strsplit(text, "\n", fixed = TRUE)[[1L]], stderr())
+    }, muffleMessage = function() NULL),
+    warning = warning(named_after(condition, task)),
+    signal_with(condition, restarts)
+  )
+  invisible()
+}
+
+named_after <- function(condition, task) {
+  if (is.list(condition)) {
+    condition$message <- paste0("[task ", number_text(task), "] ",
+                                message_of(condition))
+  }
+  condition
+}
+
+# Its handlers may rely on restarts; what they do is done there already.
+signal_with <- function(condition, restarts) {
+  none <- lapply(stats::setNames(nm = restarts), function(name) {
+    function(...) NULL
+  })
+  eval(as.call(c(list(quote(withRestarts), quote(signalCondition(condition))),
+                 none)))
+}
+
+# --- the line that a terminal shows while it waits ---
+
+waits <- new.env(parent = emptyenv())
+
+# Waits for a mirai; after a moment the line tells for what, and for how long.
+wait_in_sight <- function(mirai) {
+  if (!shows_waits() || .Call(tk_wait, mirai, 2)) {
+    return(.Call(tk_wait, mirai, NULL))
+  }
+  begun <- proc.time()[["elapsed"]] - 2
+  on.exit(clear_wait())
+  repeat {
+    show_wait(mirai, proc.time()[["elapsed"]] - begun)
+    if (.Call(tk_wait, mirai, 1)) return(invisible())
+  }
+}
+
+shows_waits <- function() {
+  interactive() && isatty(stderr()) && !isFALSE(getOption("tenkai.waiting"))
+}
+
+show_wait <- function(mirai, seconds) {
+  clear_wait()
+  said <- if (exists("output", mirai, inherits = FALSE)) mirai$output
+  last <- if (length(said)) paste0(": ", harmless(said[[length(said)]]))
+  line <- sprintf("waiting for task %.0f, %.0f s%s", number_of_task(mirai),
+                  seconds, last %||% "")
+  line <- substr(line, 1L, getOption("width") - 1L)
+  cat(line, file = stderr())
+  waits$width <- nchar(line, "width")
+}
+
+number_of_task <- function(mirai) {
+  as.numeric(sub(".*-", "", attr(mirai, "id")))
+}
+
+clear_wait <- function() {
+  if (is.null(waits$width)) return()
+  cat("\r", strrep(" ", waits$width), "\r", sep = "", file = stderr())
+  waits$width <- NULL
+}
