@@ -55,11 +55,13 @@ inline std::string daemon_call(std::string_view url, std::string_view credential
   return r_call("tenkai::daemon", arguments);
 }
 
-// The same on the machine of the session: a start-up file may have said otherwise where packages
-// are, and not even this one would then be found.
+// The same on the machine of the session, as daemon() is told: a start-up file may have said
+// otherwise where packages are, and not even this one would then be found. It may have functions
+// by these names, too.
 inline std::string with_libraries(const std::string& call) {
-  return ".libPaths(sub(\"^[.]Library$\",.Library,"
-         "strsplit(Sys.getenv(\"TENKAI_LIBRARIES\"),\":\",TRUE)[[1]]),FALSE);" +
+  return "base::evalq({.libPaths(sub(\"^[.]Library$\",.Library,"
+         "strsplit(Sys.getenv(\"TENKAI_LIBRARIES\"),\":\",TRUE)[[1]]),FALSE);"
+         "Sys.setenv(TENKAI_LOCAL=1)},base::baseenv());" +
          call;
 }
 

@@ -38,10 +38,7 @@ restore_surroundings <- function(before) {
   for (device in setdiff(open_devices(), before$devices)) {
     quietly(grDevices::dev.off(device))
   }
-  now <- locale()
-  for (category in names(now)[now != before$locale]) {
-    quietly(Sys.setlocale(category, before$locale[[category]]))
-  }
+  set_locale(before$locale)
 }
 
 # Whatever options(warn =) is.
@@ -57,6 +54,14 @@ locale <- function() {
   categories <- c("LC_COLLATE", "LC_CTYPE", "LC_MONETARY", "LC_NUMERIC",
                   "LC_TIME", "LC_MESSAGES")
   vapply(categories, Sys.getlocale, "")
+}
+
+# `wanted`: as locale() has it.
+set_locale <- function(wanted) {
+  now <- locale()
+  for (category in names(now)[now != unlist(wanted)]) {
+    quietly(Sys.setlocale(category, wanted[[category]]))
+  }
 }
 
 # For a daemon without a stream of its own, whose first task has drawn numbers.

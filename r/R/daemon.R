@@ -55,6 +55,7 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
                    credential = NULL) {
   # What tasks start, and their daemons(), is not meant.
   Sys.unsetenv("TENKAI_DAEMON_STARTS")
+  become_like_session()
   check_string(url, "url")
   limits <- daemon_limits(autoexit, cleanup, maxtasks, idletime, walltime,
                           timerstart)

@@ -114,6 +114,14 @@
 #' error says why and nothing stays set; if some take longer than 10 seconds,
 #' there is a warning, and they may still come.
 #'
+#' Local daemons are like the session when `daemons()` is called: they have its
+#' [.libPaths()], working directory, time zone and locale, also those that are
+#' started later, and whatever a `.Rprofile` or `.Renviron` says that they read.
+#' Daemons elsewhere have what is usual on their machine, or what the
+#' `environment` of their [profile()] says. Nothing that a start-up file writes
+#' is shown, unless `output = TRUE`. Where it ends R, the reason that is given for
+#' the daemon has its last lines. `daemons()` in it sets none in a daemon.
+#'
 #' With `sync = TRUE` a task is copied as if it were sent, and gets its objects in
 #' the global environment of this session. When it ends, what it has made there is
 #' removed, what it has hidden is back, and so are packages and options, unless
@@ -319,7 +327,9 @@ warn_unknown <- function(name) {
 
 # Starts the dispatcher. What it has made of the settings, as fields.
 open_profile <- function(profile, settings, output) {
-  profile$link <- start_dispatcher(output)
+  # Those that are started later are like the session now.
+  profile$session <- session_environment()
+  profile$link <- start_dispatcher(output, profile$session)
   ready <- fields_of(.Call(tk_setup, profile$link, lines_of(settings)))
   fields <- function(key) unname(ready[names(ready) == key])
   for (text in fields("warning")) warning(text, call. = FALSE)

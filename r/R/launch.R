@@ -114,7 +114,8 @@ launch_alone <- function(url, slot, dots, tls, profile, output) {
   secret <- is_network(url) && !is.na(slot)
   call <- daemon_call(url, launch_options(dots, profile), tls,
                       if (secret) "fd:3", local = TRUE)
-  .Call(tk_launch, c(rscript(), "-e", call), daemon_environment(), output,
+  session <- profile$session %||% session_environment()
+  .Call(tk_launch, c(rscript(), "-e", call), daemon_environment(session), output,
         if (secret) credential_of(profile, slot) else "")
 }
 

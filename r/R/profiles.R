@@ -8,6 +8,7 @@
 #   spare   how many of them are beyond those of its daemons
 #   options the arguments of each daemon, as texts by their names
 #   relay   what of its tasks is relayed, a sum; NULL: nothing
+#   session how the session was then, as variables for its daemons
 #   hooks   those of its tasks; serial, defaults and shared are kept for them
 profiles <- new.env(parent = emptyenv())
 
@@ -73,16 +74,17 @@ own_link <- function(name) {
   ephemeral_link()
 }
 
-# The dispatcher for all profiles that are not set: a fresh R for each task, which finds the
-# packages that this session finds now.
+# The dispatcher for all profiles that are not set: a fresh R for each task, which is like
+# this session now.
 ephemeral_link <- function() {
   link <- found$ephemeral
+  session <- session_environment()
   if (!is.null(link) && .Call(tk_state, link) == 0L &&
-      identical(found$libraries, .libPaths())) {
+      identical(found$session, session)) {
     return(link)
   }
-  link <- start_dispatcher()
-  found$libraries <- .libPaths()
+  link <- start_dispatcher(session = session)
+  found$session <- session
   .Call(tk_setup, link, lines_of(list(
     policy = "ephemeral", rscript = rscript(), daemon = "cleanup=FALSE"
   )))

@@ -67,14 +67,16 @@ output_of <- function(program, arguments, errors = "&1") {
 
 # Starts a dispatcher and greets it. `output`: it and the daemons it starts
 # write to where this session writes.
-start_dispatcher <- function(output = FALSE) {
+start_dispatcher <- function(output = FALSE,
+                             session = session_environment()) {
   if (is_starting()) {
     stop("a daemon that reads its start-up file (.Rprofile) starts no other ",
          "process; use mirai() in sessions alone: if (interactive()) ...",
          call. = FALSE)
   }
   shown <- output || nzchar(Sys.getenv("TENKAI_LOG"))
-  .Call(tk_connect, find_program(), daemon_environment(), shown, version())
+  .Call(tk_connect, find_program(), daemon_environment(session), shown,
+        version())
 }
 
 # Whether this R is to become a daemon, and has not yet: it reads a start-up file,
@@ -82,16 +84,11 @@ start_dispatcher <- function(output = FALSE) {
 is_starting <- function() nzchar(Sys.getenv("TENKAI_DAEMON_STARTS"))
 
 # The environment of a dispatcher, which the daemons it starts inherit: they
-# shall find the packages this session finds, and no start-up file in the
-# working directory that somebody else could have put there.
-daemon_environment <- function() {
-  libraries <- function(paths) paste(paths, collapse = .Platform$path.sep)
+# shall be like the session, and find no start-up file in the working directory
+# that somebody else could have put there.
+daemon_environment <- function(session = session_environment()) {
   c("TENKAI_DAEMON_STARTS=1",
-    paste0("R_LIBS=", libraries(.libPaths())),
-    # The library of R itself is that of the R which is started, in the same place.
-    paste0("TENKAI_LIBRARIES=", libraries(ifelse(
-      .libPaths() == normalizePath(.Library), ".Library", .libPaths()
-    ))),
+    session,
     "R_TESTS",
     startup_file("R_PROFILE_USER", ".Rprofile"),
     startup_file("R_ENVIRON_USER", ".Renviron"))

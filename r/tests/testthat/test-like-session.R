@@ -1,0 +1,104 @@
+# Local daemons are like the session: what it was when daemons() was called, and
+# not what a start-up file says.
+
+# A home whose start-up files say something, for run_session().
+set_home <- function(profile = NULL, environ = NULL, frame = parent.frame()) {
+  home <- set_folder(frame)
+  if (!is.null(profile)) writeLines(profile, file.path(home, ".Rprofile"))
+  if (!is.null(environ)) writeLines(environ, file.path(home, ".Renviron"))
+  paste0("HOME=", home)
+}
+
+# What `seen` is in one daemon after the other: of daemons(), one that came in its
+# place, at a network URL, alone, and without daemons(). `later` comes after
+# daemons(), and what is without daemons() behind `back`.
+in_all_daemons <- function(before, seen, later, back, environment,
+                           begin = "library(tenkai)") {
+  said <- run_session(c(
+    begin,
+    before,
+    "see <- function(...) cat(call_mirai(mirai(", seen, ", ...))$data, '\\n')",
+    "invisible(daemons(1))",
+    "invisible(daemons(1, url = 'tcp://127.0.0.1:0', .compute = 'b'))",
+    "invisible(daemons(n = 1, url = local_url(), .compute = 'c'))",
+    later,
+    "see()",
+    "tools::pskill(call_mirai(mirai(Sys.getpid()))$data, 9)",
+    "see()",
+    "launch_local(1, .compute = 'b')",
+    "see(.compute = 'b')",
+    "launch_local(1, autoexit = FALSE, .compute = 'c')",
+    "see(.compute = 'c')",
+    "invisible(daemons(NULL, .compute = 'c'))",
+    "see(.compute = 'none')",
+    back,
+    "see(.compute = 'none')"
+  ), environment, "--no-save")
+  sub(" $", "", said)
+}
+
+test_that("daemons are in the directory of the session", {
+  folders <- file.path(normalizePath(set_folder()), 1:3)
+  for (folder in folders) dir.create(folder)
+  home <- set_home(sprintf("setwd('%s')", folders[3L]))
+  seen <- in_all_daemons(sprintf("setwd('%s')", folders[1L]), "getwd()",
+                         sprintf("setwd('%s')", folders[2L]),
+                         sprintf("setwd('%s')", folders[1L]), home)
+  expect_identical(seen, folders[c(1L, 1L, 1L, 1L, 2L, 1L)])
+})
+
+test_that("daemons have the libraries of the session, this package or not", {
+  folders <- file.path(normalizePath(set_folder()), 1:3)
+  for (folder in folders) dir.create(folder)
+  # What is called before daemon() bears names that a user may give, too.
+  home <- set_home(c(sprintf(".libPaths('%s', FALSE)", folders[3L]),
+                     "sub <- strsplit <- function(...) stop('another one')"))
+  turn_to <- function(i) sprintf(".libPaths('%s', FALSE)", folders[i])
+  seen <- in_all_daemons(turn_to(1L), "basename(.libPaths())", turn_to(2L),
+                         turn_to(1L), home,
+                         sprintf("library(tenkai, lib.loc = '%s')",
+                                 dirname(system.file(package = "tenkai"))))
+  library <- basename(normalizePath(.Library))
+  expect_identical(seen, paste(c(1L, 1L, 1L, 1L, 2L, 1L), library))
+})
+
+test_that("daemons whose directory is gone work", {
+  folder <- set_folder()
+  said <- run_session(c(
+    "library(tenkai)",
+    sprintf("setwd('%s')", folder),
+    "invisible(daemons(1))",
+    sprintf("unlink('%s', recursive = TRUE)", folder),
+    "tools::pskill(call_mirai(mirai(Sys.getpid()))$data, 9)",
+    "cat(call_mirai(mirai('again'))$data, '\\n')",
+    "cat(call_mirai(mirai('ephemeral', .compute = 'none'))$data, '\\n')"
+  ))
+  expect_identical(grep("again|ephemeral", said, value = TRUE),
+                   c("again ", "ephemeral "))
+})
+
+test_that("daemons have the time zone of the session", {
+  home <- set_home(environ = "TZ=Asia/Tokyo")
+  hour <- "format(as.POSIXct(0, origin = '1970-01-01'), '%H')"
+  seen <- in_all_daemons("Sys.setenv(TZ = 'Africa/Cairo')", hour,
+                         "Sys.setenv(TZ = 'UTC')",
+                         "Sys.setenv(TZ = 'Africa/Cairo')", home)
+  expect_identical(seen, c("02", "02", "02", "02", "00", "02"))
+  seen <- in_all_daemons("Sys.unsetenv('TZ')", "Sys.getenv('TZ', 'none')",
+                         "", "Sys.setenv(TZ = 'UTC')", home)
+  expect_identical(seen, c(rep("none", 5L), "UTC"))
+})
+
+test_that("daemons have the locale of the session", {
+  before <- Sys.getlocale("LC_COLLATE")
+  known <- suppressWarnings(Sys.setlocale("LC_COLLATE", "C.UTF-8"))
+  Sys.setlocale("LC_COLLATE", before)
+  skip_if_not(nzchar(known), "there is no locale C.UTF-8")
+  home <- set_home("invisible(Sys.setlocale('LC_COLLATE', 'POSIX'))")
+  seen <- in_all_daemons("invisible(Sys.setlocale('LC_COLLATE', 'C.UTF-8'))",
+                         "Sys.getlocale('LC_COLLATE')",
+                         "invisible(Sys.setlocale('LC_COLLATE', 'C'))",
+                         "invisible(Sys.setlocale('LC_COLLATE', 'C.UTF-8'))",
+                         c(home, "LC_ALL=C"))
+  expect_identical(seen, c(rep("C.UTF-8", 4L), "C", "C.UTF-8"))
+})
