@@ -92,6 +92,13 @@
 #' @param relay what of the things that tasks say while they run this session hears, see
 #'   [mirai()]: `TRUE` all, `FALSE` nothing, or some of `"output"`, `"message"`,
 #'   `"warning"`, `"condition"`.
+#' @param options options of this session that all daemons get, wherever they are
+#'   and whenever they come: `TRUE` for `warn`, `digits`, `scipen`, `OutDec`,
+#'   `encoding` and those that begin with `tenkai.`; or their names, in which `*`
+#'   stands for anything, such as `c("digits", "future.*")`; or values, as
+#'   `list(digits = 4)`. They are as they were when `daemons()` was called, and
+#'   are so again after a task that has changed them, see `cleanup` of
+#'   [daemon()]. `NULL`: none.
 #'
 #' @return The number of daemons, or, with `url` and without dispatcher, the
 #'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set
@@ -148,7 +155,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL, respawn = TRUE,
                     patience = if (interactive()) Inf else 600,
-                    sync = FALSE, serial = NULL, relay = FALSE) {
+                    sync = FALSE, serial = NULL, relay = FALSE, options = NULL) {
   if (!is.null(profile)) check_string(profile, "profile")
   .compute <- compute_of(.compute %||% profile)
   check_flag(dispatcher, "dispatcher")
@@ -163,12 +170,13 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   check_flag(respawn, "respawn")
   check_serial(serial)
   relays <- relay_of(relay, "relay")
+  options <- options_asked(options)
   if (!is.null(remote)) check_remote(remote)
   n <- daemon_number(n, url, dispatcher, profile)
   # To end daemons no profile need be read, and it may be wrong by now.
   if (identical(n, 0L)) return(reset(.compute, kind = 0L))
-  options <- daemon_options(...)
-  asked <- c(mget(setdiff(names(formals(daemons)), not_compared)), options)
+  told <- daemon_options(...)
+  asked <- c(mget(setdiff(names(formals(daemons)), not_compared)), told)
   set <- profile_of(.compute)
   if (is_alive(set)) return(stay(set, asked, .compute))
   if (is_starting()) {
@@ -176,7 +184,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
             "this daemon reads it and sets none")
     return(invisible(0L))
   }
-  if (sync) return(set_here(.compute, asked, options, seed, safe))
+  if (sync) return(set_here(.compute, asked, told, seed, safe))
 
   made <- new_profile(asked)
   made$direct <- !isTRUE(dispatcher)
@@ -193,20 +201,21 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     deploy = profile,
     configuration = configuration_of(remote),
     local = if (is.null(url) && is.null(remote) && is.null(profile)) "1",
-    daemon = pairs_of(options[names(options) != "token"]),
+    daemon = pairs_of(told[names(told) != "token"]),
     stream = paste(if (is.null(seed)) stream else stream_of_daemons(stream),
                    collapse = ","),
-    token = if (isTRUE(as.logical(options$token)) && !made$direct) "1"
+    token = if (isTRUE(as.logical(told$token)) && !made$direct) "1"
   )
   settings <- c(
     settings, access_settings(insecure, credential, tls, pass),
     endurance_settings(retry, reconnect, kill_after, respawn, patience, memory)
   )
-  output <- isTRUE(as.logical(options$output))
+  output <- isTRUE(as.logical(told$output))
   value <- set_daemons(made, settings, output, safe)
   keep_profile(.compute, made, value)
   if (!is.null(seed)) seed_tasks(made$link, stream)
   begin_hooks(.compute, serial)
+  share_options(.compute, options)
   made$value
 }
 

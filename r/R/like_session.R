@@ -47,3 +47,44 @@ become_like_session <- function() {
 
 for_local <- c("TENKAI_LOCAL", "TENKAI_OWN_LIBRARY", "TENKAI_DIRECTORY",
                "TENKAI_TIME_ZONE", "TENKAI_LOCALE")
+
+# --- options, where asked for ---
+
+# `options` of daemons(): the options of the session that are asked for, as they
+# are now; or values for them.
+options_asked <- function(options) {
+  if (!length(options) || identical(options, FALSE)) return()
+  if (isTRUE(options)) options <- usual_options
+  if (is.list(options)) return(named_objects(options, "options"))
+  if (!is.character(options) || anyNA(options)) {
+    stop("'options' must be TRUE, names of options, or a named list of their ",
+         "values, not ", describe(options), call. = FALSE)
+  }
+  all <- base::options()
+  all[unlist(lapply(options, options_named, names(all)))]
+}
+
+# A name, or a pattern such as "tenkai.*".
+options_named <- function(name, all) {
+  if (name %in% all) return(name)
+  if (grepl("*", name, fixed = TRUE)) {
+    return(grep(utils::glob2rx(name), all, value = TRUE))
+  }
+  stop("'options' has the name \"", name, "\", and this session has no such ",
+       "option", call. = FALSE)
+}
+
+usual_options <- c("warn", "digits", "scipen", "OutDec", "encoding", "tenkai.*")
+
+# All daemons of a profile get them before their first task. What everywhere() has
+# set is what they come back to after each.
+share_options <- function(name, values) {
+  if (!length(values)) return()
+  done <- FALSE
+  on.exit(if (!done) reset(name, kind = 0L))
+  everywhere({
+    base::options(values)
+    NULL
+  }, .args = list(values = values), .compute = name)
+  done <- TRUE
+}

@@ -102,3 +102,71 @@ test_that("daemons have the locale of the session", {
                          c(home, "LC_ALL=C"))
   expect_identical(seen, c(rep("C.UTF-8", 4L), "C", "C.UTF-8"))
 })
+
+# Options for the rest of a test.
+set_options <- function(..., frame = parent.frame()) {
+  before <- options(...)
+  do.call(on.exit, list(bquote(options(.(before))), TRUE, FALSE), envir = frame)
+}
+
+test_that("daemons have the options that are asked for, and come back to them", {
+  set_options(digits = 4L, scipen = 7L, OutDec = ",", warn = 1L,
+              encoding = "UTF-8", tenkai.a = "a", tenkai.b = 1:3, other = "o")
+  usual <- c("digits", "scipen", "OutDec", "warn", "encoding", "tenkai.a",
+             "tenkai.b", "other")
+  seen <- function(...) evaluated(options()[usual], usual = usual, ...)
+
+  set_daemons(1, options = TRUE)
+  ours <- options()[usual]
+  expect_identical(seen()[1:7], ours[1:7])
+  expect_null(evaluated(getOption("other")))
+
+  set_daemons(1, options = c("other", "tenkai.*"), .compute = "b")
+  expect_identical(seen(.compute = "b")[6:8], ours[6:8])
+  expect_false(identical(seen(.compute = "b")$OutDec, ","))
+
+  evaluated(options(digits = 9L, tenkai.a = NULL, other = "new"))
+  expect_identical(seen()[1:7], ours[1:7])
+  set_options(digits = 5L)
+  expect_identical(seen()$digits, 4L)
+})
+
+test_that("options can be given as values", {
+  set_daemons(1, options = list(digits = 3, mine = sum))
+  expect_identical(evaluated(format(pi)), "3.14")
+  expect_identical(evaluated(getOption("mine")), sum)
+  expect_message(daemons(1, options = list(digits = 4)), "nothing was changed")
+  expect_silent(daemons(1, options = list(digits = 3, mine = sum)))
+})
+
+test_that("daemons that come later or from elsewhere have these options, too", {
+  for (dispatcher in c(TRUE, FALSE)) {
+    set_daemons(n = 2, url = "tcp://127.0.0.1:0", dispatcher = dispatcher,
+                options = list(digits = 3L))
+    paste_into("sh", launch_remote(1))
+    expect_identical(evaluated(getOption("digits")), 3L)
+    pid <- evaluated(Sys.getpid())
+    tools::pskill(pid, tools::SIGKILL)
+    expect_true(wait_for(function() !is_running(pid)))
+    launch_local(if (dispatcher) 2 else 1)
+    seen <- evaluated(c(getOption("digits"), Sys.getpid()))
+    expect_identical(seen[1L], 3L)
+    expect_false(identical(seen[2L], pid))
+    daemons(0)
+  }
+})
+
+test_that("a daemon that is started again has these options", {
+  set_daemons(1, options = list(digits = 3L))
+  tools::pskill(evaluated(Sys.getpid()), tools::SIGKILL)
+  expect_identical(evaluated(getOption("digits")), 3L)
+})
+
+test_that("options that are none of the session, or no options, are refused", {
+  expect_error(daemons(1, options = "digit"), "'options' has the name \"digit\"")
+  expect_error(daemons(1, options = 5), "'options' must be TRUE, names of opt")
+  expect_error(daemons(1, options = list(5)), "all objects in 'options' must")
+  expect_identical(status()$connections, 0L)
+  set_daemons(1, options = FALSE)
+  expect_identical(evaluated(1), 1)
+})
