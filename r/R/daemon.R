@@ -54,7 +54,7 @@ daemon <- function(url, autoexit = TRUE, cleanup = TRUE, output = FALSE,
                    timerstart = 0L, ..., tls = NULL, rs = NULL,
                    credential = NULL) {
   # What tasks start, and their daemons(), is not meant.
-  Sys.unsetenv("TENKAI_DAEMON_STARTS")
+  Sys.setenv(TENKAI_DAEMON_STARTS = "")
   become_like_session()
   check_string(url, "url")
   limits <- daemon_limits(autoexit, cleanup, maxtasks, idletime, walltime,

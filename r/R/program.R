@@ -80,8 +80,14 @@ start_dispatcher <- function(output = FALSE,
 }
 
 # Whether this R is to become a daemon, and has not yet: it reads a start-up file,
-# which may call daemons(), whose daemons would read the same file, and so on.
-is_starting <- function() nzchar(Sys.getenv("TENKAI_DAEMON_STARTS"))
+# which may call daemons(), whose daemons would read the same file, and so on. The
+# environment says so where one of ours has started it, and the command line where
+# somebody has typed what launch_remote() prints.
+is_starting <- function() {
+  said <- Sys.getenv("TENKAI_DAEMON_STARTS", NA)
+  if (!is.na(said)) return(nzchar(said))
+  any(grepl("^tenkai::(daemon|agent)\\(", commandArgs()))
+}
 
 # The environment of a dispatcher, which the daemons it starts inherit: they
 # shall be like the session, and find no start-up file in the working directory

@@ -170,3 +170,111 @@ test_that("options that are none of the session, or no options, are refused", {
   set_daemons(1, options = FALSE)
   expect_identical(evaluated(1), 1)
 })
+
+test_that("daemons() in the start-up file of another machine sets none there", {
+  home <- set_home(c("library(tenkai)", "daemons(1)",
+                     "try(mirai('in a start-up file'))"))
+  said <- run_session(c(
+    "library(tenkai)",
+    "invisible(daemons(1, url = 'tcp://127.0.0.1:0', .compute = 'b'))",
+    "command <- unclass(launch_remote(1, .compute = 'b'))",
+    "system2('env', c('-u', 'R_PROFILE_USER', 'sh'),",
+    "        input = sub('\\n', ' >said 2>&1 &\\n', command))",
+    "value <- function(m) call_mirai(m)$data",
+    "value(mirai(status()$connections, .compute = 'b'))",
+    "value(mirai({",
+    "  daemons(1)",
+    "  on.exit(daemons(0))",
+    "  status()$connections",
+    "}, .compute = 'b'))",
+    "writeLines(grep('^tenkai: ', readLines('said'), value = TRUE))"
+  ), home, "--no-init-file", first = paste("cd", shQuote(set_folder())))
+  expect_identical(said[1:2], c("[1] 0", "[1] 1"))
+  expect_match(said[3L], "daemons\\(\\) in a start-up file .* is for sessions")
+})
+
+# A library with a package that writes in all ways when it is loaded or attached.
+noisy_library <- function(frame = parent.frame()) {
+  folder <- set_folder(frame)
+  source <- file.path(folder, "source")
+  dir.create(file.path(source, "R"), recursive = TRUE)
+  writeLines(c("Package: noisy", "Version: 1.0", "Title: Writes", "License: MIT",
+               "Description: Writes.", "Author: nobody",
+               "Maintainer: nobody <nobody@example.org>"),
+             file.path(source, "DESCRIPTION"))
+  file.create(file.path(source, "NAMESPACE"))
+  writeLines(c(sprintf(".onLoad <- function(libname, pkgname) {%s}", noise),
+               sprintf(".onAttach <- function(libname, pkgname) {%s}", noise)),
+             file.path(source, "R", "noisy.R"))
+  said <- suppressWarnings(system2(
+    file.path(R.home("bin"), "R"), stdout = TRUE, stderr = TRUE,
+    c("CMD", "INSTALL", "--no-docs", "--no-test-load", "-l", shQuote(folder),
+      shQuote(source))
+  ))
+  if (!is.null(attr(said, "status"))) stop(paste(said, collapse = "\n"))
+  folder
+}
+
+noise <- paste("cat('NOISE\\n'); print('NOISE'); message('NOISE')",
+               "packageStartupMessage('NOISE'); warning('NOISE')",
+               "system('echo NOISE; echo NOISE >&2')", sep = "; ")
+
+test_that("nothing that start-up files and packages write comes to the session", {
+  folder <- set_folder()
+  profile <- file.path(folder, "profile.R")
+  writeLines(c(noise, "sink(tempfile())", "options(digits = 3)",
+               sprintf(".First <- .Last <- function() {%s}", noise)), profile)
+  said <- run_session(c(
+    "library(tenkai)",
+    sprintf(".libPaths(c('%s', .libPaths()))", noisy_library()),
+    sprintf("Sys.setenv(R_PROFILE_USER = '%s')", profile),
+    "Sys.setenv(R_DEFAULT_PACKAGES = 'utils,stats,methods,noisy')",
+    "see <- function(...) call_mirai(mirai(",
+    "  c('noisy' %in% .packages(), getOption('digits')), ...))$data",
+    "daemons(1)",
+    "see()",
+    "see(.compute = 'none')",
+    "invisible(daemons(url = local_url(), .compute = 'b'))",
+    "launch_local(1, .compute = 'b')",
+    "see(.compute = 'b')",
+    "daemons(0)",
+    "Sys.setenv(R_DEFAULT_PACKAGES = 'utils,stats,methods', R_PROFILE_USER = '')",
+    "daemons(1)",
+    "attached <- function() {library(noisy); 'noisy' %in% .packages()}",
+    "call_mirai(mirai(attached(), attached = attached))$data",
+    "everywhere(library(noisy))",
+    "call_mirai(mirai('noisy' %in% .packages()))$data",
+    "daemons(0)"
+  ))
+  expect_identical(said, c("[1] 1", rep("[1] 1 3", 3L), "[1] 0", "[1] 1",
+                           "[1] TRUE", "[1] TRUE", "[1] 0"))
+})
+
+test_that("an error in a start-up file is the reason why there is no daemon", {
+  folder <- set_folder()
+  profile <- file.path(folder, "profile.R")
+  said <- run_session(c(
+    "library(tenkai)",
+    sprintf("Sys.setenv(R_PROFILE_USER = '%s')", profile),
+    sprintf("writeLines('stop(\"of the profile\")', '%s')", profile),
+    "cat(conditionMessage(tryCatch(daemons(1), error = identity)), '\\n')",
+    "status()$connections",
+    sprintf("writeLines('', '%s')", profile),
+    "invisible(daemons(1))",
+    "pid <- call_mirai(mirai(Sys.getpid()))$data",
+    sprintf("writeLines('stop(\"of the profile\")', '%s')", profile),
+    "writeLines('now')",
+    "tools::pskill(pid, 9)",
+    "for (i in 1:600) {",
+    "  withCallingHandlers(status(), message = function(m) {",
+    "    if (grepl('of the profile', conditionMessage(m))) quit()",
+    "  })",
+    "  Sys.sleep(0.1)",
+    "}",
+    "writeLines('never told')"
+  ))
+  before <- said[seq_len(match("now", said))]
+  expect_match(before, "Error: of the profile", all = FALSE)
+  expect_true("[1] 0" %in% before)
+  expect_false("never told" %in% said)
+})
