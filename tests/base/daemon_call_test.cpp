@@ -25,7 +25,9 @@ TEST_CASE("what a daemon is told becomes a call of R") {
   CHECK(daemon_call("fd:3", "@file", options, RandomStream{10407, 1, -2, 3, 4, 5, 6}) ==
         R"x(tenkai::daemon('fd:3',credential='@file',tls=c('-----BEGIN\nit\'s \\',''),)x"
         "maxtasks=5,cleanup=FALSE,rs=c(10407,1,-2,3,4,5,6))");
-  CHECK(with_libraries("tenkai::daemon('u')").ends_with(";tenkai::daemon('u')"));
+  std::string local = with_libraries("tenkai::daemon('u')");
+  CHECK(local.ends_with(";tenkai::daemon('u')"));
+  CHECK(local.find("TENKAI_LOCAL=1") != std::string::npos);
 }
 
 TEST_CASE("arguments of a daemon are numbers and logical values, and nothing that R would run") {
