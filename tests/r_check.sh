@@ -30,12 +30,21 @@ mkdir -p repository/src/contrib
 echo "options(repos = c(CRAN = 'file://$work/repository'))" >profile
 export R_PROFILE="$work/profile" R_PROFILE_USER="$work/profile"
 
-R CMD build tenkai
-
 # Without -g, with which Debian's R compiles: the size of that would be a note.
 echo 'CXX17FLAGS = -O2 -Wall' >Makevars
-R_MAKEVARS_USER=$work/Makevars MAKEFLAGS=-j$(nproc) R CMD check --no-manual --no-tests tenkai_*.tar.gz
+MAKEFLAGS=-j$(nproc)
+export MAKEFLAGS R_MAKEVARS_USER="$work/Makevars"
+
+# Building makes the vignettes, and installs the package for that; what is in them is run
+# by tests/flows/documents.sh.
+R CMD build tenkai
+R CMD check --no-manual --no-tests --no-build-vignettes tenkai_*.tar.gz
 R_LIBS=$work/tenkai.Rcheck Rscript --vanilla tenkai/tests/smoke.R
+guides=$(R_LIBS=$work/tenkai.Rcheck Rscript --vanilla -e 'cat(nrow(vignette(package = "tenkai")$results))')
+if [ "$guides" != "$(find tenkai/vignettes -name '*.Rmd' | wc -l)" ]; then
+  echo "vignette(package = \"tenkai\") is to list each file of r/vignettes, and lists $guides" >&2
+  exit 1
+fi
 
 status=$(sed -n 's/^Status: //p' tenkai.Rcheck/00check.log)
 if [ "$status" != OK ]; then

@@ -98,5 +98,16 @@ finish_beside() {
   cat "$work/beside.out"
 }
 
+# run_document FILE SECONDS: the examples of a document, in a folder of its own; a line for
+# each of them.
+run_document() {
+  local folder status=0
+  folder=$(mktemp -d "$work/document.XXXXXX")
+  (cd "$folder" && TENKAI_FLOW=$mark timeout -k 10 "$2" \
+    Rscript --vanilla "$root/tests/documents.R" "$1" </dev/null) || status=$?
+  [ "$status" -lt 124 ] || echo "NOT OK: $(basename "$1") ends within $2 s"
+  return "$status"
+}
+
 # The last line of a flow.
 finish() { exit "$failed"; }
