@@ -5,6 +5,12 @@
 #' native program, `tenkai`, hands the work out: the package starts one of them
 #' for each compute profile and talks to nothing else.
 #'
+#' @section Guides:
+#' "First session", "Clusters", "Shiny", "When something goes wrong", "Coming from
+#' mirai", "Coming from future, foreach, parallel" and a cheat sheet are vignettes:
+#' `vignette("first-session", package = "tenkai")`. Where the package was
+#' installed from its folder they are in `r/vignettes` of the sources alone.
+#'
 #' @section The program:
 #' The package looks for the program `tenkai` of its own version in this order:
 #' the file named by the environment variable `TENKAI_BIN`; the path that was
