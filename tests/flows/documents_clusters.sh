@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the examples of the vignette about clusters, against a private Slurm of two nodes
-# and a private SSH server, which is both of its machines.
+# Runs the examples of the vignette about clusters, and examples/slurm.R, against a private
+# Slurm of two nodes and a private SSH server, which is both of its machines.
 # time limit: 300 s
 . "$(dirname "$0")/common.sh"
 . ../slurm/cluster.sh
@@ -28,6 +28,8 @@ export TENKAI_SSH_CONFIG=$sshd/config
 
 start_slurm "$work/slurm" nodes=2 cpus=8 memory=8000 >/dev/null
 run_document "$root/r/vignettes/clusters.Rmd" 200 || failed=1
+echo 'profiles: {demo: {daemons: 4, launcher: slurm, slurm: {time: 10}}}' >"$work/demo.yaml"
+TENKAI_CONFIG=$work/demo.yaml run_document "$root/examples/slurm.R" 100 || failed=1
 stop_slurm
 stop_sshds
 check "nothing of it is left" wait_for 10 nothing_is_left
