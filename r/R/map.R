@@ -61,13 +61,13 @@ mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
     stop("'.args' must be a list, not ", describe(.args), call. = FALSE)
   }
   if (!is.null(.chunk)) check_number(.chunk, ".chunk", minimum = 1)
-  link <- mapping_link(.compute)
+  profile <- mapping_profile(.compute)
   elements <- elements_of(.x)
   map <- structure(vector("list", length(elements)), names = names(elements),
                    class = "mirai_map")
   if (length(elements)) {
-    relay <- relay_for(.relay, .compute)
-    handle <- begin_map(link, function_to_map, .args, globals, elements,
+    relay <- if (is.null(.relay)) profile$relay else relay_of(.relay, ".relay")
+    handle <- begin_map(profile$link, function_to_map, .args, globals, elements,
                         attr(elements, "columns"), .chunk, relay)
     attr(map, "map") <- handle
     if (!is.null(relay)) {
@@ -91,14 +91,14 @@ as_function <- function(f) {
   stop("'.f' must be a function, not ", describe(f), call. = FALSE)
 }
 
-mapping_link <- function(.compute) {
+mapping_profile <- function(.compute) {
   require_daemons(.compute)
   profile <- profile_of(.compute)
   if (is_here(profile)) {
     stop("mirai_map() needs daemons: those of daemons(sync = TRUE) are none",
          call. = FALSE)
   }
-  profile$link
+  profile
 }
 
 # A list. Of rows: each a list of values, and the names of the columns are an attribute.

@@ -113,9 +113,10 @@ mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
   if (length(.args)) .args <- named_objects(.args, ".args") else .args <- list()
   if (!is.null(.timeout)) check_number(.timeout, ".timeout")
   if (!is.null(.time_request)) check_number(.time_request, ".time_request")
-  link <- link_for(.compute)
+  taker <- taker_for(.compute)
+  link <- taker$link
   if (is.null(link)) return(mirai_here(.compute, expr, globals, .args))
-  relay <- relay_for(.relay, .compute)
+  relay <- if (is.null(.relay)) taker$relay else relay_of(.relay, ".relay")
   made <- .Call(tk_submit, link, expr, globals, .args, .timeout, .time_request,
                 relay) %||%
     # A forked child does not write into its parent's stream.

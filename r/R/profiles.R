@@ -59,13 +59,13 @@ stay <- function(profile, asked, name) {
   profile$value
 }
 
-# On the way of every mirai(): no more checks than needed. NULL: tasks are
-# evaluated here.
-link_for <- function(name) {
+# What takes the tasks of a profile: its link (NULL: they are evaluated here), and
+# what is relayed. On the way of every mirai(): no more checks than needed.
+taker_for <- function(name) {
   if (is.null(name)) name <- current$profile else
     if (!is.character(name) || length(name) != 1L) check_string(name, ".compute")
   profile <- profiles[[name]]
-  if (is.null(profile)) ephemeral_link() else profile$link
+  if (is.null(profile)) list(link = ephemeral_link()) else profile
 }
 
 # For a process that was forked off: what the parent has set is not ours.

@@ -16,12 +16,6 @@ relay_of <- function(relay, argument) {
   sum(sayings[unique(relay)])
 }
 
-# Of the profile `name`, where a task does not say.
-relay_for <- function(relay, name) {
-  if (!is.null(relay)) return(relay_of(relay, ".relay"))
-  profiles[[name %||% current$profile]]$relay
-}
-
 # --- in the daemon ---
 
 # Established around a task, outside of all handlers of its own. `kinds`: a sum.

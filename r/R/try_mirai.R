@@ -13,9 +13,10 @@ try_mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
   args <- if (length(.args)) named_objects(.args, ".args") else list()
   if (!is.null(.timeout)) check_number(.timeout, ".timeout")
   if (!is.null(.time_request)) check_number(.time_request, ".time_request")
-  link <- link_for(.compute)
+  taker <- taker_for(.compute)
+  link <- taker$link
   if (is.null(link)) return(mirai_here(.compute, expr, globals, args))
-  relay <- relay_for(.relay, .compute)
+  relay <- if (is.null(.relay)) taker$relay else relay_of(.relay, ".relay")
   made <- .Call(tk_try_submit, link, expr, globals, args, .timeout,
                 .time_request, relay) %||%
     .Call(tk_try_submit, own_link(.compute), expr, globals, args, .timeout,
