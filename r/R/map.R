@@ -61,14 +61,21 @@ mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
     stop("'.args' must be a list, not ", describe(.args), call. = FALSE)
   }
   if (!is.null(.chunk)) check_number(.chunk, ".chunk", minimum = 1)
-  profile <- mapping_profile(.compute)
+  require_daemons(.compute)
+  profile <- profile_of(.compute)
   elements <- elements_of(.x)
+  task <- task_of_element(function_to_map, .args, attr(elements, "columns"))
+  if (is_here(profile)) {
+    map <- map_here(profile, task, globals, elements)
+    if (!is.null(.promise)) promise_each(map, .promise)
+    return(map)
+  }
   map <- structure(vector("list", length(elements)), names = names(elements),
                    class = "mirai_map")
   if (length(elements)) {
     relay <- if (is.null(.relay)) profile$relay else relay_of(.relay, ".relay")
-    handle <- begin_map(profile$link, function_to_map, .args, globals, elements,
-                        attr(elements, "columns"), .chunk, relay)
+    handle <- begin_map(profile$link, task, globals, length(elements), .chunk,
+                        relay)
     attr(map, "map") <- handle
     if (!is.null(relay)) {
       attr(map, "output") <- new_record(.Call(tk_map_id, handle))
@@ -91,14 +98,13 @@ as_function <- function(f) {
   stop("'.f' must be a function, not ", describe(f), call. = FALSE)
 }
 
-mapping_profile <- function(.compute) {
-  require_daemons(.compute)
-  profile <- profile_of(.compute)
-  if (is_here(profile)) {
-    stop("mirai_map() needs daemons: those of daemons(sync = TRUE) are none",
-         call. = FALSE)
-  }
-  profile
+# As daemons(sync = TRUE) has it: a list of mirais that have resolved.
+map_here <- function(profile, task, globals, elements) {
+  mirais <- lapply(elements, function(element) {
+    objects <- c(task$objects, list(.x = element))
+    evaluated_here(profile, task$call, globals, objects)
+  })
+  structure(mirais, names = names(elements), class = "mirai_map")
 }
 
 # A list. Of rows: each a list of values, and the names of the columns are an attribute.
@@ -128,10 +134,8 @@ rows_of_matrix <- function(x) {
             columns = colnames(x) %||% rep("", ncol(x)))
 }
 
-# `.f(.x, mean = mean)`, where the daemon finds `.f` and the arguments. Of rows:
-# `.f(x = .x[[1]], y = .x[[2]])`.
-begin_map <- function(link, f, args, globals, elements, columns, chunk,
-                      relay) {
+# `.f(.x, mean = mean)`, and the objects in it. Of rows: `.f(x = .x[[1]], y = .x[[2]])`.
+task_of_element <- function(f, args, columns) {
   names <- names(args) %||% rep("", length(args))
   symbols <- ifelse(nzchar(names), names, paste0(".", seq_along(args)))
   first <- list(quote(.x))
@@ -140,11 +144,14 @@ begin_map <- function(link, f, args, globals, elements, columns, chunk,
     names(first) <- columns
   }
   more <- structure(lapply(symbols, as.symbol), names = names)
-  call <- as.call(c(quote(.f), first, more))
-  objects <- c(list(.f = f), structure(args, names = symbols))
-  shared <- list(call, objects, globals, NULL,
+  list(call = as.call(c(quote(.f), first, more)),
+       objects = c(list(.f = f), structure(args, names = symbols)))
+}
+
+begin_map <- function(link, task, globals, count, chunk, relay) {
+  shared <- list(task$call, task$objects, globals, NULL,
                  .Call(tk_is_safe, link), relay)
-  map <- .Call(tk_map_begin, link, shared, length(elements), chunk)
+  map <- .Call(tk_map_begin, link, shared, count, chunk)
   if (is.null(map)) {
     stop("this process was forked from the session, and only the session itself ",
          "uses its daemons: set others here with daemons()", call. = FALSE)

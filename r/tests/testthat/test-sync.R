@@ -277,3 +277,22 @@ test_that("a large value comes back here, too", {
   x <- runif(3e5)
   expect_identical(mirai(x, x = x)$data, x)
 })
+
+test_that("a map is evaluated here, with the numbers that daemons would draw", {
+  draw <- function(i, a) i + a + runif(1)
+  set_daemons(2, seed = 1)
+  expected <- mirai_map(1:5, draw, .args = list(a = 10))[.flat]
+  daemons(0)
+  set_sync(seed = 1)
+  expect_identical(mirai_map(1:5, draw, .args = list(a = 10))[.flat], expected)
+  rows <- data.frame(x = 1:2, y = 3:4)
+  expect_identical(mirai_map(rows, function(x, y) x * y)[.flat], c(3L, 8L))
+
+  map <- mirai_map(c(a = 1, b = -1), function(x) if (x < 0) stop("no") else x)
+  expect_identical(printed(map), "< mirai map [2/2] >")
+  expect_false(unresolved(map))
+  expect_identical(map$a[], 1)
+  expect_match(map[]$b, "Error in .f\\(.x\\): no")
+  expect_error(map[.stop], "mirai 2 \\('b'\\) has no value")
+  expect_length(mirai_map(list(), identity)[], 0)
+})
