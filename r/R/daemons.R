@@ -184,7 +184,11 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
             "this daemon reads it and sets none")
     return(invisible(0L))
   }
-  if (sync) return(set_here(.compute, asked, told, seed, safe))
+  if (sync) {
+    value <- set_here(.compute, asked, told, seed, safe)
+    begin_hooks(.compute, serial)
+    return(value)
+  }
 
   made <- new_profile(asked)
   made$direct <- !isTRUE(dispatcher)

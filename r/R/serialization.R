@@ -247,9 +247,13 @@ renew_hooks <- function() {
 # an everywhere(), before they get one of these tasks.
 share_hooks <- function(name) {
   profile <- profile_of(name)
-  if (is.null(profile) || is_here(profile)) return()
+  if (is.null(profile)) return()
   hooks <- hooks_of(merged(list(profile$serial, registered$own,
                                 profile$defaults)))
+  if (is_here(profile)) {
+    profile$hooks <- hooks
+    return()
+  }
   if (!is.null(hooks) && !hooks$id %in% profile$shared) {
     before <- profile$hooks
     done <- FALSE

@@ -26,7 +26,8 @@ evaluated_here <- function(profile, expr, globals, args, everywhere = FALSE) {
     on.exit(list2env(hidden, globalenv()), add = TRUE, after = FALSE)
   }
   parcel <- c(list(expr, globals, args), if (profile$safe) TRUE)
-  .Call(tk_here, evaluation_functions(), parcel, everywhere, profile$cleanup)
+  .Call(tk_here, evaluation_functions(), parcel, everywhere, profile$cleanup,
+        profile$hooks)
 }
 
 # With a seed each task has random numbers of its own. Else, and a task within a task

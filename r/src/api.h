@@ -41,7 +41,7 @@ SEXP tk_watched_link(SEXP mirai);
 SEXP tk_watch_fds(SEXP link);
 SEXP tk_ripe(SEXP link);
 // here.cpp
-SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup);
+SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup, SEXP hooks);
 // search.cpp
 SEXP tk_mirais(SEXP list);
 SEXP tk_has_map(SEXP list);

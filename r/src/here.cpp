@@ -81,16 +81,17 @@ Answer evaluate_here(SEXP functions, Payload task, bool everywhere, int cleanup)
 using namespace tenkai;
 
 // The mirai, which has its value. `parcel`: list(expression, globals, arguments), and a
-// fourth element where only data may come back.
-SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup) {
+// fourth element where only data may come back; `hooks`: those of the profile.
+SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup, SEXP hooks) {
   return guarded([&] {
     const std::shared_ptr<Link>& link = link_to_nobody(XLENGTH(parcel) > 3);
     std::uint64_t task = link->next_id();
     auto make = [&] { return new_mirai(link, task); };
     SEXP mirai = PROTECT(safely(make));
     Buffer sent;
+    Gathered gathered;
     auto write = [&] {
-      serialize(parcel, sent);
+      serialize(parcel, sent, hooks, gathered);
       return R_NilValue;
     };
     safely(write);

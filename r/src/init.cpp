@@ -48,7 +48,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_watched_link", tk_watched_link, 1),
       entry("tk_watch_fds", tk_watch_fds, 1),
       entry("tk_ripe", tk_ripe, 1),
-      entry("tk_here", tk_here, 4),
+      entry("tk_here", tk_here, 5),
       entry("tk_mirais", tk_mirais, 1),
       entry("tk_has_map", tk_has_map, 1),
       entry("tk_values", tk_values, 1),

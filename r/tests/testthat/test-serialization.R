@@ -513,6 +513,25 @@ test_that("hooks go through an agent, and outlive its daemon", {
   expect_identical(pointers$number(evaluated(x, x = x)), 9)
 })
 
+test_that("hooks are used where tasks are evaluated here", {
+  pointers <- set_pointer_hooks()
+  set_daemons(sync = TRUE)
+  x <- pointers$pointer(3)
+  m <- mirai(list(pointers::number(x), x), x = x)
+  expect_identical(m$data[[1L]], 3)
+  expect_identical(pointers$number(m$data[[2L]]), 3)
+  expect_identical(
+    pointers$number(mirai_map(list(x), function(each) each)[][[1L]]), 3
+  )
+  suppressMessages(serialization(NULL))
+  expect_error(pointers$number(mirai(x, x = x)$data))
+  daemons(0)
+  set_daemons(sync = TRUE, serial = serial_config(
+    "pointer", pointers$to_raw, pointers$from_raw
+  ))
+  expect_identical(pointers$number(mirai(x, x = x)$data), 3)
+})
+
 test_that("arrays of nanoarrow travel", {
   skip_if_not_installed("nanoarrow")
   set_daemons(1, serial = serial_config(
