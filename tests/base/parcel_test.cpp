@@ -7,21 +7,12 @@
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/parcels.h"
 
 using namespace tenkai;
+using namespace tenkai::tests;
 
 namespace {
-
-std::string parcel_of(const std::vector<std::string>& values) {
-  std::string bytes;
-  ParcelTable table;
-  for (const std::string& value : values) {
-    bytes += value;
-    table.end_value(bytes.size());
-  }
-  table.write([&](const char* more, std::size_t size) { bytes.append(more, size); });
-  return bytes;
-}
 
 std::vector<std::string> values_in(std::string_view bytes) {
   std::vector<std::string> values;

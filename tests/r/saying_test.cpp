@@ -1,15 +1,16 @@
 #include "r/src/saying.h"
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/parcel.h"
 #include "tests/catch.h"
+#include "tests/parcels.h"
 
 using namespace tenkai;
+using namespace tenkai::tests;
 
 namespace {
 
@@ -19,19 +20,12 @@ std::string value(unsigned char kind, std::uint64_t place, const std::string& wh
   return bytes + what;
 }
 
-Frame said(std::uint64_t number, std::initializer_list<std::string> values, std::uint32_t attempt = 1) {
+Frame said(std::uint64_t number, const std::vector<std::string>& values, std::uint32_t attempt = 1) {
   Frame frame(Type::said);
   frame.task = 100;
   frame.attempt = attempt;
   frame.with(Key::number, number);
-  std::string bytes;
-  ParcelTable table;
-  for (const std::string& each : values) {
-    bytes += each;
-    table.end_value(bytes.size());
-  }
-  table.write([&](const char* more, std::size_t size) { bytes.append(more, size); });
-  frame.payload = make_payload(bytes);
+  frame.payload = make_payload(parcel_of(values));
   return frame;
 }
 

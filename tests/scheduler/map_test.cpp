@@ -14,6 +14,7 @@
 
 #include "base/parcel.h"
 #include "tests/catch.h"
+#include "tests/parcels.h"
 #include "tests/scheduler/describe.h"
 
 using namespace tenkai;
@@ -22,17 +23,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Payload parcel(const std::vector<std::string>& values) {
-  std::string bytes;
-  ParcelTable table;
-  for (const std::string& value : values) {
-    bytes += value;
-    table.end_value(bytes.size());
-  }
-  table.write([&](const char* more, std::size_t size) { bytes.append(more, size); });
-  return make_payload(bytes);
-}
-
 // "e0", "e1", …
 Payload elements(std::uint64_t from, std::uint64_t count) {
   std::vector<std::string> values;
@@ -40,7 +30,7 @@ Payload elements(std::uint64_t from, std::uint64_t count) {
     values.emplace_back(1, 'e');
     values.back() += std::to_string(i);
   }
-  return parcel(values);
+  return make_payload(parcel_of(values));
 }
 
 Sends map_of(Dispatcher& dispatcher, std::uint64_t count, std::uint64_t chunk = 0) {
