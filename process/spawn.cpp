@@ -13,8 +13,6 @@
 
 #include "process/descriptor_limit.h"
 
-extern char** environ;
-
 namespace tenkai {
 namespace {
 

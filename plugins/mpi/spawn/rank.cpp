@@ -17,8 +17,6 @@
 #include "base/text.h"
 #include "plugins/mpi/rank_line.h"
 
-extern char** environ;
-
 namespace tenkai::mpi {
 namespace {
 
