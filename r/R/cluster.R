@@ -305,6 +305,9 @@ take_value <- function(node) {
   node$mirai <- NULL
   if (is.integer(value) && is_error_value(value)) {
     value <- end_of_node(node, value)
+  } else if (is_mirai_error(value)) {
+    # As from a node of sockets: the call is one of do.call(), and says nothing.
+    value[1L] <- message_of(attr(value, "condition", exact = TRUE))
   }
   list(value = value, tag = node$tag)
 }
