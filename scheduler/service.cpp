@@ -27,8 +27,6 @@ Time now() { return std::chrono::steady_clock::now(); }
 // go wrong a thousand times a second.
 constexpr std::size_t max_notes = 100;
 
-// Bytes of an answer that may wait for others to go out with it.
-constexpr std::size_t small_answer = 4096;
 // What tasks say is left out where a session leaves more than this unread.
 constexpr std::uint64_t max_unheard = 64 * 1024 * 1024;
 constexpr std::size_t max_unheard_frames = 65536;
@@ -386,8 +384,7 @@ void Service::answer(Resolve& resolve) {
   // A time-out, a cancellation and a reset of the session explain themselves.
   bool explained = resolve.code == Code::reset || resolve.code == Code::out_of_memory;
   if (explained) frame.with(Key::message, resolve.reason);
-  bool small = size_of(frame.payload) <= small_answer;
-  small ? session_->send_soon(std::move(frame)) : session_->send(std::move(frame));
+  session_->send_soon(std::move(frame));
 }
 
 // The session sees by the numbers of the frames that some are missing.

@@ -23,6 +23,7 @@ void Connection::send(Frame frame) {
 }
 
 void Connection::send_soon(Frame frame) {
+  if (size_of(frame.payload) > small_payload) return send(std::move(frame));
   if (ended_ || closing_) return;
   bool idle = outbox_.empty();
   outbox_.push(std::move(frame));

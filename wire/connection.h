@@ -64,8 +64,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void hand_over(Callbacks callbacks) { retired_ = std::exchange(callbacks_, std::move(callbacks)); }
   // Never blocks; what the kernel does not take now is kept and written later.
   void send(Frame frame);
-  // The same for a small frame, but writes it together with others that are sent
-  // before the event loop waits again: one system call for many answers.
+  // The same, but a small frame is written together with others that are sent before the
+  // event loop waits again: one system call for many answers.
   void send_soon(Frame frame);
   // Writes what is waiting, then closes. Frames that still arrive are dropped.
   void close();
@@ -115,6 +115,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void finish(End end);
   void write_gathered();
 
+  // Bytes of a payload that send_soon() lets wait.
+  static constexpr std::size_t small_payload = 4096;
   // Frames that send_soon() lets gather.
   static constexpr std::size_t enough_at_once = 32;
 
