@@ -64,8 +64,10 @@ void Link::send(const Frame& frame) {
   push_out();
 }
 
+// Where nothing is on its way nothing would make room. What maps share does not go before
+// their elements have come.
 bool Link::has_room_for(std::size_t bytes) const {
-  return in_flight_ == 0 || in_flight_ + kept_ + bytes <= memory_limit_ || !is_usable();
+  return in_flight_ == 0 || in_flight_ + shared_ + kept_ + bytes <= memory_limit_ || !is_usable();
 }
 
 bool Link::wait_for_memory(std::size_t bytes) {

@@ -67,7 +67,8 @@ class Link {
   bool wait_for_memory(std::size_t bytes);
   // A map: its first task, whose number and those that follow are its elements'.
   std::uint64_t begin_map(Frame frame, std::uint64_t count, Buffer& shared);
-  void send_elements(const Frame& frame, Buffer& parcel);
+  // `sizes`: of each of the elements.
+  void send_elements(const Frame& frame, Buffer& parcel, const std::vector<std::uint64_t>& sizes);
   // Null where no map has such an element, or nobody has a use for it any more.
   MapAnswers* map_with(std::uint64_t element);
   const MapAnswers* map_with(std::uint64_t element) const {
@@ -159,6 +160,7 @@ class Link {
   void ripen_all_at_end();
   void on_elements_resolved(Frame&& frame);
   void leave_map(std::uint64_t element);
+  void free_shared(MapAnswers& map);
 
   inline static std::uint64_t made_ = 0;
   std::uint64_t number_ = ++made_;
@@ -173,8 +175,9 @@ class Link {
   std::uint64_t last_id_ = 0;
   std::uint64_t news_ = 0;
   std::uint64_t memory_limit_ = UINT64_MAX;
-  std::uint64_t in_flight_ = 0;
-  std::uint64_t kept_ = 0;  // bytes of everywhere()
+  std::uint64_t in_flight_ = 0;  // bytes of tasks that are not answered
+  std::uint64_t shared_ = 0;     // bytes that the elements of maps share
+  std::uint64_t kept_ = 0;       // bytes of everywhere()
   std::unordered_map<std::uint64_t, Task> tasks_;
   std::map<std::uint64_t, MapAnswers> maps_;  // by their first element
   std::optional<Answer> of_element_;          // what answer_to() has returned

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "crossing.h"
 #include "link.h"
@@ -21,16 +22,16 @@ std::uint64_t Link::begin_map(Frame frame, std::uint64_t count, Buffer& shared) 
   last_id_ += count;
   MapAnswers& map = maps_.emplace(frame.task, MapAnswers(frame.task, count)).first->second;
   map.users = 1;
-  map.in_flight = shared.size();
-  in_flight_ += map.in_flight;
+  map.shared = shared.size();
+  shared_ += map.shared;
   send(frame, shared);
   return frame.task;
 }
 
-void Link::send_elements(const Frame& frame, Buffer& parcel) {
-  if (!is_usable()) return;
-  if (MapAnswers* map = map_with(frame.task)) map->in_flight += parcel.size();
-  in_flight_ += parcel.size();
+void Link::send_elements(const Frame& frame, Buffer& parcel, const std::vector<std::uint64_t>& sizes) {
+  MapAnswers* map = map_with(frame.task);
+  if (!is_usable() || map == nullptr || map->left() == 0) return;
+  in_flight_ += map->on_sent(sizes);
   send(frame, parcel);
 }
 
@@ -38,6 +39,7 @@ void Link::cancel_elements(std::uint64_t first, std::uint64_t count) {
   MapAnswers* map = map_with(first);
   if (map == nullptr || !is_usable() || map->left() == 0) return;
   map->cancel(first, count);
+  free_shared(*map);
   ripen(first, count);
   news_ += 1;
   Frame frame(Type::cancel);
@@ -49,9 +51,8 @@ void Link::leave_map(std::uint64_t element) {
   MapAnswers* map = map_with(element);
   if (map == nullptr || --map->users > 0) return;
   map->drop();
-  if (map->left() > 0 && is_usable()) return;  // its answers still tell how much is in flight
-  in_flight_ -= map->in_flight;
-  maps_.erase(map->first());
+  // Its answers still tell how much is in flight.
+  if (map->is_over() || !is_usable()) maps_.erase(map->first());
 }
 
 void Link::on_elements_resolved(Frame&& frame) {
@@ -59,16 +60,18 @@ void Link::on_elements_resolved(Frame&& frame) {
   if (after == maps_.begin()) return;
   auto found = std::prev(after);
   MapAnswers& map = found->second;
-  std::uint64_t before = map.left(), first = frame.task, count = frame.number(Key::count);
+  std::uint64_t first = frame.task, count = frame.number(Key::count);
   map.on_resolved(std::move(frame));
+  in_flight_ -= map.on_freed(first, count);
+  free_shared(map);
   ripen(first, count);
   news_ += 1;
-  // About as much as their part of it: what the elements were sent with goes with the last.
-  std::uint64_t freed = map.left() == 0 ? map.in_flight : map.in_flight / before * (before - map.left());
-  map.in_flight -= freed;
-  in_flight_ -= freed;
   if (map.left() == 0) sayings_.end(map.first());
-  if (map.left() == 0 && map.users == 0) maps_.erase(found);
+  if (map.is_over() && map.users == 0) maps_.erase(found);
+}
+
+void Link::free_shared(MapAnswers& map) {
+  if (map.is_over()) shared_ -= std::exchange(map.shared, 0);
 }
 
 // Those of so many tasks that a promise waits for.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "api.h"
 #include "base/parcel.h"
@@ -63,26 +64,27 @@ std::uint64_t element_of(const MapHandle& handle, SEXP index) {
 
 SEXP number(std::uint64_t number) { return Rf_ScalarReal(static_cast<double>(number)); }
 
-// Elements of the list from `*next` on, as far as a parcel goes.
-std::uint64_t fill(Buffer& buffer, SEXP list, R_xlen_t* next, SEXP hooks) {
+// Elements of the list from `next` on, as far as a parcel goes: the size of each.
+std::vector<std::uint64_t> fill(Buffer& buffer, SEXP list, R_xlen_t next, SEXP hooks) {
+  std::vector<std::uint64_t> sizes;
   ParcelTable table;
   Gathered gathered;
   auto body = [&] {
-    while (*next < XLENGTH(list) && buffer.size() < enough_bytes && table.count() < enough_elements) {
-      serialize(VECTOR_ELT(list, *next), buffer, hooks, gathered);
+    while (next < XLENGTH(list) && buffer.size() < enough_bytes && sizes.size() < enough_elements) {
+      std::size_t before = buffer.size();
+      serialize(VECTOR_ELT(list, next++), buffer, hooks, gathered);
       table.end_value(buffer.size());
-      ++*next;
+      sizes.push_back(buffer.size() - before);
     }
     return R_NilValue;
   };
   safely(body);
-  std::uint64_t count = table.count();
   auto finish = [&] {
     table.write([&](const char* bytes, std::size_t size) { buffer.append(bytes, size); });
     return R_NilValue;
   };
   safely(finish);
-  return count;
+  return sizes;
 }
 
 void send_elements(const MapHandle& handle, SEXP list, SEXP hooks) {
@@ -91,9 +93,10 @@ void send_elements(const MapHandle& handle, SEXP list, SEXP hooks) {
     Frame frame(Type::elements);
     frame.task = handle.first + static_cast<std::uint64_t>(next);
     buffer.clear();
-    fill(buffer, list, &next, hooks);
+    std::vector<std::uint64_t> sizes = fill(buffer, list, next, hooks);
+    next += static_cast<R_xlen_t>(sizes.size());
     while (!handle.link->wait_for_memory(buffer.size())) tell_notes(*handle.link);
-    handle.link->send_elements(frame, buffer);
+    handle.link->send_elements(frame, buffer, sizes);
   }
 }
 

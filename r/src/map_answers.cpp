@@ -80,6 +80,26 @@ std::optional<Answer> MapAnswers::answer_to(std::uint64_t element) const {
   return answer;
 }
 
+// A piece of one element has a table of its own, of two numbers.
+std::uint64_t MapAnswers::on_sent(const std::vector<std::uint64_t>& sizes) {
+  std::uint64_t bytes = 0;
+  for (std::uint64_t size : sizes) {
+    sent_.push_back(size + Parcel::table_size(1));
+    bytes += sent_.back();
+  }
+  unanswered_ += sizes.size();
+  return bytes;
+}
+
+std::uint64_t MapAnswers::on_freed(std::uint64_t from, std::uint64_t count) {
+  std::uint64_t bytes = 0, end = std::min<std::uint64_t>(from - first_ + count, sent_.size());
+  for (std::uint64_t i = from - first_; i < end; ++i) {
+    if (sent_[i] > 0) --unanswered_;
+    bytes += std::exchange(sent_[i], 0);
+  }
+  return bytes;
+}
+
 void MapAnswers::drop() {
   answers_.clear();
   wanted_ = false;

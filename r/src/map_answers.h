@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "answer.h"
 #include "base/frame.h"
@@ -33,8 +34,16 @@ class MapAnswers {
   // Forgets what has come, and keeps nothing that comes.
   void drop();
 
-  // Bytes of elements on their way, for which the dispatcher has memory.
-  std::uint64_t in_flight = 0;
+  // The bytes for which the dispatcher has memory until it has answered these elements, the
+  // next ones that were not sent before.
+  std::uint64_t on_sent(const std::vector<std::uint64_t>& sizes);
+  // Those of elements that it has answered now.
+  std::uint64_t on_freed(std::uint64_t from, std::uint64_t count);
+  // Nothing more is sent, and nothing is on its way.
+  bool is_over() const { return unanswered_ == 0 && (sent_.size() == count_ || left_ == 0); }
+
+  // Bytes that the dispatcher keeps until it has answered all.
+  std::uint64_t shared = 0;
   // How many objects of R refer to it.
   int users = 0;
 
@@ -55,7 +64,9 @@ class MapAnswers {
   std::uint64_t left_;
   std::optional<std::uint64_t> first_failed_;
   bool wanted_ = true;
-  Answers answers_;  // by their first element
+  std::vector<std::uint64_t> sent_;  // bytes of each element; 0: it is answered
+  std::uint64_t unanswered_ = 0;     // of those
+  Answers answers_;                  // by their first element
 };
 
 }  // namespace tenkai

@@ -12,6 +12,12 @@ set_daemons <- function(..., .compute = "default", frame = parent.frame()) {
   daemons(..., .compute = .compute)
 }
 
+# Ends what waits for ever, for the rest of a test.
+set_limit <- function(seconds = 120, frame = parent.frame()) {
+  do.call(on.exit, list(quote(setTimeLimit()), TRUE, FALSE), envir = frame)
+  setTimeLimit(elapsed = seconds)
+}
+
 # A folder for the rest of a test.
 set_folder <- function(frame = parent.frame()) {
   folder <- tempfile("tenkai-")

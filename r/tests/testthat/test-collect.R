@@ -1,11 +1,5 @@
 # Values out of mirais: one, all of a list, and the first of several.
 
-# Ends what waits for ever, for the rest of a test.
-set_limit <- function(seconds = 120, frame = parent.frame()) {
-  do.call(on.exit, list(quote(setTimeLimit()), TRUE, FALSE), envir = frame)
-  setTimeLimit(elapsed = seconds)
-}
-
 test_that("m[] waits for the value and returns it", {
   set_limit()
   set_daemons(1)

@@ -214,3 +214,16 @@ test_that("a daemon that ends after so many tasks counts elements", {
   expect_identical(Filter(Negate(is_error_value), values), as.list(1:5))
   expect_match(told, "no daemon is left", all = FALSE)
 })
+
+test_that("a map that is larger than what may wait is sent as room is made", {
+  set_limit(60)
+  set_daemons(2, memory = 1e6)
+  sizes <- rep(c(1e5, 10, 3e5, 1000, 2e6), 6)
+  map <- mirai_map(lapply(sizes, raw), length)
+  expect_identical(as.numeric(map[.flat]), sizes)
+  # What the elements share is kept until all have come.
+  map <- mirai_map(1:5, function(x, y) x + length(y), .args = list(y = raw(5e6)))
+  expect_identical(map[.flat], 5000000L + 1:5)
+  map <- mirai_map(lapply(sizes, raw), length)
+  expect_identical(as.numeric(map[.flat]), sizes)
+})
