@@ -235,12 +235,14 @@ print.mirai_map <- function(x, ...) {
 collected_map <- function(x, options) {
   map <- handle_of_map(x)
   wait_for_map(map, length(x), options)
-  failed <- if (options$stop || options$flat) first_failed(map, length(x)) else 0
-  if (failed > 0) {
+  failed <- if (options$stop) first_failed(map, length(x)) else 0L
+  values <- if (failed == 0L) map_values(map, seq_along(x))
+  if (failed == 0L && (options$stop || options$flat)) failed <- failed_of(values)
+  if (failed > 0L) {
     stop_map(map)
     stop(collect_error(map_values(map, failed)[[1L]], failed, name_at(x, failed)))
   }
-  values <- structure(map_values(map, seq_along(x)), names = names(x))
+  names(values) <- names(x)
   if (options$flat) flat_values(values) else values
 }
 
@@ -261,7 +263,8 @@ wait_for_map <- function(map, count, options) {
   }
 }
 
-# The first element with an error value, as far as they are known; 0: there is none.
+# The first element that the daemons say has failed, as far as they have answered; 0:
+# there is none.
 first_failed <- function(map, count) {
   from <- .Call(tk_map_failed, map)
   if (from == 0) return(0L)
@@ -269,6 +272,14 @@ first_failed <- function(map, count) {
     if (is_error_value(map_values(map, i)[[1L]])) return(as.integer(i))
   }
   0L
+}
+
+# The same of values that are all there. What cannot be read here, or never came, is known
+# by its value alone.
+failed_of <- function(values) {
+  objects <- which(vapply(values, is.object, NA))
+  objects <- objects[vapply(values[objects], is_error_value, NA)]
+  if (length(objects)) objects[1L] else 0L
 }
 
 name_at <- function(x, place) {

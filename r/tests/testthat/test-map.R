@@ -227,3 +227,18 @@ test_that("a map that is larger than what may wait is sent as room is made", {
   map <- mirai_map(lapply(sizes, raw), length)
   expect_identical(as.numeric(map[.flat]), sizes)
 })
+
+test_that(".flat and .stop see values that could not be let in, and those that never came", {
+  set_limit()
+  set_daemons(1, safe = TRUE)
+  map <- mirai_map(c(a = 1, b = 2), function(x) if (x == 2) function() x else x)
+  for (option in c(".flat", ".stop")) {
+    e <- expect_error(collect_mirai(map, option), "mirai 2 ('b') has no value: 13 |",
+                      fixed = TRUE, class = "tenkai_collect_error")
+    expect_identical(e$location, 2L)
+  }
+  map <- mirai_map(1:3, function(x) Sys.sleep(60))
+  daemons(0)
+  expect_error(map[.flat], "mirai 1 has no value: 7 | Object closed", fixed = TRUE)
+  expect_error(map[.stop], "mirai 1 has no value: 7 | Object closed", fixed = TRUE)
+})
