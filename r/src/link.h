@@ -129,6 +129,8 @@ class Link {
   void seed_tasks(const RandomStream& stream) { stream_of_tasks_ = stream; }
   // The first of so many streams that nobody else gets; nothing where tasks have none.
   std::optional<RandomStream> take_streams(std::uint64_t count);
+  // The one that nobody has taken yet.
+  const std::optional<RandomStream>& stream_of_tasks() const { return stream_of_tasks_; }
 
   // From now on answers are let in only if they are nothing but data.
   void make_safe() { is_safe_ = true; }

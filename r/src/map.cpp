@@ -14,6 +14,7 @@
 #include "mirai.h"
 #include "serialize.h"
 #include "session.h"
+#include "taken_streams.h"
 #include "values.h"
 
 namespace tenkai {
@@ -132,10 +133,10 @@ SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
     if (chunk != R_NilValue) frame.with(Key::chunk, static_cast<std::uint64_t>(Rf_asReal(chunk)));
     Buffer buffer;
     Gathered gathered;
-    std::optional<RandomStream> stream = link->take_streams(elements);
+    TakenStreams streams(*link, elements);
     auto write = [&] {
       SEXP whole = PROTECT(Rf_shallow_duplicate(shared));
-      if (stream) SET_VECTOR_ELT(whole, 3, stream_value(*stream));
+      if (streams.first()) SET_VECTOR_ELT(whole, 3, stream_value(*streams.first()));
       serialize(whole, buffer, R_ExternalPtrProtected(pointer), gathered);
       UNPROTECT(1);
       return R_NilValue;
@@ -143,6 +144,7 @@ SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
     safely(write);
     while (!link->wait_for_memory(buffer.size())) tell_notes(*link);
     auto handle = std::make_unique<MapHandle>(MapHandle{link, link->begin_map(frame, elements, buffer)});
+    streams.use();
     auto wrap = [&] {
       SEXP made = PROTECT(R_MakeExternalPtr(handle.get(), map_tag(), R_ExternalPtrProtected(pointer)));
       R_RegisterCFinalizerEx(made, drop_map, FALSE);

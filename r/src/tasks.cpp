@@ -12,6 +12,7 @@
 #include "race.h"
 #include "serialize.h"
 #include "session.h"
+#include "taken_streams.h"
 #include "values.h"
 
 namespace tenkai {
@@ -113,7 +114,8 @@ SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, SEXP 
   if (link->is_foreign()) return R_NilValue;
   frame.task = link->next_id();
   SEXP mirai = PROTECT(new_mirai(link, frame.task));
-  SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe(), link->take_streams(1), relay));
+  TakenStreams streams(*link, 1);
+  SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe(), streams.first(), relay));
   Scratch scratch;
   write(payload, *scratch, R_ExternalPtrProtected(pointer));
   if (!waits) link->take_in();  // an answer that is here may have made room
@@ -122,6 +124,7 @@ SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, SEXP 
     wait_for_memory(*link, (*scratch).size());
     link->submit(frame, *scratch);
     if (relay != R_NilValue) link->expect_sayings(frame.task);
+    streams.use();
   }
   tell_notes(*link);
   UNPROTECT(2);

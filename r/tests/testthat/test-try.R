@@ -35,3 +35,21 @@ test_that("a task that is alone is taken by try_mirai(), however large", {
   set_daemons(1, memory = 1e5)
   expect_identical(value_of(try_mirai(length(x), x = raw(1e6))), 1000000L)
 })
+
+test_that("what is not submitted takes no random numbers from what is", {
+  no_bytes <- serial_config("stubborn", function(x) stop("never"), identity)
+  set_daemons(1, seed = 7, memory = 1e6, serial = no_bytes)
+  stubborn <- structure(new.env(), class = "stubborn")
+  gate <- file.path(set_folder(), "gate")
+  hold <- mirai(while (!file.exists(gate)) Sys.sleep(0.01), gate = gate)
+  expect_null(try_mirai(length(x), x = raw(2e6)))
+  expect_error(mirai(x, x = stubborn), "never")
+  expect_error(mirai_map(1:3, function(x, y) x, .args = list(y = stubborn)),
+               "never")
+  m <- mirai(.Random.seed)
+  file.create(gate)
+  RNGkind("L'Ecuyer-CMRG")
+  at_end(RNGkind("default"))
+  set.seed(7)
+  expect_identical(value_of(m), parallel::nextRNGStream(.Random.seed))
+})
