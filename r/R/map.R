@@ -137,7 +137,8 @@ rows_of_matrix <- function(x) {
 # `.f(.x, mean = mean)`, and the objects in it. Of rows: `.f(x = .x[[1]], y = .x[[2]])`.
 task_of_element <- function(f, args, columns) {
   names <- names(args) %||% rep("", length(args))
-  symbols <- ifelse(nzchar(names), names, paste0(".", seq_along(args)))
+  names[is.na(names)] <- ""
+  symbols <- symbols_for(names)
   first <- list(quote(.x))
   if (!is.null(columns)) {
     first <- lapply(seq_along(columns), function(i) call("[[", quote(.x), i))
@@ -157,6 +158,15 @@ begin_map <- function(link, task, globals, count, chunk, relay) {
          "uses its daemons: set others here with daemons()", call. = FALSE)
   }
   map
+}
+
+# What the arguments are called where they are looked up: as they are named, if that is not
+# the name of something else there.
+symbols_for <- function(names) {
+  symbols <- ifelse(nzchar(names), names, paste0(".", seq_along(names)))
+  dots <- grepl("^[.][.]([.]|[0-9]+)$", symbols)
+  symbols[dots] <- paste0(".", symbols[dots], ".")
+  make.unique(c(".f", ".x", symbols))[-(1:2)]
 }
 
 promise_each <- function(map, promise) {

@@ -242,3 +242,10 @@ test_that(".flat and .stop see values that could not be let in, and those that n
   expect_error(map[.flat], "mirai 1 has no value: 7 | Object closed", fixed = TRUE)
   expect_error(map[.stop], "mirai 1 has no value: 7 | Object closed", fixed = TRUE)
 })
+
+test_that("each argument in .args is what it was given as, whatever it is called", {
+  set_daemons(1)
+  given <- structure(as.list(1:8),
+                     names = c("", ".x", ".f", "a", "a", ".1", "...", "..1"))
+  expect_identical(mirai_map(list(0), list, .args = given)[], list(c(list(0), given)))
+})
