@@ -61,6 +61,7 @@ mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
     stop("'.args' must be a list, not ", describe(.args), call. = FALSE)
   }
   if (!is.null(.chunk)) check_number(.chunk, ".chunk", minimum = 1)
+  if (!is.null(.promise)) check_promise(.promise)
   require_daemons(.compute)
   profile <- profile_of(.compute)
   elements <- elements_of(.x)
@@ -109,6 +110,7 @@ map_here <- function(profile, task, globals, elements) {
 
 # A list. Of rows: each a list of values, and the names of the columns are an attribute.
 elements_of <- function(x) {
+  if (is.null(x)) return(list())
   if (is.data.frame(x)) return(rows_of_frame(x))
   if (is.matrix(x)) return(rows_of_matrix(x))
   if (!is.vector(x) && !is.list(x) && !is.factor(x) && !is.atomic(x)) {
@@ -152,6 +154,7 @@ task_of_element <- function(f, args, columns) {
 begin_map <- function(link, task, globals, count, chunk, relay) {
   shared <- list(task$call, task$objects, globals, NULL,
                  .Call(tk_is_safe, link), relay)
+  if (!is.null(chunk)) chunk <- min(chunk, count)
   map <- .Call(tk_map_begin, link, shared, count, chunk)
   if (is.null(map)) {
     stop("this process was forked from the session, and only the session itself ",
@@ -167,6 +170,21 @@ symbols_for <- function(names) {
   dots <- grepl("^[.][.]([.]|[0-9]+)$", symbols)
   symbols[dots] <- paste0(".", symbols[dots], ".")
   make.unique(c(".f", ".x", symbols))[-(1:2)]
+}
+
+# Before there is a map that nobody would have.
+check_promise <- function(promise) {
+  both <- if (is.list(promise)) promise else list(promise)
+  is_handler <- function(f) {
+    is.null(f) || is.function(f) || inherits(f, "formula")
+  }
+  if (!length(both) %in% 1:2 || !all(vapply(both, is_handler, NA))) {
+    stop("'.promise' must be a function or a list of two, not ",
+         describe(promise), call. = FALSE)
+  }
+  if (!requireNamespace("promises", quietly = TRUE)) {
+    stop("'.promise' needs the package promises: install it", call. = FALSE)
+  }
 }
 
 promise_each <- function(map, promise) {

@@ -176,6 +176,12 @@ test_that("what cannot be mapped is refused by its name", {
   expect_error(mirai_map(new.env(), identity), "'.x' must be a vector")
   expect_error(mirai_map(1:3, identity, .args = 5), "'.args' must be a list")
   expect_error(mirai_map(1:3, identity, .chunk = 0), "'.chunk' must be a number")
+  for (wrong in list(3, list(), list(print, 2), list(print, print, print))) {
+    expect_error(mirai_map(1:3, identity, .promise = wrong), "'.promise' must be a function")
+  }
+  expect_identical(info()[["completed"]], 0L)
+  expect_identical(mirai_map(1:3, identity, .chunk = Inf)[.flat], 1:3)
+  expect_identical(mirai_map(NULL, identity)[], list())
 })
 
 test_that("a map of a session that lets in data alone refuses functions", {
