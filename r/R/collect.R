@@ -182,7 +182,7 @@ collected_list <- function(x, options) {
     if (!is.null(handle_of_map(x))) return(collected_map(x, options))
   }
   x <- without_maps(x)
-  elements <- if (options$flat) as.list(unlist(x)) else x
+  elements <- if (options$flat) leaves_of(x) else x
   mirais <- mirais_of(elements)
   wait_for_each(mirais, options, function(mirai) {
     stop_mirai(mirais)
@@ -190,6 +190,12 @@ collected_list <- function(x, options) {
   })
   values <- .Call(tk_values, elements)
   if (options$flat) flattened(x, elements, values) else values
+}
+
+# unlist() would make bare numbers of values among which there is no mirai.
+leaves_of <- function(x) {
+  if (any(vapply(x, is.list, NA))) return(as.list(unlist(x)))
+  x[!vapply(x, is.null, NA)]
 }
 
 # In their order. `failed`: what is done, with `.stop`, about the first whose

@@ -24,7 +24,8 @@
 #'   see [mirai()]; `x[[i]]$output` is what element `i` has said.
 #'
 #' @return A `mirai_map`: a list with the length and the names of `.x`, of which each
-#'   element is a mirai. `x[]`, or [collect_mirai()], waits for all and returns the values
+#'   element is a mirai. Where it is changed, or put together with others by `c()`, it
+#'   becomes a plain list of them, as by [as.list()]. `x[]`, or [collect_mirai()], waits for all and returns the values
 #'   in the order of `.x`; `x[.flat]`, `x[.stop]` and `x[.progress]` as there.
 #'   [call_mirai()], [unresolved()] and [stop_mirai()] are for the whole map, and for its
 #'   elements. Where the function fails for an element, that value is an error value, and
@@ -200,15 +201,17 @@ promise_each <- function(map, promise) {
 #' @export
 is_mirai_map <- function(x) inherits(x, "mirai_map")
 
-# NULL of one without elements, or a plain list of that class.
+# NULL of one without elements, a plain list of that class, and one from another process.
 handle_of_map <- function(x) {
-  if (inherits(x, "mirai_map")) attr(x, "map", exact = TRUE)
+  if (!inherits(x, "mirai_map")) return()
+  map <- attr(x, "map", exact = TRUE)
+  if (!is.null(map) && .Call(tk_map_is_here, map)) map
 }
 
 #' @export
 `[[.mirai_map` <- function(x, i, ...) {
   map <- handle_of_map(x)
-  if (is.null(map)) return(NextMethod())
+  if (is.null(map)) return(as.list(x)[[i]])
   places <- structure(seq_along(x), names = names(x))
   mirai_in_map(x, map, places[[i]])
 }
@@ -226,14 +229,41 @@ mirai_in_map <- function(x, map, place) {
   if (name %in% names(x)) x[[name]]
 }
 
+# As a single mirai from another process its elements are closed.
 #' @export
 as.list.mirai_map <- function(x, ...) {
-  map <- handle_of_map(x)
   plain <- structure(as.list(unclass(x)), map = NULL, output = NULL)
-  if (is.null(map)) return(plain)
-  for (i in seq_along(plain)) plain[[i]] <- mirai_in_map(x, map, i)
+  if (is.null(attr(x, "map", exact = TRUE))) return(plain)
+  map <- handle_of_map(x)
+  closed <- structure(7L, class = c("errorValue", "try-error"))
+  for (i in seq_along(plain)) {
+    plain[[i]] <- if (is.null(map)) closed else mirai_in_map(x, map, i)
+  }
   plain
 }
+
+# What is made of a map is a list of its mirais.
+#' @export
+c.mirai_map <- function(...) {
+  do.call(c, lapply(list(...), function(each) {
+    if (is_mirai_map(each)) as.list(each) else each
+  }))
+}
+
+#' @export
+rev.mirai_map <- function(x) rev(as.list(x))
+
+#' @export
+`[<-.mirai_map` <- function(x, ..., value) `[<-`(as.list(x), ..., value = value)
+
+#' @export
+`[[<-.mirai_map` <- function(x, i, value) `[[<-`(as.list(x), i, value)
+
+#' @export
+`$<-.mirai_map` <- function(x, name, value) `[[<-`(as.list(x), name, value)
+
+#' @export
+`length<-.mirai_map` <- function(x, value) `length<-`(as.list(x), value)
 
 #' @rdname collect_mirai
 #' @export

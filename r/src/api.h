@@ -51,6 +51,7 @@ SEXP tk_error_words(SEXP code);
 SEXP tk_map_begin(SEXP link, SEXP shared, SEXP count, SEXP chunk);
 SEXP tk_map_id(SEXP map);
 SEXP tk_map_send(SEXP map, SEXP list);
+SEXP tk_map_is_here(SEXP map);
 SEXP tk_map_left(SEXP map);
 SEXP tk_map_wait(SEXP map, SEXP left, SEXP or_failed);
 SEXP tk_map_values(SEXP map, SEXP indices);

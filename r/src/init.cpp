@@ -55,6 +55,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_map_begin", tk_map_begin, 4),
       entry("tk_map_id", tk_map_id, 1),
       entry("tk_map_send", tk_map_send, 2),
+      entry("tk_map_is_here", tk_map_is_here, 1),
       entry("tk_map_left", tk_map_left, 1),
       entry("tk_map_wait", tk_map_wait, 3),
       entry("tk_map_values", tk_map_values, 2),

@@ -43,10 +43,14 @@ void drop_map(SEXP pointer) {
   delete handle;
 }
 
+// Null of one that was made in another process.
+void* address_in(SEXP pointer) {
+  bool is_map = TYPEOF(pointer) == EXTPTRSXP && R_ExternalPtrTag(pointer) == map_tag();
+  return is_map ? R_ExternalPtrAddr(pointer) : nullptr;
+}
+
 MapHandle& map_of(SEXP pointer) {
-  void* address = nullptr;
-  if (TYPEOF(pointer) == EXTPTRSXP && R_ExternalPtrTag(pointer) == map_tag())
-    address = R_ExternalPtrAddr(pointer);
+  void* address = address_in(pointer);
   if (address == nullptr)
     throw std::runtime_error(
         "this map belongs to another R process; only the one that made it has its values");
@@ -180,6 +184,8 @@ SEXP tk_map_send(SEXP map, SEXP list) {
     return R_NilValue;
   });
 }
+
+SEXP tk_map_is_here(SEXP map) { return Rf_ScalarLogical(address_in(map) != nullptr); }
 
 // How many elements have no answer.
 SEXP tk_map_left(SEXP map) {

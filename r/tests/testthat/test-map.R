@@ -255,3 +255,33 @@ test_that("each argument in .args is what it was given as, whatever it is called
                      names = c("", ".x", ".f", "a", "a", ".1", "...", "..1"))
   expect_identical(mirai_map(list(0), list, .args = given)[], list(c(list(0), given)))
 })
+
+test_that("what is made of a map is a list of its mirais", {
+  set_limit()
+  set_daemons(1)
+  map <- mirai_map(c(a = 1, b = 2), identity)
+  more <- mirai_map(3, identity)
+  expect_identical(collect_mirai(c(map, more, list(mirai(4)))), list(a = 1, b = 2, 3, 4))
+  expect_identical(collect_mirai(rev(map)), list(b = 2, a = 1))
+  changed <- list(map, map, map, map, map)
+  changed[[1]]$a <- NULL
+  changed[[2]]$c <- more[[1]]
+  changed[[3]][["a"]] <- 5
+  changed[[4]][2] <- list(6)
+  length(changed[[5]]) <- 1
+  expect_identical(lapply(changed, collect_mirai),
+                   list(list(b = 2), list(a = 1, b = 2, c = 3), list(a = 5, b = 2),
+                        list(a = 1, b = 6), list(a = 1)))
+})
+
+test_that("a map from another process is closed, as a mirai is", {
+  set_daemons(1)
+  map <- unserialize(serialize(mirai_map(c(a = 1, b = 2), identity), NULL))
+  expect_identical(printed(map), "< mirai map [2/2] >")
+  expect_false(unresolved(map))
+  expect_identical(stop_mirai(map), c(FALSE, FALSE))
+  expect_identical(call_mirai(map), map)
+  expect_true(is_error_code(map[["a"]], 7L))
+  expect_true(is_error_code(map[]$b, 7L))
+  expect_error(map[.flat], "mirai 1 ('a') has no value: 7 |", fixed = TRUE)
+})
