@@ -71,6 +71,7 @@
 #' @export
 make_cluster <- function(n, url = NULL, remote = NULL, ...) {
   more <- cluster_options(...)
+  if (!is.null(remote)) check_remote(remote)
   # A launcher that can start any number has to know which daemon is which.
   counted <- !missing(n) && !is.null(remote) && !is.list(remote$args)
   if (is.null(url)) {
@@ -85,12 +86,14 @@ make_cluster <- function(n, url = NULL, remote = NULL, ...) {
     if (length(url) != 1L) {
       stop("only one 'url' should be specified", call. = FALSE)
     }
-    if (!is.null(remote)) check_remote(remote)
     if (is.list(remote$args)) n <- length(remote$args)
     if (missing(n)) n <- 1L
     check_number(n, "n", minimum = -Inf)
   }
   if (n < 1) stop("'n' must be 1 or greater", call. = FALSE)
+  if (n > .Machine$integer.max) {
+    stop("'n' must be a number of nodes, not ", n, call. = FALSE)
+  }
   n <- as.integer(n)
   id <- free_id()
   do.call(daemons, c(list(n), list(url = url, remote = remote), more,
@@ -156,7 +159,7 @@ print.miraiNode <- function(x, ...) {
 cluster_options <- function(...) {
   options <- list(...)
   ours <- c("dispatcher", "resilience", "cleanup", "respawn", "retries",
-            "profile", ".compute")
+            "profile", "sync", ".compute")
   taken <- intersect(names(options), ours)
   if (length(taken)) {
     stop("'", taken[1L], "' cannot be given to make_cluster(): a node is one ",

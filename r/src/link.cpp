@@ -133,19 +133,19 @@ const Answer* Link::answer_to(std::uint64_t task) {
     of_element_ = map->answer_to(task);
     if (of_element_) return &*of_element_;
   }
+  return stream_.is_open() && !is_foreign() ? nullptr : &last_word();
+}
+
+// What everything resolves to after the end.
+const Answer& Link::last_word() {
   if (is_foreign()) {
     static const Answer closed{
         nullptr, 7,
         "this process was forked from the session, and only the session itself gets the values of its "
         "mirais; a mirai() that is called here runs in a new R process, or on daemons() set here",
         0, 0};
-    return &closed;
+    return closed;
   }
-  return stream_.is_open() ? nullptr : &last_word();
-}
-
-// What everything resolves to after the end.
-const Answer& Link::last_word() {
   if (!last_word_) {
     last_word_ = closed_on_purpose_ ? Answer{nullptr, 7, {}} : Answer{nullptr, 19, obituary()};
   }

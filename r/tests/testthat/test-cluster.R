@@ -133,6 +133,16 @@ test_that("a node that dies is an error that names it, and the others go on", {
   expect_identical(parallel::clusterCall(cl[1], Sys.getpid), list(pids[1]))
 })
 
+test_that("a process that was forked from the session has not its cluster", {
+  cl <- set_cluster(1)
+  job <- parallel::mcparallel(
+    tryCatch(parallel::clusterCall(cl, identity, 1), error = conditionMessage)
+  )
+  said <- parallel::mccollect(job)[[1]]
+  expect_match(said, "was forked from the session")
+  expect_identical(parallel::clusterCall(cl, identity, 1), list(1))
+})
+
 test_that("what an interrupted call has left on a node is stopped", {
   cl <- set_cluster(2)
   parallel:::sendCall(cl[[1]], Sys.sleep, list(600))
@@ -191,6 +201,9 @@ test_that("arguments that make no cluster are refused, and say why", {
   expect_error(make_cluster(1, url = rep("tcp://127.0.0.1:0", 2)),
                "only one 'url' should be specified", fixed = TRUE)
   expect_error(make_cluster(1, cleanup = TRUE), "'cleanup' cannot be given")
+  expect_error(make_cluster(1, sync = TRUE), "'sync' cannot be given")
+  expect_error(make_cluster(Inf), "'n' must be a number of nodes, not Inf")
+  expect_error(make_cluster(1, remote = 3), "'remote' must come from")
   expect_error(make_cluster(1, remote = remote_config("sh", ".")),
                "needs a 'url'")
   expect_error(stop_cluster(1), "'cl' must be a cluster")
