@@ -150,7 +150,13 @@ hook_functions <- function(given, argument, class) {
 # `serial` of daemons().
 check_serial <- function(serial) {
   parts <- c("class", "sfunc", "ufunc", "vec")
-  ok <- is.null(serial) || (is.list(serial) && all(parts %in% names(serial)))
+  if (is.null(serial)) return()
+  ok <- is.list(serial) && all(parts %in% names(serial)) &&
+    is.character(serial$class) && !anyNA(serial$class) &&
+    is.logical(serial$vec) && !anyNA(serial$vec) &&
+    all(lengths(unclass(serial)[parts]) == length(serial$class)) &&
+    all(vapply(as.list(serial$sfunc), is.function, NA)) &&
+    all(vapply(as.list(serial$ufunc), is.function, NA))
   if (ok) return()
   stop("'serial' must be a configuration made by serial_config(), not ",
        describe(serial), call. = FALSE)

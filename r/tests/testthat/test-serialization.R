@@ -344,6 +344,12 @@ test_that("arguments that are no hooks are errors that say so", {
                "'sfunc' must be a function, or a list of one for each class")
   expect_error(serial_config("a", identity, list()), "'ufunc' must be")
   expect_error(register_serial("a", identity, NULL), "'ufunc' must be")
-  expect_error(daemons(1, serial = list(1)),
-               "'serial' must be a configuration made by serial_config()")
+  config <- serial_config("a", identity, identity)
+  for (wrong in list(list(1), within(config, class <- 3),
+                     within(config, sfunc <- list(1)),
+                     within(config, ufunc <- list()),
+                     within(config, vec <- "no"))) {
+    expect_error(daemons(1, serial = wrong),
+                 "'serial' must be a configuration made by serial_config()")
+  }
 })
