@@ -53,8 +53,10 @@ stay <- function(profile, asked, name) {
     other <- if (name != "default") paste0(", .compute = \"", name, "\"")
     message("tenkai: daemons are set already for the compute profile '", name,
             "' (", profile$n, "), and nothing was changed: call daemons(0",
-            other, ") first to set others, or launch_local(n = 1", other, ") for one ",
-            "more where a place is free")
+            other, ") first to set others", if (!is_here(profile)) {
+              paste0(", or launch_local(n = 1", other,
+                     ") for one more where a place is free")
+            })
   }
   profile$value
 }

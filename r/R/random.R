@@ -34,10 +34,19 @@ take_stream <- function(profile) {
 seed_tasks <- function(link, stream) .Call(tk_seed_tasks, link, stream)
 stream_of_daemons <- function(stream) .Call(tk_stream_after, stream, 2^48)
 
+# What set.seed() takes.
+check_seed <- function(seed) {
+  ok <- (is.numeric(seed) || is.logical(seed)) && length(seed) == 1L &&
+    !is.na(seed) && abs(seed) <= .Machine$integer.max
+  if (ok) return()
+  stop("'seed' must be an integer, from -(2^31 - 1) to 2^31 - 1, not ",
+       describe(seed), call. = FALSE)
+}
+
 # The stream a profile starts with. The session's generator makes one draw, so
 # that two profiles differ, and is otherwise left as it was.
 first_stream <- function(seed) {
-  if (!is.null(seed)) check_number(seed, "seed", minimum = -Inf)
+  if (!is.null(seed)) check_seed(seed)
   .Call(tk_draw)
   global <- globalenv()
   before <- get(".Random.seed", envir = global, inherits = FALSE)

@@ -94,7 +94,9 @@ test_that("wrong numbers of daemons are refused in words", {
   expect_error(daemons(1, reconnect = "x"), "'reconnect' must be a number")
   expect_error(daemons(1, kill_after = -2), "'kill_after'")
   expect_error(daemons(1, memory = 0), "'memory'")
-  expect_error(daemons(1, seed = "x"), "'seed'")
+  for (wrong in list("x", NA, 2^31, Inf, 1:2)) {
+    expect_error(daemons(1, seed = wrong), "^'seed' must be an integer, .* not ")
+  }
   expect_identical(status()$connections, 0L)
 })
 

@@ -257,6 +257,7 @@ test_that("what asks about daemons has an answer with sync", {
   expect_true(daemons_set())
   expect_null(saisei(1))
   expect_error(launch_local(1), "evaluates here")
+  expect_message(daemons(1), "call daemons(0) first to set others\n", fixed = TRUE)
   expect_error(launch_remote(1), "evaluates here")
   expect_identical(mirai(1, .timeout = 1)$data, 1)
   m <- mirai(1)
