@@ -78,7 +78,11 @@ as_promise <- function(x) {
 # In a list all have names or none has.
 as_promise_of_all <- function(x) {
   names <- names(x)
-  all <- promises::promise_all(.list = unname(as.list(x)))
+  elements <- lapply(unname(as.list(x)), function(each) {
+    # Of another process.
+    if (is_mirai(each)) each else promises::promise_reject(error_condition(each))
+  })
+  all <- promises::promise_all(.list = elements)
   if (is.null(names)) return(all)
   promises::then(all, function(values) structure(values, names = names))
 }

@@ -150,8 +150,11 @@ test_that("a list, or a map, is a promise of the list of its values", {
   k$keep("error", map(mirai(1), mirai(stop(structure(
     class = c("custom", "error", "condition"), list(message = "oh", call = NULL)
   )))))
+  other <- mirai_map(1:2, identity)
+  k$keep("of another process", unserialize(serialize(other, NULL)))
 
-  expect_true(k$run(5))
+  expect_true(k$run(6))
+  expect_identical(k$got$`of another process`$condition$code, 7L)
   expect_identical(k$got$list$value, list(1, 2))
   expect_identical(k$got$map$value, list(a = 1, b = "two"))
   expect_identical(k$got$`some names`$value,
