@@ -10,8 +10,9 @@
 #'   `list(.stop = TRUE, .progress = list(name = "fitting"))`. `NULL`: none.
 #'   * `.flat`: the values as one vector. That all are of one type, and none is
 #'     an error value, is checked.
-#'   * `.stop`: the first error value (in the order of the list) is an error
-#'     here, at once, and all that has not resolved by then is stopped.
+#'   * `.stop`: the first error value (in the order of the list; of a map the
+#'     first that is known) is an error here, at once, and all that has not
+#'     resolved by then is stopped.
 #'   * `.progress`: a bar on standard error, where that is a terminal. Of the
 #'     package cli, if it is there, else a [utils::txtProgressBar()]. A string
 #'     is its name; a list has arguments of [cli::cli_progress_bar()], of which

@@ -271,12 +271,14 @@ rev.mirai_map <- function(x) rev(as.list(x))
   collected(x, options_as_written(substitute(list(...)), parent.frame()))
 }
 
-# A list in which each map is the list of its mirais.
+# The same list, in which each map is the list of its mirais.
 without_maps <- function(x) {
   if (is_mirai_map(x)) return(as.list(x))
   if (!.Call(tk_has_map, x)) return(x)
   replaced <- function(each) if (is.list(each)) without_maps(each) else each
-  structure(lapply(x, replaced), names = names(x))
+  lists <- lapply(x, replaced)
+  attributes(lists) <- attributes(x)
+  lists
 }
 
 #' @export

@@ -90,6 +90,18 @@ test_that("a map within a list is waited for, collected and stopped with it", {
   expect_identical(stop_mirai(slow), c(FALSE, TRUE))
 })
 
+test_that("a list that holds a map keeps its class and its shape", {
+  set_daemons(1)
+  map <- mirai_map(1:2, identity)
+  square <- matrix(list(map, 1, 2, 3), 2L)
+  expect_identical(collect_mirai(square), matrix(list(list(1L, 2L), 1, 2, 3), 2L))
+  frame <- data.frame(x = 1:2)
+  frame$y <- list(map, 3)
+  values <- data.frame(x = 1:2)
+  values$y <- list(list(1L, 2L), 3)
+  expect_identical(collect_mirai(frame), values)
+})
+
 test_that("a map that is stopped has error values for what had not come", {
   daemons(1)
   on.exit(daemons(0))
