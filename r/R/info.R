@@ -94,13 +94,19 @@ frame_call <- function(frame) {
   if (length(at)) sys.call(at[length(at)])
 }
 
-# The error that no daemons are set.
+# The error that no daemons are set, or that those which are set are gone.
 not_set <- function(name, call) {
   other <- if (name != "default") paste0(", .compute = \"", name, "\"")
+  profile <- profile_of(name)
+  what <- if (is.null(profile)) {
+    paste0("no daemons are set for the compute profile '", name, "': ")
+  } else {
+    paste0("the compute profile '", name, "' has no daemons any more: ",
+           reason_of(ask(profile$link, "info")), "; ")
+  }
   structure(
     class = c("tenkai_no_daemons", "error", "condition"),
-    list(message = paste0("no daemons are set for the compute profile '", name,
-                          "': call daemons(n", other, ") first, such as ",
+    list(message = paste0(what, "call daemons(n", other, ") first, such as ",
                           "daemons(4", other, ")"), call = call)
   )
 }

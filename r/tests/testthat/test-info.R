@@ -58,13 +58,16 @@ test_that("status() has the bytes that tasks hold, and does not print them", {
   expect_named(status(), c("connections", "daemons"))
 })
 
-test_that("info() of a dispatcher that has ended is not known", {
+test_that("what asks for daemons says why their dispatcher has ended", {
   set_daemons(1)
   pid <- nextget("pid")
   tools::pskill(pid, tools::SIGKILL)
   expect_true(wait_for(function() !is_running(pid)))
   expect_true(all(is.na(info())))
   expect_false(daemons_set())
+  expect_error(mirai_map(1:3, identity),
+               "has no daemons any more: .*signal 9.*call daemons\\(n\\) first",
+               class = "tenkai_no_daemons")
 })
 
 test_that("daemons_set() and require_daemons() look at a profile", {
