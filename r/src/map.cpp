@@ -129,7 +129,7 @@ using namespace tenkai;
 // A map of `count` elements that share this; NULL where the link is another process's.
 SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
   return guarded([&]() -> SEXP {
-    std::shared_ptr<Link>& link = link_of(pointer);
+    std::shared_ptr<Link> link = link_of(pointer);
     if (link->is_foreign()) return R_NilValue;
     auto elements = static_cast<std::uint64_t>(Rf_asReal(count));
     Frame frame(Type::map);
@@ -180,7 +180,7 @@ SEXP tk_map_send(SEXP map, SEXP list) {
       handle.link->cancel_elements(handle.first, answers_of(handle).count());
       throw;
     }
-    tell_notes(*handle.link);
+    tell_own_notes(*handle.link);
     return R_NilValue;
   });
 }

@@ -134,6 +134,10 @@ void tell_sayings(Link& link) {
 
 void tell_notes(Link& link) {
   tell_sayings(link);
+  tell_own_notes(link);
+}
+
+void tell_own_notes(Link& link) {
   if (!link.has_notes() || tell == nullptr) return;
   std::vector<std::string> notes = link.take_notes();
   auto body = [&]() -> SEXP {
@@ -184,7 +188,8 @@ SEXP tk_connect(SEXP program, SEXP environment, SEXP output, SEXP version) {
 
 SEXP tk_setup(SEXP pointer, SEXP settings) {
   return guarded([&] {
-    Link& link = *link_of(pointer);
+    std::shared_ptr<Link> kept = link_of(pointer);
+    Link& link = *kept;
     Frame setup(Type::setup);
     setup.payload = make_payload(text_of(settings));
     link.send(setup);
@@ -224,7 +229,8 @@ SEXP tk_is_safe(SEXP pointer) {
 // The reply's payload as a text; or an error value.
 SEXP tk_ask(SEXP pointer, SEXP name, SEXP payload, SEXP numbers, SEXP limit_ms) {
   return guarded([&] {
-    Link& link = *link_of(pointer);
+    std::shared_ptr<Link> kept = link_of(pointer);
+    Link& link = *kept;
     Frame request(Type::request);
     request.with(Key::name, text_of(name));
     const double* number = REAL(numbers);

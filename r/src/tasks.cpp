@@ -110,7 +110,7 @@ R_xlen_t first_resolved(SEXP list) {
 // where it is not to wait for memory and would have to. Not protected.
 SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, SEXP relay = R_NilValue,
             bool waits = true) {
-  std::shared_ptr<Link>& link = link_of(pointer);
+  std::shared_ptr<Link> link = link_of(pointer);
   if (link->is_foreign()) return R_NilValue;
   frame.task = link->next_id();
   SEXP mirai = PROTECT(new_mirai(link, frame.task));
@@ -126,7 +126,7 @@ SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, SEXP 
     if (relay != R_NilValue) link->expect_sayings(frame.task);
     streams.use();
   }
-  tell_notes(*link);
+  tell_own_notes(*link);
   UNPROTECT(2);
   return fits ? mirai : Rf_ScalarLogical(FALSE);
 }
@@ -169,7 +169,7 @@ SEXP tk_submit_to(SEXP pointer, SEXP slot, SEXP expr, SEXP globals, SEXP args) {
 // A list of `count` mirais, of the values that it has on daemons; NULL as above.
 SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP count, SEXP minimum) {
   return guarded([&]() -> SEXP {
-    std::shared_ptr<Link>& link = link_of(pointer);
+    std::shared_ptr<Link> link = link_of(pointer);
     if (link->is_foreign()) return R_NilValue;
     SEXP payload = PROTECT(parcel(expr, globals, args));
     Scratch scratch;
@@ -186,7 +186,7 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP count,
     frame.with(Key::count, static_cast<std::uint64_t>(XLENGTH(mirais)));
     frame.with(Key::minimum, static_cast<std::uint64_t>(Rf_asInteger(minimum)));
     link->everywhere(frame, *scratch);
-    tell_notes(*link);
+    tell_own_notes(*link);
     UNPROTECT(2);
     return mirais;
   });

@@ -273,3 +273,24 @@ test_that("a terminal shows for what it waits, and lines that are heard go over 
   file.create(file.path(folder, "go"))
   expect_true(wait_for(seen("\r +\r.*\\[1\\] 42")))
 })
+
+test_that("who leaves when a task is heard loses no other task", {
+  set_daemons(1, relay = "message")
+  folder <- set_folder()
+  m <- mirai({
+    message("leave")
+    file.create(file.path(folder, "said"))
+    1
+  }, folder = folder)
+  expect_true(wait_for(function() file.exists(file.path(folder, "said"))))
+  # It has been taken in by then.
+  .Call(tenkai:::tk_state, tenkai:::profile_of(NULL)$link)
+  heard <- function(condition) "left"
+  other <- tryCatch(mirai("other"), message = heard)
+  map <- tryCatch(mirai_map(1:3, identity), message = heard)
+  expect_true(is_mirai(other))
+  expect_true(is_mirai_map(map))
+  expect_message(value <- value_of(other), "leave")
+  expect_identical(value, "other")
+  expect_identical(unlist(map[]), 1:3)
+})
