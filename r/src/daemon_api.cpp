@@ -24,6 +24,7 @@ SEXP daemon_tag() {
 
 void drop_daemon(SEXP pointer) {
   auto* daemon = static_cast<Daemon*>(R_ExternalPtrAddr(pointer));
+  Relay::last_words();  // quit() in a task comes here first
   R_ClearExternalPtr(pointer);
   delete daemon;
 }

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <stdexcept>
@@ -84,6 +85,10 @@ Relay* Relay::current() {
   return ours ? running : nullptr;
 }
 
+void Relay::last_words() {
+  if (Relay* relay = current()) relay->end();
+}
+
 void Relay::name(const Frame& task) {
   said_.session = task.session;
   said_.task = task.task;
@@ -92,14 +97,17 @@ void Relay::name(const Frame& task) {
 }
 
 void Relay::at_element(std::uint64_t place) {
-  if (!active_) {
+  if (current() != this) {
     place_ = place;
     return;
   }
   std::fflush(stdout);
-  std::lock_guard<std::mutex> hold(lock_);
-  take_output();
-  place_ = place;
+  {
+    std::lock_guard<std::mutex> hold(lock_);
+    take_output();
+    place_ = place;
+  }
+  ring();  // the thread finds nothing in the pipe
 }
 
 void Relay::open() {
@@ -113,6 +121,8 @@ void Relay::open() {
   }
   fcntl(pipe_[0], F_SETFL, O_NONBLOCK);
   log_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  static const int registered = std::atexit(last_words);
+  static_cast<void>(registered);
   NoSignals for_the_thread;
   thread_ = std::thread([this] { serve(); });
 }
@@ -128,7 +138,8 @@ void Relay::begin(bool output, bool is_logged) {
 }
 
 void Relay::end() {
-  if (!active_) return;
+  // In a process that the task has forked: the stream is its parent's, and the lock may be held.
+  if (current() != this) return;
   std::fflush(stdout);
   std::lock_guard<std::mutex> hold(lock_);
   if (takes_output_) log_ >= 0 ? dup2(log_, STDOUT_FILENO) : ::close(STDOUT_FILENO);
@@ -146,6 +157,7 @@ void Relay::say(Saying::Kind kind, std::string_view what) {
   std::unique_lock<std::mutex> hold(lock_);
   auto has_room = [this] { return waiting_.size() < enough && !table_.is_full(); };
   take_output();
+  ring();  // what fills the buffer may all have been taken from the pipe here
   changed_.wait(hold, has_room);
   add(kind, what);
   hold.unlock();

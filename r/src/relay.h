@@ -31,6 +31,8 @@ class Relay {
 
   // That of the task that is being evaluated here, if it is relayed; else null.
   static Relay* current();
+  // R ends within a task: what it has said is sent while there is a stream.
+  static void last_words();
 
   // What is said from now on is this task's.
   void name(const Frame& task);

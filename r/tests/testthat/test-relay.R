@@ -294,3 +294,37 @@ test_that("who leaves when a task is heard loses no other task", {
   expect_identical(value, "other")
   expect_identical(unlist(map[]), 1:3)
 })
+
+test_that("what a task has said before it ends R is heard", {
+  set_daemons(1, retries = 0)
+  m <- mirai({
+    cat("last words\n")
+    message("and a message")
+    quit("no")
+  }, .relay = TRUE)
+  told(m)
+  expect_true(is_error_code(m$data, 19L))
+  expect_identical(m$output, c(output = "last words", message = "and a message"))
+})
+
+test_that("a process that a task has forked does not speak to the session", {
+  skip_on_os("windows")
+  set_daemons(1)
+  m <- mirai({
+    fork <- parallel:::mcfork
+    child <- fork(TRUE)
+    if (inherits(child, "masterProcess")) {
+      cat("child\n")
+    } else {
+      while (tools::pskill(child$pid, 0) &&
+             !any(grepl("^State:\tZ", readLines(sprintf("/proc/%d/status", child$pid))))) {
+        Sys.sleep(0.01)
+      }
+      cat("parent\n")
+    }
+    inherits(child, "masterProcess")
+  }, .relay = TRUE, .timeout = 60000)
+  told(m)
+  expect_identical(m$data, FALSE)
+  expect_identical(m$output, c(output = "child", output = "parent"))
+})
