@@ -65,18 +65,23 @@ end_output <- function(level) while (sink.number() > level) sink()
 # all. Each is an environment:
 #   said     texts, in order, and the names of their kinds
 #   tasks    the number of the task of each
+#   recent   the same two of the last few texts, which come behind those: adding to
+#            a short vector costs little
 #   partial  by the number of a task: the line that has not ended, as bytes
-#   bytes    of all texts
+#   bytes    of all texts, and of the ends of their lines
 #   left_out how many of the first ones are not kept any more
 heard <- new.env(parent = emptyenv())
 
 # Of texts, that `m$output` keeps.
 most_output <- 2^20
 
+nothing_said <- list(said = character(), tasks = numeric())
+
 new_record <- function(id) {
   record <- new.env(parent = emptyenv())
   record$said <- character()
   record$tasks <- numeric()
+  record$recent <- nothing_said
   record$partial <- list()
   record$bytes <- record$left_out <- 0
   heard[[id]] <- record
@@ -96,6 +101,7 @@ keep_output <- function(mirai, record = new_record(attr(mirai, "id")),
 }
 
 output_in <- function(record, task) {
+  settle_recent(record)
   said <- if (is.null(task)) record$said else record$said[record$tasks == task]
   if (!record$left_out) return(said)
   c("left out" = paste(record$left_out, "before these"), said)
@@ -163,11 +169,23 @@ tell_output <- function(record, task, bytes) {
 
 keep_said <- function(record, task, kind, texts) {
   names(texts) <- rep(kind, length(texts))
-  record$said <- c(record$said, texts)
-  record$tasks <- c(record$tasks, rep(task, length(texts)))
-  record$bytes <- record$bytes + sum(nchar(texts, "bytes"))
-  if (record$bytes <= 2 * most_output) return()
-  size <- nchar(record$said, "bytes")
+  recent <- record$recent
+  record$recent <- list(said = c(recent$said, texts),
+                        tasks = c(recent$tasks, rep(task, length(texts))))
+  record$bytes <- record$bytes + sum(nchar(texts, "bytes") + 1)
+  if (length(record$recent$said) > 500L) settle_recent(record)
+  if (record$bytes > 2 * most_output) forget_first(record)
+}
+
+settle_recent <- function(record) {
+  record$said <- c(record$said, record$recent$said)
+  record$tasks <- c(record$tasks, record$recent$tasks)
+  record$recent <- nothing_said
+}
+
+forget_first <- function(record) {
+  settle_recent(record)
+  size <- nchar(record$said, "bytes") + 1
   kept <- rev(cumsum(rev(size))) <= most_output
   record$left_out <- record$left_out + sum(!kept)
   record$said <- record$said[kept]

@@ -78,6 +78,7 @@ escape_control <- function(text) {
   text <- iconv(text, "UTF-8", "UTF-8", sub = "byte")
   control <- paste0("[\\x01-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}",
                     "\u202a-\u202e\u2066-\u2069]")
+  if (!any(grepl(control, text, perl = TRUE))) return(text)
   found <- gregexpr(control, text, perl = TRUE)
   regmatches(text, found) <- lapply(regmatches(text, found), function(each) {
     if (!length(each)) return(each)

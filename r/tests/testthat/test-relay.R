@@ -328,3 +328,17 @@ test_that("a process that a task has forked does not speak to the session", {
   expect_identical(m$data, FALSE)
   expect_identical(m$output, c(output = "child", output = "parent"))
 })
+
+test_that("many things of one task are heard, in time that grows as they do", {
+  record <- tenkai:::new_record("many")
+  at_end(tenkai:::end_record("many", record))
+  for (i in 1:1200) tenkai:::keep_said(record, i %% 2, "message", paste(i))
+  expect_lte(length(record$recent$said), 501L)
+  all <- tenkai:::output_in(record, NULL)
+  expect_identical(unname(all), as.character(1:1200))
+  expect_identical(unname(tenkai:::output_in(record, 1)),
+                   as.character(seq(1, 1200, 2)))
+  # Lines without text are bounded, too.
+  for (i in 1:5) tenkai:::keep_said(record, 1, "output", character(1e6))
+  expect_lt(length(record$said), 2.1 * 2^20)
+})
