@@ -26,7 +26,9 @@ relay_handlers <- function(kinds, data_only) {
     # It becomes an error.
     if (kind == "warning" && !isTRUE(getOption("warn") < 2L)) return()
     restarts <- vapply(computeRestarts(condition), `[[`, "", 1L)
-    if (!say(kind, condition, restarts, data_only)) return()
+    heard <- tryCatch(say(kind, condition, restarts, data_only),
+                      error = function(e) FALSE)
+    if (!heard) return()
     muffle <- c(message = "muffleMessage", warning = "muffleWarning")[kind]
     if (muffle %in% restarts) invokeRestart(muffle)
   })
@@ -44,13 +46,14 @@ say <- function(kind, condition, restarts, data_only) {
   send <- function(condition) {
     what <- if (kind != "condition") condition else
       list(condition, utils::head(setdiff(restarts, "abort"), 8L))
-    tryCatch(.Call(tk_say, sayings[[kind]], what), error = function(e) FALSE)
+    .Call(tk_say, sayings[[kind]], what)
   }
-  (!data_only && send(condition)) || send(plain_condition(condition))
+  whole <- !data_only && tryCatch(send(condition), error = function(e) FALSE)
+  whole || send(plain_condition(condition))
 }
 
 plain_condition <- function(condition) {
-  message <- substr(message_of(condition), 1L, 8192L)
+  message <- substr(readable_message(condition), 1L, 8192L)
   structure(class = class(condition), list(message = message, call = NULL))
 }
 
@@ -123,8 +126,7 @@ hear <- function(id, task, kind, what) {
   }
   if (!inherits(what, "condition")) return()
   end_line(record, task)
-  said <- message_of(what)
-  said <- sub("\n$", "", said)
+  said <- sub("\n$", "", readable_message(what))
   if (nzchar(said)) keep_said(record, task, name, said)
   attr(what, "task") <- task
   resignal(name, what, restarts)
@@ -160,7 +162,7 @@ end_line <- function(record, task) {
 }
 
 tell_output <- function(record, task, bytes) {
-  text <- iconv(rawToChar(bytes), "UTF-8", "UTF-8", sub = "byte")
+  text <- readable(rawToChar(bytes))
   # What went over itself on a terminal.
   lines <- sub(".*\r(.)", "\\1", strsplit(text, "\n", fixed = TRUE)[[1L]])
   keep_said(record, task, "output", lines)
@@ -207,7 +209,7 @@ resignal <- function(kind, condition, restarts) {
     kind,
     message = withRestarts({
       signalCondition(condition)
-      text <- sub("\n$", "", message_of(condition))
+      text <- sub("\n$", "", readable_message(condition))
       tell_lines(task, strsplit(text, "\n", fixed = TRUE)[[1L]], stderr())
     }, muffleMessage = function() NULL),
     warning = warning(named_after(condition, task)),
@@ -219,9 +221,17 @@ resignal <- function(kind, condition, restarts) {
 named_after <- function(condition, task) {
   if (is.list(condition)) {
     condition$message <- paste0("[task ", number_text(task), "] ",
-                                message_of(condition))
+                                readable_message(condition))
   }
   condition
+}
+
+readable_message <- function(condition) readable(message_of(condition))
+
+# As UTF-8; bytes that are none are written as <ff>.
+readable <- function(text) {
+  if (Encoding(text) == "bytes") Encoding(text) <- "unknown"
+  iconv(enc2utf8(text), "UTF-8", "UTF-8", sub = "byte")
 }
 
 # Its handlers may rely on restarts; what they do is done there already.

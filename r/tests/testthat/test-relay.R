@@ -342,3 +342,24 @@ test_that("many things of one task are heard, in time that grows as they do", {
   for (i in 1:5) tenkai:::keep_said(record, 1, "output", character(1e6))
   expect_lt(length(record$said), 2.1 * 2^20)
 })
+
+test_that("a message of bytes, or of wrong text, is heard as such", {
+  set_daemons(1, relay = TRUE)
+  m <- mirai({
+    bytes <- "a\xffb"
+    Encoding(bytes) <- "bytes"
+    message(bytes)
+    text <- "c\xffd"
+    message(text)
+    latin <- "e\xe9f"
+    Encoding(latin) <- "latin1"
+    message(latin)
+  })
+  lines <- told(m)
+  expect_null(m$data)
+  expect_length(lines, 3L)
+  expect_match(lines[1L], "] a.*ff.*b$")
+  expect_match(lines[2L], "] c.*ff.*d$")
+  expect_match(lines[3L], "] e\u00e9f$")
+  expect_identical(m$output[["message"]], sub("^\\[task [0-9]+\\] ", "", lines[1L]))
+})
