@@ -196,6 +196,18 @@ void Link::ripen(std::uint64_t task) {
 void Link::ripen_all_at_end() {
   if (is_usable()) return;
   while (!watched_.empty()) ripen(*watched_.begin());
+  end_sayings();
+}
+
+// Of all that have no answer, and get none.
+void Link::end_sayings() {
+  if (std::exchange(all_is_said_, true)) return;
+  for (const auto& [number, task] : tasks_) {
+    if (task.is_heard && !task.answer) sayings_.end(number);
+  }
+  for (const auto& [first, map] : maps_) {
+    if (map.left() > 0) sayings_.end(first);
+  }
 }
 
 void Link::forget(std::uint64_t task) {

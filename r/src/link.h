@@ -160,6 +160,7 @@ class Link {
   void ripen(std::uint64_t task);
   void ripen(std::uint64_t first, std::uint64_t count);
   void ripen_all_at_end();
+  void end_sayings();
   void on_elements_resolved(Frame&& frame);
   void leave_map(std::uint64_t element);
   void free_shared(MapAnswers& map);
@@ -187,6 +188,7 @@ class Link {
   std::optional<Frame> control_;
   std::vector<std::string> notes_;
   Sayings sayings_;
+  bool all_is_said_ = false;  // no more comes
   std::chrono::steady_clock::duration last_wait_{};
   std::set<std::uint64_t> watched_;
   std::vector<std::uint64_t> ripe_;

@@ -311,6 +311,26 @@ test_that("what a task has said before it ends R is heard", {
   }
 })
 
+test_that("no record is left of tasks that their dispatcher has left behind", {
+  set_daemons(1, relay = TRUE)
+  folder <- set_folder()
+  before <- ls(tenkai:::heard)
+  m <- mirai({
+    cat("line\nno end")
+    file.create(file.path(folder, "said"))
+    Sys.sleep(600)
+  }, folder = folder)
+  waits <- mirai(1)
+  map <- mirai_map(1:3, identity)
+  expect_true(wait_for(function() file.exists(file.path(folder, "said"))))
+  expect_true(wait_for(function() {
+    length(capture.output(unresolved(m))) || length(m$output)
+  }))
+  capture.output(daemons(0))
+  expect_setequal(ls(tenkai:::heard), before)
+  expect_identical(unname(m$output), c("line", "no end"))
+})
+
 test_that("a process that a task has forked does not speak to the session", {
   skip_on_os("windows")
   set_daemons(1)
