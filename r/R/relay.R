@@ -120,16 +120,27 @@ hear <- function(id, task, kind, what) {
   name <- names(sayings)[match(kind, sayings)]
   if (name == "output") return(hear_output(record, task, what))
   restarts <- character()
-  if (name == "condition") {
+  if (name == "condition" && is_said_with(what)) {
     restarts <- what[[2L]]
     what <- what[[1L]]
   }
-  if (!inherits(what, "condition")) return()
+  if (!is_condition_of(what, name)) return()
   end_line(record, task)
   said <- sub("\n$", "", readable_message(what))
   if (nzchar(said)) keep_said(record, task, name, said)
   attr(what, "task") <- task
   resignal(name, what, restarts)
+}
+
+# A daemon may send anything.
+is_said_with <- function(what) {
+  is.list(what) && !is.object(what) && length(what) == 2L &&
+    is.character(what[[2L]]) && !anyNA(what[[2L]])
+}
+
+is_condition_of <- function(what, kind) {
+  inherits(what, "condition") && typeof(what) %in% c("list", "environment") &&
+    identical(kind_to_relay(what), kind)
 }
 
 end_record <- function(id, record) {

@@ -387,3 +387,20 @@ test_that("a message of bytes, or of wrong text, is heard as such", {
   expect_match(lines[3L], "] e\u00e9f$")
   expect_identical(m$output[["message"]], sub("^\\[task [0-9]+\\] ", "", lines[1L]))
 })
+
+test_that("what a daemon sends that is no condition is not heard", {
+  set_daemons(1, relay = TRUE, safe = TRUE)
+  condition <- function(...) structure(list(message = "m"), class = c(..., "condition"))
+  wrong <- list(1L, list(), list(1, 2), structure(1:3, class = "condition"),
+                list(condition(), NA_character_), list(condition(), 1),
+                condition("error"), condition("interrupt"),
+                list(condition("error"), "abort"), list(condition("interrupt"), "abort"))
+  for (kind in c(2L, 4L, 8L)) for (what in wrong) {
+    m <- mirai({
+      .Call(tenkai:::tk_say, kind, what)
+      "value"
+    }, kind = kind, what = what)
+    expect_identical(tryCatch(told(m), interrupt = identity), character())
+    expect_identical(m$data, "value")
+  }
+})
