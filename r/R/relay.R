@@ -160,9 +160,19 @@ hear_output <- function(record, task, bytes) {
   ends <- which(bytes == as.raw(10L))
   last <- if (length(ends)) ends[length(ends)] else 0L
   rest <- bytes[seq_along(bytes) > last]
-  if (length(rest) > 65536L) rest <- utils::tail(rest, 4096L)
+  if (length(rest) > 65536L) rest <- on_top(rest)
+  if (length(rest) > 65536L) {  # a part of a line goes as one
+    last <- length(bytes)
+    rest <- raw()
+  }
   record$partial[[key]] <- if (length(rest)) rest
   if (last) tell_output(record, task, bytes[seq_len(last)])
+}
+
+# What a terminal shows of bytes that went over themselves.
+on_top <- function(bytes) {
+  back <- which(utils::head(bytes, -1L) == as.raw(13L))
+  if (length(back)) utils::tail(bytes, -back[length(back)]) else bytes
 }
 
 end_line <- function(record, task) {

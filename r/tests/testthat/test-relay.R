@@ -404,3 +404,18 @@ test_that("what a daemon sends that is no condition is not heard", {
     expect_identical(m$data, "value")
   }
 })
+
+test_that("nothing of a line without end is lost but what went over itself", {
+  set_daemons(1)
+  m <- mirai({
+    cat(strrep("q", 300000), "\nend\n", sep = "")
+  }, .relay = TRUE)
+  lines <- told(m)
+  expect_identical(sum(nchar(m$output)), 300003L)
+  m <- mirai({
+    for (i in 1:20000) cat("\rstep", i)
+    cat("\n")
+  }, .relay = TRUE)
+  expect_length(told(m), 1L)
+  expect_identical(m$output, c(output = "step 20000"))
+})
