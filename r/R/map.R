@@ -63,6 +63,7 @@ mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
   }
   if (!is.null(.chunk)) check_number(.chunk, ".chunk", minimum = 1)
   if (!is.null(.promise)) check_promise(.promise)
+  asked <- relay_of(.relay, ".relay")
   require_daemons(.compute)
   profile <- profile_of(.compute)
   elements <- elements_of(.x)
@@ -75,7 +76,7 @@ mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
   map <- structure(vector("list", length(elements)), names = names(elements),
                    class = "mirai_map")
   if (length(elements)) {
-    relay <- if (is.null(.relay)) profile$relay else relay_of(.relay, ".relay")
+    relay <- if (is.null(.relay)) profile$relay else asked
     handle <- begin_map(profile$link, task, globals, length(elements), .chunk,
                         relay)
     attr(map, "map") <- handle

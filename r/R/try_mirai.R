@@ -13,10 +13,11 @@ try_mirai <- function(.expr, ..., .args = list(), .timeout = NULL,
   args <- if (length(.args)) named_objects(.args, ".args") else list()
   if (!is.null(.timeout)) check_number(.timeout, ".timeout")
   if (!is.null(.time_request)) check_number(.time_request, ".time_request")
+  asked <- relay_of(.relay, ".relay")
   taker <- taker_for(.compute)
   link <- taker$link
   if (is.null(link)) return(mirai_here(.compute, expr, globals, args))
-  relay <- if (is.null(.relay)) taker$relay else relay_of(.relay, ".relay")
+  relay <- if (is.null(.relay)) taker$relay else asked
   made <- .Call(tk_try_submit, link, expr, globals, args, .timeout,
                 .time_request, relay) %||%
     .Call(tk_try_submit, own_link(.compute), expr, globals, args, .timeout,

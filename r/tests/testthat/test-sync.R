@@ -297,3 +297,11 @@ test_that("a map is evaluated here, with the numbers that daemons would draw", {
   expect_error(map[.stop], "mirai 2 \\('b'\\) has no value")
   expect_length(mirai_map(list(), identity)[], 0)
 })
+
+test_that(".relay is checked here as elsewhere", {
+  set_sync()
+  expect_error(mirai(1, .relay = "all"), "'.relay' must be TRUE, FALSE or some of")
+  expect_error(try_mirai(1, .relay = 3), "'.relay' must be TRUE, FALSE or some of")
+  expect_error(mirai_map(1, identity, .relay = "all"), "'.relay' must be TRUE")
+  expect_identical(value_of(mirai(1, .relay = TRUE)), 1)
+})
