@@ -55,13 +55,25 @@ for_local <- c("TENKAI_LOCAL", "TENKAI_OWN_LIBRARY", "TENKAI_DIRECTORY",
 options_asked <- function(options) {
   if (!length(options) || identical(options, FALSE)) return()
   if (isTRUE(options)) options <- usual_options
-  if (is.list(options)) return(named_objects(options, "options"))
+  if (is.list(options)) {
+    return(possible_options(named_objects(options, "options")))
+  }
   if (!is.character(options) || anyNA(options)) {
     stop("'options' must be TRUE, names of options, or a named list of their ",
          "values, not ", describe(options), call. = FALSE)
   }
   all <- base::options()
   all[unlist(lapply(options, options_named, names(all)))]
+}
+
+# The daemons would take none of them where one is wrong, and nobody looks there.
+possible_options <- function(values) {
+  before <- lapply(stats::setNames(nm = names(values)), getOption)
+  on.exit(base::options(before))
+  tryCatch(base::options(values), error = function(e) {
+    stop("'options' cannot be set: ", conditionMessage(e), call. = FALSE)
+  })
+  values
 }
 
 # A name, or a pattern such as "tenkai.*".

@@ -278,3 +278,13 @@ test_that("an error in a start-up file is the reason why there is no daemon", {
   expect_true("[1] 0" %in% before)
   expect_false("never told" %in% said)
 })
+
+test_that("options that cannot be are an error, and change nothing", {
+  before <- options()
+  expect_error(daemons(1, options = list(other = 1, digits = 999)),
+               "'options' cannot be set: .*digits")
+  expect_false(daemons_set())
+  expect_identical(options(), before)
+  set_daemons(1, options = list(digits = 3))
+  expect_identical(options(), before)
+})
