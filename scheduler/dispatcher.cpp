@@ -98,6 +98,7 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
     task.pinned = true;
     Daemon& daemon = *find(daemon_at_[*submit.slot]);
     wait_at(daemon, tasks_.add(std::move(task)));
+    peak_memory_ = std::max(peak_memory_, memory());
     feed(daemon, sends);
     return sends;
   }

@@ -43,6 +43,7 @@ Sends Dispatcher::on_map(Time now, SessionId session, Map map) {
   work->chunk = map.chunk;
   next_sequence_ += map.count;
   shared_memory_ += size_of(work->shared);
+  peak_memory_ = std::max(peak_memory_, memory());
   maps_.emplace(key, std::move(work));
   return sends;
 }
@@ -66,6 +67,7 @@ Sends Dispatcher::on_elements(Time now, SessionId session, std::uint64_t first, 
     return sends;
   }
   enqueue(add(std::move(task)));
+  peak_memory_ = std::max(peak_memory_, memory());
   hand_out(sends);
   tell_if_alone(sends);
   return sends;

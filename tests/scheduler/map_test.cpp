@@ -47,6 +47,14 @@ Dispatcher::Piece piece(std::uint64_t first, std::uint32_t attempt, std::uint64_
 
 }  // namespace
 
+TEST_CASE("the most memory that was held counts elements, and what they share") {
+  Dispatcher dispatcher = with_daemons(1);
+  map_of(dispatcher, 3);
+  std::uint64_t all = 1 + elements(0, 3)->size();
+  dispatcher.on_piece_finished(at(1s), 10, piece(100, 1, 1));
+  CHECK(dispatcher.peak_memory() == all);
+}
+
 TEST_CASE("a daemon gets what the elements share once, and then as many as it can do in a while") {
   Dispatcher dispatcher = with_daemons(1);
 

@@ -47,6 +47,12 @@ TEST_CASE("a pinned task goes to its slot, whoever's turn it is and whoever is f
   CHECK(finish(dispatcher, 12, 1) == Lines{"resolve 1/1 \"\"", "assign 1/2#1 to 12 \"x\""});
 }
 
+TEST_CASE("the most memory that was held counts pinned tasks") {
+  Dispatcher dispatcher = dispatcher_with(1);
+  pin(dispatcher, 1, 0);
+  CHECK(dispatcher.peak_memory() == 1);
+}
+
 TEST_CASE("a pinned task and one for anybody go in order of submission") {
   Dispatcher dispatcher = dispatcher_with(1, Policy::queue);
   pin(dispatcher, 1, 0);
