@@ -350,7 +350,7 @@ void Link::on_frame(Frame&& frame) {
       if (frame.payload) notes_.back() += '\x1f' + std::string(view_of(frame.payload));
       break;
     case Type::said: {
-      const MapAnswers* map = map_with(frame.task);
+      const MapAnswers* map = any_map_with(frame.task);
       sayings_.add(frame, map != nullptr ? map->first() : frame.task);
       break;
     }

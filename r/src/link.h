@@ -161,6 +161,8 @@ class Link {
   void ripen(std::uint64_t first, std::uint64_t count);
   void ripen_all_at_end();
   void end_sayings();
+  // Also of one that nobody has any more, while its elements run.
+  MapAnswers* any_map_with(std::uint64_t element);
   void on_elements_resolved(Frame&& frame);
   void leave_map(std::uint64_t element);
   void free_shared(MapAnswers& map);

@@ -10,11 +10,16 @@
 namespace tenkai {
 
 MapAnswers* Link::map_with(std::uint64_t element) {
+  MapAnswers* map = any_map_with(element);
+  return map != nullptr && map->users > 0 ? map : nullptr;
+}
+
+MapAnswers* Link::any_map_with(std::uint64_t element) {
   if (maps_.empty()) return nullptr;
   auto after = maps_.upper_bound(element);
   if (after == maps_.begin()) return nullptr;
   MapAnswers& map = std::prev(after)->second;
-  return map.has(element) && map.users > 0 ? &map : nullptr;
+  return map.has(element) ? &map : nullptr;
 }
 
 std::uint64_t Link::begin_map(Frame frame, std::uint64_t count, Buffer& shared) {

@@ -331,6 +331,27 @@ test_that("no record is left of tasks that their dispatcher has left behind", {
   expect_identical(unname(m$output), c("line", "no end"))
 })
 
+test_that("no record is left of a map that nobody has any more", {
+  set_daemons(1, relay = TRUE)
+  folder <- set_folder()
+  before <- ls(tenkai:::heard)
+  map <- mirai_map(1:20, function(i, folder) {
+    while (!file.exists(file.path(folder, "go"))) Sys.sleep(0.01)
+    cat("element", i, "\n")
+  }, .args = list(folder = folder))
+  rm(map)
+  gc()
+  file.create(file.path(folder, "go"))
+  lines <- capture.output({
+    heard <- wait_for(function() {
+      status()
+      setequal(ls(tenkai:::heard), before)
+    })
+  })
+  expect_true(heard)
+  expect_match(lines, "element [0-9]+ $")
+})
+
 test_that("a process that a task has forked does not speak to the session", {
   skip_on_os("windows")
   set_daemons(1)
