@@ -111,14 +111,16 @@ output_in <- function(record, task) {
 }
 
 # C++ calls it for each thing that was said, in order. `id`: of the record.
-hear <- function(id, task, kind, what) {
+hear <- function(id, task, kind, what, attempt) {
   record <- heard[[id]]
   if (kind == 32L) return(if (!is.null(record)) end_record(id, record))
   if (is.null(record)) record <- new_record(id)
   if (kind == 16L) return(hear_gap(task))
   if (is.null(what)) return()
   name <- names(sayings)[match(kind, sayings)]
-  if (name == "output") return(hear_output(record, task, what))
+  if (name == "output") {
+    return(hear_output(record, task, what, attempt))
+  }
   restarts <- character()
   if (name == "condition" && is_said_with(what)) {
     restarts <- what[[2L]]
@@ -154,8 +156,12 @@ hear_gap <- function(task) {
 }
 
 # Whole lines; what is behind them waits for its end.
-hear_output <- function(record, task, bytes) {
+hear_output <- function(record, task, bytes, attempt = 1) {
   key <- number_text(task)
+  # Another attempt does not go on with the line of the one before.
+  if (!identical(attr(record$partial[[key]], "attempt") %||% attempt, attempt)) {
+    end_line(record, task)
+  }
   bytes <- c(record$partial[[key]], bytes[bytes != as.raw(0L)])
   ends <- which(bytes == as.raw(10L))
   last <- if (length(ends)) ends[length(ends)] else 0L
@@ -165,7 +171,7 @@ hear_output <- function(record, task, bytes) {
     last <- length(bytes)
     rest <- raw()
   }
-  record$partial[[key]] <- if (length(rest)) rest
+  record$partial[[key]] <- if (length(rest)) structure(rest, attempt = attempt)
   if (last) tell_output(record, task, bytes[seq_len(last)])
 }
 
@@ -179,7 +185,7 @@ end_line <- function(record, task) {
   key <- number_text(task)
   rest <- record$partial[[key]]
   record$partial[[key]] <- NULL
-  if (length(rest)) tell_output(record, task, rest)
+  if (length(rest)) tell_output(record, task, as.vector(rest))
 }
 
 tell_output <- function(record, task, bytes) {

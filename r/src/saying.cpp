@@ -38,8 +38,8 @@ void Sayings::add(const Frame& said, std::uint64_t of) {
     if (value.size() <= Saying::head || !is_relayed(static_cast<unsigned char>(value[0]))) continue;
     std::uint64_t place = number_in(value.substr(1, 8));
     if (place >= max_in_parcel) continue;
-    push({static_cast<Saying::Kind>(value[0]), said.task + place, of,
-          std::string(value.substr(Saying::head))});
+    push({static_cast<Saying::Kind>(value[0]), said.task + place, of, std::string(value.substr(Saying::head)),
+          said.attempt});
   }
 }
 

@@ -24,6 +24,7 @@ struct Saying {
   std::uint64_t task;
   std::uint64_t of;  // the first task of the map it belongs to, or the task itself
   std::string bytes = {};
+  std::uint32_t attempt = 0;
 };
 
 class Sayings {

@@ -102,7 +102,7 @@ SEXP pointer_to(const std::shared_ptr<Link>& link) {
   return pointer;
 }
 
-// hear(id, task, kind, what): NULL where the session does not take what was said.
+// hear(id, task, kind, what, attempt): NULL where the session does not take what was said.
 SEXP what_was_said(const Saying& saying, bool is_safe) {
   if (saying.kind == Saying::Kind::output) {
     SEXP raw = Rf_allocVector(RAWSXP, static_cast<R_xlen_t>(saying.bytes.size()));
@@ -123,9 +123,10 @@ void tell_sayings(Link& link) {
       SEXP task = PROTECT(Rf_ScalarReal(static_cast<double>(saying->task)));
       SEXP kind = PROTECT(Rf_ScalarInteger(static_cast<int>(saying->kind)));
       SEXP what = PROTECT(saying->bytes.empty() ? R_NilValue : what_was_said(*saying, link.is_safe()));
-      SEXP call = PROTECT(Rf_lang5(hear, id, task, kind, what));
+      SEXP attempt = PROTECT(Rf_ScalarReal(saying->attempt));
+      SEXP call = PROTECT(Rf_lang6(hear, id, task, kind, what, attempt));
       Rf_eval(call, R_BaseEnv);
-      UNPROTECT(5);
+      UNPROTECT(6);
       return R_NilValue;
     };
     safely(body);

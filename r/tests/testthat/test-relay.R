@@ -331,6 +331,26 @@ test_that("no record is left of tasks that their dispatcher has left behind", {
   expect_identical(unname(m$output), c("line", "no end"))
 })
 
+test_that("a task that is tried again begins a line of its own", {
+  set_daemons(1, retries = 1)
+  folder <- set_folder()
+  m <- mirai({
+    heard <- file.path(folder, "heard")
+    tried <- file.exists(heard)
+    cat("line\nbegun")
+    while (!file.exists(heard)) Sys.sleep(0.01)
+    if (!tried) tools::pskill(Sys.getpid(), tools::SIGKILL)
+    cat(", ended\n")
+  }, folder = folder, .relay = TRUE)
+  lines <- capture.output({
+    heard <- wait_for(function() "line" %in% m$output)
+    file.create(file.path(folder, "heard"))
+    resolved(m)
+  })
+  expect_true(heard)
+  expect_identical(unname(m$output), c("line", "begun", "line", "begun, ended"))
+})
+
 test_that("no record is left of a map that nobody has any more", {
   set_daemons(1, relay = TRUE)
   folder <- set_folder()
