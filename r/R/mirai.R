@@ -80,7 +80,8 @@
 #' `m$output` keeps the last 1 MiB at least, as a character vector whose names are the
 #' kinds. A task that says more than about 1.5 MB per second waits. What a session
 #' leaves unread is kept up to 64 MiB; then some is left out, and the session is told.
-#' A task that is tried again says things again.
+#' A task that is tried again says things again; of one whose process is killed the
+#' last 20 ms may be lost.
 #'
 #' @seealso [call_mirai()], [collect_mirai()], [race_mirai()], [unresolved()],
 #'   [stop_mirai()], [everywhere()]

@@ -23,8 +23,8 @@ relay_handlers <- function(kinds, data_only) {
   list(condition = function(condition) {
     kind <- kind_to_relay(condition)
     if (is.na(kind) || bitwAnd(kinds, sayings[[kind]]) == 0L) return()
-    # It becomes an error.
-    if (kind == "warning" && !isTRUE(getOption("warn") < 2L)) return()
+    # R ignores it, or makes an error of it.
+    if (kind == "warning" && !isTRUE(getOption("warn") %in% 0:1)) return()
     restarts <- vapply(computeRestarts(condition), `[[`, "", 1L)
     heard <- tryCatch(say(kind, condition, restarts, data_only),
                       error = function(e) FALSE)

@@ -111,6 +111,11 @@ test_that("what a task handles itself is not heard", {
   })
   expect_identical(told(m), character())
   expect_identical(unname(m$output), character())
+  m <- mirai({
+    options(warn = -1)
+    warning("ignored")
+  })
+  expect_identical(told(m), character())
   # A warning that becomes an error is one.
   m <- mirai({
     options(warn = 2)
