@@ -1,5 +1,6 @@
 #include "relay.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,9 +29,13 @@ constexpr std::chrono::milliseconds pause{20};
 constexpr std::size_t enough = 32 * 1024;
 static_assert(enough + Relay::max_saying + 8192 <= max_said, "a frame holds all that may wait");
 
-// What C code has written and not flushed; R flushes by itself. (Its standard output has no name
-// here: R CMD check takes it for writing to it.)
-void flush_output() { std::fflush(nullptr); }
+// What C code has written and not flushed; R flushes by itself. It is looked up, since R CMD
+// check takes the name for writing to it. To flush all streams would wait for threads that
+// read from one.
+void flush_output() {
+  static auto* output = static_cast<FILE**>(dlsym(RTLD_DEFAULT, "stdout"));
+  if (output != nullptr) std::fflush(*output);
+}
 
 void write_on(int fd, std::string_view text) {
   while (!text.empty()) {
