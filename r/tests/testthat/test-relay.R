@@ -238,6 +238,20 @@ test_that("bytes that are no text do no harm", {
   expect_identical(m$data, 1)
 })
 
+test_that("what C code writes is heard in its place", {
+  use_pointers()
+  set_daemons(1, relay = TRUE)
+  m <- mirai({
+    pointers::print_in_c("from C, ")
+    cat("R\n")
+    pointers::print_in_c("not flushed")
+    message("then")
+  })
+  told(m)
+  expect_identical(m$output, c(output = "from C, R", output = "not flushed",
+                               message = "then"))
+})
+
 test_that("what a daemon has said before it died is heard", {
   set_daemons(1, retries = 0)
   m <- mirai({

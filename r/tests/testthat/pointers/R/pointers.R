@@ -10,3 +10,6 @@ from_raw <- function(raw) .Call(ptr_from_raw, raw, "pointer")
 # All at once.
 all_to_raw <- function(pointers) serialize(vapply(pointers, number, 0), NULL)
 all_from_raw <- function(raw) lapply(unserialize(raw), pointer)
+
+# By printf(), which R knows nothing of.
+print_in_c <- function(text) .Call(ptr_print, text)

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,12 +49,15 @@ SEXP ptr_from_raw(SEXP raw, SEXP class) {
   return make(RAW(raw), class);
 }
 
+SEXP ptr_print(SEXP text) {
+  printf("%s", CHAR(asChar(text)));
+  return R_NilValue;
+}
+
 static const R_CallMethodDef entries[] = {
-    {"ptr_make", (DL_FUNC)ptr_make, 2},
-    {"ptr_number", (DL_FUNC)ptr_number, 1},
-    {"ptr_to_raw", (DL_FUNC)ptr_to_raw, 1},
-    {"ptr_from_raw", (DL_FUNC)ptr_from_raw, 2},
-    {NULL, NULL, 0},
+    {"ptr_make", (DL_FUNC)ptr_make, 2},     {"ptr_number", (DL_FUNC)ptr_number, 1},
+    {"ptr_to_raw", (DL_FUNC)ptr_to_raw, 1}, {"ptr_from_raw", (DL_FUNC)ptr_from_raw, 2},
+    {"ptr_print", (DL_FUNC)ptr_print, 1},   {NULL, NULL, 0},
 };
 
 void R_init_pointers(DllInfo* library) {
