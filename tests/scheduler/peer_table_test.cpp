@@ -210,6 +210,31 @@ TEST_CASE("a daemon whose agent is back gets nothing before it has said what it 
   CHECK(!with.dispatcher.slots()[1].suspect);
 }
 
+TEST_CASE("what is to be killed when its agent is back is that R, and not the next one") {
+  Table with;
+  with.let_agent_in(1, 0);
+  auto join = [&](ConnectionId connection, const char* instance) {
+    with.take<peer_action::Say>();
+    Frame joins(Type::join);
+    with.table.on_frame({}, connection, std::move(joins.with(Key::url, "0").with(Key::instance, instance)));
+    auto said = with.take<peer_action::Say>();
+    return std::count_if(said.begin(), said.end(), [](const peer_action::Say& say) {
+      return say.frame.type == Type::cancel && say.frame.kind<CancelKind>() == CancelKind::kill;
+    });
+  };
+  join(1, "first");
+  with.table.on_closed({}, 1, true, "cut");
+  with.table.obey({}, {Kill{1}});
+
+  bool is_next = GENERATE(false, true);
+  with.let_agent_return({}, 1, 2);
+  CHECK(join(2, is_next ? "next" : "first") == (is_next ? 0 : 1));
+
+  with.table.on_closed({}, 2, true, "cut again");
+  with.let_agent_return({}, 1, 3);
+  CHECK(join(3, is_next ? "next" : "first") == 0);
+}
+
 TEST_CASE("a daemon of ours whose process has ended gets nothing more") {
   Table with;
   with.let_daemon_in(1);
