@@ -114,6 +114,7 @@ TEST_CASE("what a task says is passed on while its attempt is awaited") {
   Table with;
   with.let_agent_in(1, 2);
   with.submit(7);
+  constexpr char said_byte = 's';
   auto passed_on = [&](std::uint32_t rank, std::uint64_t number, std::uint32_t attempt,
                        std::size_t size = 3) {
     Frame said(Type::said);
@@ -121,7 +122,7 @@ TEST_CASE("what a task says is passed on while its attempt is awaited") {
     said.task = number;
     said.attempt = attempt;
     said.rank = rank;
-    said.payload = make_payload(std::string(size, 'x'));
+    said.payload = make_payload(std::string(size, said_byte));
     said.with(Key::number, 5).with(Key::label, "not for the session");
     with.table.on_frame({}, 1, std::move(said));
     return with.take<peer_action::PassOn>();
@@ -132,7 +133,7 @@ TEST_CASE("what a task says is passed on while its attempt is awaited") {
   CHECK(good[0].said.task == 7);
   CHECK(good[0].said.number(Key::number) == 5);
   CHECK(good[0].said.attributes.size() == 1);
-  CHECK(view_of(good[0].said.payload) == "xxx");
+  CHECK(view_of(good[0].said.payload) == std::string(3, said_byte));
 
   CHECK(passed_on(1, 7, 1).empty());  // not that daemon's
   CHECK(passed_on(9, 7, 1).empty());
