@@ -102,28 +102,45 @@ SEXP pointer_to(const std::shared_ptr<Link>& link) {
   return pointer;
 }
 
-// hear(id, task, kind, what, attempt): NULL where the session does not take what was said.
-SEXP what_was_said(const Saying& saying, bool is_safe) {
+struct Unread {
+  const Payload& payload;
+  const Verdict& verdict;
+};
+
+SEXP read_unread(void* data) {
+  auto* unread = static_cast<Unread*>(data);
+  return unserialize(unread->payload, unread->verdict);
+}
+
+SEXP read_nothing(SEXP, void*) { return R_NilValue; }
+
+// NULL where the session does not take it, or cannot read it. `payload`: of a condition.
+SEXP what_was_said(const Saying& saying, const Payload& payload, bool is_safe) {
   if (saying.kind == Saying::Kind::output) {
     SEXP raw = Rf_allocVector(RAWSXP, static_cast<R_xlen_t>(saying.bytes.size()));
     std::copy(saying.bytes.begin(), saying.bytes.end(), RAW(raw));
     return raw;
   }
-  Payload payload = make_payload(saying.bytes);
+  if (!payload) return R_NilValue;
   Verdict verdict = examine(payload, is_safe ? Allowed::data : Allowed::everything);
   if (!verdict.is_good() || !has_room(stack_for(verdict.recursion))) return R_NilValue;
-  return unserialize(payload, verdict);
+  Unread unread{payload, verdict};
+  return R_tryCatchError(read_unread, &unread, read_nothing, nullptr);
 }
 
 // What R does with it may be anything: each is taken before it is told.
 void tell_sayings(Link& link) {
   while (std::optional<Saying> saying = link.take_saying()) {
+    // Out here, since R jumps out of the body.
+    bool is_condition = saying->kind != Saying::Kind::output && !saying->bytes.empty();
+    Payload payload = is_condition ? make_payload(saying->bytes) : nullptr;
     auto body = [&]() -> SEXP {
       SEXP id = PROTECT(text(link.name_of(saying->of)));
       SEXP task = PROTECT(Rf_ScalarReal(static_cast<double>(saying->task)));
       SEXP kind = PROTECT(Rf_ScalarInteger(static_cast<int>(saying->kind)));
-      SEXP what = PROTECT(saying->bytes.empty() ? R_NilValue : what_was_said(*saying, link.is_safe()));
+      SEXP what = PROTECT(what_was_said(*saying, payload, link.is_safe()));
       SEXP attempt = PROTECT(Rf_ScalarReal(saying->attempt));
+      // hear(id, task, kind, what, attempt)
       SEXP call = PROTECT(Rf_lang6(hear, id, task, kind, what, attempt));
       Rf_eval(call, R_BaseEnv);
       UNPROTECT(6);
