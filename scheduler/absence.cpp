@@ -56,7 +56,7 @@ std::optional<std::string> Absence::on_waiting(Time now, bool usual) {
   }
   tell_at_.reset();
   told_ = true;
-  std::string slot = std::to_string(policy_ == Policy::direct ? 1 : std::max<std::size_t>(last_left_, 1));
+  std::string slot = std::to_string(!has_slots(policy_) ? 1 : std::max<std::size_t>(last_left_, 1));
   std::string text = why.empty()         ? "no daemon has joined yet"
                      : why_left_.empty() ? "no daemon is coming: "
                                          : "no daemon is left: ";

@@ -25,7 +25,7 @@ namespace tenkai {
 
 Dispatcher::Dispatcher(Rules rules, std::size_t slots)
     : rules_(std::move(rules)), absence_(rules_.policy, rules_.patience) {
-  if (rules_.policy != Policy::queue) return;
+  if (!has_slots(rules_.policy)) return;
   slots_.resize(slots);
   daemon_at_.resize(slots);
 }
@@ -275,7 +275,7 @@ void Dispatcher::tell_if_alone(Sends& sends) {
 
 // Tasks that ask for more than the next daemons have, and than any that is here has left.
 void Dispatcher::tell_if_too_long(Sends& sends) {
-  if (!room_.may_be_short() || rules_.policy != Policy::queue) return;
+  if (!room_.may_be_short() || !has_slots(rules_.policy)) return;
   auto longest = queue_.longest();
   if (!longest || !room_.is_short_for(longest->first)) return;
   bool any_has_time = std::any_of(daemons_.begin(), daemons_.end(), [&](const auto& each) {

@@ -98,7 +98,7 @@ std::string Dispatcher::refusal_of(std::uint64_t bytes) const {
 // Otherwise slots are used again, so that a million short-lived daemons need no
 // more of them than there are daemons at a time.
 std::optional<std::size_t> Dispatcher::place_for_daemon(std::size_t wanted) {
-  if (rules_.policy == Policy::queue) {
+  if (has_slots(rules_.policy)) {
     if (wanted >= slots_.size() || slots_[wanted].online) return std::nullopt;
     return wanted;
   }
@@ -120,6 +120,7 @@ void Dispatcher::enqueue(Task& task) {
 void Dispatcher::hand_out(Sends& sends, std::size_t most) {
   switch (rules_.policy) {
     case Policy::queue:
+    case Policy::open:
       // feed() takes out the one that it has given something, and no other.
       for (auto slot = free_.begin(); slot != free_.end() && !queue_.empty() && most > 0;) {
         if (feed(*find(daemon_at_[*slot++]), sends)) --most;
@@ -342,7 +343,7 @@ Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
   }
   Slot& slot = slots_[daemon.slot];
   slot.online = slot.suspect = slot.busy = false;
-  if (rules_.policy != Policy::queue) vacant_.insert(daemon.slot);
+  if (!has_slots(rules_.policy)) vacant_.insert(daemon.slot);
   return std::move(daemons_.extract(daemon.id).mapped());
 }
 
@@ -361,7 +362,7 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
   if (as_told && !task.pinned) return enqueue(task);
   task.deaths.add(cause.kind);
   // Direct: tasks are bound to daemons; ephemeral: to this machine. There is nothing larger.
-  bool escalates = rules_.policy == Policy::queue && rules_.retries.escalates(cause.kind);
+  bool escalates = has_slots(rules_.policy) && rules_.retries.escalates(cause.kind);
   std::optional<Size> need = task.need;
   if (escalates) need = rules_.retries.need_after(cause.kind, daemon.size);
   bool again = need && !task.pinned && rules_.retries.permit(task.deaths, cause.kind);

@@ -2,7 +2,7 @@
 //
 // Every slot has its own URL. WebSocket slots of one address share a listener and
 // are told apart by their paths; the others have a listener each. Without slots
-// (direct policy) there is one URL for everybody.
+// (open, direct) there is one URL for everybody.
 #pragma once
 
 #include <cstdint>

@@ -60,7 +60,7 @@ class PeerTable {
   struct Settings {
     Liveness::Limits limits;
     std::string host;      // the name of this machine
-    bool one_url = false;  // direct, ephemeral: any number at the first URL
+    bool one_url = false;  // not has_slots(): any number at the first URL
   };
 
   // What is referred to must outlive this. Between two events others may call the dispatcher, and

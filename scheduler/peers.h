@@ -42,7 +42,7 @@ class Peers : private PeerQuestions {
     std::function<void()> on_changed;              // somebody has come or gone
     // Hears of daemons that come and go and are no R processes of ours; null: nobody does.
     LauncherInterface* launcher = nullptr;
-    bool one_url = false;  // direct, ephemeral: any number at the first URL
+    bool one_url = false;  // not has_slots(): any number at the first URL
   };
 
   // What `dependencies` refers to must outlive this.

@@ -13,9 +13,14 @@ namespace tenkai {
 // How tasks find daemons.
 enum class Policy {
   queue,      // one queue; a task goes to a daemon that is free
+  open,       // the same for any number of daemons, which all connect at one URL
   direct,     // each task is given to a daemon at once, in turn, and waits there
   ephemeral,  // one fresh R for each task
 };
+
+// Whether each daemon has a place, with a URL of its own, which is known before it comes.
+// Otherwise any number of them connects at one.
+constexpr bool has_slots(Policy policy) { return policy == Policy::queue; }
 
 struct Rules {
   Policy policy = Policy::queue;

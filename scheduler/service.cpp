@@ -46,7 +46,7 @@ Rules rules_of(const Setup& setup) {
 // Each slot has a door, if it is on this machine, and a daemon; a local one writes to a pipe.
 Result<Done> keep_descriptors_for(const Setup& setup) {
   constexpr std::size_t own = 16;
-  std::size_t doors = setup.policy == Policy::queue && setup.urls.empty() ? setup.slots() : 1;
+  std::size_t doors = has_slots(setup.policy) && setup.urls.empty() ? setup.slots() : 1;
   std::size_t needed = own + doors + 2 * setup.local_daemons();
   return keep_descriptors(needed, std::max(needed, own + 3 * setup.slots()));
 }
@@ -243,7 +243,7 @@ Result<Done> Service::start_local(std::size_t slot, DaemonOptions options) {
 
 Result<Done> Service::set_up(Setup setup) {
   setup_ = std::move(setup);
-  bool one_url = setup_.policy != Policy::queue;
+  bool one_url = !has_slots(setup_.policy);
   Result<Done> enough = keep_descriptors_for(setup_);
   if (!enough) return enough;
   bool respawn = setup_.respawn && setup_.policy != Policy::ephemeral;
@@ -317,9 +317,7 @@ LocalDaemons::Dependencies Service::dependencies_of_local() {
           processes_,
           [this](std::size_t slot) -> const Url& { return doors_.urls()[slot]; },
           [this](std::size_t slot) { return credential_for(slot); },
-          [this](std::size_t slot) {
-            return setup_.policy == Policy::queue && dispatcher_->slots()[slot].online;
-          },
+          [this](std::size_t slot) { return has_slots(setup_.policy) && dispatcher_->slots()[slot].online; },
           [this](pid_t pid, const REnd& end) { peers_->on_process_ended(pid, end); },
           [this](const std::string& why, const std::string& log, bool again) {
             return on_not_come(why, log, again);

@@ -88,13 +88,13 @@ void Service::reply_saisei(const Frame& request) {
   std::uint64_t number = request.number(Key::slot);
   const std::vector<Slot>& slots = dispatcher_->slots();
   bool forced = request.kind<SaiseiKind>() == SaiseiKind::forced;
-  if (setup_.policy != Policy::queue || number < 1 || number > slots.size()) return reply(request.task, "");
+  if (!has_slots(setup_.policy) || number < 1 || number > slots.size()) return reply(request.task, "");
   std::size_t slot = static_cast<std::size_t>(number - 1);
   if (slots[slot].online && !forced) return reply(request.task, "");
   Result<std::optional<Url>> url = doors_.regenerate(slot);
   if (!url) return reply_error(request.task, Code::closed, url.error().message);
   // tcp has no place for a new name; what was given out for it is void all the same.
-  if (!*url && setup_.policy == Policy::queue) keys_.grants().void_unused(slot);
+  if (!*url && has_slots(setup_.policy)) keys_.grants().void_unused(slot);
   if (!*url) return reply(request.task, "");
   keys_.grants().void_slot(slot);
   apply(dispatcher_->regenerate(now(), slot));
@@ -129,7 +129,7 @@ void Service::reply_stream(const Frame& request) {
 }
 
 Result<std::string> Service::credential_for(std::size_t slot) {
-  return keys_.line_for(slot, doors_.urls()[slot], setup_.policy != Policy::queue);
+  return keys_.line_for(slot, doors_.urls()[slot], !has_slots(setup_.policy));
 }
 
 // The credential of one slot (slot=3), or of a job: payload "slots=1,2,3", "ranks=3", "uses=2".
@@ -202,7 +202,7 @@ std::string Service::view() const {
   std::optional<std::size_t> wanted = launcher_ ? launcher_->wanted() : std::nullopt;
   if (wanted) lines += line_of("wanted", std::to_string(*wanted));
   // Where each daemon has the same, also while there is none.
-  if (setup_.policy == Policy::direct) lines += line_of("url", to_string(doors_.urls().front()));
+  if (!has_slots(setup_.policy)) lines += line_of("url", to_string(doors_.urls().front()));
   return lines + "\n" + status();
 }
 
@@ -235,7 +235,7 @@ std::size_t Service::come_of(const Await& await) const {
 
 void Service::check_await(bool time_is_up) {
   if (!await_) return;
-  std::size_t usual = setup_.policy == Policy::queue ? setup_.slots() : setup_.local_daemons();
+  std::size_t usual = has_slots(setup_.policy) ? setup_.slots() : setup_.local_daemons();
   std::size_t wanted = await_->wanted != 0 ? await_->wanted : usual;
   std::size_t come = come_of(*await_);
   std::uint64_t request = await_->request;

@@ -62,12 +62,12 @@ Read text_in(std::string Setup::*member) {
 }
 
 Result<Done> read_policy(Setup& setup, std::string_view key, std::string_view value) {
-  for (Policy policy : {Policy::queue, Policy::direct, Policy::ephemeral}) {
+  for (Policy policy : {Policy::queue, Policy::open, Policy::direct, Policy::ephemeral}) {
     if (value != name_of(policy)) continue;
     setup.policy = policy;
     return Done{};
   }
-  return bad(key, value, "queue, direct or ephemeral");
+  return bad(key, value, "queue, open, direct or ephemeral");
 }
 
 Result<Done> read_url(Setup& setup, std::string_view, std::string_view value) {
@@ -143,6 +143,7 @@ const std::map<std::string_view, Read>& readers() {
 std::string_view name_of(Policy policy) {
   switch (policy) {
     case Policy::queue: return "queue";
+    case Policy::open: return "open";
     case Policy::direct: return "direct";
     case Policy::ephemeral: break;
   }
@@ -162,8 +163,9 @@ Result<Setup> parse_setup(std::string_view text) {
 }
 
 Result<Done> settle(Setup& setup) {
-  if (!setup.daemons) setup.daemons = setup.policy == Policy::direct ? 1 : setup.urls.size();
-  if (setup.policy == Policy::queue && *setup.daemons == 0)
+  bool by_urls = has_slots(setup.policy) || setup.policy == Policy::ephemeral;
+  if (!setup.daemons) setup.daemons = by_urls ? setup.urls.size() : 1;
+  if (has_slots(setup.policy) && *setup.daemons == 0)
     return Error{"the number of daemons must be 1 or greater"};
   if (setup.slots() > max_slots)
     return Error{"a dispatcher has at most " + std::to_string(max_slots) + " slots, and these daemons need " +

@@ -31,7 +31,8 @@ std::size_t machines(const CommandLine& wanted) {
 Result<std::vector<std::size_t>> slots_at_one_url(const CommandLine& wanted) {
   if (!wanted.slots.empty()) {
     return Error{
-        "all daemons of this profile have one URL (dispatcher = FALSE): say how many with --daemons"};
+        "all daemons of this profile have one URL (dispatcher = FALSE, or open = TRUE): say how many with "
+        "--daemons"};
   }
   return std::vector<std::size_t>(wanted.daemons.value_or(std::max<std::size_t>(1, machines(wanted))), 1);
 }
@@ -68,7 +69,7 @@ Result<std::vector<std::size_t>> choose_slots(const CommandLine& wanted, const V
         "nothing can be launched for tasks that get a new R each; call daemons(url = ) in the R "
         "session first"};
   }
-  if (view.policy == "direct") return slots_at_one_url(wanted);
+  if (view.policy == "direct" || view.policy == "open") return slots_at_one_url(wanted);
   return wanted.slots.empty() ? unnamed_slots(wanted, view) : named_slots(wanted, view);
 }
 

@@ -65,16 +65,16 @@ Result<Done> check_urls(const LaunchPlan& plan, const Deployment& deployment, co
   bool tunnel = deployment.options.count("tunnel") != 0;
   for (std::size_t slot : slots) {
     const Url& url = urls[slot];
-    if (plan.form == LaunchPlan::Form::agent && !is_network(url)) {
-      return Error{"a daemon on another machine cannot reach '" + to_string(url) +
-                   "': give daemons() a network URL, such as that of host_url()"};
-    }
     if (tunnel && !is_of_this_machine(url)) {
       return Error{
           "SSH tunnelling requires 'url' hostname to be '127.0.0.1' or 'localhost', because a tunnel leads "
           "to "
           "this machine itself, not " +
           to_string(url) + "; daemons(url = \"wss://127.0.0.1:0\") in the R session makes such"};
+    }
+    if (plan.form == LaunchPlan::Form::agent && !is_network(url)) {
+      return Error{"a daemon on another machine cannot reach '" + to_string(url) +
+                   "': give daemons() a network URL, such as that of host_url()"};
     }
   }
   return Done{};

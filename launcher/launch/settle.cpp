@@ -47,7 +47,7 @@ Result<Done> take_profile(const Deployment& deployment, Setup& setup) {
   if (good) good = take_retries(deployment, setup);
   if (!good) return good;
   // Any number of them connects at the one URL.
-  if (setup.policy == Policy::direct && !setup.urls.empty()) setup.daemons = 1;
+  if (!has_slots(setup.policy) && !setup.urls.empty()) setup.daemons = 1;
   setup.daemon.add_missing(deployment.limits);
   if (deployment.memory) setup.daemon_memory = deployment.memory;
   if (std::optional<PortRange> ports = parse_ports(deployment.ports)) {
@@ -61,8 +61,8 @@ Result<Done> take_profile(const Deployment& deployment, Setup& setup) {
 }
 
 bool spreads_over_nodes(const Setup& setup, const Allocation& allocation) {
-  return setup.local && setup.urls.empty() && setup.policy == Policy::queue &&
-         setup.daemons.value_or(0) > 0 && allocation.is_there() && allocation.nodes.value_or(1) > 1;
+  return setup.local && setup.urls.empty() && has_slots(setup.policy) && setup.daemons.value_or(0) > 0 &&
+         allocation.is_there() && allocation.nodes.value_or(1) > 1;
 }
 
 // The launcher that the session names, or its profile, or the job that it is in.
@@ -122,7 +122,7 @@ Result<LaunchSession> settle(Setup& setup, const Allocation& allocation, const F
     return Error{"'remote' needs a 'url' at which the daemons connect, such as host_url(tls = TRUE)"};
   if (!session.deployment) return session;
   const Deployment& deployment = *session.deployment;
-  if (!setup.daemons && setup.policy == Policy::queue)
+  if (!setup.daemons && has_slots(setup.policy))
     setup.daemons = std::max({setup.urls.size(), deployment.each.size(), std::size_t{1}});
   setup.launches = true;
   setup.steps = is_within_allocation(deployment);
@@ -130,7 +130,7 @@ Result<LaunchSession> settle(Setup& setup, const Allocation& allocation, const F
     std::string crowded = crowding(deployment, *setup.daemons, allocation);
     if (!crowded.empty()) warnings.push_back(crowded);
   }
-  if (profile && !setup.steps && setup.policy == Policy::queue) add_spare(*profile, setup, session);
+  if (profile && !setup.steps && has_slots(setup.policy)) add_spare(*profile, setup, session);
   return session;
 }
 

@@ -1,4 +1,4 @@
-// The other two ways in which tasks find daemons: direct, and one fresh R each.
+// The other ways in which tasks find daemons: open, direct, and one fresh R each.
 #include <csignal>
 #include <cstdint>
 #include <optional>
@@ -14,6 +14,12 @@ using namespace std::chrono_literals;
 namespace {
 
 const Cause killed = cause_of_signal(SIGKILL, false);
+
+Dispatcher open(std::size_t daemons) {
+  Rules rules;
+  rules.policy = Policy::open;
+  return with_daemons(daemons, rules);
+}
 
 Dispatcher direct(std::size_t daemons) {
   Rules rules;
@@ -37,6 +43,19 @@ Lines submit(Dispatcher& dispatcher, std::uint64_t number) {
 }
 
 }  // namespace
+
+TEST_CASE("open: any number of daemons takes tasks from one queue, in order") {
+  Dispatcher dispatcher = open(1);
+  for (std::uint64_t number = 1; number <= 4; ++number) submit(dispatcher, number);
+
+  CHECK(describe(dispatcher.on_daemon_joined(at(1s), 20)) == Lines{"assign 1/2#1 to 20 \"x\""});
+  CHECK(finish(dispatcher, 20, 2).back() == "assign 1/3#1 to 20 \"x\"");
+  CHECK(describe(dispatcher.on_daemon_left(at(1s), 20, killed)).empty());
+  CHECK(finish(dispatcher, 10, 1).back() == "assign 1/3#2 to 10 \"x\"");
+
+  CHECK(describe(dispatcher.on_daemon_joined(at(2s), 21)) == Lines{"assign 1/4#1 to 21 \"x\""});
+  CHECK(dispatcher.slots().size() == 2);  // that of the one that died is used again
+}
 
 TEST_CASE("direct: tasks are bound to the daemons in turn, whether those are free or not") {
   Dispatcher dispatcher = direct(2);

@@ -68,7 +68,8 @@ TEST_CASE("a value that is none is refused by the name of its setting") {
         "the setting kill_after_ms is '-1', it must be a whole number of milliseconds");
   CHECK(refusal_of("daemon_memory=2G") == "the setting daemon_memory is '2G', it must be a number of bytes");
   CHECK(refusal_of("ports=9-8") == "the setting ports is '9-8', it must be ports such as 60000-61000");
-  CHECK(refusal_of("policy=any") == "the setting policy is 'any', it must be queue, direct or ephemeral");
+  CHECK(refusal_of("policy=any") ==
+        "the setting policy is 'any', it must be queue, open, direct or ephemeral");
   CHECK(refusal_of("nonsense=1").find("'nonsense' is not a setting") == 0);
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <string>
 #include <variant>
 #include <vector>
 
+#include "scheduler/setup.h"
 #include "tests/scheduler/describe.h"
 
 namespace tenkai::tests {
@@ -79,8 +81,7 @@ void Simulation::observe(const Sends& sends, const Account& account) {
 
 void Simulation::complain(const std::string& what) {
   if (!complaint_.empty()) return;
-  const char* policies[] = {"queue", "direct", "ephemeral"};
-  complaint_ = what + "\n  policy " + policies[static_cast<int>(scenario_.policy)] + ", seed " +
+  complaint_ = what + "\n  policy " + std::string(name_of(scenario_.policy)) + ", seed " +
                std::to_string(scenario_.seed) + ", event " + std::to_string(steps_) + "; the way there:\n";
   for (const auto& [event, sends] : log_) {
     complaint_ += "  " + describe(event) + "\n";
@@ -180,7 +181,7 @@ Event Simulation::submit() {
   if (!chance(5)) submits.submit.payload = payload();
   if (chance(20)) submits.submit.timeout = std::chrono::milliseconds(below(600));
   if (chance(10)) submits.submit.label = "label";
-  if (scenario_.policy == Policy::queue && chance(15))
+  if (has_slots(scenario_.policy) && chance(15))
     submits.submit.time_request = std::chrono::milliseconds(below(1500));
   return submits;
 }

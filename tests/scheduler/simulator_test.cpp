@@ -221,6 +221,8 @@ std::string caught(const std::string& what, Policy policy = Policy::queue) {
 
 TEST_CASE("random lives with a queue keep every promise") { live(Policy::queue); }
 
+TEST_CASE("random lives with a queue for any number of daemons keep every promise") { live(Policy::open); }
+
 TEST_CASE("random lives with direct daemons keep every promise") { live(Policy::direct); }
 
 TEST_CASE("random lives with one process a task keep every promise") { live(Policy::ephemeral); }

@@ -11,7 +11,7 @@ namespace tenkai::tests {
 using Kind = Event::Kind;
 
 World::World(Rules rules, std::size_t slots) : rules_(std::move(rules)) {
-  if (rules_.policy == Policy::queue) slots_.resize(slots);
+  if (has_slots(rules_.policy)) slots_.resize(slots);
 }
 
 void World::foresee(const Event& event) {
@@ -116,7 +116,7 @@ void World::foresee_joined(const Event& event) {
   if (find(event.daemon) != nullptr) return;
   if (starting_ > 0) --starting_;
   std::size_t slot = event.slot;
-  if (rules_.policy != Policy::queue) {
+  if (!has_slots(rules_.policy)) {
     auto vacant = std::find_if(slots_.begin(), slots_.end(), [](const Slot& each) { return !each.online; });
     slot = static_cast<std::size_t>(vacant - slots_.begin());
     if (vacant == slots_.end()) slots_.emplace_back();
@@ -198,7 +198,7 @@ void World::everywhere_failed(std::uint64_t sequence, std::size_t slot) {
 bool World::escalate(Unresolved& task, const Daemon& daemon, Cause::Kind kind) {
   bool more_memory = kind == Cause::Kind::oom && rules_.retries.factors.mem > 100;
   bool more_time = kind == Cause::Kind::time_limit && rules_.retries.factors.time > 100;
-  if (rules_.policy != Policy::queue || (!more_memory && !more_time)) return true;
+  if (!has_slots(rules_.policy) || (!more_memory && !more_time)) return true;
   Size need = daemon.size;
   if (more_memory) ++need.mem;
   if (more_time) ++need.time;
