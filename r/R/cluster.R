@@ -168,11 +168,11 @@ cluster_options <- function(...) {
   options
 }
 
-# "`0`" for the first profile of a session, and so on.
+# "`0`" for the first one of a session, and so on.
+# No cluster is meant by the name of one that has ended.
 free_id <- function() {
-  k <- length(ls(profiles, all.names = TRUE))
-  while (!is.null(profiles[[sprintf("`%d`", k)]])) k <- k + 1L
-  sprintf("`%d`", k)
+  found$clusters <- (found$clusters %||% -1L) + 1L
+  sprintf("`%d`", found$clusters)
 }
 
 # What its nodes share is an environment: `id`, `profile`, `n`, and whether all
@@ -209,7 +209,7 @@ name_of_profile <- function(x) if (is_of_cluster(x)) attr(x, "id") else x
 # The numbers of the URLs of its nodes, or of one node.
 slots_of <- function(x) {
   nodes <- if (inherits(x, "miraiNode")) list(x) else unclass(x)
-  if (isTRUE(profiles[[attr(x, "id")]]$direct)) return(rep(1L, length(nodes)))
+  if (isTRUE(profiles[[attr(x, "id")]]$one_url)) return(rep(1L, length(nodes)))
   vapply(nodes, function(node) node$number, 0L)
 }
 

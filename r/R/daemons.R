@@ -99,9 +99,14 @@
 #'   `list(digits = 4)`. They are as they were when `daemons()` was called, and
 #'   are so again after a task that has changed them, see `cleanup` of
 #'   [daemon()]. `NULL`: none.
+#' @param open `TRUE`: any number of daemons connect at one URL, the first of `url`,
+#'   and take tasks from the one queue; `launch_local(n =)` adds some at any time.
+#'   [status()] counts them, and lists none of them. Not with `remote` or
+#'   `profile`, whose launches are for daemons that have a place each; tasks are not
+#'   tried again with more memory or time.
 #'
-#' @return The number of daemons, or, with `url` and without dispatcher, the
-#'   URL. Without `n` and `url`: the value of [status()]. Where daemons are set
+#' @return The number of daemons, or, with `url` and without dispatcher or `open`,
+#'   the URL. Without `n` and `url`: the value of [status()]. Where daemons are set
 #'   already nothing changes, and the value is theirs; if something else was asked
 #'   for than they were set with, a message says so.
 #'
@@ -155,11 +160,13 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
                     memory = NULL, credential = NULL, safe = FALSE,
                     profile = NULL, respawn = TRUE,
                     patience = if (interactive()) Inf else 600,
-                    sync = FALSE, serial = NULL, relay = FALSE, options = NULL) {
+                    sync = FALSE, serial = NULL, relay = FALSE, options = NULL,
+                    open = FALSE) {
   if (!is.null(profile)) check_string(profile, "profile")
   .compute <- compute_of(.compute %||% profile)
   check_flag(dispatcher, "dispatcher")
   check_flag(sync, "sync")
+  check_open(open, remote, profile)
   if (missing(n)) {
     if (is.null(profile) && is.null(url) && !sync) return(status(.compute))
     n <- NULL
@@ -191,24 +198,26 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   }
 
   made <- new_profile(asked)
-  made$direct <- !isTRUE(dispatcher)
+  made$policy <- if (!isTRUE(dispatcher)) "direct" else
+    if (open) "open" else "queue"
+  made$one_url <- made$policy != "queue"
   made$relay <- relays
   stream <- first_stream(seed)
-  retry <- if (made$direct && !isTRUE(resilience)) "0" else
+  retry <- if (!isTRUE(dispatcher) && !isTRUE(resilience)) "0" else
     if (!missing(retries) || is.null(profile)) retry_setting(retries)
   settings <- list(
-    policy = if (made$direct) "direct" else "queue",
+    policy = made$policy,
     daemons = if (!is.null(n)) whole(n),
     profile = .compute,
     rscript = rscript(),
-    url = if (made$direct) url[1L] else url,
+    url = if (made$one_url) url[1L] else url,
     deploy = profile,
     configuration = configuration_of(remote),
     local = if (is.null(url) && is.null(remote) && is.null(profile)) "1",
     daemon = pairs_of(told[names(told) != "token"]),
     stream = paste(if (is.null(seed)) stream else stream_of_daemons(stream),
                    collapse = ","),
-    token = if (isTRUE(as.logical(told$token)) && !made$direct) "1"
+    token = if (isTRUE(as.logical(told$token)) && !made$one_url) "1"
   )
   settings <- c(
     settings, access_settings(insecure, credential, tls, pass),
@@ -250,7 +259,7 @@ set_daemons <- function(made, settings, output, safe) {
   if ("launches" %in% names(ready)) launch_usual(made)
   if ("steps" %in% names(ready)) await_steps(made, n)
   done <- TRUE
-  if (made$direct && "urls_given" %in% names(ready)) made$urls[1L] else n
+  if (made$one_url && "urls_given" %in% names(ready)) made$urls[1L] else n
 }
 
 #' @export
@@ -274,6 +283,16 @@ reset <- function(name, kind) {
     .Call(tk_close, profile$link, kind)
   }
   0L
+}
+
+# Launches that heal themselves and grow need places of their own.
+check_open <- function(open, remote, profile) {
+  check_flag(open, "open")
+  if (!open || (is.null(remote) && is.null(profile))) return()
+  stop("with 'open' daemons have no places that '",
+       if (is.null(remote)) "profile" else "remote", "' could launch them for: ",
+       "leave it out, and call launch_remote() or launch_local() afterwards",
+       call. = FALSE)
 }
 
 # NULL: the dispatcher knows it, from the URLs, the profile or the machines.

@@ -88,7 +88,7 @@ launch_local <- function(url, ..., n = NULL, tls = NULL, .compute = NULL) {
 vacant_places <- function(n, profile, name) {
   check_number(n, "n", minimum = 1)
   if (is.null(profile)) stop(not_set(name, NULL))
-  if (profile$direct) return(rep(1L, n))
+  if (profile$one_url) return(rep(1L, n))
   daemons <- status_of(profile)$daemons
   if (is_error_value(daemons)) stop(reason_of(daemons), call. = FALSE)
   instance <- abs(daemons[, "instance"])
@@ -271,7 +271,7 @@ str.miraiLaunchCmd <- function(object, ...) {
 #' @export
 saisei <- function(i, force = FALSE, .compute = NULL) {
   profile <- profile_of(.compute)
-  if (is.null(profile) || profile$direct || is_here(profile)) return()
+  if (is.null(profile) || profile$one_url || is_here(profile)) return()
   check_number(i, "i", minimum = -Inf)
   i <- as.integer(i)
   if (is.na(i) || i < 1L || i > length(profile$urls)) return()

@@ -3,7 +3,8 @@
 #   asked   what daemons() was called with
 #   value   what daemons() returned
 #   n       how many daemons there are
-#   direct  TRUE without a dispatcher's queue (`dispatcher = FALSE`)
+#   policy  how its tasks find daemons, a word of docs/cli.md
+#   one_url TRUE where all daemons connect at one URL (`dispatcher = FALSE`, `open`)
 #   urls    where daemons connect, by slot
 #   spare   how many of them are beyond those of its daemons
 #   options the arguments of each daemon, as texts by their names

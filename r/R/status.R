@@ -52,7 +52,7 @@ status_of <- function(profile) {
   fields <- fields[!is_launch]
   # The last field is empty where no daemon is, and strsplit() leaves it out.
   state <- vapply(fields, function(row) if (length(row) > 5L) row[6L] else "", "")
-  if (profile$direct) {
+  if (profile$one_url) {
     return(new_status(online, profile$urls[1L], state, launches))
   }
   daemons <- daemon_matrix(fields)
@@ -155,7 +155,8 @@ print_failed <- function(launches, daemons) {
 #'
 #' @param x `"n"`: how many daemons were set; `"pid"`: the process id of its
 #'   dispatcher; `"urls"`: the URLs at which its daemons connect; `"url"`: the
-#'   first of them; `"tls"`: the certificate, where there is one.
+#'   first of them; `"tls"`: the certificate, where there is one; `"policy"`: how its
+#'   tasks find daemons, as `tenkai status --json` has it.
 #' @param .compute the compute profile, see [daemons()]. `NULL`: the current one,
 #'   see [with_daemons()].
 #' @return The item; `NULL` if there is none, where no daemons are set, and for
@@ -173,7 +174,7 @@ nextget <- function(x, .compute = NULL) {
   if (is.null(profile)) return()
   if (is_here(profile)) return(if (x == "n") profile$n)
   switch(x, n = profile$n, pid = .Call(tk_pid, profile$link),
-         urls = profile$urls, url = profile$urls[1L],
+         urls = profile$urls, url = profile$urls[1L], policy = profile$policy,
          tls = certificate_of(profile), NULL)
 }
 

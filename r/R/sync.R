@@ -3,7 +3,7 @@
 set_here <- function(name, asked, options, seed, safe) {
   made <- new_profile(asked)
   made$n <- 1L
-  made$direct <- FALSE
+  made$one_url <- FALSE
   made$safe <- safe
   made$cleanup <- cleanup_parts(options$cleanup %||% TRUE)
   made$next_stream <- made$stream <- first_stream(seed)

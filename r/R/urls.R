@@ -35,7 +35,7 @@ random_hex <- function() .Call(tk_random_hex, 12L)
 # An interface's address, IPv4 first; a name or an address stays as it is.
 host_address <- function(host) {
   check_string(host, "host")
-  known <- strsplit(.Call(tk_addresses), " ", fixed = TRUE)
+  known <- strsplit(addresses(), " ", fixed = TRUE)
   interfaces <- vapply(known, `[`, "", 1L)
   addresses <- vapply(known, `[`, "", 2L)
   if (host %in% addresses || grepl("[.:]", host) || host == "localhost" ||
@@ -50,6 +50,9 @@ host_address <- function(host) {
        "machine. It has: ",
        paste(interfaces, addresses, collapse = ", "), call. = FALSE)
 }
+
+# "eth0 192.0.2.1" for each; compat/mirai reads it, too.
+addresses <- function() .Call(tk_addresses)
 
 bracketed <- function(address) {
   if (grepl(":", address, fixed = TRUE) && !startsWith(address, "[")) {
