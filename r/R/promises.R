@@ -100,7 +100,7 @@ settle_promise <- function(value, resolve, reject) {
 error_condition <- function(value) {
   why <- attr(value, "message", exact = TRUE)
   text <- paste(c(error_words(value), why), collapse = ": ")
-  structure(class = c("errorValue", "error", "condition"),
+  structure(class = c("errorValue", "simpleError", "error", "condition"),
             list(message = text, call = NULL, code = as.integer(value)))
 }
 

@@ -104,7 +104,8 @@ test_that("a promise is rejected with the condition that was raised", {
   expect_true(k$run(2))
   expect_s3_class(k$got$own$condition, "no_such_file")
   expect_identical(k$got$own$condition$path, "/x")
-  expect_s3_class(k$got$late$condition, c("errorValue", "error", "condition"),
+  expect_s3_class(k$got$late$condition,
+                  c("errorValue", "simpleError", "error", "condition"),
                   exact = TRUE)
   expect_identical(k$got$late$condition$code, 5L)
   expect_match(conditionMessage(k$got$late$condition), "5 | Timed out",
