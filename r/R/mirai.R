@@ -314,7 +314,8 @@ named_objects <- function(objects, argument) {
     if (length(objects) == 1L && is.environment(objects[[1L]])) {
       return(objects_in(objects[[1L]]))
     }
-    stop(sprintf("all objects in '%s' must be named", argument), call. = FALSE)
+    stop("all ", if (argument != "...") "items in ", "`", argument, "`",
+         if (argument == "...") " arguments", " must be named", call. = FALSE)
   }
   objects
 }

@@ -171,8 +171,8 @@ test_that("what cannot be done is said in words", {
 
   expect_error(mirai(), "^missing expression, perhaps wrap in \\{\\}\\?$")
   expect_error(everywhere(), "^missing expression, perhaps wrap in \\{\\}\\?$")
-  expect_error(mirai(1, 2), "all objects in '...' must be named", fixed = TRUE)
-  expect_error(mirai(1, .args = list(2)), "'.args' must be named", fixed = TRUE)
+  expect_error(mirai(1, 2), "all `...` arguments must be named", fixed = TRUE)
+  expect_error(mirai(1, .args = list(2)), "all items in `.args` must be named", fixed = TRUE)
   expect_error(mirai(1, .args = 2),
                "'.args' must be a named list or an environment",
                fixed = TRUE)
@@ -190,7 +190,7 @@ test_that("what cannot be done is said in words", {
 test_that(".args may be a named vector", {
   set_daemons(1)
   expect_identical(evaluated(c(m, n), .args = c(m = 2L, n = 4L)), c(2L, 4L))
-  expect_error(mirai(m, .args = c(m = 2L, 4L)), "'.args' must be named",
+  expect_error(mirai(m, .args = c(m = 2L, 4L)), "all items in `.args` must be named",
                fixed = TRUE)
 })
 
