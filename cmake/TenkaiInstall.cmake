@@ -4,6 +4,7 @@
 #   bin/tenkai
 #   libexec/tenkai/                      plugin programs
 #   share/tenkai/{templates,etc,r}       r is the source of the R package
+#   share/tenkai/compat/mirai            the source of the package in mirai's place (use_as_mirai())
 #   lib/pkgconfig/tenkai.pc              lib/cmake/tenkai/
 
 include(CMakePackageConfigHelpers)
@@ -34,6 +35,8 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
   install(FILES ${links} DESTINATION share/tenkai/r/src/base)
   install(FILES base/random_stream.cpp DESTINATION share/tenkai/r/src)
 endif()
+
+install(DIRECTORY compat/ DESTINATION share/tenkai/compat)
 
 configure_file(cmake/tenkai.pc.in tenkai.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/tenkai.pc DESTINATION lib/pkgconfig)
