@@ -202,6 +202,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     if (open) "open" else "queue"
   made$one_url <- made$policy != "queue"
   made$relay <- relays
+  made$for_hooks <- if (is.null(memory)) 0 else size_of_hooks(serial)
   stream <- first_stream(seed)
   retry <- if (!isTRUE(dispatcher) && !isTRUE(resilience)) "0" else
     if (!missing(retries) || is.null(profile)) retry_setting(retries)
@@ -221,7 +222,8 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   )
   settings <- c(
     settings, access_settings(insecure, credential, tls, pass),
-    endurance_settings(retry, reconnect, kill_after, respawn, patience, memory)
+    endurance_settings(retry, reconnect, kill_after, respawn, patience),
+    list(memory_limit = memory_setting(memory, made$for_hooks))
   )
   output <- isTRUE(as.logical(told$output))
   value <- set_daemons(made, settings, output, safe)
@@ -235,7 +237,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
 # What is done where daemons die, are silent, disobey or do not come; `retries` as
 # the dispatcher reads it.
 endurance_settings <- function(retries, reconnect, kill_after, respawn,
-                               patience, memory) {
+                               patience) {
   list(
     retries = retries,
     reconnect_ms = milliseconds(reconnect, "reconnect"),
@@ -243,8 +245,7 @@ endurance_settings <- function(retries, reconnect, kill_after, respawn,
     respawn = if (!respawn) "0",
     patience_ms = if (!identical(patience, Inf)) {
       milliseconds(patience, "patience")
-    },
-    memory_limit = memory_setting(memory)
+    }
   )
 }
 
@@ -423,10 +424,10 @@ milliseconds <- function(seconds, argument) {
   whole(min(1000 * seconds, 2^32 - 1))
 }
 
-memory_setting <- function(memory) {
+memory_setting <- function(memory, for_hooks) {
   if (is.null(memory)) return()
   check_number(memory, "memory", minimum = 1)
-  whole(min(memory, 2^62))
+  whole(min(memory + for_hooks, 2^62))
 }
 
 # --- numbers for others to read ---

@@ -129,7 +129,8 @@ rows_of_frame <- function(x) {
   })
   rows <- lapply(seq_len(nrow(x)), function(i) lapply(unname(columns), `[[`, i))
   named <- .row_names_info(x) > 0L
-  structure(rows, names = if (named) row.names(x), columns = names(x))
+  structure(rows, names = if (named) row.names(x),
+            columns = names(x) %||% rep("", length(x)))
 }
 
 rows_of_matrix <- function(x) {

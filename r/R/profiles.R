@@ -8,6 +8,7 @@
 #   urls    where daemons connect, by slot
 #   spare   how many of them are beyond those of its daemons
 #   options the arguments of each daemon, as texts by their names
+#   for_hooks  bytes of its memory that are for hooks
 #   relay   what of its tasks is relayed, a sum; NULL: nothing
 #   session how the session was then, as variables for its daemons
 #   hooks   those of its tasks; serial, defaults and shared are kept for them

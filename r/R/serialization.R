@@ -285,6 +285,14 @@ begin_hooks <- function(name, serial) {
   done <- TRUE
 }
 
+# The bytes that share_hooks() will have the dispatcher keep: they are none of those
+# that `memory` of daemons() is for.
+size_of_hooks <- function(serial) {
+  hooks <- hooks_of(merged(list(serial, registered$own,
+                                if (is.null(serial)) registered$packages)))
+  if (is.null(hooks)) 0 else length(hooks$code) + 256
+}
+
 # A new R for each task has nothing but what comes with the task.
 renew_ephemeral <- function() {
   link <- found$ephemeral

@@ -36,7 +36,7 @@ status <- function(.compute = NULL) {
   if (is.null(profile)) return(new_status(0L, 0L))
   if (is_here(profile)) return(status_here(profile))
   status <- status_of(profile)
-  status$memory <- memory_of(counts_of(profile))
+  status$memory <- memory_of(counts_of(profile), profile$for_hooks)
   status
 }
 
@@ -67,9 +67,10 @@ new_status <- function(connections, daemons, state = NULL, launches = NULL) {
             class = "miraiStatus", state = state, launches = launches)
 }
 
-memory_of <- function(counts) {
-  c(used = counts[["memory"]], peak = counts[["memory_peak"]],
-    capacity = counts[["memory_limit"]])
+# Without the hooks, which are no task's.
+memory_of <- function(counts, for_hooks) {
+  used <- c(used = counts[["memory"]], peak = counts[["memory_peak"]])
+  c(pmax(used - for_hooks, 0), capacity = counts[["memory_limit"]] - for_hooks)
 }
 
 # From fields url, online, instance, assigned, complete.

@@ -53,3 +53,15 @@ test_that("what is not submitted takes no random numbers from what is", {
   set.seed(7)
   expect_identical(value_of(m), parallel::nextRNGStream(.Random.seed))
 })
+
+test_that("hooks, whatever their size, take no memory from tasks", {
+  large <- paste(rep("x", 1e5), collapse = "")
+  config <- serial_config("no_such_class", eval(bquote(function(x) {
+    .(large)
+    serialize(x, NULL)
+  })), unserialize)
+  set_daemons(url = "tcp://127.0.0.1:0", memory = 10000, serial = config)
+  expect_identical(status()$memory[["capacity"]], 10000)
+  expect_s3_class(try_mirai(x, x = runif(2000)), "mirai")
+  expect_null(try_mirai(x, x = runif(2000)))
+})
