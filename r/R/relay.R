@@ -4,6 +4,9 @@
 # As C++ has them (Saying::Kind), by the names that users give.
 sayings <- c(output = 1L, message = 2L, warning = 4L, condition = 8L)
 
+# Beside them: nothing is relayed but what the task itself gives to say_as_it_is().
+said_by_itself <- 16L
+
 # The sum that `relay` stands for; NULL: nothing is relayed.
 relay_of <- function(relay, argument) {
   if (is.null(relay) || isFALSE(relay)) return()
@@ -43,13 +46,32 @@ kind_to_relay <- function(condition) {
 # Whether it will be heard. What cannot be sent as it is goes as its message.
 say <- function(kind, condition, restarts, data_only) {
   if (is_ours(call_of(condition))) condition <- without_call(condition)
-  send <- function(condition) {
-    what <- if (kind != "condition") condition else
-      list(condition, utils::head(setdiff(restarts, "abort"), 8L))
-    .Call(tk_say, sayings[[kind]], what)
-  }
+  send <- function(condition) send_condition(kind, condition, restarts)
   whole <- !data_only && tryCatch(send(condition), error = function(e) FALSE)
   whole || send(plain_condition(condition))
+}
+
+send_condition <- function(kind, condition, restarts) {
+  what <- if (kind != "condition") condition else
+    list(condition, utils::head(setdiff(restarts, "abort"), 8L))
+  .Call(tk_say, sayings[[kind]], what)
+}
+
+# Says a condition that the session signals as it is, without the number of its task:
+# it travels within another one.
+say_as_it_is <- function(condition) {
+  restarts <- vapply(computeRestarts(condition), `[[`, "", 1L)
+  send <- function(condition) {
+    within <- structure(class = c("tenkai_as_it_is", "condition"),
+                        list(message = "", call = NULL, condition = condition))
+    send_condition("condition", within, restarts)
+  }
+  attempt <- function(condition) {
+    tryCatch(send(condition), error = function(e) FALSE)
+  }
+  if (!attempt(condition) && !attempt(plain_condition(condition))) return()
+  muffle <- intersect(c("muffleMessage", "muffleWarning"), restarts)
+  if (length(muffle)) invokeRestart(muffle[1L])
 }
 
 plain_condition <- function(condition) {
@@ -232,6 +254,9 @@ tell_lines <- function(task, lines, where) {
 resignal <- function(kind, condition, restarts) {
   task <- attr(condition, "task")
   clear_wait()
+  if (inherits(condition, "tenkai_as_it_is")) {
+    return(signal_as_it_is(condition, restarts))
+  }
   switch(
     kind,
     message = withRestarts({
@@ -242,6 +267,17 @@ resignal <- function(kind, condition, restarts) {
     warning = warning(named_after(condition, task)),
     signal_with(condition, restarts)
   )
+  invisible()
+}
+
+# A daemon may have put anything into it.
+signal_as_it_is <- function(within, restarts) {
+  condition <- if (is.list(within)) unclass(within)[["condition"]]
+  if (!inherits(condition, "condition")) return(invisible())
+  kind <- kind_to_relay(condition)
+  if (!is_condition_of(condition, kind)) return(invisible())
+  switch(kind, message = message(condition), warning = warning(condition),
+         signal_with(condition, restarts))
   invisible()
 }
 

@@ -4,6 +4,7 @@
   .Call(tk_set_functions, reader_of, tell, hear, evaluation_space())
   set_hook_functions()
   register_promises()
+  register_future()
   if (isTRUE(Sys.getenv("TENKAI_AS_MIRAI") == "1") && !is_starting()) {
     use_as_mirai()
   }
