@@ -13,11 +13,33 @@ restore_packages <- function(baseline) {
   }
 }
 
-restore_options <- function(saved) {
-  new <- setdiff(names(options()), names(saved))
-  for (name in new) quietly(options(none_named(name)))
-  # Last: a limit of nested calls among them may leave us little room.
-  quietly(options(saved))
+# The function that does it, and returns what is to be gone back to from then on:
+# packages that a task has loaded stay so, and need the options that they have made.
+options_restorer <- function() {
+  known <- loadedNamespaces()
+  function(saved) {
+    new <- setdiff(names(options()), names(saved))
+    loaded <- setdiff(loadedNamespaces(), known)
+    known <<- loadedNamespaces()
+    kept <- if (length(new)) named_by_packages(new, loaded)
+    for (name in setdiff(new, kept)) quietly(options(none_named(name)))
+    saved <- c(saved, options()[kept])
+    # Last: a limit of nested calls among them may leave us little room.
+    quietly(options(saved))
+    saved
+  }
+}
+
+# Those of the options whose names the code of one of these packages has.
+named_by_packages <- function(names, packages) {
+  is_named <- logical(length(names))
+  for (package in packages) {
+    code <- tryCatch(serialize(as.list(asNamespace(package), all.names = TRUE),
+                               NULL, xdr = FALSE), error = function(e) raw())
+    has <- function(name) length(grepRaw(name, code, fixed = TRUE)) > 0L
+    is_named[!is_named] <- vapply(names[!is_named], has, NA)
+  }
+  names[is_named]
 }
 
 # list(name = NULL), which options() takes as "remove this one".

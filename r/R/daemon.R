@@ -115,7 +115,7 @@ serve <- function(url, autoexit, credential, tls, rs, output, limits) {
 
 # What C++ calls before, for and after a task, in its order.
 evaluation_functions <- function() {
-  list(evaluate, escaped, restore_packages, restore_options, plain_error,
+  list(evaluate, escaped, restore_packages, options_restorer(), plain_error,
        surroundings, restore_surroundings, restore_kind, relay_handlers,
        begin_output, end_output)
 }

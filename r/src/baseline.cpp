@@ -23,10 +23,12 @@ SEXP call_base(const char* function) {
   return value;
 }
 
-void call_with(SEXP function, SEXP argument) {
+// Not protected.
+SEXP call_with(SEXP function, SEXP argument) {
   SEXP call = PROTECT(Rf_lang2(function, argument));
-  Rf_eval(call, R_BaseEnv);
+  SEXP value = Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
+  return value;
 }
 
 void remove_global(SEXP name) {
@@ -72,7 +74,7 @@ void Baseline::restore(int parts) {
     note_search_path();
   }
   if ((parts & options) && options_changed()) {
-    call_with(set_, VECTOR_ELT(kept_, 2));
+    SET_VECTOR_ELT(kept_, 2, call_with(set_, VECTOR_ELT(kept_, 2)));
     note_options();
   }
   if (parts & memory) R_gc();

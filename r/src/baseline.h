@@ -17,7 +17,8 @@ class Baseline {
   // Which parts are restored; the numbers R's `cleanup` argument is made of.
   enum Part { globals = 1, packages = 2, options = 4, memory = 8 };
 
-  // search(search path) and set(options) are R functions that go back to it.
+  // search(search path) and set(options) are R functions that go back to it; set()
+  // returns the options that are gone back to from then on.
   Baseline(SEXP search, SEXP set) : search_(search), set_(set) {}
   ~Baseline();
   Baseline(const Baseline&) = delete;

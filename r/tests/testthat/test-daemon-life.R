@@ -18,6 +18,20 @@ test_that("cleanup takes globals, packages and options, not the random state", {
   expect_true(evaluated(exists(".Random.seed", globalenv())))
 })
 
+test_that("what a package has made of options stays as long as the package", {
+  skip_if_not_installed("cli")
+  made <- "callr.condition_handler_cli_message"
+  set_daemons(1)
+  evaluated({
+    loadNamespace("cli")
+    options(tenkai_test = 1)
+  })
+  expect_true(is.function(evaluated(getOption(made), made = made)))
+  expect_null(evaluated(getOption("tenkai_test")))
+  evaluated(options(callr.condition_handler_cli_message = NULL))
+  expect_true(is.function(evaluated(getOption(made), made = made)))
+})
+
 test_that("cleanup = FALSE leaves everything", {
   set_daemons(1, cleanup = FALSE)
   evaluated({
