@@ -116,9 +116,15 @@ daemons_of_plan <- function(profile, workers) {
     # Those of another plan for futures may be this one's, too.
     return(list(compute = compute, started = if (is_own) profile_of(compute)))
   }
-  keeping_stream(if (is_own) daemons(workers, .compute = compute) else
+  keeping_stream(if (is_own) start_workers(workers, compute) else
     start_profile(profile, workers))
   list(compute = compute, started = profile_of(compute))
+}
+
+# future itself goes back to the options that were there. Packages stay attached, as
+# in its own workers.
+start_workers <- function(workers, compute) {
+  daemons(workers, cleanup = 1L, .compute = compute)
 }
 
 start_profile <- function(profile, workers) {
