@@ -300,7 +300,7 @@ stopCluster.miraiCluster <- function(cl) stop_cluster(cl)
 
 # The number of a mirai in this list that has its value, waited for; what is
 # NULL is passed over, and 0 where all are.
-first_resolved <- function(mirais) .Call(tk_race, mirais)
+first_resolved <- function(mirais) .Call(tk_race, mirais, NULL)
 
 # As recvResult() and recvOneResult() of parallel take it apart.
 take_value <- function(node) {

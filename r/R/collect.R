@@ -102,7 +102,7 @@ collect_mirai <- function(x, options = NULL) {
 race_mirai <- function(x, .compute = NULL) {
   if (is_mirai(x)) x <- list(x)
   if (!is.list(x)) return(0L)
-  .Call(tk_race, as.list(x))
+  .Call(tk_race, as.list(x), NULL)
 }
 
 # --- options ---

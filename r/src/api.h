@@ -27,7 +27,7 @@ SEXP tk_submit_to(SEXP link, SEXP slot, SEXP expr, SEXP globals, SEXP args);
 SEXP tk_everywhere(SEXP link, SEXP expr, SEXP globals, SEXP args, SEXP count, SEXP minimum);
 SEXP tk_data(SEXP mirai);
 SEXP tk_wait(SEXP mirai, SEXP seconds);
-SEXP tk_race(SEXP list);
+SEXP tk_race(SEXP list, SEXP seconds);
 SEXP tk_count_resolved(SEXP list);
 SEXP tk_unresolved(SEXP object);
 SEXP tk_stop(SEXP mirai);

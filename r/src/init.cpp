@@ -36,7 +36,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_everywhere", tk_everywhere, 6),
       entry("tk_data", tk_data, 1),
       entry("tk_wait", tk_wait, 2),
-      entry("tk_race", tk_race, 1),
+      entry("tk_race", tk_race, 2),
       entry("tk_count_resolved", tk_count_resolved, 1),
       entry("tk_unresolved", tk_unresolved, 1),
       entry("tk_stop", tk_stop, 1),

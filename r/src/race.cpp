@@ -1,6 +1,7 @@
 #include "race.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "crossing.h"
 
@@ -16,14 +17,19 @@ void Race::enter(const std::shared_ptr<Link>& link, std::uint64_t task, std::siz
   tasks_.push_back({at, task, place});
 }
 
-std::optional<std::size_t> Race::wait() {
+std::optional<std::size_t> Race::wait(Until until) {
   std::vector<Link*> links;
   for (const std::shared_ptr<Link>& link : links_) links.push_back(link.get());
+  // Where there is no time to wait, what has come counts.
+  if (until) {
+    for (Link* link : links) link->take_in();
+  }
   std::uint64_t seen = news();
   std::optional<std::size_t> found = first();
   while (!found) {
     auto has_notes = [](Link* link) { return link->has_notes(); };
     if (std::any_of(links.begin(), links.end(), has_notes)) return std::nullopt;
+    if (until && std::chrono::steady_clock::now() >= *until) return std::nullopt;
     Link::wait_a_little(links);
     if (news() == seen) check_interrupts();
     if (news() == seen) continue;

@@ -4,6 +4,7 @@
 // all the links, and costs nothing while nothing comes.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,10 +22,12 @@ class Race {
   void enter(const std::shared_ptr<Link>& link, std::uint64_t task, std::size_t place);
   bool is_empty() const { return tasks_.empty(); }
 
-  // The place of a task that is not pending; nothing when a link has something to tell.
-  // Whoever hears that may look at the mirais, so they are to be entered anew then.
-  // Interruptible.
-  std::optional<std::size_t> wait();
+  using Until = std::optional<std::chrono::steady_clock::time_point>;
+
+  // The place of a task that is not pending; nothing when a link has something to tell, or
+  // when it is `until`. Whoever hears the first may look at the mirais, so they are to be
+  // entered anew then. Interruptible.
+  std::optional<std::size_t> wait(Until until);
   const std::vector<std::shared_ptr<Link>>& links() const { return links_; }
 
  private:

@@ -96,12 +96,15 @@ R_xlen_t enter_all(SEXP list, Race& race) {
   return 0;
 }
 
-R_xlen_t first_resolved(SEXP list) {
+R_xlen_t first_resolved(SEXP list, Race::Until until) {
   while (true) {
     Race race;
     if (R_xlen_t known = enter_all(list, race)) return known;
     if (race.is_empty()) return 0;
-    if (std::optional<std::size_t> place = race.wait()) return static_cast<R_xlen_t>(*place) + 1;
+    if (std::optional<std::size_t> place = race.wait(until)) return static_cast<R_xlen_t>(*place) + 1;
+    bool has_notes = false;
+    for (const std::shared_ptr<Link>& link : race.links()) has_notes = has_notes || link->has_notes();
+    if (!has_notes) return 0;
     for (const std::shared_ptr<Link>& link : race.links()) tell_notes(*link);
   }
 }
@@ -235,9 +238,17 @@ SEXP tk_wait(SEXP mirai, SEXP seconds) {
   });
 }
 
-// The number of the first in a list that has resolved; 0 where no mirai is in it.
-SEXP tk_race(SEXP list) {
-  return guarded([&] { return Rf_ScalarInteger(static_cast<int>(first_resolved(list))); });
+// The number of the first in a list that has resolved; 0 where no mirai is in it, or none
+// has within so many seconds; NULL is no limit.
+SEXP tk_race(SEXP list, SEXP seconds) {
+  return guarded([&] {
+    Race::Until until;
+    if (seconds != R_NilValue) {
+      until =
+          std::chrono::steady_clock::now() + std::chrono::milliseconds(whole_ms(1e3 * Rf_asReal(seconds)));
+    }
+    return Rf_ScalarInteger(static_cast<int>(first_resolved(list, until)));
+  });
 }
 
 // How many of a list of mirais have resolved.
