@@ -71,7 +71,8 @@ too_late <- function(timeout) {
 }
 
 why_no_value <- function(value) {
-  if (is_mirai_error(value)) return(harmless(conditionMessage(value)))
+  # Not by its generic: targets has loaded crew, and with it the methods of mirai.
+  if (is_mirai_error(value)) return(harmless(conditionMessage.miraiError(value)))
   harmless(attr(value, "message", exact = TRUE) %||% error_text(value))
 }
 

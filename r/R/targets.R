@@ -19,7 +19,10 @@
 #' @details
 #' Daemons are set when the first target is to run, and end with `tar_make()`. Where
 #' daemons are set already for the compute profile, by that name, they are used as
-#' they are, and stay: `profile`, `n` and `...` do not count then.
+#' they are, and stay: `profile`, `n` and `...` do not count then. A target runs in the
+#' working directory of the session, where its daemon has a folder of that name.
+#' (With `callr_function = NULL` crew, and so mirai, is loaded into this session: then
+#' `m[]` is mirai's, which knows no mirai of ours; [collect_mirai()] does.)
 #'
 #' A target whose daemon dies is tried again as `retries` of [daemons()] says. If it
 #' then has no value, or for any other reason that lies not in its command, the
@@ -268,15 +271,11 @@ push_task <- function(run, command, data, globals, name, controller,
     check_number(seconds_timeout, "seconds_timeout")
   }
   lane <- lane_name(run, controller)
-  steps <- list(command)
-  relay <- NULL
-  if (!is.null(seconds_timeout)) {
-    data$.tenkai_began <- beginning_of(name)
-    steps <- c(quote(base::signalCondition(.tenkai_began)), steps)
-    relay <- union("condition", relayed_by(lane))
-  }
-  # What is no language would be taken for none.
-  expr <- as.call(c(as.symbol("{"), steps))
+  is_timed <- !is.null(seconds_timeout)
+  data$.tenkai_folder <- getwd()
+  if (is_timed) data$.tenkai_began <- beginning_of(name)
+  relay <- if (is_timed) union("condition", relayed_by(lane))
+  expr <- steps_of(command, is_timed, inherits(data$target, "tar_target"))
   run$pushed[[name]] <- list(lane = lane, target = data$target,
                              timeout = seconds_timeout)
   globals <- list2env(as.list(globals), parent = emptyenv())
@@ -284,6 +283,18 @@ push_task <- function(run, command, data, globals, name, controller,
     expr, globals, .args = data, .compute = lane, .relay = relay
   ))
   invisible(run$tasks[[name]])
+}
+
+# What a task does: targets finds its files below the folder of the session, and the
+# time of a target does not count what happens once on each daemon.
+steps_of <- function(command, is_timed, is_target) {
+  as.call(c(
+    as.symbol("{"),
+    quote(if (base::dir.exists(.tenkai_folder)) base::setwd(.tenkai_folder)),
+    if (is_timed && is_target) quote(base::loadNamespace("targets")),
+    if (is_timed) quote(base::signalCondition(.tenkai_began)),
+    list(command)
+  ))
 }
 
 # Whether there is one to pop.
