@@ -15,8 +15,8 @@
 #' takes 2 s.
 #'
 #' It differs from mirai in this: daemons are those of tenkai, and those of mirai cannot
-#' connect; `nextget("cv")` is `NULL`, so package crew does not run on it;
-#' `http_config()` does not launch.
+#' connect; `nextget("cv")` is `NULL`, so package crew does not run on it (for
+#' targets, see [tenkai_controller()]); `http_config()` does not launch.
 #'
 #' @return The library that it is in, a path, invisibly. It is an error, of class
 #'   `tenkai_mirai_is_loaded`, if the real package is loaded already.
