@@ -290,7 +290,7 @@ begin_hooks <- function(name, serial) {
 size_of_hooks <- function(serial) {
   hooks <- hooks_of(merged(list(serial, registered$own,
                                 if (is.null(serial)) registered$packages)))
-  if (is.null(hooks)) 0 else length(hooks$code) + 256
+  if (is.null(hooks)) 0 else length(serialize(hooks$code, NULL)) + 256
 }
 
 # A new R for each task has nothing but what comes with the task.
