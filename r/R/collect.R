@@ -245,8 +245,12 @@ error_at <- function(x, element) {
 }
 
 collect_error <- function(value, location = NULL, name = NULL) {
-  which <- if (is.null(location)) "the mirai" else sprintf("mirai %d", location)
-  if (!is.null(name)) which <- sprintf("%s ('%s')", which, name)
+  which <- "the mirai"
+  if (!is.null(location)) {
+    # The first words are those of mirai and purrr.
+    which <- paste0(sprintf("In index %d", location),
+                    if (!is.null(name)) sprintf(" ('%s')", name), ", the mirai")
+  }
   structure(
     class = c("tenkai_collect_error", "error", "condition"),
     list(message = harmless(sprintf("%s has no value: %s", which,

@@ -98,7 +98,7 @@ as_function <- function(f) {
     }
     return(rlang::as_function(f))
   }
-  stop("'.f' must be a function, not ", describe(f), call. = FALSE)
+  stop("'.f' must be of type function, not ", typeof(f), call. = FALSE)
 }
 
 # As daemons(sync = TRUE) has it: a list of mirais that have resolved.

@@ -88,7 +88,7 @@ test_that(".stop raises the first error value, and stops the rest", {
   expect_identical(class(error),
                    c("tenkai_collect_error", "error", "condition"))
   expect_identical(conditionMessage(error),
-                   "mirai 2 ('b') has no value: Error: oh")
+                   "In index 2 ('b'), the mirai has no value: Error: oh")
   expect_identical(error$location, 2L)
   expect_identical(error$name, "b")
   expect_s3_class(error$parent, "myError")
@@ -104,7 +104,7 @@ test_that(".stop tells of error values that are no error of R's", {
   message_of <- function(expr) tryCatch(expr, error = conditionMessage)
   late <- list(list(mirai(Sys.sleep(600), .timeout = 50)))
   expect_identical(message_of(collect_mirai(late, ".stop")),
-                   "mirai 1 has no value: 5 | Timed out")
+                   "In index 1, the mirai has no value: 5 | Timed out")
   interrupted <- mirai({
     tools::pskill(Sys.getpid(), tools::SIGINT)
     Sys.sleep(600)

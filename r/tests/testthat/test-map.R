@@ -184,7 +184,7 @@ test_that("without daemons a map says what to do", {
 test_that("what cannot be mapped is refused by its name", {
   daemons(1)
   on.exit(daemons(0))
-  expect_error(mirai_map(1:3, "mean"), "'.f' must be a function")
+  expect_error(mirai_map(1:3, "mean"), "'.f' must be of type function, not character")
   expect_error(mirai_map(new.env(), identity), "'.x' must be a vector")
   expect_error(mirai_map(1:3, identity, .args = 5), "'.args' must be a list")
   expect_error(mirai_map(1:3, identity, .chunk = 0), "'.chunk' must be a number")
@@ -251,14 +251,14 @@ test_that(".flat and .stop see values that could not be let in, and those that n
   set_daemons(1, safe = TRUE)
   map <- mirai_map(c(a = 1, b = 2), function(x) if (x == 2) function() x else x)
   for (option in c(".flat", ".stop")) {
-    e <- expect_error(collect_mirai(map, option), "mirai 2 ('b') has no value: 13 |",
+    e <- expect_error(collect_mirai(map, option), "In index 2 ('b'), the mirai has no value: 13 |",
                       fixed = TRUE, class = "tenkai_collect_error")
     expect_identical(e$location, 2L)
   }
   map <- mirai_map(1:3, function(x) Sys.sleep(60))
   daemons(0)
-  expect_error(map[.flat], "mirai 1 has no value: 7 | Object closed", fixed = TRUE)
-  expect_error(map[.stop], "mirai 1 has no value: 7 | Object closed", fixed = TRUE)
+  expect_error(map[.flat], "In index 1, the mirai has no value: 7 | Object closed", fixed = TRUE)
+  expect_error(map[.stop], "In index 1, the mirai has no value: 7 | Object closed", fixed = TRUE)
 })
 
 test_that("each argument in .args is what it was given as, whatever it is called", {
@@ -295,5 +295,5 @@ test_that("a map from another process is closed, as a mirai is", {
   expect_identical(call_mirai(map), map)
   expect_true(is_error_code(map[["a"]], 7L))
   expect_true(is_error_code(map[]$b, 7L))
-  expect_error(map[.flat], "mirai 1 ('a') has no value: 7 |", fixed = TRUE)
+  expect_error(map[.flat], "In index 1 ('a'), the mirai has no value: 7 |", fixed = TRUE)
 })

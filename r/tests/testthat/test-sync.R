@@ -295,7 +295,7 @@ test_that("a map is evaluated here, with the numbers that daemons would draw", {
   expect_false(unresolved(map))
   expect_identical(map$a[], 1)
   expect_match(map[]$b, "Error in .f\\(.x\\): no")
-  expect_error(map[.stop], "mirai 2 \\('b'\\) has no value")
+  expect_error(map[.stop], "In index 2 \\('b'\\), the mirai has no value")
   expect_length(mirai_map(list(), identity)[], 0)
 })
 
