@@ -2,7 +2,7 @@
 # What a session says of jobs of a real Slurm that do not do what was meant: that never
 # bring a daemon, that wait, and that are ended while a task runs. tests/slurm/failures.md
 # says which failure is staged where.
-# time limit: 250 s
+# time limit: 450 s
 . "$(dirname "$0")/common.sh"
 . ../slurm/cluster.sh
 need_slurm
