@@ -5,6 +5,7 @@
   set_hook_functions()
   register_promises()
   register_future()
+  register_beside_mirai()
   if (isTRUE(Sys.getenv("TENKAI_AS_MIRAI") == "1") && !is_starting()) {
     use_as_mirai()
   }
