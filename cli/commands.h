@@ -14,5 +14,6 @@ void add_status_command(CLI::App& app, int& exit_code);
 void add_launch_command(CLI::App& app, int& exit_code);
 void add_profile_command(CLI::App& app, int& exit_code);
 void add_run_command(CLI::App& app, int& exit_code);
+void add_carry_command(CLI::App& app, int& exit_code);
 
 }  // namespace tenkai

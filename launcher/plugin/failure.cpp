@@ -191,18 +191,17 @@ std::string last_lines(const CommandEnd& end) {
          (may_be_full ? " (R ends like this where its temporary folder, TMPDIR or /tmp, is full)" : "");
 }
 
-Failure by_status(const CommandEnd& end) {
+// `who` has ended, `when`: "the command", " before its daemons had joined".
+Failure by_status(const CommandEnd& end, const std::string& who, const std::string& when) {
   std::string last = last_lines(end);
   if (end.signal) {
-    return {cause::killed, "the command was killed" + on(end) + " by signal " + std::to_string(*end.signal) +
-                               " (" + ::strsignal(*end.signal) + ") before its daemons had joined" + last};
+    return {cause::killed, who + " was killed" + on(end) + " by signal " + std::to_string(*end.signal) +
+                               " (" + ::strsignal(*end.signal) + ")" + when + last};
   }
-  if (!end.exit_code) {
-    return {cause::unknown,
-            "the command has ended" + on(end) + " before its daemons had joined, nobody knows how" + last};
-  }
-  return {cause::exited, "the command ended" + on(end) + " with exit code " + std::to_string(*end.exit_code) +
-                             " before its daemons had joined" + last};
+  if (!end.exit_code)
+    return {cause::unknown, who + " has ended" + on(end) + when + ", nobody knows how" + last};
+  return {cause::exited,
+          who + " ended" + on(end) + " with exit code " + std::to_string(*end.exit_code) + when + last};
 }
 
 std::optional<Failure> by_log(const CommandEnd& end) {
@@ -243,7 +242,24 @@ std::string redacted(std::string text) {
 
 Failure judge(const CommandEnd& end) {
   std::optional<Failure> known = by_log(end);
-  return known ? *known : by_status(end);
+  return known ? *known : by_status(end, "the command", " before its daemons had joined");
+}
+
+Failure judge_worker(const CommandEnd& end) {
+  std::string name = end.rscript.substr(end.rscript.rfind('/') + 1);
+  if (!end.rscript.empty() && says_not_found(end.log, end.rscript)) {
+    return {name == "Rscript" || name == "R" ? cause::rscript_missing : cause::exited,
+            "'" + end.rscript + "' was not found" + on(end) +
+                ": is it installed there, and in the PATH of jobs? environment.modules or "
+                "environment.prologue of the profile can bring it"};
+  }
+  std::string line = line_with(end.log, "there is no package called");
+  if (!line.empty()) {
+    return {cause::package_missing, "an R package is not installed" + on(end) +
+                                        ", or not in a library that R looks at there: " + line +
+                                        "; environment.lib-paths of the profile names one"};
+  }
+  return by_status(end, "it", "");
 }
 
 Failure judge_r(const CommandEnd& end, std::uint64_t starts) {

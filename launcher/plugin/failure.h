@@ -73,6 +73,9 @@ struct CommandEnd {
 };
 Failure judge(const CommandEnd& end);
 
+// How a worker of another program ended (`tenkai carry`); `rscript` is the program of its command.
+Failure judge_worker(const CommandEnd& end);
+
 // How the last R of one daemon ended, which its agent does not start again: so many of
 // them in a row before they were ready; 0: it was ready, and had nothing done.
 Failure judge_r(const CommandEnd& end, std::uint64_t starts);

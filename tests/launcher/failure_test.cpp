@@ -132,3 +132,21 @@ TEST_CASE("why an R is not started again is told with how often it was tried, or
   // One that was ready has it: these are the words of a task.
   CHECK(judge_r({1, {}, "Error: there is no package called 'tenkai'\n", {}, {}}, 0).cause == cause::exited);
 }
+
+TEST_CASE("a worker of another program is judged by its own program and package") {
+  auto judged = [](int code, const std::string& log, const std::string& program) {
+    return judge_worker({code, {}, log, "node7", program});
+  };
+  Failure missing = judged(127, "/bin/sh: 1: /no/Rscript: not found\n", "/no/Rscript");
+  CHECK(missing.cause == cause::rscript_missing);
+  CHECK(missing.message.starts_with("'/no/Rscript' was not found on node7: "));
+  CHECK(judged(127, "sh: 1: python9: not found\n", "python9").cause == cause::exited);
+  Failure package = judged(1,
+                           "Error in library(crew) : there is no package called \xE2\x80\x98"
+                           "crew\xE2\x80\x99\n",
+                           "Rscript");
+  CHECK(package.cause == cause::package_missing);
+  CHECK(package.message.find("there is no package called") != package.message.npos);
+  CHECK(judged(3, "oh\n", "Rscript").message == "it ended on node7 with exit code 3; its last lines:\noh");
+  CHECK(judge_worker({{}, 9, "", "", "Rscript"}).cause == cause::killed);
+}
