@@ -37,9 +37,12 @@ void Piece::keep(Buffer& value, bool failed) {
   value.clear();
 }
 
+// One element is done in any case: whoever is asked for a piece and answers none of it counts as
+// broken, and on a busy machine the time may be over before R has come to the first.
 bool Piece::is_over() const {
-  return interrupted_ || done_ >= count_ || static_cast<double>(done_) >= most_ ||
-         results_.size() >= enough || (end_ && Clock::now() >= *end_);
+  if (interrupted_ || done_ >= count_) return true;
+  bool is_late = end_ && Clock::now() >= *end_;
+  return done_ > 0 && (static_cast<double>(done_) >= most_ || results_.size() >= enough || is_late);
 }
 
 Buffer& Piece::results() {
