@@ -45,7 +45,7 @@
 #'
 #' Futures within futures are evaluated one after the other, unless the plan says
 #' something else: in `plan(list(a, b))`, `b` is for them.
-#' @seealso [daemons()], [mirai_map()]
+#' @seealso [daemons()], [mirai_map()], [registerDoTenkai()]
 #' @examples
 #' if (requireNamespace("future", quietly = TRUE) &&
 #'     packageVersion("future") >= "1.40") {
@@ -183,9 +183,7 @@ stop_active <- function(future) {
 }
 
 count_workers <- function(evaluator) {
-  profile <- profile_of_backend(evaluator)
-  counts <- counts_of(profile)
-  max(1, profile$n, counts[["online"]], na.rm = TRUE)
+  workers_of(profile_of_backend(evaluator))
 }
 
 count_free_workers <- function(evaluator, background = FALSE, ...) {

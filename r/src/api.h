@@ -66,6 +66,7 @@ SEXP tk_daemon_run(SEXP daemon, SEXP functions, SEXP limits);
 SEXP tk_daemon_redial(SEXP daemon);
 SEXP tk_evaluate(SEXP calling, SEXP exiting, SEXP frame);
 SEXP tk_say(SEXP kind, SEXP object);
+SEXP tk_keep_packages();
 SEXP tk_handling(SEXP interrupt);
 SEXP tk_agent(SEXP argv, SEXP beside, SEXP source);
 SEXP tk_replace(SEXP argv, SEXP fd);

@@ -215,7 +215,7 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
     contained([&] { room.make(); });
     contained([&] {
       if (limits.cleanup & Baseline::options) surroundings.restore();
-      baseline.restore(limits.cleanup);
+      baseline.restore(evaluation.keeps_packages() ? limits.cleanup & ~Baseline::packages : limits.cleanup);
     });
     if (!(limits.cleanup & Baseline::options)) contained([&] { room.give_back(); });
   };

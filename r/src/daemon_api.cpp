@@ -126,6 +126,11 @@ SEXP tk_say(SEXP kind, SEXP object) {
   });
 }
 
+SEXP tk_keep_packages() {
+  if (Evaluation::current() != nullptr) Evaluation::current()->keep_packages();
+  return R_NilValue;
+}
+
 SEXP tk_handling(SEXP interrupt) {
   if (Evaluation::current() != nullptr) Evaluation::current()->on_handler(Rf_asLogical(interrupt) == TRUE);
   return R_NilValue;

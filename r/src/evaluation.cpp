@@ -259,6 +259,7 @@ void Evaluation::run(Piece& piece, const std::function<void()>& clean_up) {
     if (!piece.is_over()) clean_up();
   }
   piece_ = nullptr;
+  keeps_packages_ = false;
 }
 
 SEXP Evaluation::perform_piece() {

@@ -52,6 +52,9 @@ class Evaluation {
   SEXP perform(SEXP frame);
   // A handler of ours has begun, and is not interrupted.
   void on_handler(bool interrupt);
+  // What is attached from now on is for all elements of this piece.
+  void keep_packages() { keeps_packages_ = piece_ != nullptr; }
+  bool keeps_packages() const { return keeps_packages_; }
 
  private:
   SEXP perform_task();
@@ -93,6 +96,7 @@ class Evaluation {
   std::uint64_t next_place_ = 0;  // of the element whose stream is next_stream_
   RandomStream next_stream_{};
   Piece* piece_ = nullptr;
+  bool keeps_packages_ = false;
   const std::function<void()>* clean_up_ = nullptr;
 };
 

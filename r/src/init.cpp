@@ -70,6 +70,7 @@ extern "C" void R_init_tenkai(DllInfo* library) {
       entry("tk_daemon_redial", tk_daemon_redial, 1),
       entry("tk_evaluate", tk_evaluate, 3),
       entry("tk_say", tk_say, 2),
+      entry("tk_keep_packages", tk_keep_packages, 0),
       entry("tk_handling", tk_handling, 1),
       entry("tk_agent", tk_agent, 3),
       entry("tk_replace", tk_replace, 2),

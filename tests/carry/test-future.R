@@ -31,7 +31,7 @@ await <- function(f) expect_true(wait_for(function() future::resolved(f)))
 
 test_that("a plan starts daemons, and another plan ends them", {
   set_two()
-  expect_identical(nbrOfWorkers(), 2)
+  expect_identical(nbrOfWorkers(), 2L)
   f <- future(Sys.getpid())
   expect_s3_class(f, "TenkaiFuture")
   pid <- value(f)
@@ -48,7 +48,7 @@ test_that("daemons that were set before are used, and stay", {
   at_end(tenkai::daemons(0))
   ours <- tenkai::mirai(Sys.getpid())[]
   set_plan(tenkai::future_backend)
-  expect_identical(nbrOfWorkers(), 1)
+  expect_identical(nbrOfWorkers(), 1L)
   expect_identical(value(future(Sys.getpid())), ours)
   plan(sequential)
   expect_true(tenkai::daemons_set())
@@ -349,7 +349,7 @@ test_that("a plan that was set before can be set again", {
   before <- plan(sequential)
   plan(before)
   expect_identical(value(future(2)), 2)
-  expect_identical(nbrOfWorkers(), 2)
+  expect_identical(nbrOfWorkers(), 2L)
 })
 
 test_that("a plan whose daemons were ended says so, or starts them again", {
