@@ -43,6 +43,9 @@
 #' on a daemon, the error is a `FutureError`. The field `value` of these errors is
 #' the error value of the mirai.
 #'
+#' Of daemons with `safe = TRUE` futures bring plain values alone: one that warns or
+#' fails brings a condition, and is refused.
+#'
 #' Futures within futures are evaluated one after the other, unless the plan says
 #' something else: in `plan(list(a, b))`, `b` is for them.
 #' @seealso [daemons()], [mirai_map()], [registerDoTenkai()]
