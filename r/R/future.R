@@ -240,13 +240,14 @@ launch_future <- function(backend, future, ...) {
   profile <- profile_of_backend(backend)
   future$backend <- backend
   call <- call_of_future(future)
-  future$mirai <- submit(profile, call, relay_of_future(future), backend$compute)
+  relay <- relay_of_future(future)
+  future$mirai <- submit_future(profile, call, relay, backend$compute)
   future$state <- "running"
   keep_active(backend, future)
   invisible(future)
 }
 
-submit <- function(profile, call, relay, compute) {
+submit_future <- function(profile, call, relay, compute) {
   if (is.null(profile$link)) return(mirai_here(compute, call, list(), list()))
   mirai <- .Call(tk_submit, profile$link, call, list(), list(), NULL, NULL, relay)
   if (!is.null(mirai)) return(mirai)
