@@ -20,20 +20,15 @@ hearing <- function(run, expr) {
     name <- condition$name
     if (!is.character(name) || length(name) != 1L) return()
     timeout <- run$pushed[[name]]$timeout
-    if (!is.null(timeout)) run$pushed[[name]]$until <- now() + timeout
+    if (!is.null(timeout)) run$until[[name]] <- now() + timeout
   })
 }
 
-# When time is up for those that have begun.
-times_of <- function(run) {
-  unlist(lapply(run$pushed, `[[`, "until"))
-}
-
 stop_late <- function(run) {
-  times <- times_of(run)
-  for (name in names(times)[times <= now()]) {
+  late <- names(run$until)[run$until <= now()]
+  run$until <- run$until[!names(run$until) %in% late]
+  for (name in late) {
     if (has_stopped(run$tasks[[name]])) run$pushed[[name]]$late <- TRUE
-    run$pushed[[name]]$until <- NULL
   }
 }
 

@@ -17,12 +17,15 @@
 #'   targets calls.
 #'
 #' @details
-#' Daemons are set when the first target is to run, and end with `tar_make()`. Where
-#' daemons are set already for the compute profile, by that name, they are used as
-#' they are, and stay: `profile`, `n` and `...` do not count then. A target runs in the
-#' working directory of the session, where its daemon has a folder of that name.
-#' (With `callr_function = NULL` crew, and so mirai, is loaded into this session: then
-#' `m[]` is mirai's, which knows no mirai of ours; [collect_mirai()] does.)
+#' Daemons are set when the first target is to run, and end with `tar_make()`. They keep
+#' the packages that a target has attached, as those of crew do, if `cleanup` of
+#' [daemon()] says nothing else. Where daemons are set already for the compute profile,
+#' by that name, they are used as they are, and stay: `profile`, `n` and `...` do not
+#' count then. Each gets a target more than it runs, so that none waits for another.
+#'
+#' A target runs in the working directory of the session, where its daemon has a folder
+#' of that name. With `callr_function = NULL` crew, and so mirai, is loaded into this
+#' session: then `m[]` is mirai's, which knows no mirai of ours; [collect_mirai()] does.
 #'
 #' A target whose daemon dies is tried again as `retries` of [daemons()] says. If it
 #' then has no value, or for any other reason that lies not in its command, the
@@ -111,11 +114,13 @@ check_daemon_arguments <- function(arguments) {
 
 # Controllers by number. An environment for each, a run:
 #   lanes    by the names of compute profiles: `arguments` of daemons(), and once it
-#            runs `size`, how many targets at a time, and whether it has set daemons
+#            runs `size`, how many targets it takes, and whether it has set daemons
 #   started  whether it runs
 #   tasks    the mirais that were not popped yet, by the names of their targets
-#   pushed   for each of them: lane, target, timeout in seconds; `until` where a daemon
-#            has begun with one that has a timeout, `late` where that has passed
+#   pushed   for each of them: lane, target, timeout in seconds; `late` where that has
+#            passed
+#   until    when time is up for those that have begun and have a timeout
+#   busy     how many were pushed and not popped, by lane
 #   backlog  names of targets that are to come again, by lane
 #   sums     of each lane: seconds, and how many have ended in which way
 #
@@ -183,7 +188,7 @@ run_of <- function(id) {
 
 start_run <- function(run) {
   if (run$started) return(invisible())
-  run$tasks <- run$pushed <- list()
+  forget_tasks(run)
   run$backlog <- lapply(run$lanes, function(lane) character())
   run$sums <- lapply(run$lanes, function(lane) no_sums)
   run$started <- TRUE
@@ -193,7 +198,7 @@ start_run <- function(run) {
     lane <- run$lanes[[name]]
     run$lanes[[name]]$sets <- !daemons_set(name)
     if (!daemons_set(name)) set_lane(name, lane$arguments)
-    run$lanes[[name]]$size <- max(1L, nextget("n", name))
+    run$lanes[[name]]$size <- size_of(profile_of(name))
   }
   done <- TRUE
   invisible()
@@ -205,14 +210,26 @@ set_lane <- function(name, arguments) {
          "tenkai_controller() 'n' or 'profile', or call daemons(n, ",
          ".compute = \"", name, "\") before", call. = FALSE)
   }
+  # Most targets attach the same packages, which takes longer than a small one.
+  if (!"cleanup" %in% names(arguments)) arguments$cleanup <- 1 + 4
   do.call(daemons, c(arguments, list(.compute = name)))
+}
+
+# One that runs, and one that is there already when it ends, for each daemon that
+# there may be.
+size_of <- function(profile) 2L * max(1L, profile$n + (profile$spare %||% 0L))
+
+forget_tasks <- function(run) {
+  run$tasks <- run$pushed <- list()
+  run$until <- numeric()
+  run$busy <- vapply(run$lanes, function(lane) 0L, 0L)
 }
 
 end_run <- function(run) {
   if (!run$started) return(invisible())
   run$started <- FALSE
   stop_mirai(run$tasks)
-  run$tasks <- run$pushed <- list()
+  forget_tasks(run)
   for (name in names(run$lanes)) {
     if (isTRUE(run$lanes[[name]]$sets)) daemons(0L, .compute = name)
     run$lanes[[name]]$sets <- FALSE
@@ -233,8 +250,7 @@ lane_name <- function(run, controller) {
 
 # How many more targets a lane takes now.
 room_of <- function(run, name) {
-  busy <- sum(vapply(run$pushed, function(each) each$lane == name, NA))
-  max(0L, run$lanes[[name]]$size - busy)
+  max(0L, run$lanes[[name]]$size - run$busy[[name]])
 }
 
 is_saturated <- function(run, controller) {
@@ -282,6 +298,7 @@ push_task <- function(run, command, data, globals, name, controller,
   run$tasks[[name]] <- hearing(run, mirai(
     expr, globals, .args = data, .compute = lane, .relay = relay
   ))
+  run$busy[[lane]] <- run$busy[[lane]] + 1L
   invisible(run$tasks[[name]])
 }
 
@@ -310,7 +327,7 @@ first_of <- function(run, seconds) {
   end <- now() + seconds
   repeat {
     stop_late(run)
-    limit <- min(end, times_of(run)) - now()
+    limit <- min(end, run$until) - now()
     i <- hearing(run, .Call(tk_race, run$tasks,
                             if (is.finite(limit)) max(0, limit)))
     if (i > 0L || now() >= end) return(i)
@@ -325,6 +342,8 @@ pop_task <- function(run) {
   m <- run$tasks[[i]]
   pushed <- run$pushed[[name]]
   run$tasks[[i]] <- run$pushed[[name]] <- NULL
+  run$until <- run$until[names(run$until) != name]
+  run$busy[[pushed$lane]] <- run$busy[[pushed$lane]] - 1L
   value <- m$data
   ended <- outcome_of(value, pushed, m$usage[["seconds"]] %||% NA_real_)
   run$sums[[pushed$lane]] <- added(run$sums[[pushed$lane]], ended)

@@ -66,25 +66,37 @@ test_that("a wait for a task has an end", {
   expect_error(controller$wait(mode = "all"), "'mode' must be \"one\"")
 })
 
-test_that("a controller takes as many tasks as it has daemons", {
+test_that("a controller takes two tasks for each daemon, and others wait", {
   controller <- set_controller(n = 2)
   controller$start()
   expect_false(controller$saturated(controller = NULL))
-  push(controller, "a", quote(Sys.sleep(600)))
-  push(controller, "b", "b")
+  push(controller, "long", quote(Sys.sleep(600)))
+  for (name in c("a", "b", "c")) push(controller, name, name)
   expect_true(controller$saturated(controller = "of no interest"))
-  expect_error(push(controller, "a", 1), "a task 'a' already")
+  expect_error(push(controller, "long", 1), "a task 'long' already")
 
-  for (name in c("c", "d", "e")) {
+  for (name in c("d", "e", "f")) {
     controller$push_backlog(name, controller = NULL)
   }
   expect_identical(controller$pop_backlog(), character())
-  expect_identical(next_of(controller)$name, "b")
-  expect_identical(controller$pop_backlog(), "c")
-  push(controller, "c", 1)
-  expect_identical(controller$pop_backlog(), character())
-  expect_identical(next_of(controller)$name, "c")
+  expect_identical(next_of(controller)$result, list("a"))
   expect_identical(controller$pop_backlog(), "d")
+  push(controller, "d", "d")
+  expect_identical(controller$pop_backlog(), character())
+  for (name in c("b", "c")) expect_identical(next_of(controller)$name, name)
+  expect_identical(controller$pop_backlog(), c("e", "f"))
+  expect_identical(controller$pop_backlog(), character())
+})
+
+test_that("packages that a task attaches stay, if nothing else is said", {
+  for (cleanup in list(NULL, TRUE)) {
+    controller <- set_controller(n = 1, cleanup = cleanup)
+    push(controller, "attach", quote(library(splines)))
+    next_of(controller)
+    push(controller, "look", quote("package:splines" %in% search()))
+    expect_identical(next_of(controller)$result, list(is.null(cleanup)))
+    controller$terminate()
+  }
 })
 
 test_that("a task that has no value says why", {
@@ -138,7 +150,9 @@ test_that("a group has a controller for each profile", {
 
   group$push(Sys.getpid(), name = "a", controller = "gpu")
   on_gpu <- next_of(group)
-  group$push(Sys.sleep(600), name = "b", controller = "gpu")
+  for (name in c("b", "more")) {
+    group$push(Sys.sleep(600), name = name, controller = "gpu")
+  }
   expect_true(group$saturated(controller = "gpu"))
   expect_false(group$saturated(controller = NULL))
   group$push_backlog("d", controller = "gpu")
@@ -176,7 +190,7 @@ test_that("daemons that are set already are used as they are, and stay", {
   set_daemons(1, .compute = "shared")
   controller <- set_controller(n = 5, name = "shared")
   controller$start()
-  push(controller, "long", quote(Sys.sleep(600)))
+  for (name in c("a", "b")) push(controller, name, quote(Sys.sleep(600)))
   expect_true(controller$saturated())
 
   controller$terminate()
