@@ -9,7 +9,8 @@
 #'   none.
 #' @param n the number of daemons. `NULL`: as the profile says.
 #' @param ... for `tenkai_controller()`: more arguments for [daemons()], by name,
-#'   such as `retries` or `relay`. For `tenkai_controller_group()`: controllers.
+#'   such as `retries` or `relay`; with `sync = TRUE` targets run in this process, where
+#'   `browser()` works. For `tenkai_controller_group()`: controllers.
 #' @param name the name of the controller, and of the compute profile that it uses.
 #'   `NULL`: the name of `profile`, or `"default"`. In a group each has another.
 #'
@@ -205,7 +206,7 @@ start_run <- function(run) {
 }
 
 set_lane <- function(name, arguments) {
-  if (!any(c("n", "profile", "url") %in% names(arguments))) {
+  if (!any(c("n", "profile", "url", "sync") %in% names(arguments))) {
     stop("the controller '", name, "' has no daemons: give ",
          "tenkai_controller() 'n' or 'profile', or call daemons(n, ",
          ".compute = \"", name, "\") before", call. = FALSE)

@@ -251,6 +251,18 @@ test_that("daemons that are set in this session are used, and stay", {
   expect_identical(pid_now(), pid)
 })
 
+test_that("a pipeline can run in this process, for debugging", {
+  set_pipeline("list(
+    tar_target(x, 1:3),
+    tar_target(branch, c(x, Sys.getpid()), pattern = map(x), iteration = 'list')
+  )", 'tenkai_controller(sync = TRUE, name = "here")')
+
+  make(callr_function = NULL)
+
+  expect_identical(unname(tar_read(branch)),
+                   lapply(1:3, function(x) c(x, Sys.getpid())))
+})
+
 test_that("a controller may be an object that targets sends along", {
   set_pipeline('
     controller <- tenkai::tenkai_controller(n = 1)
