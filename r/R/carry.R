@@ -35,3 +35,67 @@ carry <- function(profile, rscript = "Rscript") {
     rscript = rscript, quote = TRUE, tunnel = FALSE
   )
 }
+
+#' A controller of package crew whose workers are jobs of a profile
+#'
+#' For pipelines of targets, and other code, that stays with crew: it keeps its client,
+#' and its workers are launched by [carry()]. [tenkai_controller()] needs no crew, and
+#' has the causes of deaths in `tar_meta()`.
+#'
+#' @param profile,rscript as for [carry()].
+#' @param workers the most workers at a time.
+#' @param ... arguments of `crew::crew_client()`, such as `host`, of
+#'   `crew::crew_controller()`, such as `crashes_max`, and of the launchers of crew, such
+#'   as `seconds_idle` and `tasks_max`, by name.
+#' @return A controller of crew.
+#' @details
+#' What crosses the network is encrypted (`tls` of crew), unless another `tls` is given.
+#' A job may wait for half an hour before crew launches another one in its place
+#' (`seconds_launch`).
+#' @examples
+#' \dontrun{
+#' targets::tar_option_set(controller = tenkai::carry_crew("cpu", workers = 8))
+#' }
+#' @export
+carry_crew <- function(profile, workers = 1L, ..., rscript = "Rscript") {
+  carried <- carry(profile, rscript)
+  check_number(workers, "workers", minimum = 1)
+  crew <- tryCatch(asNamespace("crew"), error = function(condition) {
+    stop("carry_crew() needs the package crew: ", conditionMessage(condition),
+         call. = FALSE)
+  })
+  usual <- list(
+    name = profile, workers = as.integer(workers), seconds_interval = 0.25,
+    seconds_timeout = 60, seconds_launch = 1800, seconds_idle = 300,
+    seconds_wall = Inf, tasks_max = Inf, tasks_timers = 0L,
+    r_arguments = c("--no-save", "--no-restore"),
+    tls = crew$crew_tls(mode = "automatic"),
+    options_metrics = crew$crew_options_metrics()
+  )
+  given <- utils::modifyList(usual, list(...))
+  call_with <- function(f, ..., like = f) {
+    of_launcher <- if (!identical(f, like)) c("name", "workers")
+    known <- setdiff(names(formals(like)), c("name", "workers"))
+    do.call(f, c(list(...), given[intersect(names(given), c(known, of_launcher))]))
+  }
+  launcher <- call_with(launcher_class(carried, crew)$new, like =
+                          crew$crew_class_launcher$public_methods$initialize)
+  controller <- call_with(crew$crew_controller, launcher = launcher,
+                          client = call_with(crew$crew_client))
+  controller$validate()
+  controller
+}
+
+launcher_class <- function(carried, crew) {
+  asNamespace("R6")$R6Class(
+    "tenkai_launcher", inherit = crew$crew_class_launcher,
+    public = list(launch_workers = function(call, n) {
+      command <- paste(c(carried$rscript, self$r_arguments, "-e",
+                         shQuote(call)), collapse = " ")
+      args <- c(utils::head(carried$args, -1L), "--workers", whole(n),
+                shQuote(command))
+      system2(carried$command, args, wait = FALSE)
+      NULL
+    })
+  )
+}
