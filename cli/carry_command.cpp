@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,12 +38,11 @@ namespace {
 // As the dispatcher waits for a batch system, see launches_begin.cpp.
 constexpr std::chrono::seconds start_limit{180};
 constexpr std::chrono::seconds render_limit{10};
-// Commands that come within this time of each other go together into one launch.
-constexpr std::chrono::milliseconds together{300};
 constexpr std::size_t most_workers = 10'000;  // of one session
 // When somebody is told why a job has not begun: then, and again after ten times as long.
 constexpr std::chrono::seconds first_question{3};
 constexpr std::size_t usual_elements = 64;  // of an array, where the profile leaves it to us
+constexpr std::size_t most_lines = 10;      // of a log
 constexpr int not_launched = 2;
 
 struct Arguments {
@@ -49,11 +50,26 @@ struct Arguments {
   std::vector<std::string> command;
   std::size_t workers = 1;
   pid_t session = 0;
+  // Commands that come within so many seconds of each other go together into one launch.
+  double together = 0.3;
   bool dry = false;
 };
 
+// The last lines of a worker are lines.
 void say(const std::string& what) {
-  std::fprintf(stderr, "tenkai carry: %s\n", printable(what, 4000).c_str());
+  std::string text;
+  for (std::string_view line : split(what, '\n'))
+    text += (text.empty() ? "tenkai carry: " : "    ") + printable(line, 1000) + "\n";
+  std::fputs(text.c_str(), stderr);
+}
+
+// What somebody reads who sees several of them.
+std::string last_of(const std::string& log) {
+  std::vector<std::string_view> lines = split(trim(log), '\n');
+  std::string text;
+  for (std::size_t i = lines.size() > most_lines ? lines.size() - most_lines : 0; i < lines.size(); ++i)
+    text.append(lines[i]).append("\n");
+  return text;
 }
 
 std::size_t chunk_of(const Deployment& deployment, std::size_t workers) {
@@ -190,7 +206,8 @@ void Carry::take(std::string command) {
   if (programs_.size() + waiting_.size() >= most_workers)
     return say("more than " + std::to_string(most_workers) + " workers for one session: one is left out");
   waiting_.push_back(std::move(command));
-  collect_.expires_after(arguments_.session == 0 ? std::chrono::milliseconds(0) : together);
+  collect_.expires_after(
+      std::chrono::milliseconds(arguments_.session == 0 ? 0 : std::llround(1000 * arguments_.together)));
   collect_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) launch();
   });
@@ -292,7 +309,7 @@ void Carry::on_over(Job& job, const JobReport& news) {
     has_failed_ = true;
     Failure why{news.cause, news.message};
     if (why.cause == cause::none)
-      why = judge_worker({news.exit_code, news.signal, news.log, news.where, job.program});
+      why = judge_worker({news.exit_code, news.signal, last_of(news.log), news.where, job.program});
     std::string word(name_of(why.cause));
     say_of(job, (word.empty() ? "" : word + ": ") + why.message);
   }
@@ -367,9 +384,12 @@ void add_carry_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(std::size_t{1}, most_workers));
   command
       ->add_option("--session", arguments->session,
-                   "The process that they are for: they end when it does, and those that come within 0.3 s "
-                   "of each other are one launch [the process that has started this]")
+                   "The process that they are for: they end when it does [the process that has started this]")
       ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--together", arguments->together,
+                   "Seconds: commands of a session that come within them are one launch [0.3]")
+      ->check(CLI::Range(0.0, 60.0));
   command->add_flag("--dry-run", arguments->dry, "Print what would be run, and run nothing");
   // What follows is the worker's own, options too.
   command->prefix_command();

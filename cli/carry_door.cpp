@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "base/url.h"
@@ -22,6 +23,8 @@ namespace {
 
 constexpr std::chrono::seconds patience{10};
 constexpr std::size_t max_visits = 256;  // at a time
+constexpr int most_tries = 40;
+constexpr std::chrono::milliseconds between_tries{50};
 constexpr char taken = '+';
 
 Url url_of(const std::string& name) {
@@ -108,9 +111,14 @@ void CarryDoor::read(const std::shared_ptr<Visit>& visit) {
 
 bool CarryDoor::hand_in(const std::string& command) {
   asio::local::stream_protocol::socket socket(io_);
-  if (connect_at_once(socket, url_of(name_))) return false;
-  if (!local_peer(socket.native_handle())) return false;
-  boost::system::error_code failed;
+  boost::system::error_code failed = connect_at_once(socket, url_of(name_));
+  // Whoever has the name may just be about to listen, or have its hands full.
+  for (int i = 0; failed && i < most_tries; ++i) {
+    socket.close(failed);
+    std::this_thread::sleep_for(between_tries);
+    failed = connect_at_once(socket, url_of(name_));
+  }
+  if (failed || !local_peer(socket.native_handle())) return false;
   socket.non_blocking(false, failed);
   // Not by Asio, which waits on where such a limit is reached.
   int descriptor = socket.native_handle();

@@ -84,7 +84,7 @@ check "without a command it says what one is" says 'say what a worker runs'
 
 start_session
 for i in 1 2 3 4 5; do
-  TENKAI_FLOW=$mark "$TENKAI_BIN" carry --profile jobs --session "$session" \
+  TENKAI_FLOW=$mark "$TENKAI_BIN" carry --profile jobs --session "$session" --together 5 \
     "echo $i >$work/done/$i; exec sleep 600" >>collected 2>&1 </dev/null &
   carriers="${carriers:+$carriers }$!"
 done
