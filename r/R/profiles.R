@@ -35,6 +35,7 @@ new_profile <- function(asked) {
 keep_profile <- function(name, profile, value) {
   profile$value <- structure(value, class = c("miraiDaemons", name))
   profiles[[name]] <- profile
+  end_with_document(name, profile)
   profile$value
 }
 
