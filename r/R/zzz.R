@@ -6,6 +6,7 @@
   register_promises()
   register_future()
   register_beside_mirai()
+  register_plumber()
   if (isTRUE(Sys.getenv("TENKAI_AS_MIRAI") == "1") && !is_starting()) {
     use_as_mirai()
   }
