@@ -4,7 +4,7 @@ suppressMessages(tenkai::use_as_mirai())
 library(purrr)
 tried <- file.path(commandArgs(TRUE)[1L], "tried")
 
-tenkai::daemons(profile = "cpu", .compute = "default")
+invisible(tenkai::daemons(profile = "cpu", .compute = "default"))
 places <- map_chr(1:60, in_parallel(\(x) {
   Sys.sleep(0.05)
   Sys.getenv("SLURM_JOB_ID")
