@@ -122,6 +122,9 @@
 #' A task under which its daemon dies is tried as often as `retries` says, and
 #' then resolves to an error value 19 that names each of the deaths.
 #'
+#' Daemons that a document of knitr or rmarkdown sets end with it if it fails, where
+#' the session goes on; else they stay, as any others.
+#'
 #' Local daemons are ready when `daemons()` returns. If one cannot start, the
 #' error says why and nothing stays set; if some take longer than 10 seconds,
 #' there is a warning, and they may still come.
