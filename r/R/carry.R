@@ -78,7 +78,7 @@ carry_crew <- function(profile, workers = 1L, ..., rscript = "Rscript") {
     known <- setdiff(names(formals(like)), c("name", "workers"))
     do.call(f, c(list(...), given[intersect(names(given), c(known, of_launcher))]))
   }
-  launcher <- call_with(launcher_class(carried, crew)$new, like =
+  launcher <- call_with(launcher_class(carried, crew, given$r_arguments)$new, like =
                           crew$crew_class_launcher$public_methods$initialize)
   controller <- call_with(crew$crew_controller, launcher = launcher,
                           client = call_with(crew$crew_client))
@@ -86,11 +86,11 @@ carry_crew <- function(profile, workers = 1L, ..., rscript = "Rscript") {
   controller
 }
 
-launcher_class <- function(carried, crew) {
+launcher_class <- function(carried, crew, r_arguments) {
   asNamespace("R6")$R6Class(
     "tenkai_launcher", inherit = crew$crew_class_launcher,
     public = list(launch_workers = function(call, n) {
-      command <- paste(c(carried$rscript, self$r_arguments, "-e",
+      command <- paste(c(carried$rscript, r_arguments, "-e",
                          shQuote(call)), collapse = " ")
       args <- c(utils::head(carried$args, -1L), "--workers", whole(n),
                 shQuote(command))

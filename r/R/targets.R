@@ -25,8 +25,7 @@
 #' count then. Each gets a target more than it runs, so that none waits for another.
 #'
 #' A target runs in the working directory of the session, where its daemon has a folder
-#' of that name. With `callr_function = NULL` crew, and so mirai, is loaded into this
-#' session: then `m[]` is mirai's, which knows no mirai of ours; [collect_mirai()] does.
+#' of that name.
 #'
 #' A target whose daemon dies is tried again as `retries` of [daemons()] says. If it
 #' then has no value, or for any other reason that lies not in its command, the
