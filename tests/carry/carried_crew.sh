@@ -26,8 +26,9 @@ ok("when the controller ends, so do the jobs", no_jobs())
 
 broken <- tenkai::carry_crew("jobs", host = "127.0.0.1", rscript = "/no/Rscript")
 broken$start()
-broken$push(1 + 1)
-Sys.sleep(10)
+broken$launch(n = 1L)
+until <- Sys.time() + 60
+while (!any(grepl("rscript_missing", readLines("said", warn = FALSE))) && Sys.time() < until) Sys.sleep(0.1)
 R
 TENKAI_FLOW=$mark timeout 200 Rscript --vanilla session.R >said 2>&1 </dev/null || failed=1
 grep '^ok: \|^NOT OK: ' said || :

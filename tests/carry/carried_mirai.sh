@@ -41,7 +41,8 @@ while (length(arrays()) && Sys.time() < until) Sys.sleep(0.1)
 ok("when mirai ends its daemons, the jobs end", !length(arrays()))
 
 daemons(1, url = local_url(tcp = TRUE), remote = tenkai::carry("jobs", rscript = "/no/Rscript"))
-Sys.sleep(10)
+until <- Sys.time() + 60
+while (!any(grepl("rscript_missing", readLines("said", warn = FALSE))) && Sys.time() < until) Sys.sleep(0.1)
 daemons(1, url = local_url(tcp = TRUE), remote = tenkai::carry("jobs"))
 ok("one more", come(1) == 1L)
 # Without a word: what it has launched ends all the same.
