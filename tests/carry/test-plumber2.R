@@ -1,9 +1,6 @@
 # Handlers of plumber2 in daemons: by the evaluator of tenkai, and by that of plumber2
 # itself on the package mirai of tenkai.
-#
-# plumber2 stands on packages in Rust and on libsodium. Where these could not be built
-# these tests were not run with it; r/tests/testthat/test-plumber.R has what plumber2 says
-# of evaluators without it.
+# r/tests/testthat/test-plumber.R has what plumber2 says of evaluators without it.
 tenkai::use_as_mirai()
 library(plumber2)
 
@@ -37,7 +34,7 @@ for (name in c("tenkai", "mirai")) {
     got <- answer(pa, "/twice/21")
     expect_identical(got$status, 200L)
     expect_match(got$body, "42")
-    expect_match(got$body, pid, fixed = TRUE)
+    expect_match(got$body, as.character(pid), fixed = TRUE)
   })
 }
 
@@ -49,7 +46,7 @@ test_that("it is registered, and a profile may be chosen", {
   pid <- tenkai::mirai(Sys.getpid(), .compute = "side")[]
   pa <- api_get(api(), "/pid", function() Sys.getpid(), serializers = get_serializers("json"),
                 async = tenkai::tenkai_async(profile = "side"))
-  expect_match(answer(pa, "/pid")$body, pid, fixed = TRUE)
+  expect_match(answer(pa, "/pid")$body, as.character(pid), fixed = TRUE)
 })
 
 test_that("a daemon that is killed by a request does not end the API", {

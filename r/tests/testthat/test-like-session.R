@@ -165,7 +165,7 @@ test_that("a daemon that is started again has these options", {
 test_that("options that are none of the session, or no options, are refused", {
   expect_error(daemons(1, options = "digit"), "'options' has the name \"digit\"")
   expect_error(daemons(1, options = 5), "'options' must be TRUE, names of opt")
-  expect_error(daemons(1, options = list(5)), "all objects in 'options' must")
+  expect_error(daemons(1, options = list(5)), "all items in `options` must")
   expect_identical(status()$connections, 0L)
   set_daemons(1, options = FALSE)
   expect_identical(evaluated(1), 1)

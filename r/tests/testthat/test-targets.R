@@ -233,7 +233,7 @@ test_that("controllers are refused what they cannot use", {
   expect_error(tenkai_controller("a", 1, 2), "not without a name")
   expect_error(tenkai_controller_group(), "one controller or more")
   expect_error(tenkai_controller_group(1), "must be controllers of")
-  one <- tenkai_controller(n = 1)
+  one <- set_controller(n = 1)
   expect_error(tenkai_controller_group(one, one), "the name 'default'")
   expect_error(one$push(1, name = "a", seconds_timeout = "x"),
                "'seconds_timeout' must be a number")
