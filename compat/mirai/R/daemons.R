@@ -80,6 +80,9 @@ status <- function(.compute = NULL) {
   told <- tenkai::status(.compute)
   daemons <- told$daemons
   if (identical(daemons, 0L)) return(list(connections = 0L, daemons = 0L))
+  if (is_here(.compute)) {
+    return(list(connections = 0L, daemons = rownames(daemons)))
+  }
   n <- if (is.matrix(daemons)) sum(daemons[, "online"]) else told$connections
   url <- tenkai::nextget("url", .compute)
   if (is_direct(.compute)) return(list(connections = n, daemons = url))
@@ -99,7 +102,9 @@ in_megabytes <- function(memory, counts) {
 
 info <- function(.compute = NULL) {
   counts <- tenkai::info(.compute)
-  if (!is.null(counts) && is_direct(.compute)) counts[-1L] <- NA
+  if (is.null(counts)) return()
+  if (is_here(.compute)) counts[1L] <- 0L
+  if (is_here(.compute) || is_direct(.compute)) counts[-1L] <- NA
   counts
 }
 
@@ -112,7 +117,7 @@ everywhere <- function(.expr, ..., .args = list(), .min = 1L, .compute = NULL) {
 
 race_mirai <- function(x, .compute = NULL) {
   if (!tenkai::daemons_set(.compute)) stop(unset(), call. = FALSE)
-  tenkai::race_mirai(x)
+  invisible(tenkai::race_mirai(x))
 }
 
 daemon <- function(url, dispatcher = TRUE, ..., asyncdial = FALSE,
@@ -135,4 +140,9 @@ unset <- function() "daemons must be set before this, by daemons()"
 # Whether tasks are bound to daemons, without a queue.
 is_direct <- function(.compute) {
   identical(tenkai::nextget("policy", .compute), "direct")
+}
+
+# Whether there is no daemon, but this session: daemons(sync = TRUE).
+is_here <- function(.compute) {
+  tenkai::daemons_set(.compute) && is.null(tenkai::nextget("urls", .compute))
 }

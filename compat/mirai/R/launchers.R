@@ -3,7 +3,7 @@
 launch_local <- function(n = 1L, ..., .compute = NULL) {
   check_can_launch(.compute, "daemons cannot be launched")
   tenkai::launch_local(n = n, ..., .compute = .compute)
-  invisible(as.integer(n))
+  n
 }
 
 launch_remote <- function(n = 1L, remote = remote_config(), ...,
@@ -21,9 +21,18 @@ launch_remote <- function(n = 1L, remote = remote_config(), ...,
     }
     n <- length(remote$args)
   }
-  do.call(tenkai::launch_remote,
-          c(list(places(n, .compute), remote), given,
-            list(tls = tlscert, .compute = .compute)))
+  commands <- do.call(tenkai::launch_remote,
+                      c(list(places(n, .compute), remote), given,
+                        list(tls = tlscert, .compute = .compute)))
+  if (is.null(remote$command)) in_braces(commands) else commands
+}
+
+# What scripts put behind a command, such as the " &" of system(wait = FALSE), would
+# come to the last line of its here-document, which then has no end.
+in_braces <- function(commands) {
+  long <- grepl("\n", commands, fixed = TRUE)
+  commands[long] <- paste0("{ ", commands[long], "\n}")
+  commands
 }
 
 # The numbers of the URLs for `n` daemons: the one that there is, or, of daemons that
@@ -42,7 +51,7 @@ places <- function(n, .compute) {
 
 check_can_launch <- function(.compute, what) {
   if (!tenkai::daemons_set(.compute)) stop(unset(), call. = FALSE)
-  if (is.null(tenkai::nextget("urls", .compute))) {
+  if (is_here(.compute)) {
     stop(what, " for synchronous compute profiles (daemons(sync = TRUE))",
          call. = FALSE)
   }

@@ -1,5 +1,10 @@
 # use_as_mirai(): the package mirai in the place of another.
 
+skip_without_source <- function() {
+  skip_if_not(nzchar(tryCatch(source_as_mirai(dirname(dirname(find_program()))),
+                              error = function(condition) "")))
+}
+
 # What a fresh R prints that evaluates `code`; its caches are a folder of the test.
 in_session <- function(code, environment = character(), frame = parent.frame()) {
   cache <- paste0("R_USER_CACHE_DIR=", set_folder(frame))
@@ -7,13 +12,12 @@ in_session <- function(code, environment = character(), frame = parent.frame()) 
 }
 
 test_that("code of mirai runs on the daemons of tenkai", {
-  skip_if_not(nzchar(tryCatch(source_as_mirai(dirname(dirname(find_program()))),
-                              error = function(condition) "")))
+  skip_without_source()
   said <- in_session(c(
     "tenkai::use_as_mirai()",
     "library(mirai)",
     "print(daemons(1))",
-    "launch_local(1)",
+    "n <- launch_local(1)",
     "while (status()$connections < 2L) Sys.sleep(0.05)",
     "print(mirai_map(1:3, function(x) x + 1)[.flat])",
     "print(identical(info(), tenkai::info()))",
@@ -26,6 +30,32 @@ test_that("code of mirai runs on the daemons of tenkai", {
     "[1] TRUE", "[1] 2 3 4", "[1] TRUE", "[1] TRUE",
     "[1] \"connections\" \"daemons\"    ", "[1] FALSE"
   ))
+})
+
+test_that("values are shown, counted and left out as mirai does", {
+  skip_without_source()
+  said <- in_session(c(
+    "tenkai::use_as_mirai()", "library(mirai)",
+    "invisible(daemons(sync = TRUE))",
+    "cat(unlist(lapply(status(), class)), status()$connections, '\\n')",
+    "cat(info(), '\\n')",
+    "invisible(daemons(url = local_url()))",
+    "cat(withVisible(launch_local(2))$visible, '\\n')",
+    "cat(withVisible(race_mirai(mirai(1)))$visible, '\\n')"
+  ))
+  expect_identical(tail(said, 4L), c("integer character 0 ", "0 NA NA NA NA ",
+                                     "TRUE ", "FALSE "))
+})
+
+test_that("a command of launch_remote() can be sent to the background", {
+  skip_without_source()
+  said <- in_session(c(
+    "tenkai::use_as_mirai()", "library(mirai)",
+    "invisible(daemons(url = 'tcp://127.0.0.1:0'))",
+    "system(launch_remote(1), wait = FALSE)",
+    "cat(mirai(6 * 7, .timeout = 60000)[])"
+  ))
+  expect_identical(tail(said, 1L), "42")
 })
 
 test_that("the environment does the same, and a second call nothing", {
