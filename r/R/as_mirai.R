@@ -14,6 +14,9 @@
 #' that cannot be written, into the folder of [tools::R_user_dir()] for caches. This
 #' takes 2 s.
 #'
+#' Tasks find it as well, also on daemons from elsewhere: there in the same library,
+#' where that can be seen, else in one of their own.
+#'
 #' It differs from mirai in this: daemons are those of tenkai, and those of mirai cannot
 #' connect; `nextget("cv")` is `NULL`, so package crew does not run on it (for
 #' targets, see [tenkai_controller()]); `http_config()` does not launch.
@@ -37,11 +40,34 @@ use_as_mirai <- function() {
     if (dirname(path) != library) stop(mirai_is_loaded(path))
     return(invisible(library))
   }
+  found$as_mirai <- library
+  for (name in names(profiles)) share_as_mirai(name)
   if (identical(.libPaths()[1L], library)) return(invisible(library))
   .libPaths(c(library, .libPaths()))
   message("tenkai: the package mirai is tenkai's in this session (the functions ",
           "of mirai ", version_as_mirai(library), ")")
   invisible(library)
+}
+
+# Tasks find it, too: local daemons have the libraries of the session, those that
+# come from elsewhere, or were there before, are told.
+share_as_mirai <- function(name) {
+  library <- found$as_mirai
+  profile <- profiles[[name]]
+  if (is.null(library) || is_here(profile) || !is_alive(profile)) return()
+  everywhere({
+    become(library)
+    NULL
+  }, .args = list(become = become_as_mirai, library = library), .compute = name)
+}
+
+# In a daemon. On a machine that does not have the library it is its own.
+become_as_mirai <- function(library) {
+  if ("mirai" %in% loadedNamespaces()) return()
+  if (!file.exists(file.path(library, "mirai", "DESCRIPTION"))) {
+    library <- tryCatch(library_as_mirai(), error = function(e) NULL)
+  }
+  if (length(library)) .libPaths(c(library, .libPaths()))
 }
 
 mirai_is_loaded <- function(path) {

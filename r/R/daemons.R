@@ -234,6 +234,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   if (!is.null(seed)) seed_tasks(made$link, stream)
   begin_hooks(.compute, serial)
   share_options(.compute, options)
+  if (is.null(settings$local)) share_as_mirai(.compute)
   made$value
 }
 

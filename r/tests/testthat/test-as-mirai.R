@@ -58,6 +58,22 @@ test_that("a command of launch_remote() can be sent to the background", {
   expect_identical(tail(said, 1L), "42")
 })
 
+test_that("tasks find it on daemons from elsewhere, and on those before it", {
+  skip_without_source()
+  where <- "mirai(dirname(find.package('mirai')), .timeout = 60000)[]"
+  said <- in_session(c(
+    "invisible(tenkai::daemons(1))",
+    "library <- suppressMessages(tenkai::use_as_mirai())", "library(mirai)",
+    paste("cat(identical(library,", where, "), '\\n')"),
+    "for (dispatcher in c(TRUE, FALSE)) {",
+    "  invisible(daemons(url = local_url(), dispatcher = dispatcher))",
+    "  system(launch_remote(1), wait = FALSE)",
+    paste("  cat(identical(library,", where, "), '\\n')"),
+    "}"
+  ))
+  expect_identical(tail(said, 3L), rep("TRUE ", 3L))
+})
+
 test_that("the environment does the same, and a second call nothing", {
   said <- in_session(c("library(tenkai)", "library <- use_as_mirai()",
                        "cat(dirname(find.package('mirai')) == library, '\\n')",
