@@ -7,6 +7,9 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -53,10 +56,34 @@ void Children::reap() {
   }
 }
 
+namespace {
+
+constexpr std::chrono::seconds pause{1};
+
+bool is_there(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
+
+void look_again(const std::shared_ptr<asio::steady_timer>& timer, pid_t pid, Children::OnEnded on_ended) {
+  timer->expires_after(pause);
+  timer->async_wait([timer, pid, on_ended = std::move(on_ended)](boost::system::error_code failed) {
+    if (failed) return;
+    if (is_there(pid)) return look_again(timer, pid, on_ended);
+    on_ended(pid, Ended{});
+  });
+}
+
+// Kernels before Linux 5.3 have no pidfd, and some containers allow none.
+bool watch_by_looking(const asio::any_io_executor& executor, pid_t pid, Children::OnEnded on_ended) {
+  if (!is_there(pid)) return false;
+  look_again(std::make_shared<asio::steady_timer>(executor), pid, std::move(on_ended));
+  return true;
+}
+
+}  // namespace
+
 bool Children::watch(pid_t pid, OnEnded on_ended) {
 #ifdef SYS_pidfd_open
   int descriptor = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  if (descriptor < 0) return false;
+  if (descriptor < 0) return watch_by_looking(executor_, pid, std::move(on_ended));
   auto watched = std::make_shared<asio::posix::stream_descriptor>(executor_, descriptor);
   watched->async_wait(asio::posix::stream_descriptor::wait_read,
                       [watched, pid, on_ended = std::move(on_ended)](boost::system::error_code failed) {
@@ -64,9 +91,7 @@ bool Children::watch(pid_t pid, OnEnded on_ended) {
                       });
   return true;
 #else
-  (void)pid;
-  (void)on_ended;
-  return false;
+  return watch_by_looking(executor_, pid, std::move(on_ended));
 #endif
 }
 
