@@ -22,6 +22,29 @@ constexpr const char* run_all =
     "for pid in $pids; do wait \"$pid\" || code=$?; done\n"
     "exit $code\n";
 
+// SSH ends nothing: what runs there stays when its connection is lost. The end of the input says
+// so, and each of them is a group of its own, to be ended with what it has started.
+constexpr const char* run_all_while_connected =
+    "exec 3<&0 </dev/null\n"
+    "pids= groups= own=\n"
+    "command -v setsid >/dev/null 2>&1 && own=setsid\n"
+    "for each in \"$@\"; do\n"
+    "  $own /bin/sh -c \"$each\" 3<&- &\n"
+    "  pids=\"$pids $!\" groups=\"$groups ${own:+-}$!\"\n"
+    "done\n"
+    "{\n"
+    "  while read -r each <&3; do :; done\n"
+    "  kill -s TERM -- $groups\n"
+    "  sleep 5\n"
+    "  kill -s KILL -- $groups\n"
+    "} >/dev/null 2>&1 &\n"
+    "watching=$!\n"
+    "exec 3<&-\n"
+    "code=0\n"
+    "for pid in $pids; do wait \"$pid\" || code=$?; done\n"
+    "kill \"$watching\" 2>/dev/null\n"
+    "exit $code\n";
+
 using Commands = std::vector<std::string>;
 
 // The case of one job: "0) set -- 'one' 'two' ;;".
@@ -31,8 +54,9 @@ std::string words_of(const Commands& commands, std::size_t from, std::size_t to,
   return line + " ;;\n";
 }
 
-std::string script_of(const std::string& cases) {
-  return "case ${TENKAI_RANK:-0} in\n" + cases + "*) set -- ;;\nesac\n" + run_all;
+std::string script_of(const std::string& cases, WorkersEnd end) {
+  return "case ${TENKAI_RANK:-0} in\n" + cases + "*) set -- ;;\nesac\n" +
+         (end == WorkersEnd::with_input ? run_all_while_connected : run_all);
 }
 
 }  // namespace
@@ -45,7 +69,8 @@ std::string program_of(std::string_view command) {
   return std::string(word.substr(0, word.find_first_of(is_quoted ? std::string(1, quote) : " \t;&|")));
 }
 
-std::vector<CarriedLaunch> carried_launches(const std::vector<std::string>& commands, std::size_t chunk) {
+std::vector<CarriedLaunch> carried_launches(const std::vector<std::string>& commands, std::size_t chunk,
+                                            WorkersEnd end) {
   chunk = std::max<std::size_t>(chunk, 1);
   std::vector<CarriedLaunch> launches;
   std::vector<std::string> cases;
@@ -64,7 +89,7 @@ std::vector<CarriedLaunch> carried_launches(const std::vector<std::string>& comm
     last.workers += to - from;
   }
   for (std::size_t i = 0; i < launches.size(); ++i)
-    launches[i].command = {"/bin/sh", "-c", script_of(cases[i])};
+    launches[i].command = {"/bin/sh", "-c", script_of(cases[i], end)};
   return launches;
 }
 

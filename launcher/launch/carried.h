@@ -22,11 +22,16 @@ struct CarriedLaunch {
   std::size_t elements = 0;
 };
 
+// Who ends the workers when nobody wants them any more: the plugin, or the end of the input of the
+// launch, which it keeps open for as long.
+enum class WorkersEnd { by_plugin, with_input };
+
 // The program that a line of a shell begins with: "Rscript -e 1" is Rscript.
 std::string program_of(std::string_view command);
 
 // `commands`: lines of a shell, one for each worker. A launch holds as many of them as fit into
 // one argument of a program, and no chunk is torn apart.
-std::vector<CarriedLaunch> carried_launches(const std::vector<std::string>& commands, std::size_t chunk);
+std::vector<CarriedLaunch> carried_launches(const std::vector<std::string>& commands, std::size_t chunk,
+                                            WorkersEnd end = WorkersEnd::by_plugin);
 
 }  // namespace tenkai

@@ -17,6 +17,7 @@ struct SshJob {
   std::string name;
   std::string command;               // one line for the login shell there; empty: the tunnel alone
   std::string input;                 // secret
+  bool keeps_input = false;          // it ends with the connection, and not before
   std::vector<std::uint16_t> ports;  // of the tunnel
   bool stays = false;
 };

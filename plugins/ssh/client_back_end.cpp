@@ -93,7 +93,7 @@ void ClientBackEnd::run(Job& job) {
   if (job.holds_only && job.carries.empty()) return note(name, note_ + ", with the tunnel of another launch");
   ProgramStart start;
   start.argv = client_argv(request_, job.carries, job.holds_only ? hold : job.what.command);
-  start.keep_input = job.holds_only;
+  start.keep_input = job.holds_only || job.what.keeps_input;
   start.input = job.what.input;
   Result<pid_t> pid = programs_.start(std::move(start), [this, name, alive = alive_](const ProgramEnd& end) {
     if (*alive) on_end(name, end);

@@ -43,6 +43,7 @@ void SshPlugin::start(const LaunchRequest& launch, Answer<Jobs> answer) {
   if (!launch.running) {
     job.command = shell_command(launch.command);
     job.input = launch.input;
+    job.keeps_input = launch.flag("keep-input");
   }
   job.ports = request->ports;
   job.stays = launch.stays;

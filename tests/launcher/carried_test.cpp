@@ -77,6 +77,19 @@ TEST_CASE("each element runs the commands of its rank, as they were written") {
   CHECK(rank(3).code == 0);
 }
 
+TEST_CASE("workers whose input tells the end are ended by it, with all that they have started") {
+  std::vector<std::string> argv =
+      carried_launches({"echo one; (sleep 60; echo late) & wait"}, 1, WorkersEnd::with_input)[0].command;
+  // Whether it has begun by then or not.
+  CHECK(run("true |", argv).output.find("late") == std::string::npos);
+}
+
+TEST_CASE("workers whose input goes on end by themselves") {
+  std::vector<std::string> argv = carried_launches({"exit 3"}, 1, WorkersEnd::with_input)[0].command;
+  std::string open_input = "f=$(mktemp -u) && mkfifo \"$f\" && exec <>\"$f\" && rm \"$f\";";
+  CHECK(run(open_input, argv).code == 3);
+}
+
 TEST_CASE("workers of a chunk run side by side, and the last failure is that of the job") {
   CarriedLaunch launch = carried_launches({"exit 0", "exit 4", "exit 0"}, 3).front();
   CHECK(run("TENKAI_RANK=0", launch.command).code == 4);

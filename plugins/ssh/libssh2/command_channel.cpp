@@ -77,7 +77,7 @@ bool CommandChannel::feed() {
     break;
   }
   input_.clear();
-  step_ = Step::end_input;
+  step_ = keeps_input_ ? Step::listen : Step::end_input;
   return true;
 }
 

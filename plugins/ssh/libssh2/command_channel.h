@@ -25,9 +25,11 @@ class CommandChannel {
   using OnBegun = std::function<void()>;
   using OnEnd = std::function<void(CommandResult)>;
 
-  CommandChannel(std::string command, std::string input, OnBegun on_begun, OnEnd on_end)
+  // `keeps_input`: what reads there sees no end of it before that of the channel.
+  CommandChannel(std::string command, std::string input, bool keeps_input, OnBegun on_begun, OnEnd on_end)
       : command_(std::move(command)),
         input_(std::move(input)),
+        keeps_input_(keeps_input),
         on_begun_(std::move(on_begun)),
         on_end_(std::move(on_end)) {}
 
@@ -51,6 +53,7 @@ class CommandChannel {
 
   std::string command_;
   std::string input_;
+  bool keeps_input_;
   std::size_t fed_ = 0;
   bool asked_ = false;  // for the command to be run
   OnBegun on_begun_;

@@ -64,7 +64,7 @@ void Libssh2BackEnd::on_ports(const std::string& name) {
     return later([this] { end_idle_holders(); });
   }
   job.command = std::make_shared<CommandChannel>(
-      job.what.command, job.what.input, [this, name] { on_begun(name); },
+      job.what.command, job.what.input, job.what.keeps_input, [this, name] { on_begun(name); },
       [this, name](CommandResult result) {
         later([this, name, result = std::move(result)] { on_end(name, result); });
       });
