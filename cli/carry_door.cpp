@@ -4,12 +4,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -34,6 +36,13 @@ Url url_of(const std::string& name) {
   return url;
 }
 
+// Containers may share a network, and with it our sockets, and each have a process 7.
+std::string process_ids() {
+  std::array<char, 64> text{};
+  ssize_t size = ::readlink("/proc/self/ns/pid", text.data(), text.size());
+  return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
 }  // namespace
 
 // One command on its way in: it ends with a byte 0.
@@ -47,9 +56,10 @@ struct CarryDoor::Visit {
   std::array<char, 4096> bytes{};
 };
 
-CarryDoor::CarryDoor(asio::io_context& io, pid_t session, const std::string& profile)
+CarryDoor::CarryDoor(asio::io_context& io, pid_t session, const std::string& how)
     : io_(io),
-      name_("tenkai-carry-" + std::to_string(::geteuid()) + "-" + std::to_string(session) + "-" + profile),
+      name_("tenkai-carry-" + std::to_string(::geteuid()) + "-" + std::to_string(session) + "-" +
+            std::to_string(std::hash<std::string>()(process_ids() + how))),
       acceptor_(io) {}
 
 bool CarryDoor::open(OnCommand on_command) {

@@ -18,10 +18,11 @@ class CarryDoor {
  public:
   using OnCommand = std::function<void(std::string command)>;
 
-  // `session`: the process whose workers they are.
-  CarryDoor(boost::asio::io_context& io, pid_t session, const std::string& profile);
+  // `session`: the process whose workers they are; `how`: all that says how they are launched, so
+  // that a profile that was changed meanwhile has a door of its own.
+  CarryDoor(boost::asio::io_context& io, pid_t session, const std::string& how);
 
-  // False where another one of this user has opened it.
+  // False where another one of this user has opened it; it may be tried again.
   bool open(OnCommand on_command);
   void close();
   // Gives a command to whoever has opened it. It blocks, for 10 s at most; false where nobody of

@@ -100,6 +100,32 @@ check "  and nothing was said" [ ! -s collected ]
 carry --profile jobs --session "$session" "true"
 check "for a session that has ended nothing is launched" says 'has ended: nothing is launched'
 
+# --- who ends them, and who does not ---
+
+# Of the time that jobs may take.
+limits() { squeue -h -r -o %l | sort | tr '\n' ' '; }
+have_limits() { [ "$(limits)" = "$1" ]; }
+start_session
+sh -c "TENKAI_FLOW=$mark '$TENKAI_BIN' carry --profile jobs --session $session 'sleep 600' >>collected 2>&1 </dev/null &
+  echo \$! >leader"
+check "a worker of a session runs" wait_for 60 have_arrays "1 "
+one=$(cat leader)
+kill -INT "$one"
+sed -i 's/jobs: \(.*\)"10"/jobs: \1"17"/' profiles.yaml
+TENKAI_FLOW=$mark "$TENKAI_BIN" carry --profile jobs --session "$session" "sleep 600" >>collected 2>&1 </dev/null &
+check "Ctrl-C for R ends none of them, and a profile that was changed is heeded" \
+  wait_for 60 have_limits "10:00 17:00 "
+plugin_of() { ps -o pid= --ppid "$1" | tr -d ' '; }
+before=$(plugin_of "$one")
+kill -9 "$before"
+has_another_plugin() { [ -n "$(plugin_of "$one")" ] && [ "$(plugin_of "$one")" != "$before" ]; }
+check "a plugin that was killed has another one in its place" wait_for 60 has_another_plugin
+kill "$session"
+check "  which ends its jobs with the session" wait_for 60 no_jobs
+check "  and nothing was said" [ ! -s collected ]
+carry --profile jobs ''
+check "no command is none to run" says 'say what a worker runs'
+
 # --- ended by a signal ---
 
 TENKAI_FLOW=$mark "$TENKAI_BIN" carry --profile jobs --workers 2 "sleep 600" >said 2>&1 </dev/null &
