@@ -33,8 +33,8 @@ class Children {
   // A child of this process. on_ended is called once, from the event loop, also
   // when it has ended already. Afterwards the pid is not ours any more.
   void add(pid_t pid, OnEnded on_ended);
-  // Any other process (pidfd; Linux 5.3). False where it cannot be watched or
-  // is gone already.
+  // Any other process (pidfd; without it, before Linux 5.3, it is looked for every second).
+  // False where it is gone already.
   bool watch(pid_t pid, OnEnded on_ended);
   void forget(pid_t pid);
   std::size_t size() const { return children_.size(); }
