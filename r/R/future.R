@@ -72,7 +72,8 @@ new_future_backend <- function(profile = NULL, workers = NULL, ...) {
     profile = profile, workers = workers, ...,
     active = new.env(parent = emptyenv()), swept = 0L
   )
-  set_up_backend(backend)
+  # A daemon reads a plan in a start-up file, too: there it is set up when it is used.
+  if (!is_starting()) set_up_backend(backend)
   backend$futureClasses <- c("TenkaiFuture", "MultiprocessFuture",
                              backend$futureClasses)
   structure(backend, class = c("TenkaiFutureBackend", "MultiprocessFutureBackend",
@@ -156,6 +157,7 @@ keeping_stream <- function(expr) {
 # That of the plan; started anew where it was the plan's own and has ended. A plan
 # that was set before may be again, and is then the same.
 profile_of_backend <- function(backend) {
+  if (is.null(backend$compute) && !is_starting()) set_up_backend(backend)
   profile <- profile_of(backend$compute)
   if (is_alive(profile)) return(profile)
   if (is.null(backend$started)) stop(not_set(backend$compute, NULL))
@@ -186,6 +188,7 @@ stop_active <- function(future) {
 }
 
 count_workers <- function(evaluator) {
+  if (is_starting()) return(number_of_workers(evaluator$workers) %||% 1L)
   workers_of(profile_of_backend(evaluator))
 }
 

@@ -433,3 +433,17 @@ test_that("the bars of progressr move while futures run", {
   expect_identical(done, "done")
   expect_identical(steps, 3)
 })
+
+test_that("a plan in .Rprofile is the session's, and its daemons come", {
+  project <- set_folder()
+  before <- setwd(project)
+  on.exit(setwd(before))
+  writeLines("future::plan(tenkai::future_backend, workers = 1)", ".Rprofile")
+  said <- run_session(c(
+    "library(future)",
+    "cat(nbrOfWorkers(), value(future(nbrOfWorkers())), '\\n')",
+    "invisible(tenkai::daemons(1))",
+    "cat(tenkai::mirai(future::value(future::future(6 * 7)))[])"
+  ), options = "--no-save")
+  expect_identical(tail(said, 2L), c("1 1 ", "42"))
+})
