@@ -55,10 +55,12 @@ share_as_mirai <- function(name) {
   library <- found$as_mirai
   profile <- profiles[[name]]
   if (is.null(library) || is_here(profile) || !is_alive(profile)) return()
-  everywhere({
+  told <- quote({
     become(library)
     NULL
-  }, .args = list(become = become_as_mirai, library = library), .compute = name)
+  })
+  everywhere(told, .args = list(become = become_as_mirai, library = library),
+             .compute = name)
 }
 
 # In a daemon. On a machine that does not have the library it is its own.
