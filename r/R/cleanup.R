@@ -30,16 +30,37 @@ options_restorer <- function() {
   }
 }
 
-# Those of the options whose names the code of one of these packages has.
+# Those of the options that are of one of these packages: they begin with its name,
+# as datatable.verbose does with that of data.table, or what runs when it is loaded
+# speaks of them. To look through all of its code takes seconds.
 named_by_packages <- function(names, packages) {
   is_named <- logical(length(names))
   for (package in packages) {
-    code <- tryCatch(serialize(as.list(asNamespace(package), all.names = TRUE),
-                               NULL, xdr = FALSE), error = function(e) raw())
+    is_named[!is_named] <- startsWith(plain_name(names[!is_named]),
+                                      plain_name(package))
+    if (all(is_named)) break
+    code <- tryCatch(code_of_loading(package), error = function(e) raw())
     has <- function(name) length(grepRaw(name, code, fixed = TRUE)) > 0L
     is_named[!is_named] <- vapply(names[!is_named], has, NA)
   }
   names[is_named]
+}
+
+plain_name <- function(names) gsub("[^a-z0-9]", "", tolower(names))
+
+# As bytes: .onLoad(), and the functions of the package that it calls, and so on.
+code_of_loading <- function(package, most = 100L) {
+  space <- asNamespace(package)
+  functions <- list()
+  due <- ".onLoad"
+  while (length(due) && length(functions) < most) {
+    f <- get0(due[1L], space, mode = "function", inherits = FALSE)
+    code <- if (is.function(f)) body(f)
+    functions[[due[1L]]] <- list(code)
+    due <- setdiff(c(due[-1L], intersect(all.names(code), names(space))),
+                   names(functions))
+  }
+  serialize(functions, NULL, xdr = FALSE)
 }
 
 # list(name = NULL), which options() takes as "remove this one".
