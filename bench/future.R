@@ -75,10 +75,7 @@ goal <- function(row, other, limit) {
               other, if (is.na(limit)) "" else sprintf(" (>= %g)", limit)))
 }
 cat("Goals\n")
-goal(2L, "mirai", 3)
-goal(2L, "multisession", 1)
+goal(1L, "mirai", 3)
 goal(1L, "multisession", 1)
 cat("Beside them\n")
-goal(1L, "mirai", NA)
-goal(3L, "mirai", NA)
-goal(3L, "multisession", NA)
+for (other in c("mirai", "multisession")) for (row in 2:3) goal(row, other, NA)
