@@ -7,6 +7,8 @@
 # has a fresh session for each round: mirai's methods would take the place of
 # ours. Called by bench/run --cluster.
 
+here <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1L])
+source(file.path(dirname(here), "sessions.R"))
 library(parallel)
 arguments <- commandArgs(TRUE)
 rounds <- as.integer(c(arguments, "5")[1L])
@@ -30,21 +32,10 @@ parallel::stopCluster(cl)
 "
 
 take <- function(maker) {
-  said <- system2(file.path(R.home("bin"), "Rscript"),
-                  c("--vanilla", "-e",
-                    shQuote(sprintf(code, deparse(maker), n))), stdout = TRUE)
-  as.double(sub("seconds ", "", grep("^seconds ", said, value = TRUE)[1L]))
+  seconds_of(sprintf(code, deparse(maker), n))
 }
 
-result <- t(vapply(seq_len(rounds), function(i) {
-  # Every other round runs in reverse order.
-  order <- if (i %% 2L) seq_along(makers) else rev(seq_along(makers))
-  took <- numeric(length(makers))
-  for (k in order) took[k] <- take(makers[[k]])
-  took
-}, numeric(length(makers))))
-colnames(result) <- names(makers)
-print(round(result, 3))
+result <- compare_sessions(makers, rounds, take)
 
 goal <- function(other, limit) {
   if (!other %in% colnames(result)) return(cat("  not measured ", other, "\n"))

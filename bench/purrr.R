@@ -6,6 +6,8 @@
 # with purrr, carrier and mirai. Each contestant has a fresh session for each round: one
 # session has one package mirai. Called by bench/run --purrr.
 
+here <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1L])
+source(file.path(dirname(here), "sessions.R"))
 arguments <- commandArgs(TRUE)
 rounds <- as.integer(c(arguments, "5")[1L])
 n <- as.integer(c(arguments[-1L], "2000")[1L])
@@ -26,20 +28,10 @@ invisible(mirai::daemons(0))
 "
 
 take <- function(maker) {
-  said <- system2(file.path(R.home("bin"), "Rscript"),
-                  c("--vanilla", "-e", shQuote(sprintf(code, maker, n))), stdout = TRUE)
-  as.double(sub("seconds ", "", grep("^seconds ", said, value = TRUE)[1L]))
+  seconds_of(sprintf(code, maker, n))
 }
 
-result <- t(vapply(seq_len(rounds), function(i) {
-  # Every other round runs in reverse order.
-  order <- if (i %% 2L) seq_along(makers) else rev(seq_along(makers))
-  took <- numeric(length(makers))
-  for (k in order) took[k] <- take(makers[[k]])
-  took
-}, numeric(length(makers))))
-colnames(result) <- names(makers)
-print(round(result, 3))
+result <- compare_sessions(makers, rounds, take)
 ratio <- stats::median(result[, "mirai"] / result[, "tenkai"])
 cat("Goals\n")
 cat(sprintf("  %s  map(1:%d, in_parallel()) %.2f times as fast as on mirai (>= 3)\n",

@@ -6,6 +6,8 @@
 # its end, with all that it starts. Each has a fresh session and a fresh folder for
 # each round. Called by bench/run --targets.
 
+here <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1L])
+source(file.path(dirname(here), "sessions.R"))
 arguments <- commandArgs(TRUE)
 rounds <- as.integer(c(arguments, "5")[1L])
 n <- as.integer(c(arguments[-1L], "500")[1L])
@@ -44,20 +46,10 @@ take <- function(maker) {
     unlink(folder, recursive = TRUE)
   })
   cat(sprintf(pipeline, deparse(maker), n), file = "_targets.R")
-  said <- system2(file.path(R.home("bin"), "Rscript"),
-                  c("--vanilla", "-e", shQuote(sprintf(make, n))), stdout = TRUE)
-  as.double(sub("seconds ", "", grep("^seconds ", said, value = TRUE)[1L]))
+  seconds_of(sprintf(make, n))
 }
 
-result <- t(vapply(seq_len(rounds), function(i) {
-  # Every other round runs in reverse order.
-  order <- if (i %% 2L) seq_along(makers) else rev(seq_along(makers))
-  took <- numeric(length(makers))
-  for (k in order) took[k] <- take(makers[[k]])
-  took
-}, numeric(length(makers))))
-colnames(result) <- names(makers)
-print(round(result, 3))
+result <- compare_sessions(makers, rounds, take)
 
 ratio <- stats::median(result[, "crew"] / result[, "tenkai"])
 cat(sprintf("Goals\n  %s  %.2f times as fast as crew (>= 1)\n",
