@@ -160,7 +160,8 @@ TEST_CASE("a job hands notices of its end on to its agent, as often as they come
       "Rscript",
       "exec perl -e '$| = 1; open(S, \">>said\"); for $s (\"USR1\", \"USR2\") {\n"
       "  $SIG{$s} = sub { syswrite(S, \"$_[0]\\n\") } }\n"
-      "for $s (\"USR1\", \"USR2\", \"USR1\") { kill $s, getppid; select(undef, undef, undef, 0.2) } exit 4'");
+      "for $s (\"USR1\", \"USR2\", \"USR1\") { kill $s, getppid; $size += 5;\n"
+      "  for (1..2000) { last if -s \"said\" >= $size; select(undef, undef, undef, 0.01) } } exit 4'");
 
   for (const char* before : {"", "set -eu\nIFS=,\n"}) {
     TemplateValues values = node.at_home(plain_values());
