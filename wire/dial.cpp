@@ -13,8 +13,9 @@
 
 #include "wire/failure.h"
 #include "wire/local_socket.h"
+#include "wire/network_stream.h"
 #include "wire/tls_connection.h"
-#include "wire/websocket_connection.h"
+#include "wire/websocket.h"
 
 namespace tenkai {
 namespace {
@@ -26,9 +27,6 @@ Error cannot_connect(const Url& url, Error why) {
   why.message += ": cannot connect to " + to_string(url);
   return why;
 }
-
-// `detail` in words that stand behind the text of the code.
-Error in_detail(Code code, const std::string& detail) { return {text_of(code) + detail, code}; }
 
 // A local connect() is decided at once, but for one case: the queue of whoever listens
 // is full. A blocking connect() would wait for ever then, and anybody may have taken
@@ -127,14 +125,14 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     peer_.address = reached.address().to_string() + ":" + std::to_string(reached.port());
     peer_.network = true;
     if (is_encrypted(url_)) return secure();
-    if (is_websocket(url_)) return upgrade(std::move(socket_));
+    if (is_websocket(url_)) return upgrade(NetworkStream(std::move(socket_)));
     succeed(make_socket_connection(std::move(socket_), std::move(peer_)));
   }
 
   void secure() {
     begin_step(" (connected, but no TLS came)");
     auto stream = std::make_shared<TlsStream>(std::move(socket_), *tls_->context());
-    abort_ = [stream] { close(beast::get_lowest_layer(*stream)); };
+    abort_ = [stream] { close(stream->next_layer()); };
     auto why = std::make_shared<std::string>();
     Result<Done> prepared = tls_->prepare(stream->native_handle(), url_.host, why);
     if (!prepared) return fail(with_code(Code::cryptographic_error, prepared.error().message));
@@ -143,13 +141,6 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
                               if (failed) return self->fail(reason_of(failed, *why));
                               self->secured(std::move(*stream));
                             });
-  }
-
-  // Whoever took the call closed it, before anything was settled.
-  static bool is_hang_up(const boost::system::error_code& failed) {
-    return failed == asio::error::eof || failed == asio::ssl::error::stream_truncated ||
-           failed == asio::error::connection_reset || failed == asio::error::broken_pipe ||
-           failed == beast::http::error::end_of_stream || failed == beast::http::error::partial_message;
   }
 
   static Error reason_of(const boost::system::error_code& failed, const std::string& why) {
@@ -166,35 +157,16 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
     Result<Digest> binding = channel_binding(stream.native_handle());
     if (!binding) return fail(with_code(Code::cryptographic_error, binding.error().message));
     peer_.binding.assign(reinterpret_cast<const char*>(binding->data()), binding->size());
-    if (is_websocket(url_)) return upgrade(std::move(stream));
+    if (is_websocket(url_)) return upgrade(NetworkStream(std::move(stream)));
     succeed(std::make_shared<TlsConnection>(std::move(stream), std::move(peer_)));
   }
 
-  template <class NextLayer>
-  void upgrade(NextLayer next) {
+  void upgrade(NetworkStream stream) {
     begin_step(" (connected, but no WebSocket came)");
-    auto stream = std::make_shared<beast::websocket::stream<NextLayer>>(std::move(next));
-    abort_ = [stream] { close(beast::get_lowest_layer(*stream)); };
-    bool v6 = url_.host.find(':') != std::string::npos;
-    std::string host = (v6 ? "[" + url_.host + "]" : url_.host) + ":" + std::to_string(url_.port);
-    std::string target = url_.path.empty() ? "/" : url_.path;
-    stream->async_handshake(
-        response_, host, target, [self = shared_from_this(), stream](boost::system::error_code failed) {
-          if (failed) return self->on_declined(failed);
-          self->succeed(
-              std::make_shared<WebSocketConnection<NextLayer>>(std::move(*stream), std::move(self->peer_)));
-        });
-  }
-
-  void on_declined(const boost::system::error_code& failed) {
-    if (failed == beast::websocket::error::upgrade_declined) {
-      return fail(
-          in_detail(Code::not_found,
-                    " (HTTP status " + std::to_string(response_.result_int()) +
-                        ": nothing is expected at this path; where saisei() has given the slot a new URL, "
-                        "launch_remote() on the host makes a new command)"));
-    }
-    fail(is_hang_up(failed) ? in_detail(Code::reset, " (the other end hung up)") : failure_of(failed));
+    abort_ = begin_websocket(std::move(stream), url_, std::move(peer_),
+                             [self = shared_from_this()](Result<ConnectionPtr> begun) {
+                               begun ? self->succeed(std::move(*begun)) : self->fail(begun.error());
+                             });
   }
 
   static void close(tcp::socket& socket) {
@@ -224,7 +196,6 @@ class NetworkDial : public std::enable_shared_from_this<NetworkDial> {
   std::chrono::milliseconds step_limit_{0};
   std::string stage_;  // how far it has come, for a time-out
   std::string tried_;  // the addresses of a name, for people
-  beast::websocket::response_type response_;
   Url url_;
   std::shared_ptr<const TlsDialler> tls_;
   OnDone on_done_;

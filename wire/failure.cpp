@@ -1,6 +1,7 @@
 #include "wire/failure.h"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <cerrno>
 
 namespace tenkai {
@@ -40,6 +41,14 @@ Error failure_of(const boost::system::error_code& failed) {
   if (unknown_host)
     return {text_of(Code::address_invalid) + " (the host name is not known here)", Code::address_invalid};
   return {failed.message()};
+}
+
+Error in_detail(Code code, const std::string& detail) { return {text_of(code) + detail, code}; }
+
+bool is_hang_up(const boost::system::error_code& failed) {
+  namespace error = boost::asio::error;
+  return failed == error::eof || failed == boost::asio::ssl::error::stream_truncated ||
+         failed == error::connection_reset || failed == error::broken_pipe;
 }
 
 }  // namespace tenkai

@@ -6,17 +6,15 @@
 #include <string>
 #include <utility>
 
+#include "wire/network_stream.h"
 #include "wire/tls_connection.h"
-#include "wire/websocket_accept.h"
+#include "wire/websocket.h"
 
 namespace tenkai {
 namespace {
 
-template <class Stream>
-void upgrade(Stream stream, Peer peer, const Listener::Door& door, Listener::OnAccept on_accept) {
-  std::make_shared<WebSocketAccept<Stream>>(std::move(stream), std::move(peer), door.knows_path,
-                                            std::move(on_accept))
-      ->start();
+void upgrade(NetworkStream stream, Peer peer, const Listener::Door& door, Listener::OnAccept on_accept) {
+  accept_websocket(std::move(stream), std::move(peer), door.knows_path, std::move(on_accept));
 }
 
 class TlsAccept : public std::enable_shared_from_this<TlsAccept> {
@@ -51,7 +49,7 @@ class TlsAccept : public std::enable_shared_from_this<TlsAccept> {
     peer_.ticket->take_step();
     peer_.binding.assign(reinterpret_cast<const char*>(binding->data()), binding->size());
     if (is_websocket(door_.url)) {
-      return upgrade(std::move(stream_), std::move(peer_), door_, std::move(on_accept_));
+      return upgrade(NetworkStream(std::move(stream_)), std::move(peer_), door_, std::move(on_accept_));
     }
     on_accept_(std::make_shared<TlsConnection>(std::move(stream_), std::move(peer_)));
   }
@@ -60,7 +58,7 @@ class TlsAccept : public std::enable_shared_from_this<TlsAccept> {
     if (std::exchange(over_, true)) return;
     peer_.ticket = nullptr;
     boost::system::error_code ignored;
-    beast::get_lowest_layer(stream_).close(ignored);
+    stream_.next_layer().close(ignored);
   }
 
   TlsStream stream_;
@@ -109,7 +107,8 @@ void accept_network(asio::ip::tcp::socket socket, Peer peer, const Listener::Doo
     auto caller = std::make_shared<Caller>(std::move(socket), std::move(peer), door, std::move(on_accept));
     return caller->start();
   }
-  if (is_websocket(door.url)) return upgrade(std::move(socket), std::move(peer), door, std::move(on_accept));
+  if (is_websocket(door.url))
+    return upgrade(NetworkStream(std::move(socket)), std::move(peer), door, std::move(on_accept));
   on_accept(make_socket_connection(std::move(socket), std::move(peer)));
 }
 

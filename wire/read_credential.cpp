@@ -15,6 +15,7 @@
 #include "base/descriptor.h"
 #include "base/text.h"
 #include "wire/credential.h"
+#include "wire/file_refusal.h"
 #include "wire/private_file.h"
 
 namespace tenkai {
@@ -22,8 +23,6 @@ namespace tenkai {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::string reason(int number) { return std::generic_category().message(number); }
 
 // What is no source may be the credential itself, so it is not repeated.
 Error no_source(std::string_view source) {

@@ -202,6 +202,66 @@ bool TlsEngine::send(int socket, boost::system::error_code& failed) {
 
 // --- with an event loop ---
 
+std::size_t TlsStream::encrypt(const std::vector<asio::const_buffer>& pieces,
+                               boost::system::error_code& failed) {
+  constexpr std::size_t batch = 256 * 1024;
+  constexpr std::size_t small = 4096;
+  std::size_t total = 0;
+  std::vector<char> joined;
+  auto put = [&](const char* data, std::size_t size) {
+    if (size > 0 && engine_->write(data, size) != TlsEngine::Outcome::done) failed = engine_->failure();
+  };
+  for (const asio::const_buffer& piece : pieces) {
+    if (total >= batch || failed) break;
+    std::size_t size = std::min(piece.size(), batch - total);
+    auto data = static_cast<const char*>(piece.data());
+    total += size;
+    if (size <= small) {
+      joined.insert(joined.end(), data, data + size);
+      continue;
+    }
+    put(joined.data(), joined.size());
+    joined.clear();
+    put(data, size);
+  }
+  put(joined.data(), joined.size());
+  return total;
+}
+
+void TlsStream::read_some(asio::mutable_buffer buffer, OnMoved on_done) {
+  asio::post(socket_.get_executor(), [this, buffer, on_done = std::move(on_done)]() mutable {
+    read_now(buffer, std::move(on_done));
+  });
+}
+
+void TlsStream::read_now(asio::mutable_buffer buffer, OnMoved on_done) {
+  std::size_t size = buffer.size();
+  boost::system::error_code failed;
+  if (size == 0 || read_into(static_cast<char*>(buffer.data()), size, failed))
+    return on_done(failed, failed ? 0 : size);
+  socket_.async_wait(asio::socket_base::wait_read,
+                     [this, buffer, on_done = std::move(on_done)](boost::system::error_code stopped) mutable {
+                       stopped ? on_done(stopped, 0) : read_now(buffer, std::move(on_done));
+                     });
+}
+
+void TlsStream::write_some(const std::vector<asio::const_buffer>& pieces, OnMoved on_done) {
+  boost::system::error_code refused;
+  std::size_t size = encrypt(pieces, refused);
+  asio::post(socket_.get_executor(), [this, size, refused, on_done = std::move(on_done)]() mutable {
+    refused ? on_done(refused, 0) : send_now(size, std::move(on_done));
+  });
+}
+
+void TlsStream::send_now(std::size_t size, OnMoved on_done) {
+  boost::system::error_code failed;
+  if (engine_->send(socket_.native_handle(), failed)) return on_done(failed, failed ? 0 : size);
+  socket_.async_wait(asio::socket_base::wait_write,
+                     [this, size, on_done = std::move(on_done)](boost::system::error_code stopped) mutable {
+                       stopped ? on_done(stopped, 0) : send_now(size, std::move(on_done));
+                     });
+}
+
 bool TlsStream::read_into(char* data, std::size_t& size, boost::system::error_code& failed) {
   std::size_t room = size;
   while (true) {

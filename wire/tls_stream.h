@@ -4,22 +4,15 @@
 // copies every byte twice more; here a quarter of a megabyte is encrypted, and then
 // written, at a time, which nearly doubles what goes through.
 //
-// Satisfies what Beast wants of a stream, so that WebSockets go over it. One read
-// and one write may be under way at a time.
+// One read and one write may be under way at a time.
 #pragma once
 
 #include <openssl/ssl.h>
 
-#include <algorithm>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/compose.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream_base.hpp>
-#include <boost/beast/core/stream_traits.hpp>
-#include <boost/beast/websocket/teardown.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -111,100 +104,23 @@ class TlsStream {
 
   // Encrypts the first quarter of a megabyte of what is there, to be sent by
   // engine().send(), and says how much it was. Small pieces become one record.
-  template <class Buffers>
-  std::size_t encrypt(const Buffers& buffers, boost::system::error_code& failed) {
-    std::size_t total = 0;
-    std::vector<char> joined;
-    auto put = [&](const char* data, std::size_t size) {
-      if (size > 0 && engine_->write(data, size) != TlsEngine::Outcome::done) failed = engine_->failure();
-    };
-    for (auto each = asio::buffer_sequence_begin(buffers); each != asio::buffer_sequence_end(buffers);
-         ++each) {
-      if (total >= batch || failed) break;
-      asio::const_buffer piece(*each);
-      std::size_t size = std::min(piece.size(), batch - total);
-      auto data = static_cast<const char*>(piece.data());
-      total += size;
-      if (size <= small) {
-        joined.insert(joined.end(), data, data + size);
-        continue;
-      }
-      put(joined.data(), joined.size());
-      joined.clear();
-      put(data, size);
-    }
-    put(joined.data(), joined.size());
-    return total;
-  }
+  std::size_t encrypt(const std::vector<asio::const_buffer>& pieces, boost::system::error_code& failed);
 
-  template <class Buffers, class Token>
-  auto async_read_some(const Buffers& buffers, Token&& token) {
-    asio::mutable_buffer buffer = first_of<asio::mutable_buffer>(buffers);
-    return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-        [this, buffer, posted = false](auto& self, boost::system::error_code failed = {}) mutable {
-          if (!posted) {
-            posted = true;
-            return asio::post(socket_.get_executor(), std::move(self));
-          }
-          std::size_t size = buffer.size();
-          bool again = !failed && size > 0 && !read_into(static_cast<char*>(buffer.data()), size, failed);
-          if (again) return socket_.async_wait(asio::socket_base::wait_read, std::move(self));
-          self.complete(failed, failed ? 0 : size);
-        },
-        token, socket_);
-  }
-
-  template <class Buffers, class Token>
-  auto async_write_some(const Buffers& buffers, Token&& token) {
-    boost::system::error_code refused;
-    std::size_t size = encrypt(buffers, refused);
-    return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-        [this, size, refused, posted = false](auto& self, boost::system::error_code failed = {}) mutable {
-          if (!posted) {
-            posted = true;
-            return asio::post(socket_.get_executor(), std::move(self));
-          }
-          if (refused) failed = refused;
-          bool again = !failed && !engine_->send(socket_.native_handle(), failed);
-          if (again) return socket_.async_wait(asio::socket_base::wait_write, std::move(self));
-          self.complete(failed, failed ? 0 : size);
-        },
-        token, socket_);
-  }
+  // Some bytes in or out; `on_done` is called once, from the event loop, and keeps the
+  // stream alive.
+  using OnMoved = std::function<void(boost::system::error_code, std::size_t)>;
+  void read_some(asio::mutable_buffer buffer, OnMoved on_done);
+  void write_some(const std::vector<asio::const_buffer>& pieces, OnMoved on_done);
 
  private:
-  // What is encrypted before it is written.
-  static constexpr std::size_t batch = 256 * 1024;
-  static constexpr std::size_t small = 4096;
-
-  template <class Buffer, class Buffers>
-  static Buffer first_of(const Buffers& buffers) {
-    for (auto each = asio::buffer_sequence_begin(buffers); each != asio::buffer_sequence_end(buffers);
-         ++each) {
-      Buffer buffer(*each);
-      if (buffer.size() > 0) return buffer;
-    }
-    return Buffer();
-  }
-
   // False when the socket has to be waited for. `size` becomes what was read.
   bool read_into(char* data, std::size_t& size, boost::system::error_code& failed);
+  void read_now(asio::mutable_buffer buffer, OnMoved on_done);
+  void send_now(std::size_t size, OnMoved on_done);
   void handshake_on(std::shared_ptr<std::function<void(boost::system::error_code)>> on_done);
 
   asio::ip::tcp::socket socket_;
   std::unique_ptr<TlsEngine> engine_;
 };
-
-// What Beast does at the end of a WebSocket. Nobody says goodbye to TLS itself
-// here: frames have a BYE of their own.
-inline void teardown(boost::beast::role_type, TlsStream& stream, boost::system::error_code& failed) {
-  stream.next_layer().close(failed);
-}
-template <class Handler>
-void async_teardown(boost::beast::role_type, TlsStream& stream, Handler&& handler) {
-  boost::system::error_code failed;
-  stream.next_layer().close(failed);
-  asio::post(stream.get_executor(), boost::beast::bind_front_handler(std::forward<Handler>(handler), failed));
-}
 
 }  // namespace tenkai
