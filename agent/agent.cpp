@@ -11,6 +11,7 @@
 
 #include "agent/devices.h"
 #include "agent/task_log.h"
+#include "base/clock.h"
 #include "base/random_stream.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -23,8 +24,6 @@ namespace {
 constexpr std::chrono::seconds dial_limit{10};           // for each step
 constexpr std::size_t instance_bytes = 8;                // 16 hexadecimal digits
 constexpr std::uint64_t max_unheard = 64 * 1024 * 1024;  // bytes
-
-AgentCore::Time now() { return std::chrono::steady_clock::now(); }
 
 std::uint64_t time_left(std::chrono::system_clock::time_point end) {
   auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::system_clock::now());

@@ -30,6 +30,7 @@
 #include "process/descriptor_limit.h"
 
 namespace tenkai {
+namespace cli_agent {
 namespace {
 
 constexpr std::size_t max_certificates = 64 * 1024;  // bytes of PEM
@@ -168,10 +169,6 @@ int run(Arguments& arguments) {
   return agent.exit_code();
 }
 
-}  // namespace
-
-namespace {
-
 // Seconds since 1970, as Slurm says it from 23.02 on, and our job script otherwise. One
 // that is over is of a job that we are not in any more.
 std::optional<std::chrono::system_clock::time_point> job_end_of(const char* text) {
@@ -196,8 +193,10 @@ void find_logs(AgentOptions& options) {
 }
 
 }  // namespace
+}  // namespace cli_agent
 
 void add_agent_command(CLI::App& app, int& exit_code) {
+  using namespace cli_agent;
   CLI::App* command =
       app.add_subcommand("agent", "Run R daemons on this machine for a dispatcher on another one");
   auto arguments = std::make_shared<Arguments>();

@@ -15,6 +15,7 @@
 #include "wire/connection.h"
 
 namespace tenkai {
+namespace cli_dispatcher {
 namespace {
 
 // Why it could not go on; empty when the session has ended.
@@ -50,8 +51,10 @@ int run(int descriptor) {
 }
 
 }  // namespace
+}  // namespace cli_dispatcher
 
 void add_dispatcher_command(CLI::App& app, int& exit_code) {
+  using namespace cli_dispatcher;
   CLI::App* command = app.add_subcommand(
       "dispatcher",
       "Hand the tasks of one R session out to its daemons (started by the R package, not by people)");

@@ -23,6 +23,7 @@
 #include "launcher/view/show_view.h"
 
 namespace tenkai {
+namespace cli_launch {
 namespace {
 
 // The dispatcher itself gives a plugin 10 s.
@@ -295,8 +296,10 @@ int run(Arguments& arguments) {
 }
 
 }  // namespace
+}  // namespace cli_launch
 
 void add_launch_command(CLI::App& app, int& exit_code) {
+  using namespace cli_launch;
   CLI::App* command = app.add_subcommand("launch", "Launch daemons elsewhere, for a dispatcher that runs");
   auto arguments = std::make_shared<Arguments>();
   CommandLine& wanted = arguments->wanted;

@@ -18,6 +18,7 @@
 #include "process/own_path.h"
 
 namespace tenkai {
+namespace cli_profile {
 namespace {
 
 namespace json = boost::json;
@@ -211,8 +212,10 @@ int keys(const Arguments& arguments) {
 }
 
 }  // namespace
+}  // namespace cli_profile
 
 void add_profile_command(CLI::App& app, int& exit_code) {
+  using namespace cli_profile;
   CLI::App* command = app.add_subcommand("profile", "Look at the compute profiles");
   command->require_subcommand(1);
   auto arguments = std::make_shared<Arguments>();

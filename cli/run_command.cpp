@@ -34,6 +34,7 @@
 #include "wire/secret.h"
 
 namespace tenkai {
+namespace cli_run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -363,8 +364,10 @@ int run(const Arguments& arguments, const CLI::App& command) {
 }
 
 }  // namespace
+}  // namespace cli_run
 
 void add_run_command(CLI::App& app, int& exit_code) {
+  using namespace cli_run;
   CLI::App* command = app.add_subcommand("run", "Run an R script as a job that holds its daemons");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--profile", arguments->profile, "As this compute profile says");

@@ -15,6 +15,7 @@
 #include "launcher/view/show_view.h"
 
 namespace tenkai {
+namespace cli_status {
 namespace {
 
 struct Arguments {
@@ -48,8 +49,10 @@ int run(const Arguments& arguments) {
 }
 
 }  // namespace
+}  // namespace cli_status
 
 void add_status_command(CLI::App& app, int& exit_code) {
+  using namespace cli_status;
   CLI::App* command =
       app.add_subcommand("status", "Show the dispatchers of this user, their daemons and launches");
   auto arguments = std::make_shared<Arguments>();

@@ -15,6 +15,13 @@ if(TENKAI_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   endif()
 endif()
 
+# Most of what there is to compile are headers of libraries. Sources of one room that are
+# compiled at once pay for them once; so their names without linkage must differ.
+if(TENKAI_UNITY)
+  set(CMAKE_UNITY_BUILD ON)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 10)
+endif()
+
 # Programs look for their libraries in the same places before and after they are
 # installed. What CMake would put into a build folder's to make room for those of the
 # installation is a list of empty names, and an empty name is the working directory.
@@ -29,7 +36,11 @@ target_compile_features(tenkai_options INTERFACE cxx_std_20)
 target_include_directories(tenkai_options INTERFACE
   ${PROJECT_SOURCE_DIR})
 target_compile_options(tenkai_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+  -Wall -Wextra -Wpedantic -Wconversion)
+# Of several sources at once the names of one would stand over those of the next.
+if(NOT TENKAI_UNITY)
+  target_compile_options(tenkai_options INTERFACE -Wshadow)
+endif()
 
 # clang counts changes of sign as conversions, GCC does not; the code is written
 # for the latter, because every index into a string would need a cast.

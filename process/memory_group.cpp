@@ -4,19 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <sstream>
 #include <system_error>
+
+#include "process/proc_file.h"
 
 namespace tenkai {
 namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
@@ -26,7 +19,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 }
 
 const MemoryGroup& own_group() {
-  static const MemoryGroup group = find_memory_group(read_file("/proc/self/cgroup"));
+  static const MemoryGroup group = find_memory_group(read_proc_file("/proc/self/cgroup"));
   return group;
 }
 
@@ -62,14 +55,14 @@ std::optional<std::uint64_t> parse_oom_kills(std::string_view text) {
 
 std::uint64_t oom_kills() {
   if (own_group().events.empty()) return 0;
-  return parse_oom_kills(read_file(own_group().events)).value_or(0);
+  return parse_oom_kills(read_proc_file(own_group().events)).value_or(0);
 }
 
 std::uint64_t memory_available() {
   std::uint64_t machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   if (own_group().limit.empty()) return machine;
-  return std::min(machine, number(read_file(own_group().limit)).value_or(machine));
+  return std::min(machine, number(read_proc_file(own_group().limit)).value_or(machine));
 }
 
 }  // namespace tenkai

@@ -4,21 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "base/text.h"
+#include "process/proc_file.h"
 
 namespace tenkai {
 namespace {
 
 std::string folder_of(pid_t pid) { return "/proc/" + std::to_string(pid); }
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 // A child belongs to the thread that has started it.
 std::vector<pid_t> children_of(pid_t pid) {
@@ -28,7 +22,7 @@ std::vector<pid_t> children_of(pid_t pid) {
   if (!folder) return all;
   while (const dirent* entry = ::readdir(folder.get())) {
     if (entry->d_name[0] == '.') continue;
-    std::vector<pid_t> some = parse_children(read_file(tasks + "/" + entry->d_name + "/children"));
+    std::vector<pid_t> some = parse_children(read_proc_file(tasks + "/" + entry->d_name + "/children"));
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
@@ -65,7 +59,7 @@ MemoryUse resident_memory(pid_t pid) {
   MemoryUse use{0, {pid}};
   for (std::size_t i = 0; i < use.processes.size(); ++i) {
     pid_t each = use.processes[i];
-    use.bytes += parse_resident_pages(read_file(folder_of(each) + "/statm")).value_or(0) * page;
+    use.bytes += parse_resident_pages(read_proc_file(folder_of(each) + "/statm")).value_or(0) * page;
     for (pid_t child : children_of(each)) {
       if (use.processes.size() < max_counted_processes) use.processes.push_back(child);
     }
@@ -77,8 +71,8 @@ MemoryUse resident_memory(pid_t pid) {
 std::uint64_t proportional_memory(const std::vector<pid_t>& processes) {
   std::uint64_t bytes = 0;
   for (pid_t pid : processes) {
-    auto sum = parse_proportional(read_file(folder_of(pid) + "/smaps_rollup"));
-    if (!sum) sum = parse_proportional(read_file(folder_of(pid) + "/smaps"));
+    auto sum = parse_proportional(read_proc_file(folder_of(pid) + "/smaps_rollup"));
+    if (!sum) sum = parse_proportional(read_proc_file(folder_of(pid) + "/smaps"));
     bytes += sum.value_or(0);
   }
   return bytes;

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/r_call.h"
 #include "base/random_stream.h"
 #include "base/text.h"
@@ -27,8 +28,6 @@ constexpr std::chrono::seconds longest_turn{1};
 
 // How many R processes start at a time: with more, all come late, and the first as late as the last.
 std::size_t most_at_a_time() { return std::max<std::size_t>(8, 2 * std::thread::hardware_concurrency()); }
-
-Restarts::Time now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 

@@ -19,11 +19,9 @@ namespace {
 // other: the end of its stream, and its exit status.
 constexpr std::chrono::milliseconds wait_for_status{2000};
 constexpr std::chrono::milliseconds wait_for_last_words{500};
-// Bytes of what a daemon has to say to the user.
-constexpr std::size_t max_message = 1000;
 
 Cause with_log(Cause cause, const std::string& log) {
-  cause.log = printable(log, max_message);
+  cause.log = printable(log, max_last_words);
   return cause;
 }
 

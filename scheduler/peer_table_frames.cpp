@@ -15,8 +15,6 @@ namespace {
 
 // Answers nobody waited for, after which a daemon is sent away.
 constexpr std::uint64_t max_violations = 16;
-// Bytes of what is told to the user.
-constexpr std::size_t max_message = 1000;
 constexpr std::size_t max_log = 4096;
 
 REnd end_of(const Frame& frame) {
@@ -25,8 +23,8 @@ REnd end_of(const Frame& frame) {
     end.how.exit_code = static_cast<int>(frame.number(Key::exit_code));
   if (frame.find(Key::signal) != nullptr) end.how.signal = static_cast<int>(frame.number(Key::signal));
   end.out_of_memory = frame.number(Key::out_of_memory) == 1;
-  end.excess = printable(frame.text(Key::message), max_message);
-  end.log_tail = printable(frame.text(Key::log_tail), max_message);
+  end.excess = printable(frame.text(Key::message), max_last_words);
+  end.log_tail = printable(frame.text(Key::log_tail), max_last_words);
   return end;
 }
 
@@ -104,7 +102,7 @@ void PeerTable::on_finished(Connected& peer, Frame&& frame) {
                     : dispatcher_.on_finished(
                           now_, daemon, {frame.session, frame.task}, frame.attempt, std::move(frame.payload),
                           frame.number(Key::failed) == 1, frame.number(Key::last) == 1,
-                          printable(frame.text(Key::message), max_message), usage_in(frame));
+                          printable(frame.text(Key::message), max_last_words), usage_in(frame));
   carry_out(sends);
   set_busy(peer);
   if (dispatcher_.violations(daemon) > max_violations) {

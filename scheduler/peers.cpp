@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/clock.h"
 #include "base/version.h"
 #include "process/children.h"
 #include "wire/greeting.h"
@@ -19,8 +20,6 @@ namespace {
 constexpr std::size_t max_unread = 4096;
 // Actions for which memory is kept.
 constexpr std::size_t max_kept = 4096;
-
-Time now() { return std::chrono::steady_clock::now(); }
 
 std::string host_name() {
   char host[256] = "";

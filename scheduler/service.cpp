@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/clock.h"
 #include "base/parcel.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -20,8 +21,6 @@ namespace {
 
 // How long daemons have to end when the session has, before they are killed.
 constexpr std::chrono::seconds time_to_end{5};
-
-Time now() { return std::chrono::steady_clock::now(); }
 
 // What the user is told while the session is busy with something else. A daemon can
 // go wrong a thousand times a second.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/lines.h"
 #include "base/text.h"
 #include "scheduler/service.h"
@@ -18,8 +19,6 @@
 
 namespace tenkai {
 namespace {
-
-Time now() { return std::chrono::steady_clock::now(); }
 
 std::string_view state_of(const Slot& slot) {
   if (!slot.online) return "";

@@ -7,7 +7,8 @@
 #   tests/tidy.sh --edited   those that differ from the last commit
 #   tests/tidy.sh --all      all of them
 #
-# It needs build/compile_commands.json, which scripts/build makes.
+# In build several sources are compiled at once; so it is told of each by a folder that is
+# configured for it and never built.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,12 +17,15 @@ if [ "$version" != 14 ]; then
   echo "skipped: the sources are read by clang-tidy 14, here is ${version:-none}"
   exit 0
 fi
-[ -f build/compile_commands.json ] || { echo "build first: scripts/build" >&2; exit 1; }
+folder=build/tidy
+mkdir -p "$folder"
+cmake --preset release -B "$folder" -DTENKAI_UNITY=OFF >"$folder/configure.log" 2>&1 ||
+  { cat "$folder/configure.log" >&2; exit 1; }
 
 # Those that the build folder has no command for are compiled by others: R, or mpicc.
 known() {
   while read -r file; do
-    if [ -f "$file" ] && grep -qF "/$file\"" build/compile_commands.json; then echo "$file"; fi
+    if [ -f "$file" ] && grep -qF "/$file\"" "$folder/compile_commands.json"; then echo "$file"; fi
   done
 }
 sources() {
@@ -44,7 +48,7 @@ if clang-tidy --quiet "$planted/planted.cpp" -- -std=c++20 >/dev/null 2>&1; then
 fi
 
 # shellcheck disable=SC2016 # for the shells that xargs starts
-if ! sources "$@" | xargs -r -P 2 -I FILE sh -c '
-  said=$(clang-tidy -p build --quiet FILE 2>&1) || { printf "%s\n" "$said"; exit 1; }'; then
+if ! sources "$@" | FOLDER=$folder xargs -r -P 2 -I FILE sh -c '
+  said=$(clang-tidy -p "$FOLDER" --quiet FILE 2>&1) || { printf "%s\n" "$said"; exit 1; }'; then
   exit 1
 fi

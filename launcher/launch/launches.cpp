@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/lines.h"
 #include "base/text.h"
 #include "launcher/launch/launch_prospects.h"
@@ -29,14 +30,12 @@ using std::chrono::seconds;
 
 constexpr seconds render_limit{10};
 // A batch system may be slow to take a job.
-constexpr seconds start_limit{90};
+constexpr seconds answer_limit{90};
 constexpr seconds cancel_limit{10};
 // Failures that come together are told together.
 constexpr milliseconds tell_pause{300};
 // Launches that are over and still shown by status().
 constexpr std::size_t max_over = 1000;
-
-LaunchTime now() { return std::chrono::steady_clock::now(); }
 
 // A URL without host is listened at on every interface; to others it has our name.
 Url as_seen_from_elsewhere(Url url) {
@@ -279,7 +278,7 @@ void Launches::poll(const EntryPtr& entry) {
   PluginCall call;
   call.verb = PluginCall::Verb::poll;
   call.job = entry->launch.job();
-  (*by)->call(std::move(call), start_limit, [this, entry](const PluginAnswer& answer) {
+  (*by)->call(std::move(call), answer_limit, [this, entry](const PluginAnswer& answer) {
     entry->asked = false;
     if (!answer.report || closing_) return;
     take(entry, *answer.report);

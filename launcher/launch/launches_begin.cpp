@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "launcher/launch/launches.h"
 #include "launcher/plugin/plugin_process.h"
@@ -24,8 +25,6 @@ namespace {
 constexpr std::chrono::seconds start_limit{180};
 // How often a batch system may start each agent of a job (it is requeued).
 constexpr std::uint32_t job_starts = 4;
-
-LaunchTime now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 

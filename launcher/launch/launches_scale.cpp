@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "launcher/launch/launches.h"
 
@@ -16,8 +17,6 @@ namespace {
 // Between two looks. Tasks may come and go a hundred thousand times a second; a batch
 // system takes seconds for what is decided.
 constexpr std::chrono::milliseconds pause{100};
-
-LaunchTime now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 

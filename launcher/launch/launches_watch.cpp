@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/counted.h"
 #include "base/text.h"
 #include "launcher/launch/launch_words.h"
@@ -28,8 +29,6 @@ constexpr seconds time_to_ask{30};
 constexpr seconds watch_pause{5};
 // Launches that have failed in the same way, of which all is told.
 constexpr std::size_t max_told = 20;
-
-LaunchTime now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 

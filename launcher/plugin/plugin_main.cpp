@@ -29,7 +29,7 @@ namespace tenkai {
 namespace {
 
 // After the dispatcher has gone; it waits 7 seconds for us.
-constexpr std::chrono::seconds time_to_end{6};
+constexpr std::chrono::seconds time_to_close{6};
 
 // The dispatcher's end of a plugin program: calls come in, answers and news go out.
 class Host {
@@ -123,7 +123,7 @@ class Host {
 
   void close() {
     if (std::exchange(closing_, true)) return;
-    end_timer_.expires_after(time_to_end);
+    end_timer_.expires_after(time_to_close);
     end_timer_.async_wait([this](boost::system::error_code) { io_.stop(); });
     plugin_->close([this] { io_.stop(); });
   }

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "wire/trusted_file.h"
 
@@ -21,10 +22,6 @@ std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
-
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 // PREFIX/bin/tenkai has PREFIX/share/tenkai/etc; CHECKOUT/build/bin/tenkai CHECKOUT/etc.
 std::string installed_file(const std::string& program) {

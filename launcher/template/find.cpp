@@ -7,19 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "launcher/template/template.h"
 #include "wire/trusted_file.h"
 
 namespace tenkai {
 namespace {
-
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
-std::string folder_of(const std::string& path) {
-  std::size_t slash = path.rfind('/');
-  return slash == path.npos ? "" : path.substr(0, slash);
-}
 
 std::string home() {
   const char* value = std::getenv("HOME");

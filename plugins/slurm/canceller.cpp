@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds gather{100};
+constexpr milliseconds gather_ends{100};
 constexpr seconds scancel_limit{20};
 constexpr seconds retry_pause{2};
 constexpr int max_tries = 3;
@@ -33,7 +33,7 @@ void Canceller::cancel(const std::string& name) {
   if (job == nullptr || job->phase == SlurmJob::Phase::over || job->fate.is_cancelled()) return;
   waiting_.push_back(name);
   if (waiting_.size() > 1) return;
-  timer_.expires_after(gather);
+  timer_.expires_after(gather_ends);
   timer_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) cancel_now({});
   });

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace tenkai::slurm {
@@ -24,8 +25,6 @@ constexpr seconds accounts_limit{15};
 constexpr milliseconds gather{150};
 // Linux takes no longer argument.
 constexpr std::size_t max_argument = 100'000;
-
-SlurmTime now() { return std::chrono::steady_clock::now(); }
 
 // As sacct wants it. A day before this program began: it may have taken jobs up.
 std::string a_day_ago() {

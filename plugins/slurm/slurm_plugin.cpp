@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "plugins/slurm/job_end.h"
 
@@ -22,8 +23,6 @@ using std::chrono::seconds;
 
 // We have six seconds, and what still runs after these is ended.
 constexpr seconds time_to_close{3};
-
-SlurmTime now() { return std::chrono::steady_clock::now(); }
 
 // How often the files of jobs are looked at: a file system that many share is not to
 // feel it, and most happens while a job is young.

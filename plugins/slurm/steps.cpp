@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // A step begins within a second, or waits for something.
-constexpr milliseconds scan_pause{300};
+constexpr milliseconds first_scan_pause{300};
 constexpr milliseconds later_scan_pause{3000};
 constexpr int quick_scans = 100;
 // Agents hear of the end from their dispatcher, too, and end their R first.
@@ -194,7 +194,7 @@ Plugin::Jobs Steps::add(const LaunchRequest& request, const StepPtr& step) {
 
 void Steps::scan_later(const StepPtr& step) {
   if (step->over || (step->is_ours && step->all_started())) return;
-  step->scan_timer.expires_after(++step->scans < quick_scans ? scan_pause : later_scan_pause);
+  step->scan_timer.expires_after(++step->scans < quick_scans ? first_scan_pause : later_scan_pause);
   step->scan_timer.async_wait([this, step](boost::system::error_code cancelled) {
     if (cancelled || step->over) return;
     if (!is_there(*step) && !step->is_ours) return on_ended(step, std::nullopt, "");

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/counted.h"
 #include "base/text.h"
 #include "launcher/template/check.h"
@@ -24,8 +25,6 @@ using std::chrono::seconds;
 constexpr seconds sbatch_limit{60};
 // Longer than this nobody waits for a turn.
 constexpr seconds max_wait{60};
-
-SlurmTime now() { return std::chrono::steady_clock::now(); }
 
 SlurmOutcome refused(std::string why) {
   SlurmOutcome outcome;
