@@ -59,7 +59,7 @@ std::size_t chunk_of(const Deployment& deployment, std::size_t workers) {
 
 class Carry {
  public:
-  Carry(const CarryArguments& arguments, const Deployment& deployment, const std::string& plugin)
+  Carry(const CarryArguments& arguments, const Deployment& deployment, const std::vector<std::string>& plugin)
       : arguments_(arguments),
         deployment_(deployment),
         plugin_(io_.get_executor(), deployment.plugin, plugin,
@@ -440,7 +440,8 @@ int carry(const CarryArguments& arguments) {
     return refuse("the profile '" + arguments.profile +
                   "' is for this machine, where workers need nobody to carry them: run their command");
   }
-  Result<std::string> plugin = find_plugin(deployment->plugin, own_program(), std::getenv("TENKAI_PLUGINS"));
+  Result<std::vector<std::string>> plugin =
+      find_plugin(deployment->plugin, own_program(), std::getenv("TENKAI_PLUGINS"));
   if (!plugin) return refuse(plugin.error().message);
   Carry all(arguments, *deployment, *plugin);
   return arguments.dry ? all.show() : all.stay();

@@ -15,5 +15,6 @@ void add_launch_command(CLI::App& app, int& exit_code);
 void add_profile_command(CLI::App& app, int& exit_code);
 void add_run_command(CLI::App& app, int& exit_code);
 void add_carry_command(CLI::App& app, int& exit_code);
+void add_plugin_command(CLI::App& app, int& exit_code);
 
 }  // namespace tenkai

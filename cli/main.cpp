@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   tenkai::add_profile_command(app, exit_code);
   tenkai::add_run_command(app, exit_code);
   tenkai::add_carry_command(app, exit_code);
+  tenkai::add_plugin_command(app, exit_code);
   tenkai::start_log();
   try {
     app.parse(argc, argv);

@@ -145,7 +145,7 @@ struct RunFolder {
 
 class Run {
  public:
-  Run(const Arguments& arguments, const std::string& plugin)
+  Run(const Arguments& arguments, const std::vector<std::string>& plugin)
       : arguments_(arguments),
         plugin_(io_.get_executor(), "slurm", plugin,
                 {[this](const JobReport& news) { on_news(news); },
@@ -294,7 +294,8 @@ bool belongs_to_slurm(const Arguments& arguments, const Deployment& deployment) 
 }
 
 int run_as_job(const Arguments& arguments, const Deployment& deployment) {
-  Result<std::string> plugin = find_plugin("slurm", own_program(), std::getenv("TENKAI_PLUGINS"));
+  Result<std::vector<std::string>> plugin =
+      find_plugin("slurm", own_program(), std::getenv("TENKAI_PLUGINS"));
   if (!plugin) return fail(plugin.error());
   LaunchRequest request = request_of(arguments, deployment);
   RunFolder folder;

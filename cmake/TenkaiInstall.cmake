@@ -2,7 +2,7 @@
 # in it holds the prefix, every path is found from where the file itself is.
 #
 #   bin/tenkai
-#   libexec/tenkai/                      plugin programs
+#   libexec/tenkai/                      programs for programs; plugins of others
 #   share/tenkai/{templates,etc,r}       r is the source of the R package
 #   share/tenkai/compat/mirai            the source of the package in mirai's place (use_as_mirai())
 #   lib/pkgconfig/tenkai.pc              lib/cmake/tenkai/
@@ -13,9 +13,9 @@ if(TARGET tenkai)
   install(TARGETS tenkai RUNTIME DESTINATION bin)
 endif()
 install(DIRECTORY DESTINATION libexec/tenkai)
-get_property(plugins GLOBAL PROPERTY tenkai_plugins)
-if(plugins)
-  install(TARGETS ${plugins} RUNTIME DESTINATION libexec/tenkai)
+get_property(helpers GLOBAL PROPERTY tenkai_helpers)
+if(helpers)
+  install(TARGETS ${helpers} RUNTIME DESTINATION libexec/tenkai)
 endif()
 
 foreach(folder templates etc)

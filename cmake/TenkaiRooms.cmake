@@ -52,19 +52,10 @@ function(tenkai_libexec program)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec/tenkai)
 endfunction()
 
-# tenkai_plugin(ssh LIBRARIES …) makes the program `tenkai-plugin-ssh` from plugins/ssh/*.cpp.
-# What decides there is a library of its own, tenkai_plugin_ssh_parts, for the tests.
+# tenkai_plugin(ssh LIBRARIES …) makes the library tenkai_plugin_ssh from plugins/ssh/*.cpp.
 function(tenkai_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 plugin "" "" "LIBRARIES")
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/plugins/${name}/*.cpp)
-  list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/plugins/${name}/main.cpp)
-  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/plugins/${name}/main.cpp)
-    return()
-  endif()
-  add_library(tenkai_plugin_${name}_parts STATIC ${sources})
-  target_link_libraries(tenkai_plugin_${name}_parts PUBLIC tenkai_options tenkai_launcher ${plugin_LIBRARIES})
-  add_executable(tenkai-plugin-${name} plugins/${name}/main.cpp)
-  target_link_libraries(tenkai-plugin-${name} PRIVATE tenkai_plugin_${name}_parts)
-  tenkai_libexec(tenkai-plugin-${name})
-  set_property(GLOBAL APPEND PROPERTY tenkai_plugins tenkai-plugin-${name})
+  add_library(tenkai_plugin_${name} STATIC ${sources})
+  target_link_libraries(tenkai_plugin_${name} PUBLIC tenkai_options tenkai_launcher ${plugin_LIBRARIES})
 endfunction()

@@ -62,11 +62,11 @@ Launches::Launches(Dependencies dependencies)
 Result<PluginProcess*> Launches::plugin(const std::string& name) {
   auto known = plugins_.find(name);
   if (known != plugins_.end()) return known->second.get();
-  Result<std::string> path = find_plugin(name, self_, std::getenv("TENKAI_PLUGINS"));
-  if (!path) return path.error();
+  Result<std::vector<std::string>> command = find_plugin(name, self_, std::getenv("TENKAI_PLUGINS"));
+  if (!command) return command.error();
   PluginProcess::Callbacks callbacks{[this, name](const JobReport& news) { on_news(name, news); },
                                      [this, name](const std::string& why_not) { on_died(name, why_not); }};
-  auto made = std::make_unique<PluginProcess>(dependencies_.executor, name, *path, std::move(callbacks));
+  auto made = std::make_unique<PluginProcess>(dependencies_.executor, name, *command, std::move(callbacks));
   return (plugins_[name] = std::move(made)).get();
 }
 

@@ -1,8 +1,5 @@
-// A way to start daemons somewhere else. A plugin program is
-//
-//   int main(int argc, char** argv) { return plugin_main(argc, argv, make_some_plugin); }
-//
-// and lives as long as what it holds: an SSH connection, a tunnel. One thread, one
+// A way to start daemons somewhere else. A plugin is a process of its own, `tenkai plugin
+// NAME`, and lives as long as what it holds: an SSH connection, a tunnel. One thread, one
 // event loop: nothing here may block.
 #pragma once
 
@@ -46,6 +43,6 @@ class Plugin {
 using MakePlugin = std::function<std::unique_ptr<Plugin>(asio::any_io_executor, Plugin::Tell)>;
 
 // Serves calls on stdin until it ends. Logs to stderr, at the level of TENKAI_LOG.
-int plugin_main(int argc, char** argv, const std::string& about, const MakePlugin& make);
+int run_plugin(const std::string& name, const MakePlugin& make);
 
 }  // namespace tenkai

@@ -5,14 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
 #include <vector>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "launcher/plugin/failure.h"
+#include "process/own_path.h"
 
 namespace tenkai {
 namespace {
@@ -29,6 +32,12 @@ constexpr std::size_t max_unread = 64 * 1024 * 1024;
 bool is_plugin_name(std::string_view name) {
   return !name.empty() && name.size() <= 40 &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == name.npos;
+}
+
+const std::vector<std::string> own_plugins = {"command", "mpi", "slurm", "ssh"};
+
+bool is_own_plugin(const std::string& name) {
+  return std::find(own_plugins.begin(), own_plugins.end(), name) != own_plugins.end();
 }
 
 bool is_program(const std::string& path) {
@@ -58,36 +67,38 @@ std::string how(const Ended& end) {
 
 }  // namespace
 
-Result<std::string> find_plugin(const std::string& name, const std::string& self, const char* folders) {
+Result<std::vector<std::string>> find_plugin(const std::string& name, const std::string& self,
+                                             const char* folders) {
   if (!is_plugin_name(name))
     return Error{"'" + printable(name, 40) + "' is not the name of a launcher plugin"};
   std::vector<std::string> places;
   for (std::string_view each : split(folders == nullptr ? "" : folders, ':')) {
     if (!each.empty()) places.emplace_back(each);
   }
-  std::string here = self.substr(0, self.rfind('/'));
-  places.push_back(here + "/../libexec/tenkai");
-  places.push_back(here);
+  places.push_back(helper_folder(self));
+  places.push_back(folder_of(self));
   for (const std::string& place : places) {
     std::string path = place + "/tenkai-plugin-" + name;
-    if (is_program(path)) return path;
+    if (is_program(path)) return std::vector<std::string>{path};
   }
-  return Error{"there is no launcher plugin '" + name + "': no program tenkai-plugin-" + name + " in " +
-               join(places, ", ") + "; install tenkai with it, or name its folder in TENKAI_PLUGINS"};
+  if (is_own_plugin(name)) return std::vector<std::string>{self, "plugin", name};
+  return Error{"there is no launcher plugin '" + name + "': it is none of ours (" + join(own_plugins, ", ") +
+               "), and there is no program tenkai-plugin-" + name + " in " + join(places, ", ") +
+               "; name its folder in TENKAI_PLUGINS"};
 }
 
-PluginProcess::PluginProcess(asio::any_io_executor executor, std::string name, std::string path,
-                             Callbacks callbacks)
+PluginProcess::PluginProcess(asio::any_io_executor executor, std::string name,
+                             std::vector<std::string> command, Callbacks callbacks)
     : executor_(executor),
       name_(std::move(name)),
-      path_(std::move(path)),
+      command_(std::move(command)),
       callbacks_(std::move(callbacks)),
       programs_(executor),
       end_timer_(executor) {}
 
 Result<Done> PluginProcess::run() {
   ProgramStart start;
-  start.argv = {path_};
+  start.argv = command_;
   start.keep_input = true;
   start.show_errors = std::getenv("TENKAI_LOG") != nullptr;
   start.on_output = [this](std::string_view bytes) { on_output(bytes); };

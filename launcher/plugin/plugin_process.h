@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "launcher/plugin/messages.h"
@@ -19,9 +20,11 @@
 
 namespace tenkai {
 
-// The program of a plugin, looked for in the folders of $TENKAI_PLUGINS, beside the
-// program `self`, and in libexec/tenkai of its prefix; or why there is none.
-Result<std::string> find_plugin(const std::string& name, const std::string& self, const char* folders);
+// The command that runs a plugin: a program tenkai-plugin-NAME in the folders of
+// $TENKAI_PLUGINS, in libexec/tenkai of the prefix of the program `self`, or beside it; else,
+// where it is one of ours, `self plugin NAME`. Or why there is none.
+Result<std::vector<std::string>> find_plugin(const std::string& name, const std::string& self,
+                                             const char* folders);
 
 class PluginProcess {
  public:
@@ -33,7 +36,8 @@ class PluginProcess {
   };
   using OnAnswer = std::function<void(const PluginAnswer&)>;
 
-  PluginProcess(asio::any_io_executor executor, std::string name, std::string path, Callbacks callbacks);
+  PluginProcess(asio::any_io_executor executor, std::string name, std::vector<std::string> command,
+                Callbacks callbacks);
 
   // Its answer, or an error in its place: after `limit`, or when the plugin dies.
   void call(PluginCall call, std::chrono::milliseconds limit, OnAnswer on_answer);
@@ -57,7 +61,7 @@ class PluginProcess {
 
   asio::any_io_executor executor_;
   std::string name_;
-  std::string path_;
+  std::vector<std::string> command_;
   Callbacks callbacks_;
   Programs programs_;
   std::optional<pid_t> pid_;

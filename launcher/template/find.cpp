@@ -20,8 +20,8 @@ std::string home() {
   return value == nullptr ? "" : value;
 }
 
-// PREFIX/bin/tenkai and PREFIX/libexec/tenkai/tenkai-plugin-slurm have
-// PREFIX/share/tenkai/templates, the same programs in CHECKOUT/build CHECKOUT/templates.
+// PREFIX/bin/tenkai has PREFIX/share/tenkai/templates, CHECKOUT/build/bin/tenkai
+// CHECKOUT/templates.
 std::vector<std::string> folders(const std::string& program) {
   std::string above = folder_of(folder_of(program));
   std::string further = folder_of(above);
@@ -30,9 +30,7 @@ std::vector<std::string> folders(const std::string& program) {
   found.emplace_back("/etc/tenkai/templates");
   if (above.empty()) return found;
   found.push_back(above + "/share/tenkai/templates");
-  found.push_back(further + "/share/tenkai/templates");
   found.push_back(further + "/templates");
-  found.push_back(folder_of(further) + "/templates");
   return found;
 }
 

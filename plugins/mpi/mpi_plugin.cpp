@@ -28,10 +28,7 @@ constexpr milliseconds time_to_obey{3500};
 // For mpirun to see that its last process has ended.
 constexpr milliseconds time_to_notice{5000};
 
-std::string spawn_program() {
-  std::string own = own_program();
-  return own.substr(0, own.rfind('/') + 1) + "tenkai-mpi-spawn";
-}
+std::string spawn_program() { return helper_folder(own_program()) + "/tenkai-mpi-spawn"; }
 
 // The processes tell on standard error, which is to be heard line by line. Within a job,
 // agents want to know when that ends: where Slurm does not say so by itself (before

@@ -159,7 +159,7 @@ TemplateValues script_values(const LaunchRequest& request, const Batch& batch, c
   if (std::optional<std::string> seconds = seconds_of_job(request)) values["launch.seconds"] = {*seconds};
   values["launch.command"] = request.command;
   if (!request.agent.empty()) values["launch.program"] = request.agent;
-  values["launch.programs"] = {std::filesystem::path(own_program()).parent_path().string()};
+  values["launch.programs"] = {helper_folder(own_program())};
   // Nothing is asked for a node on which no agent would be.
   if (std::size_t nodes = number_of(request, "slurm.nodes", 0); has_ranks(request) && nodes > request.agents)
     values["slurm.nodes"] = {std::to_string(request.agents)};

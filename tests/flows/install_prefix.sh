@@ -41,7 +41,7 @@ found=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --modversion tenkai)
 plugins=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --variable=plugindir tenkai | tr -d '\134')
 [ -d "$plugins" ] || fail "the plugin folder of pkg-config, $plugins, is not there"
 for plugin in command mpi slurm ssh; do
-  "$plugins/tenkai-plugin-$plugin" --version >/dev/null || fail "the plugin $plugin does not run from there"
+  "$prefix/bin/tenkai" plugin "$plugin" </dev/null || fail "the plugin $plugin does not run from there"
 done
 
 echo "another CMake project finds it"

@@ -82,10 +82,10 @@ check("a later launch brings another", came(4) && answers(4) == 4L)
 # What only watches how an agent ends.
 tools::pskill(ours("tenkai-mpi-spawn --rank")[2L], tools::SIGKILL)
 check("what holds an agent is killed: the agent stays", answers(4) == 4L)
-plugin <- ours("tenkai-plugin-mpi")
+plugin <- ours("plugin mpi")
 tools::pskill(plugin, tools::SIGKILL)
 check("a plugin that is killed takes no daemon with it",
-      length(plugin) == 1L && wait_for(function() length(ours("tenkai-plugin-mpi")) == 1L, 5) &&
+      length(plugin) == 1L && wait_for(function() length(ours("plugin mpi")) == 1L, 5) &&
         answers(4) == 4L)
 invisible(daemons(0))
 check("and what its launches held ends all the same", wait_for(function() {

@@ -20,9 +20,9 @@ def check(sentence, so, detail=""):
 
 
 class Plugin:
-    def __init__(self, program, prefix=(), **environment):
+    def __init__(self, command, prefix=(), **environment):
         self.process = subprocess.Popen(
-            [*prefix, program],
+            [*prefix, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -78,7 +78,7 @@ begin("down")
 wait_for(function() online("left") == 2, 30)
 wait_for(function() nzchar(launches("down")$job), 10)
 plugins <- unlist(lapply(c("left", "down"), function(name) {
-  Filter(function(pid) grepl("tenkai-plugin-slurm", command_of(pid)),
+  Filter(function(pid) grepl("plugin slurm", command_of(pid)),
          children_of(nextget("pid", name)))
 }))
 for (pid in plugins) tools::pskill(pid, tools::SIGKILL)

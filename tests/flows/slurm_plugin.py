@@ -1,4 +1,4 @@
-"""Drives tenkai-plugin-slurm; see slurm_plugin.sh."""
+"""Drives `tenkai plugin slurm`; see slurm_plugin.sh."""
 
 import json
 import os
@@ -18,7 +18,7 @@ class Slurm(Plugin):
     """A plugin, and a session's folder for it."""
 
     def __init__(self, name, **environment):
-        super().__init__(program, **environment)
+        super().__init__([program, "plugin", "slurm"], **environment)
         self.folder = f"{folder}/{name}"
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         self.session = os.urandom(4).hex()

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# tenkai-plugin-slurm against a private Slurm: arrays, ranks, causes, cancelling; and
+# `tenkai plugin slurm` against a private Slurm: arrays, ranks, causes, cancelling; and
 # against a fake one, for what a real one cannot be made to do.
 # time limit: 400 s
 . "$(dirname "$0")/common.sh"
 . ../slurm/cluster.sh
-program=$(dirname "$TENKAI_BIN")/../libexec/tenkai/tenkai-plugin-slurm
+program=$TENKAI_BIN
 run_py() { TENKAI_FLOW=$mark python3 -B slurm_plugin.py "$1" "$program" "$work/$1" </dev/null || failed=1; }
 
 mkdir "$work/fake" "$work/real"

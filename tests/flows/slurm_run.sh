@@ -143,7 +143,7 @@ check "  and runs without us" slurm_wait 60 state_is "$job" F
 check "  to where it was said" holds "out.$job" "nodes: n1 n2 "
 echo 'Sys.sleep(60)' >long.R
 start "$TENKAI_BIN" run --profile elsewhere --wait long.R
-plugin_of() { for each in $(pgrep -P "$started"); do grep -qs tenkai-plugin "/proc/$each/comm" && echo "$each"; done; }
+plugin_of() { for each in $(pgrep -P "$started"); do grep -qs "plugin" "/proc/$each/cmdline" && echo "$each"; done; }
 check "a script is waited for" wait_for 20 grep -q "runs on n" "$work/output"
 kill -KILL "$(plugin_of)"
 code=0 && wait "$started" || code=$?

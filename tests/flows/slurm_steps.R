@@ -5,7 +5,7 @@ source("common.R")
 launches <- function() attr(status(), "launches", exact = TRUE)
 plugin <- function() {
   pids <- children_of(nextget("pid"))
-  pids[grepl("tenkai-plugin-slurm", vapply(pids, command_of, ""))]
+  pids[grepl("plugin slurm", vapply(pids, command_of, ""))]
 }
 # Returns when the next one is there.
 kill_plugin <- function() {

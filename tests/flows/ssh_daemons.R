@@ -16,7 +16,7 @@ check("by one launch", identical(launches()$state, "joined"))
 values <- vapply(1:20, function(i) call_mirai(mirai(i * 2, i = i))$data, 0)
 check("and answer", identical(values, (1:20) * 2))
 # The plugin is killed: these daemons do not need it.
-plugin <- Filter(function(pid) grepl("tenkai-plugin-ssh", command_of(pid)),
+plugin <- Filter(function(pid) grepl("plugin ssh", command_of(pid)),
                  children_of(nextget("pid")))
 running <- lapply(1:4, function(i) mirai({
   Sys.sleep(2)

@@ -1,4 +1,4 @@
-"""Drives tenkai-plugin-ssh; see ssh_plugin.sh."""
+"""Drives `tenkai plugin ssh`; see ssh_plugin.sh."""
 
 import glob
 import hashlib
@@ -14,6 +14,7 @@ import plugin_driver
 from plugin_driver import Plugin, check
 
 program, folder, mute_port, users, near, far, near_device = sys.argv[1:]
+ssh = [program, "plugin", "ssh"]
 config = folder + "/config"
 secret = "credential-" + os.urandom(12).hex()
 
@@ -179,7 +180,7 @@ def quoting(plugin):
 
 
 def closing():
-    plugin = Plugin(program)
+    plugin = Plugin(ssh)
     job = plugin.start("ed25519", ["sh", "-c", "sleep 2; exit 5"], config=config)
     stays = plugin.start("rsa", ["sleep", "7"], config=config, stays=True)
     for each in (job, stays):
@@ -188,12 +189,12 @@ def closing():
     took = plugin.end()
     check("the end of its input waits for what runs, and ends it all",
           took is not None and 1 < took < 4 and plugin.last(job, 1).get("exit_code") == 5, (took, plugin.news))
-    plugin = Plugin(program)
+    plugin = Plugin(ssh)
     plugin.start("mute", ["true"], config=config)
     plugin.start("ed25519", ["sleep", "3"], config=config, stays=True)
     took = plugin.end()
     check("what has not begun is dropped at once", took is not None and took < 1, took)
-    plugin = Plugin(program, PATH="/nowhere")
+    plugin = Plugin(ssh, PATH="/nowhere")
     report = plugin.run("ssh://root@127.0.0.1:%d" % int(mute_port), ["true"])
     check("without a client libssh2 works alone", is_failure(report, "unreachable", "refused"), report)
     plugin.end()
@@ -260,7 +261,7 @@ def tunnels(port):
     prefix = ["ip", "netns", "exec", near]
     more = {"config": config, "tunnel": 1}
     urls = [f"ws://localhost:{port}/1", f"ws://127.0.0.1:{port}/2"]
-    plugin = Plugin(program, prefix)
+    plugin = Plugin(ssh, prefix)
     for way in ({}, {"client": "ssh"}):
         by = "the client" if way else "libssh2"
         begin = time.monotonic()
@@ -338,7 +339,7 @@ def tunnels(port):
 
         job = plugin.start("far", ["sleep", "611"], urls=both, **more, **way)
         wait(lambda: listens(port), 10)
-        other = Plugin(program, prefix)
+        other = Plugin(ssh, prefix)
         threading.Timer(2, lambda: plugin.call("cancel", job=job)).start()
         report = other.run("far", ["sh", "-c", "read word; test $word = it"], input="it\n", urls=both, **more, **way)
         check(f"ports that the session before still holds are waited for, by {by}",
@@ -352,7 +353,7 @@ def tunnels(port):
     plugin.process.wait()
     for way in ({}, {"client": "ssh"}):
         by = "the client" if way else "libssh2"
-        plugin = Plugin(program, prefix)
+        plugin = Plugin(ssh, prefix)
         begin = time.monotonic()
         job = plugin.start("far", ["sleep", "611"], urls=urls, running=True, **more, **way)
         check(f"a plugin that comes back makes the tunnel again, by {by}", wait(lambda: echo(port), 15))
@@ -393,7 +394,7 @@ def end_sleepers():
 
 watch = Watch()
 watch.start()
-plugin = Plugin(program)
+plugin = Plugin(ssh)
 report = with_config(plugin, "ed25519", ["sh", "-c", "cat >/dev/null; sleep 0.5"], input=secret)
 report2 = with_config(plugin, "rsa", ["sh", "-c", "cat >/dev/null; sleep 0.5"], input=secret)
 check("commands take a secret", report.get("exit_code") == 0 and report2.get("exit_code") == 0)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tenkai-plugin-ssh against a real SSH server: keys, host keys, causes, quoting, one
+# `tenkai plugin ssh` against a real SSH server: keys, host keys, causes, quoting, one
 # connection for all, tunnels to a host with a loopback of its own.
 # time limit: 400 s
 . "$(dirname "$0")/common.sh"
@@ -71,7 +71,7 @@ else
   near='' far=''
 fi
 
-TENKAI_FLOW=$mark python3 -B ssh_plugin.py "$(dirname "$TENKAI_BIN")/../libexec/tenkai/tenkai-plugin-ssh" "$sshd" "$mute" \
+TENKAI_FLOW=$mark python3 -B ssh_plugin.py "$TENKAI_BIN" "$sshd" "$mute" \
   "$users" "$near" "$far" "${near_device-}" </dev/null || failed=1
 stop_sshds
 # shellcheck disable=SC2086 # pids

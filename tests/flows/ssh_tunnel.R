@@ -7,7 +7,7 @@ launches <- function(...) attr(status(...), "launches", exact = TRUE)
 dispatcher_pid <- function() nextget("pid")
 plugin_pid <- function() {
   pids <- children_of(dispatcher_pid())
-  pids[grepl("tenkai-plugin-ssh", vapply(pids, command_of, ""))]
+  pids[grepl("plugin ssh", vapply(pids, command_of, ""))]
 }
 
 # The example of the documentation.

@@ -294,7 +294,7 @@ test_that("a plugin that is not there, or dies, is named at once", {
     list(command = name, rscript = "Rscript", plugin = name, each = list(list()))
   }
   expect_error(launch_remote(1, remote = by("nowhere")),
-               "there is no launcher plugin 'nowhere': no program tenkai-plugin")
+               "there is no launcher plugin 'nowhere': it is none of ours")
   expect_error(launch_remote(1, remote = by("../evil")),
                "is not the name of a launcher plugin")
 

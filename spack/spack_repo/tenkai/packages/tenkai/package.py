@@ -48,8 +48,6 @@ class Tenkai(CMakePackage):
 
     sanity_check_is_file = [
         join_path("bin", "tenkai"),
-        join_path("libexec", "tenkai", "tenkai-plugin-slurm"),
-        join_path("libexec", "tenkai", "tenkai-plugin-ssh"),
         join_path("share", "tenkai", "r", "DESCRIPTION"),
     ]
 

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,7 +21,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "base/version.h"
 #include "launcher/plugin/plugin.h"
 
 namespace tenkai {
@@ -150,17 +148,11 @@ void start_log(const std::string& name) {
 
 }  // namespace
 
-int plugin_main(int argc, char** argv, const std::string& about, const MakePlugin& make) {
-  CLI::App app{about};
-  app.set_version_flag("--version", std::string(program_version), "Print the version and end");
-  app.footer(
-      "A dispatcher starts this program and speaks to it on standard input and output; see docs/plugins.md.");
-  CLI11_PARSE(app, argc, argv);
+int run_plugin(const std::string& name, const MakePlugin& make) {
   std::signal(SIGPIPE, SIG_IGN);
   // Ours is the end of standard input: a Ctrl-C in the terminal is for the session.
   std::signal(SIGINT, SIG_IGN);
-  std::string name = argv[0] == nullptr ? "plugin" : argv[0];
-  start_log(name.substr(name.rfind('/') + 1));
+  start_log("tenkai-plugin-" + name);
   asio::io_context io(1);
   Host host(io, make);
   io.run();
