@@ -1,4 +1,5 @@
 // The program `tenkai`: what runs beside R.
+#include <nss.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -25,6 +26,11 @@ int main(int argc, char** argv) {
 
   // A log line to a terminal that is gone must not end us.
   std::signal(SIGPIPE, SIG_IGN);
+#ifdef TENKAI_STATIC
+  // Other services of names are libraries, for which a program of one file has no room.
+  ::__nss_configure_lookup("hosts", "files dns");
+  ::__nss_configure_lookup("passwd", "files");
+#endif
   // Before anything else of OpenSSL: the machine's configuration is not read.
   tenkai::start_openssl();
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

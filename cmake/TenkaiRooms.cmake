@@ -9,7 +9,7 @@ function(tenkai_asio source)
     BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION)
 endfunction()
 
-# tenkai_room(scheduler BELOW base wire LIBRARIES spdlog::spdlog) makes the library
+# tenkai_room(scheduler BELOW base wire LIBRARIES ${tenkai_log}) makes the library
 # tenkai_scheduler from scheduler/*.cpp and scheduler/*/*.cpp. A room of headers alone is fine.
 function(tenkai_room room)
   cmake_parse_arguments(PARSE_ARGV 1 room "" "" "BELOW;LIBRARIES")

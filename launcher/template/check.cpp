@@ -39,21 +39,20 @@ TemplateValues values_of(const Profile& profile) {
 
 Result<Done> check_template(const Profile& profile, const Value& named, const std::string& program,
                             Problems& warnings) {
-  Result<std::string> path = find_template(path_from(named), program);
-  if (!path) return path.error();
-  Result<std::string> text = read_template(*path);
-  if (!text) return text.error();
-  if (says(*text, "launch.beacons")) {
-    warnings.push_back({named.place, "the template '" + printable(*path, 500) +
+  Result<FoundTemplate> found = find_template(path_from(named), program);
+  if (!found) return found.error();
+  const auto& [path, text] = *found;
+  if (says(text, "launch.beacons")) {
+    warnings.push_back({named.place, "the template '" + printable(path, 500) +
                                          "' has launch.beacons, which is called launch.status-file now, and "
                                          "its function beacon write_status; the next version does not know "
                                          "the old names"});
   }
   Result<TemplateValues> values = with_shell_code(values_of(profile));
   if (!values) return values.error();
-  Result<JobScript> script = render_template(*path, *text, *values);
+  Result<JobScript> script = render_template(path, text, *values);
   if (!script) return script.error();
-  return check_daemon_template(*path, *text);
+  return check_daemon_template(path, text);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "launcher/template/own_templates.h"
 #include "launcher/template/template.h"
 #include "wire/trusted_file.h"
 
@@ -34,28 +35,30 @@ std::vector<std::string> folders(const std::string& program) {
   return found;
 }
 
-}  // namespace
-
-Result<std::string> find_template(const std::string& name, const std::string& program) {
-  if (name.find('/') != name.npos) {
-    std::string path = name.starts_with("~/") ? home() + name.substr(1) : name;
-    if (exists(path)) return path;
-    return Error{"there is no template '" + printable(path) + "'; correct slurm.template"};
-  }
-  for (const std::string& folder : folders(program)) {
-    if (std::string path = folder + "/" + name; !name.empty() && exists(path)) return path;
-  }
-  return Error{"there is no template '" + printable(name) + "' in " +
-               printable(join(folders(program), ", "), 2000) +
-               "; put it there, or give its path with a '/' in it ('./" + printable(name) + "')"};
-}
-
-Result<std::string> read_template(const std::string& path) {
+Result<FoundTemplate> read_template(const std::string& path) {
   Result<std::optional<TrustedFile>> file = read_trusted_file(path, max_template_bytes);
   if (!file) return Error{"the template '" + printable(path) + "' " + file.error().message};
   if (!file->has_value())
     return Error{"there is no template '" + printable(path) + "'; correct slurm.template"};
-  return std::move((*file)->text);
+  return FoundTemplate{path, std::move((*file)->text)};
+}
+
+}  // namespace
+
+Result<FoundTemplate> find_template(const std::string& name, const std::string& program) {
+  if (name.find('/') != name.npos) {
+    std::string path = name.starts_with("~/") ? home() + name.substr(1) : name;
+    if (exists(path)) return read_template(path);
+    return Error{"there is no template '" + printable(path) + "'; correct slurm.template"};
+  }
+  for (const std::string& folder : folders(program)) {
+    if (std::string path = folder + "/" + name; !name.empty() && exists(path)) return read_template(path);
+  }
+  if (auto own = own_templates().find(name); own != own_templates().end())
+    return FoundTemplate{"tenkai's own " + name, std::string(own->second)};
+  return Error{"there is no template '" + printable(name) + "' in " +
+               printable(join(folders(program), ", "), 2000) +
+               "; put it there, or give its path with a '/' in it ('./" + printable(name) + "')"};
 }
 
 }  // namespace tenkai

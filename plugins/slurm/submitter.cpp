@@ -47,11 +47,9 @@ Result<NamedTemplate> template_of(const LaunchRequest& request) {
 }
 
 Result<NamedTemplate> named_template(const std::string& name) {
-  Result<std::string> path = find_template(name, own_program());
-  if (!path) return path.error();
-  Result<std::string> text = read_template(*path);
-  if (!text) return text.error();
-  return NamedTemplate{name, std::move(*text)};
+  Result<FoundTemplate> found = find_template(name, own_program());
+  if (!found) return found.error();
+  return NamedTemplate{name, std::move(found->text)};
 }
 
 Result<JobScript> job_script(const LaunchRequest& request, const NamedTemplate& with,

@@ -373,20 +373,25 @@ TEST_CASE(
   write(node.folder / "prefix/share/tenkai/templates/slurm.sbatch", "#!/bin/sh\n");
   std::string program = (node.folder / "prefix/bin/tenkai").string();
 
-  Result<std::string> found = find_template("slurm.sbatch", program);
+  Result<FoundTemplate> found = find_template("slurm.sbatch", program);
   REQUIRE(found);
-  CHECK(*found == (node.folder / "prefix/share/tenkai/templates/slurm.sbatch").string());
+  CHECK(found->path == (node.folder / "prefix/share/tenkai/templates/slurm.sbatch").string());
   CHECK(find_template("slurm.sbatch", fs::canonical(checkout).string() + "/build/bin/tenkai"));
   write(node.folder / ".config/tenkai/templates/slurm.sbatch", "#!/bin/bash\n");
   found = find_template("slurm.sbatch", program);
   REQUIRE(found);
-  CHECK(*read_template(*found) == "#!/bin/bash\n");
-  CHECK(*find_template("~/job", program) == (node.folder / "job").string());
+  CHECK(found->text == "#!/bin/bash\n");
+  write(node.folder / "job", "#!/bin/sh\n");
+  CHECK(find_template("~/job", program)->path == (node.folder / "job").string());
   CHECK_FALSE(find_template("job", program));
   CHECK_FALSE(find_template("./nowhere", program));
   CHECK_FALSE(find_template("", program));
-  ::chmod(found->c_str(), 0666);
-  CHECK_FALSE(read_template(*found));
+  ::chmod(found->path.c_str(), 0666);
+  CHECK_FALSE(find_template("slurm.sbatch", program));
+  // Where the program is all there is, it has ours.
+  found = find_template("slurm-nodes.sbatch", "/nowhere/tenkai");
+  REQUIRE(found);
+  CHECK(found->text == text_of(checkout / "templates" / "slurm-nodes.sbatch"));
   ::setenv("HOME", home.c_str(), 1);
 }
 
