@@ -116,8 +116,8 @@ library_as_mirai <- function() {
 
 # In an installation, or in the checkout whose build it is.
 source_as_mirai <- function(place) {
-  places <- file.path(c(file.path(place, "share", "tenkai"), dirname(place)),
-                      "compat", "mirai")
+  places <- file.path(c(file.path(place, "share", "tenkai"), dirname(place),
+                        getNamespaceInfo("tenkai", "path")), "compat", "mirai")
   found <- places[file.exists(file.path(places, "DESCRIPTION"))]
   if (length(found)) return(found[1L])
   stop("the source of tenkai's package mirai is neither in ",

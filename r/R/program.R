@@ -20,7 +20,8 @@ find_program <- function() {
   stop("the program 'tenkai' was not found. Tried:\n",
        paste0("  ", names(places), ": ", ifelse(nzchar(places), places, "-"),
               collapse = "\n"),
-       "\nBuild or install tenkai ", version(), " and set TENKAI_BIN to its ",
+       "\ninstall_program(from = ) takes the program of one file that release ",
+       version(), " has. Or build or install it, and set TENKAI_BIN to its ",
        "path, or install this package again with TENKAI_PREFIX set to where ",
        "it is installed", call. = FALSE)
 }
@@ -32,7 +33,9 @@ program_places <- function() {
   build <- dirname(dirname(package))
   c(
     "found at installation" = if (length(recorded)) recorded else "",
+    "part of the package" = file.path(package, "bin", "tenkai"),
     "beside the library" = file.path(build, "bin", "tenkai"),
+    "by install_program()" = user_program(),
     "on PATH" = unname(Sys.which("tenkai"))
   )
 }
