@@ -1,6 +1,7 @@
 // `tenkai plugin NAME`: a way to launch daemons elsewhere, which a dispatcher starts and
 // speaks to on standard input and output (docs/plugins.md).
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <memory>
@@ -8,11 +9,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/version.h"
 #include "cli/commands.h"
+#include "launcher/plugin/facts.h"
 #include "launcher/plugin/plugin.h"
 #include "plugins/command/command_plugin.h"
+#include "plugins/mpi/lacks.h"
 #include "plugins/mpi/mpi_plugin.h"
+#include "plugins/slurm/lacks.h"
 #include "plugins/slurm/slurm_plugin.h"
+#include "plugins/ssh/lacks.h"
 #include "plugins/ssh/ssh_plugin.h"
 
 namespace tenkai {
@@ -26,12 +32,25 @@ MakePlugin maker() {
   };
 }
 
-const std::map<std::string, MakePlugin>& plugins() {
-  static const std::map<std::string, MakePlugin> all = {{"command", maker<command::CommandPlugin>()},
-                                                        {"mpi", maker<mpi::MpiPlugin>()},
-                                                        {"slurm", maker<slurm::SlurmPlugin>()},
-                                                        {"ssh", maker<ssh::SshPlugin>()}};
+struct OwnPlugin {
+  MakePlugin make;
+  std::string about;
+  FindLacks find_lacks;
+};
+
+const std::map<std::string, OwnPlugin>& plugins() {
+  static const std::map<std::string, OwnPlugin> all = {
+      {"command", {maker<command::CommandPlugin>(), "Daemons by any command", [] { return PluginLacks(); }}},
+      {"mpi", {maker<mpi::MpiPlugin>(), "Daemons by MPI", mpi::lacks}},
+      {"slurm", {maker<slurm::SlurmPlugin>(), "Daemons as jobs of Slurm", slurm::lacks}},
+      {"ssh", {maker<ssh::SshPlugin>(), "Daemons on other machines, by SSH", ssh::lacks}}};
   return all;
+}
+
+int print_facts(const OwnPlugin& plugin) {
+  PluginFacts facts{std::string(program_version), plugin.about, plugin.find_lacks()};
+  std::printf("%s\n", encode(facts).c_str());
+  return 0;
 }
 
 }  // namespace
@@ -46,7 +65,12 @@ void add_plugin_command(CLI::App& app, int& exit_code) {
   command->add_option("NAME", *name, "command, mpi, slurm or ssh")
       ->required()
       ->check(CLI::IsMember(std::vector<std::string>{"command", "mpi", "slurm", "ssh"}));
-  command->callback([name, &exit_code] { exit_code = run_plugin(*name, plugins().at(*name)); });
+  auto wants_facts = std::make_shared<bool>(false);
+  command->add_flag("--facts", *wants_facts, "Print what it is and what it lacks, as JSON, and end");
+  command->callback([name, wants_facts, &exit_code] {
+    const OwnPlugin& plugin = plugins().at(*name);
+    exit_code = *wants_facts ? print_facts(plugin) : run_plugin(*name, plugin.make);
+  });
 }
 
 }  // namespace tenkai

@@ -9,6 +9,9 @@
 #include <boost/asio/post.hpp>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -59,6 +62,19 @@ void clean(FromPlugin& said) {
   if (said.answer->rendered) said.answer->rendered->text = redacted(std::move(said.answer->rendered->text));
 }
 
+constexpr std::string_view plugin_prefix = "tenkai-plugin-";
+
+// Where programs of others are looked for, in this order.
+std::vector<std::string> plugin_places(const std::string& self, const char* folders) {
+  std::vector<std::string> places;
+  for (std::string_view each : split(folders == nullptr ? "" : folders, ':')) {
+    if (!each.empty()) places.emplace_back(each);
+  }
+  places.push_back(helper_folder(self));
+  places.push_back(folder_of(self));
+  return places;
+}
+
 std::string how(const Ended& end) {
   if (end.signal) return "was killed by signal " + std::to_string(*end.signal);
   if (end.exit_code) return "ended with exit code " + std::to_string(*end.exit_code);
@@ -71,20 +87,30 @@ Result<std::vector<std::string>> find_plugin(const std::string& name, const std:
                                              const char* folders) {
   if (!is_plugin_name(name))
     return Error{"'" + printable(name, 40) + "' is not the name of a launcher plugin"};
-  std::vector<std::string> places;
-  for (std::string_view each : split(folders == nullptr ? "" : folders, ':')) {
-    if (!each.empty()) places.emplace_back(each);
-  }
-  places.push_back(helper_folder(self));
-  places.push_back(folder_of(self));
+  std::vector<std::string> places = plugin_places(self, folders);
   for (const std::string& place : places) {
-    std::string path = place + "/tenkai-plugin-" + name;
+    std::string path = place + "/" + std::string(plugin_prefix) + name;
     if (is_program(path)) return std::vector<std::string>{path};
   }
   if (is_own_plugin(name)) return std::vector<std::string>{self, "plugin", name};
   return Error{"there is no launcher plugin '" + name + "': it is none of ours (" + join(own_plugins, ", ") +
                "), and there is no program tenkai-plugin-" + name + " in " + join(places, ", ") +
                "; name its folder in TENKAI_PLUGINS"};
+}
+
+std::vector<std::string> plugin_names(const std::string& self, const char* folders) {
+  std::set<std::string> names(own_plugins.begin(), own_plugins.end());
+  for (const std::string& place : plugin_places(self, folders)) {
+    std::error_code ignored;
+    std::filesystem::directory_iterator entry(place, ignored);
+    for (; !ignored && entry != std::filesystem::directory_iterator(); entry.increment(ignored)) {
+      std::string file = entry->path().filename().string();
+      if (!file.starts_with(plugin_prefix)) continue;
+      std::string name = file.substr(plugin_prefix.size());
+      if (is_plugin_name(name) && is_program(entry->path().string())) names.insert(name);
+    }
+  }
+  return {names.begin(), names.end()};
 }
 
 PluginProcess::PluginProcess(asio::any_io_executor executor, std::string name,

@@ -25,6 +25,8 @@ namespace tenkai {
 // where it is one of ours, `self plugin NAME`. Or why there is none.
 Result<std::vector<std::string>> find_plugin(const std::string& name, const std::string& self,
                                              const char* folders);
+// The names that it knows a command for, sorted.
+std::vector<std::string> plugin_names(const std::string& self, const char* folders);
 
 class PluginProcess {
  public:

@@ -13,6 +13,7 @@
 
 #include "launcher/plugin/failure.h"
 #include "launcher/template/environment.h"
+#include "plugins/mpi/lacks.h"
 #include "process/own_path.h"
 
 namespace tenkai::mpi {
@@ -27,8 +28,6 @@ constexpr milliseconds time_to_go{1500};
 constexpr milliseconds time_to_obey{3500};
 // For mpirun to see that its last process has ended.
 constexpr milliseconds time_to_notice{5000};
-
-std::string spawn_program() { return helper_folder(own_program()) + "/tenkai-mpi-spawn"; }
 
 // The processes tell on standard error, which is to be heard line by line. Within a job,
 // agents want to know when that ends: where Slurm does not say so by itself (before
