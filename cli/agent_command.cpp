@@ -200,23 +200,31 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("agent", "Run R daemons on this machine for a dispatcher on another one");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option(
-      "--url", arguments->urls,
-      "Where the dispatcher listens; one for all daemons, or one for each; else as the credential says");
-  command->add_option("--credential", arguments->credential,
-                      "What lets us in over the network: fd:N, stdin, or @FILE (mode 0600)");
+  command
+      ->add_option(
+          "--url", arguments->urls,
+          "Where the dispatcher listens; one for all daemons, or one for each; else as the credential says")
+      ->type_name("URL");
+  command
+      ->add_option("--credential", arguments->credential,
+                   "What lets us in over the network: fd:N, stdin, or @FILE (mode 0600)")
+      ->type_name("WHERE");
   command->add_flag("--manifest", arguments->has_manifest,
                     "Behind the credential stands the launch manifest, which says what each daemon runs");
   CLI::Option* rank =
       command->add_option("--rank", arguments->options.rank, "Which of a job's ranks this is, from 0")
+          ->type_name("NUMBER")
           ->envname("TENKAI_RANK");
-  command->add_option(
-      "--tls", arguments->certificates,
-      "PEM file: certificates by which the dispatcher is known, instead of the credential's pin");
+  command
+      ->add_option("--tls", arguments->certificates,
+                   "PEM file: certificates by which the dispatcher is known, instead of the credential's pin")
+      ->type_name("FILE");
   command->add_option("--daemons", arguments->options.daemons, "How many R daemons to run")
+      ->type_name("NUMBER")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
   command->add_option("--rscript", arguments->options.rscript, "The program that runs R")
+      ->type_name("PROGRAM")
       ->capture_default_str();
   command->add_flag("--output", arguments->options.output, "Show what the daemons print");
   command
@@ -224,9 +232,21 @@ void add_agent_command(CLI::App& app, int& exit_code) {
                    "When the dispatcher is gone: 1 end now, na finish the running task, 0 wait for another")
       ->capture_default_str()
       ->check(CLI::IsMember({"1", "na", "0"}));
-  command->add_option("--adopt-pid", arguments->adopt_pid,
-                      "An R process that runs already (used by tenkai::daemon())");
-  command->add_option("--adopt-fd", arguments->options.adopt_fd, "The inherited socket to that R");
+  command
+      ->add_option("--adopt-pid", arguments->adopt_pid,
+                   "An R process that runs already (used by tenkai::daemon())")
+      ->type_name("PROCESS");
+  command->add_option("--adopt-fd", arguments->options.adopt_fd, "The inherited socket to that R")
+      ->type_name("NUMBER");
+  command->footer(
+      "A launcher starts it on the other machine, by tenkai::agent() of the R package there.\n\n"
+      "Example:\n"
+      "  tenkai agent --url wss://login1:5555/1 --credential @key --daemons 2\n\n"
+      "Exit codes:\n"
+      "  0  the dispatcher needs no more daemons from here\n"
+      "  1  it could not be reached, or did not let us in\n"
+      "  2  the command line, the credential or the launch manifest cannot be used\n"
+      "  N  that of R, where none stays up; or 128 and the signal that has ended the agent");
   command->callback([arguments, rank, &exit_code] {
     arguments->options.in_job = rank->count() > 0;
     find_logs(arguments->options);

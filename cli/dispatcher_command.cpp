@@ -55,13 +55,20 @@ int run(int descriptor) {
 
 void add_dispatcher_command(CLI::App& app, int& exit_code) {
   using namespace cli_dispatcher;
-  CLI::App* command = app.add_subcommand(
-      "dispatcher",
-      "Hand the tasks of one R session out to its daemons (started by the R package, not by people)");
+  CLI::App* command = app.add_subcommand("dispatcher", "Hand the tasks of an R session to its daemons");
   auto descriptor = std::make_shared<int>(3);
   command->add_option("--fd", *descriptor, "The inherited socket on which the session speaks")
+      ->type_name("NUMBER")
       ->capture_default_str()
       ->check(CLI::Range(3, 1 << 20));
+  command->footer(
+      "The R package starts it, not people.\n\n"
+      "Example:\n"
+      "  Rscript -e 'tenkai::daemons(2); tenkai::status()'\n\n"
+      "Exit codes:\n"
+      "  0  the session has ended\n"
+      "  1  it could not go on, and stderr says why\n"
+      "  2  there is no session on that descriptor");
   command->callback([descriptor, &exit_code] { exit_code = run(*descriptor); });
 }
 

@@ -303,18 +303,25 @@ void add_launch_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("launch", "Launch daemons elsewhere, for a dispatcher that runs");
   auto arguments = std::make_shared<Arguments>();
   CommandLine& wanted = arguments->wanted;
-  CLI::Option* profile = command->add_option("--profile", arguments->profile, "As this compute profile says");
-  command->add_option("--by", wanted.by, "The launcher plugin: ssh, command, or another")->excludes(profile);
+  CLI::Option* profile = command->add_option("--profile", arguments->profile, "As this compute profile says")
+                             ->type_name("PROFILE");
+  command->add_option("--by", wanted.by, "The launcher plugin: ssh, command, or another")
+      ->type_name("LAUNCHER")
+      ->excludes(profile);
   command->add_option("--remote", wanted.remotes, "ssh: a machine, ssh://user@host:port; again for more")
+      ->type_name("URL")
       ->allow_extra_args(false);
   command->add_flag("--tunnel", wanted.tunnel, "ssh: the daemons reach this machine through the connection");
   command->add_option("--timeout", wanted.timeout, "ssh: seconds after which connecting is given up [10]")
+      ->type_name("SECONDS")
       ->check(CLI::Range(1, 86400));
-  command->add_option("--program", wanted.program, "command: the first words of the command that launches");
+  command->add_option("--program", wanted.program, "command: the first words of the command that launches")
+      ->type_name("PROGRAM");
   command
       ->add_option("--args", wanted.arguments,
                    "command: a further argument, read by a shell; '.' stands for the daemon's command; again "
                    "for more [.]")
+      ->type_name("WORD")
       ->allow_extra_args(false);
   command->add_flag("!--no-quote", wanted.quote,
                     "command: '.' is several words (as srun needs it), not one quoted word (as ssh does)");
@@ -322,28 +329,43 @@ void add_launch_command(CLI::App& app, int& exit_code) {
       ->add_option("--credential", wanted.credential,
                    "How a daemon gets what lets it in: stdin or file [stdin by ssh, else file]")
       ->check(CLI::IsMember({"stdin", "file"}));
-  command->add_option("--option", wanted.options, "NAME=VALUE for the plugin; again for more")
+  command->add_option("--option", wanted.options, "What the plugin alone understands; again for more")
+      ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  command->add_option("--rscript", wanted.rscript, "The program that runs R there")->capture_default_str();
+  command->add_option("--rscript", wanted.rscript, "The program that runs R there")
+      ->type_name("PROGRAM")
+      ->capture_default_str();
   command
       ->add_option("--daemons", wanted.daemons,
                    "How many, at the first numbers that are free [all that are free]")
+      ->type_name("NUMBER")
       ->check(CLI::Range(std::size_t{1}, max_launches));
-  command->add_option("--slots", wanted.slots, "The numbers of the daemons, such as 1,2,5-7");
+  command->add_option("--slots", wanted.slots, "The numbers of the daemons, such as 1,2,5-7")
+      ->type_name("NUMBERS");
   command->add_option("--pid", arguments->pid, "For that dispatcher, or that of that R session")
+      ->type_name("PID")
       ->check(CLI::PositiveNumber);
   command->add_flag("--dry-run", wanted.dry, "Print what would be run, and run nothing");
-  command->add_option("--url", arguments->url,
-                      "With --dry-run: for a dispatcher at this URL, which need not run");
-  command->add_option("--wait", arguments->wait, "How many seconds to wait for the daemons")
+  command
+      ->add_option("--url", arguments->url,
+                   "With --dry-run: for a dispatcher at this URL, which need not run")
+      ->type_name("URL");
+  command->add_option("--wait", arguments->wait, "How long to wait for the daemons")
+      ->type_name("SECONDS")
       ->capture_default_str()
       ->check(CLI::Range(1, 86400));
   command->add_flag("--no-wait", arguments->no_wait, "Do not wait until the daemons have joined or failed");
   command->add_flag("--json", arguments->json, "Print one JSON document");
   command->footer(
-      "Exit code 0: all daemons have joined. 1: not all have. 2: nothing was launched.\n"
       "Daemons that are launched here are told what daemons() in R was given for them, and\n"
-      "have the next streams of random numbers of their session.");
+      "have the next streams of random numbers of their session.\n\n"
+      "Example:\n"
+      "  tenkai launch --profile gpu --daemons 2\n"
+      "  tenkai launch --dry-run --url wss://login1:5555 --daemons 4 --by ssh --remote ssh://node7\n\n"
+      "Exit codes:\n"
+      "  0  all daemons have joined\n"
+      "  1  not all have, and each launch says why\n"
+      "  2  nothing was launched");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

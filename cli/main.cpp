@@ -11,18 +11,28 @@
 
 #include "base/version.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/log.h"
 #include "cli/unknown_word.h"
 #include "wire/certificate.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"tenkai: asynchronous evaluation of R expressions on persistent R processes"};
-  app.set_version_flag("--version", std::string(tenkai::program_version), "Print the version and end");
+  CLI::App app{"Asynchronous evaluation of R expressions on persistent R processes", "tenkai"};
+  tenkai::set_help(app);
+  app.set_version_flag("--version", std::string(tenkai::program_version), "Print the version, and end");
   app.require_subcommand(1);
   app.footer(
       "Environment:\n"
       "  TENKAI_LOG      what is written to stderr: off (default), error, warn, info, debug\n"
-      "  TENKAI_CONFIG   further files of profiles, with ':' between");
+      "  TENKAI_CONFIG   further files of profiles, with ':' between\n"
+      "  TENKAI_PLUGINS  folders of further launcher plugins, with ':' between\n"
+      "  NO_COLOR        no colours, on terminals neither\n\n"
+      "Example:\n"
+      "  tenkai status\n\n"
+      "Exit codes:\n"
+      "  0  it is done\n"
+      "  1  not all of it is, as each command says\n"
+      "  2  nothing was done: the command line was not understood, or cannot be followed");
 
   // A log line to a terminal that is gone must not end us.
   std::signal(SIGPIPE, SIG_IGN);
@@ -39,14 +49,16 @@ int main(int argc, char** argv) {
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
   int exit_code = 0;
-  tenkai::add_dispatcher_command(app, exit_code);
-  tenkai::add_agent_command(app, exit_code);
   tenkai::add_status_command(app, exit_code);
   tenkai::add_launch_command(app, exit_code);
-  tenkai::add_profile_command(app, exit_code);
   tenkai::add_run_command(app, exit_code);
   tenkai::add_carry_command(app, exit_code);
+  tenkai::add_profile_command(app, exit_code);
+  tenkai::add_completion_command(app, exit_code);
+  tenkai::add_agent_command(app, exit_code);
+  tenkai::add_dispatcher_command(app, exit_code);
   tenkai::add_plugin_command(app, exit_code);
+  tenkai::add_man_command(app, exit_code);
   tenkai::start_log();
   try {
     app.parse(argc, argv);

@@ -1,7 +1,6 @@
 // `tenkai profile`: what the files of profiles say, and what is wrong with them. It
 // needs no cluster and starts nothing.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "base/counted.h"
 #include "base/text.h"
+#include "cli/columns.h"
 #include "cli/commands.h"
 #include "launcher/profile/find.h"
 #include "launcher/template/check.h"
@@ -57,24 +57,6 @@ void warn(const Problems& warnings) {
   for (const Problem& warning : warnings) std::fprintf(stderr, "warning: %s\n", to_string(warning).c_str());
 }
 
-// Columns as wide as their widest cell, two blanks between.
-std::string table_of(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string table;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + (i + 1 < row.size() ? std::string(widths[i] - row[i].size() + 2, ' ') : "");
-    }
-    table += line + "\n";
-  }
-  return table;
-}
-
 int list(const Arguments& arguments) {
   FoundProfiles found = find_profiles();
   warn(warnings_of(found));
@@ -96,7 +78,7 @@ int list(const Arguments& arguments) {
   }
   if (arguments.as_json) print_json(json::value(all));
   else if (all.empty()) print("There are no profiles yet; docs/profiles.md says where they are written.\n");
-  else print(table_of(rows));
+  else print(columns(rows));
   return 0;
 }
 
@@ -164,7 +146,7 @@ int show(const Arguments& arguments) {
   }
   if (arguments.as_json)
     print_json({{"name", arguments.name}, {"values", shown.values}, {"caps", caps.values}});
-  else print(table_of(shown.rows));
+  else print(columns(shown.rows));
   return 0;
 }
 
@@ -218,6 +200,15 @@ void add_profile_command(CLI::App& app, int& exit_code) {
   using namespace cli_profile;
   CLI::App* command = app.add_subcommand("profile", "Look at the compute profiles");
   command->require_subcommand(1);
+  command->footer(
+      "Example:\n"
+      "  tenkai profile list\n"
+      "  tenkai profile show gpu --json\n"
+      "  tenkai profile check tenkai.yaml\n\n"
+      "Exit codes:\n"
+      "  0  nothing is wrong\n"
+      "  1  something is wrong with a file of profiles, or there is no such profile\n"
+      "  2  the command line was not understood");
   auto arguments = std::make_shared<Arguments>();
   auto add = [&](const std::string& name, const std::string& says, int (*run)(const Arguments&)) {
     CLI::App* sub = command->add_subcommand(name, says);
@@ -228,9 +219,11 @@ void add_profile_command(CLI::App& app, int& exit_code) {
   add("list", "Print which profiles there are, and where they are defined", list);
   add("show", "Print the values of a profile, and where each comes from", show)
       ->add_option("NAME", arguments->name, "The profile")
+      ->type_name("PROFILE")
       ->required();
   add("check", "Print everything that is wrong with the files of profiles", check)
-      ->add_option("FILE", arguments->files, "These files alone, as if they were a site's");
+      ->add_option("FILE", arguments->files, "These files alone, as if they were a site's")
+      ->type_name("FILE");
   CLI::App* lines = add("deploy", "Print what the R package is to do for a profile", deploy_it);
   lines->add_option("NAME", arguments->name, "The profile")->required();
   lines->group("");

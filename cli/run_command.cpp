@@ -309,15 +309,9 @@ int run_as_job(const Arguments& arguments, const Deployment& deployment) {
   return arguments.dry ? run.show(std::move(request)) : run.submit(std::move(request));
 }
 
-Result<Done> check_script(const std::vector<std::string>& script, const CLI::App& command) {
+Result<Done> check_script(const std::vector<std::string>& script) {
   if (script.empty()) return Error{"say which script is to run: tenkai run fit.R"};
   const std::string& path = script.front();
-  if (path.starts_with('-')) {
-    std::string near = nearest_option(command, path);
-    return Error{"there is no option '" + path + "'; " +
-                 (near.empty() ? "" : "did you mean '" + near + "'? ") +
-                 "tenkai run --help shows those there are"};
-  }
   std::error_code ignored;
   // R reads a folder as a script that has nothing in it.
   if (fs::is_directory(path, ignored)) return Error{"the script " + path + " is a folder; name a file in it"};
@@ -346,8 +340,8 @@ Result<Done> check_log(const std::string& pattern) {
                 "; say another --log");
 }
 
-int run(const Arguments& arguments, const CLI::App& command) {
-  Result<Done> good = check_script(arguments.script, command);
+int run(const Arguments& arguments) {
+  Result<Done> good = check_script(arguments.script);
   if (!good) return fail(good.error());
   Deployment deployment;
   if (!arguments.profile.empty()) {
@@ -371,13 +365,16 @@ void add_run_command(CLI::App& app, int& exit_code) {
   using namespace cli_run;
   CLI::App* command = app.add_subcommand("run", "Run an R script as a job that holds its daemons");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--profile", arguments->profile, "As this compute profile says");
+  command->add_option("--profile", arguments->profile, "As this compute profile says")->type_name("PROFILE");
   command
       ->add_option("--daemons", arguments->daemons,
                    "For how many daemons there is to be room [as the profile says, or 1]")
+      ->type_name("NUMBER")
       ->check(CLI::Range(1, 100'000));
-  command->add_option("--log", arguments->log,
-                      "Where its output goes; %j stands for the job's id [SCRIPT-%j.log, here]");
+  command
+      ->add_option("--log", arguments->log,
+                   "Where its output goes; %j stands for the job's id [SCRIPT-%j.log, here]")
+      ->type_name("FILE");
   command->add_flag("--wait", arguments->wait, "Wait until the job has ended, and end with its exit code");
   command->add_flag("--dry-run", arguments->dry, "Print what would be run, and run nothing");
   command->add_flag("--json", arguments->json, "Print the job as one JSON document");
@@ -386,10 +383,21 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->footer(
       "tenkai run [OPTIONS] SCRIPT [ARGUMENTS...]\n\n"
       "Without Slurm, or with a profile whose launcher is not slurm, the script runs here.\n"
-      "Exit code 0: the job was submitted. 2: it was not. With --wait that of the script.");
-  command->callback([arguments, command, &exit_code] {
+      "\n"
+      "Example:\n"
+      "  tenkai run --profile cpu --wait fit.R --fast\n\n"
+      "Exit codes:\n"
+      "  0    the job was submitted\n"
+      "  1    with --wait: it has ended without an exit code, or nobody can follow it any more\n"
+      "  2    nothing was submitted\n"
+      "  127  R was to run here, and was not found\n"
+      "  130  with --wait: Ctrl-C has ended the waiting, not the job\n"
+      "  N    with --wait: that of the script, or 128 and the signal that has killed it");
+  command->callback([arguments, command, &app, &exit_code] {
     arguments->script = command->remaining();
-    exit_code = run(*arguments, *command);
+    std::string why = unknown_word(app);
+    if (!why.empty()) std::fprintf(stderr, "%s\n", why.c_str());
+    exit_code = why.empty() ? run(*arguments) : no_job;
   });
 }
 

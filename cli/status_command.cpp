@@ -58,8 +58,15 @@ void add_status_command(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   command->add_flag("--json", arguments->json, "Print one JSON document");
   command->add_option("--pid", arguments->pid, "Only that dispatcher, or those of that R session")
+      ->type_name("PID")
       ->check(CLI::PositiveNumber);
-  command->footer("Exit code 1 where there is none.");
+  command->footer(
+      "Example:\n"
+      "  tenkai status --pid 4711\n\n"
+      "Exit codes:\n"
+      "  0  at least one dispatcher was shown\n"
+      "  1  there is none\n"
+      "  2  the command line was not understood");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

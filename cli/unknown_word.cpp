@@ -28,8 +28,14 @@ Words options_of(const CLI::App& app) {
   return names;
 }
 
+// What follows `tenkai run` is another command's, unless it begins as an option of ours would.
 bool has_unknown(const CLI::App& command) {
-  return !command.get_prefix_command() && !command.remaining().empty();
+  Words rest = command.remaining();
+  return !rest.empty() && (!command.get_prefix_command() || rest.front().starts_with('-'));
+}
+
+std::string nearest_option(const CLI::App& command, const std::string& word) {
+  return nearest(word.substr(0, word.find('=')), options_of(command));
 }
 
 // The command that has met such a word, and how it is called.
@@ -45,10 +51,6 @@ const CLI::App* find_command(const CLI::App& app, std::string& called) {
 }
 
 }  // namespace
-
-std::string nearest_option(const CLI::App& command, const std::string& word) {
-  return nearest(word.substr(0, word.find('=')), options_of(command));
-}
 
 std::string unknown_word(const CLI::App& app) {
   std::string called;

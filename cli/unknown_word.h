@@ -9,11 +9,8 @@ class App;
 
 namespace tenkai {
 
-// When parsing has failed: names the first word that was left over, and what is near it. Empty:
-// none was left over.
+// When parsing has failed, or a command with a rest has been parsed: names the first word that was
+// left over, and what is near it. Empty: none was, or it may be.
 std::string unknown_word(const CLI::App& app);
-
-// The option of a command that is near, "--wait"; empty: none.
-std::string nearest_option(const CLI::App& command, const std::string& word);
 
 }  // namespace tenkai

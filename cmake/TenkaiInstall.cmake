@@ -5,6 +5,7 @@
 #   libexec/tenkai/                      programs for programs; plugins of others
 #   share/tenkai/{templates,etc,r}       r is the source of the R package
 #   share/tenkai/compat/mirai            the source of the package in mirai's place (use_as_mirai())
+#   share/man/man1  share/bash-completion  share/zsh  share/fish
 #   lib/pkgconfig/tenkai.pc              lib/cmake/tenkai/
 
 include(CMakePackageConfigHelpers)
@@ -16,6 +17,24 @@ install(DIRECTORY DESTINATION libexec/tenkai)
 get_property(helpers GLOBAL PROPERTY tenkai_helpers)
 if(helpers)
   install(TARGETS ${helpers} RUNTIME DESTINATION libexec/tenkai)
+endif()
+
+# Manual pages and completion: the program prints them, where it can run.
+if(TARGET tenkai AND NOT CMAKE_CROSSCOMPILING AND NOT TENKAI_SANITIZE)
+  set(told ${PROJECT_BINARY_DIR}/share)
+  string(TIMESTAMP today %Y-%m-%d UTC)
+  add_custom_command(OUTPUT ${told}/told DEPENDS tenkai VERBATIM
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${told}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${told}/man/man1 ${told}/bash-completion/completions
+      ${told}/zsh/site-functions ${told}/fish/vendor_completions.d
+    COMMAND tenkai man --into ${told}/man/man1 --date ${today}
+    COMMAND tenkai completion bash > ${told}/bash-completion/completions/tenkai
+    COMMAND tenkai completion zsh > ${told}/zsh/site-functions/_tenkai
+    COMMAND tenkai completion fish > ${told}/fish/vendor_completions.d/tenkai.fish
+    COMMAND ${CMAKE_COMMAND} -E touch ${told}/told)
+  add_custom_target(tenkai_told ALL DEPENDS ${told}/told)
+  add_dependencies(programs tenkai_told)
+  install(DIRECTORY ${told}/ DESTINATION share PATTERN told EXCLUDE)
 endif()
 
 foreach(folder templates etc)
