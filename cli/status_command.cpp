@@ -1,15 +1,13 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "cli/colour.h"
 #include "cli/commands.h"
 #include "cli/dispatchers.h"
 #include "launcher/view/show_view.h"
@@ -21,14 +19,8 @@ namespace {
 struct Arguments {
   bool json = false;
   std::optional<int> pid;
+  std::function<bool()> wants_colour;
 };
-
-bool wants_colour() {
-  const char* terminal = std::getenv("TERM");
-  const char* none = std::getenv("NO_COLOR");
-  bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
-  return ::isatty(STDOUT_FILENO) == 1 && !dumb && (none == nullptr || *none == '\0');
-}
 
 void complain(const std::string& why) { std::fprintf(stderr, "tenkai status: %s\n", harmless(why).c_str()); }
 
@@ -42,7 +34,8 @@ int run(const Arguments& arguments) {
   std::vector<View> views;
   for (const FoundDispatcher& each : seen.found) views.push_back(each.view);
   std::string text;
-  for (const View& view : views) text += (text.empty() ? "" : "\n") + table_of(view, wants_colour());
+  for (const View& view : views)
+    text += (text.empty() ? "" : "\n") + table_of(view, arguments.wants_colour());
   if (arguments.json) text = json_of(views);
   std::fputs(text.c_str(), stdout);
   return views.empty() ? 1 : 0;
@@ -57,6 +50,7 @@ void add_status_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("status", "Show the dispatchers of this user, their daemons and launches");
   auto arguments = std::make_shared<Arguments>();
   command->add_flag("--json", arguments->json, "Print one JSON document");
+  arguments->wants_colour = add_colour_option(*command);
   command->add_option("--pid", arguments->pid, "Only that dispatcher, or those of that R session")
       ->type_name("PID")
       ->check(CLI::PositiveNumber);
