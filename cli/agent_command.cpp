@@ -192,6 +192,17 @@ void find_logs(AgentOptions& options) {
   if (job != nullptr) options.log_name = std::string(job) + "-";
 }
 
+void find_job(AgentOptions& options) {
+  find_logs(options);
+  options.job_end = job_end_of(std::getenv("SLURM_JOB_END_TIME"));
+  if (!options.job_end) options.job_end = job_end_of(std::getenv("TENKAI_JOB_END"));
+  if (!options.in_job) return;
+  // What daemons launch in turn is not of this job's ranks, and does not get the whole
+  // allocation.
+  ::unsetenv("TENKAI_RANK");
+  ::setenv("TENKAI_ALLOCATION", "0", 1);
+}
+
 }  // namespace
 }  // namespace cli_agent
 
@@ -249,15 +260,7 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       "  N  that of R, where none stays up; or 128 and the signal that has ended the agent");
   command->callback([arguments, rank, &exit_code] {
     arguments->options.in_job = rank->count() > 0;
-    find_logs(arguments->options);
-    arguments->options.job_end = job_end_of(std::getenv("SLURM_JOB_END_TIME"));
-    if (!arguments->options.job_end) arguments->options.job_end = job_end_of(std::getenv("TENKAI_JOB_END"));
-    if (arguments->options.in_job) {
-      // What daemons launch in turn is not of this job's ranks, and does not get the
-      // whole allocation.
-      ::unsetenv("TENKAI_RANK");
-      ::setenv("TENKAI_ALLOCATION", "0", 1);
-    }
+    find_job(arguments->options);
     exit_code = run(*arguments);
   });
 }

@@ -295,6 +295,43 @@ int run(Arguments& arguments) {
   return show_outcome(launches, arguments);
 }
 
+// By which launcher, and what that is told.
+void add_ways(CLI::App& command, Arguments& arguments) {
+  CommandLine& wanted = arguments.wanted;
+  CLI::Option* profile = command.add_option("--profile", arguments.profile, "As this compute profile says")
+                             ->type_name("PROFILE");
+  command.add_option("--by", wanted.by, "The launcher plugin: ssh, command, or another")
+      ->type_name("LAUNCHER")
+      ->excludes(profile);
+  command.add_option("--remote", wanted.remotes, "ssh: a machine, ssh://user@host:port; again for more")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  command.add_flag("--tunnel", wanted.tunnel, "ssh: the daemons reach this machine through the connection");
+  command.add_option("--timeout", wanted.timeout, "ssh: seconds after which connecting is given up [10]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400));
+  command.add_option("--program", wanted.program, "command: the first words of the command that launches")
+      ->type_name("PROGRAM");
+  command
+      .add_option("--args", wanted.arguments,
+                  "command: a further argument, read by a shell; '.' stands for the daemon's command; again "
+                  "for more [.]")
+      ->type_name("WORD")
+      ->allow_extra_args(false);
+  command.add_flag("!--no-quote", wanted.quote,
+                   "command: '.' is several words (as srun needs it), not one quoted word (as ssh does)");
+  command
+      .add_option("--credential", wanted.credential,
+                  "How a daemon gets what lets it in: stdin or file [stdin by ssh, else file]")
+      ->check(CLI::IsMember({"stdin", "file"}));
+  command.add_option("--option", wanted.options, "What the plugin alone understands; again for more")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--rscript", wanted.rscript, "The program that runs R there")
+      ->type_name("PROGRAM")
+      ->capture_default_str();
+}
+
 }  // namespace
 }  // namespace cli_launch
 
@@ -303,38 +340,7 @@ void add_launch_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("launch", "Launch daemons elsewhere, for a dispatcher that runs");
   auto arguments = std::make_shared<Arguments>();
   CommandLine& wanted = arguments->wanted;
-  CLI::Option* profile = command->add_option("--profile", arguments->profile, "As this compute profile says")
-                             ->type_name("PROFILE");
-  command->add_option("--by", wanted.by, "The launcher plugin: ssh, command, or another")
-      ->type_name("LAUNCHER")
-      ->excludes(profile);
-  command->add_option("--remote", wanted.remotes, "ssh: a machine, ssh://user@host:port; again for more")
-      ->type_name("URL")
-      ->allow_extra_args(false);
-  command->add_flag("--tunnel", wanted.tunnel, "ssh: the daemons reach this machine through the connection");
-  command->add_option("--timeout", wanted.timeout, "ssh: seconds after which connecting is given up [10]")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 86400));
-  command->add_option("--program", wanted.program, "command: the first words of the command that launches")
-      ->type_name("PROGRAM");
-  command
-      ->add_option("--args", wanted.arguments,
-                   "command: a further argument, read by a shell; '.' stands for the daemon's command; again "
-                   "for more [.]")
-      ->type_name("WORD")
-      ->allow_extra_args(false);
-  command->add_flag("!--no-quote", wanted.quote,
-                    "command: '.' is several words (as srun needs it), not one quoted word (as ssh does)");
-  command
-      ->add_option("--credential", wanted.credential,
-                   "How a daemon gets what lets it in: stdin or file [stdin by ssh, else file]")
-      ->check(CLI::IsMember({"stdin", "file"}));
-  command->add_option("--option", wanted.options, "What the plugin alone understands; again for more")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--rscript", wanted.rscript, "The program that runs R there")
-      ->type_name("PROGRAM")
-      ->capture_default_str();
+  add_ways(*command, *arguments);
   command
       ->add_option("--daemons", wanted.daemons,
                    "How many, at the first numbers that are free [all that are free]")
