@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   tenkai::add_profile_command(app, exit_code);
   tenkai::add_plugins_command(app, exit_code);
   tenkai::add_completion_command(app, exit_code);
+  tenkai::add_version_command(app, exit_code);
   tenkai::add_agent_command(app, exit_code);
   tenkai::add_dispatcher_command(app, exit_code);
   tenkai::add_plugin_command(app, exit_code);

@@ -59,3 +59,17 @@ function(tenkai_plugin name)
   add_library(tenkai_plugin_${name} STATIC ${sources})
   target_link_libraries(tenkai_plugin_${name} PUBLIC tenkai_options tenkai_launcher ${plugin_LIBRARIES})
 endfunction()
+
+# tenkai_part(SSH Libssh2_FOUND "why not") sets TENKAI_WITH_SSH, by TENKAI_SSH and by whether
+# that variable says that it can be built.
+function(tenkai_part part found why_not)
+  set(with OFF)
+  if(TENKAI_${part} AND ${found})
+    set(with ON)
+  elseif(TENKAI_${part} STREQUAL AUTO)
+    message(STATUS "Without TENKAI_${part}: ${why_not}")
+  elseif(TENKAI_${part})
+    message(FATAL_ERROR "TENKAI_${part} is ${TENKAI_${part}}, but ${why_not}")
+  endif()
+  set(TENKAI_WITH_${part} ${with} PARENT_SCOPE)
+endfunction()
