@@ -29,6 +29,9 @@ tenkai status --pid "$session"
 said_so 0 "status finds the dispatchers of a session" "profile far (dispatcher "
 check "  and the other one" says "profile default (dispatcher "
 check "  with what it has done" says "1 daemon online; tasks: 0 waiting, 0 running, 1 done"
+tenkai status --pid "$session" --color always
+check "  unless they are asked for" grep -q $'\033' "$said"
+tenkai status --pid "$session"
 far=$(sed -n 's/^profile far (dispatcher \([0-9]*\),.*/\1/p' "$said")
 check "  without colours, because this is no terminal" bash -c "! grep -q $'\033' '$said'"
 tenkai status --pid "$far"

@@ -32,6 +32,15 @@ if grep -rIl -e "$work/first" -e "$root" "$prefix"; then fail "these files hold 
 echo "the program runs where it was moved to"
 "$prefix/bin/tenkai" --version | grep -qF "$version" || fail "bin/tenkai --version does not say $version"
 
+echo "manual pages and completion are where they are looked for"
+for file in man/man1/tenkai.1 man/man1/tenkai-status.1 bash-completion/completions/tenkai \
+  zsh/site-functions/_tenkai fish/vendor_completions.d/tenkai.fish; do
+  [ -s "$prefix/share/$file" ] || fail "share/$file is not there"
+done
+if command -v man >/dev/null; then
+  page=$(PATH="$prefix/bin:$PATH" man tenkai-status 2>&1) || fail "man finds no page: $page"
+fi
+
 echo "its programs take no library from the working directory"
 tests/runpaths.sh "$prefix"
 

@@ -70,7 +70,9 @@ TEST_CASE("a word that no command knows is named, with what is near it") {
       {"status --jsn", "tenkai status: there is no option '--jsn'; did you mean '--json'?"},
       {"profile show --jsn=1", "tenkai profile show: there is no option '--jsn=1'; did you mean '--json'?"},
       {"status 12", "tenkai status: '12' is one argument too many"},
-      {"run --wiat x.R", "there is no option '--wiat'; did you mean '--wait'?"},
+      {"run --wiat x.R", "tenkai run: there is no option '--wiat'; did you mean '--wait'?"},
+      {"carry --profle cpu x", "tenkai carry: there is no option '--profle'; did you mean '--profile'?"},
+      {"carry --profile cpu --worker 2 x", "there is no option '--worker'; did you mean '--workers'?"},
   };
   for (const auto& [words, why] : cases) {
     Outcome outcome = tenkai_says(words);
