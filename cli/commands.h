@@ -21,5 +21,6 @@ void add_version_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
 // For who builds and packs the program: pages of all commands of `app`.
 void add_man_command(CLI::App& app, int& exit_code);
+void add_doctor_command(CLI::App& app, int& exit_code);
 
 }  // namespace tenkai

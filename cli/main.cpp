@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
   tenkai::add_agent_command(app, exit_code);
   tenkai::add_dispatcher_command(app, exit_code);
   tenkai::add_plugin_command(app, exit_code);
+  tenkai::add_doctor_command(app, exit_code);
   tenkai::add_man_command(app, exit_code);
   tenkai::start_log();
   try {

@@ -1,0 +1,56 @@
+// `tenkai doctor`: what keeps daemons from coming, told before one waits for them.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cli/commands.h"
+#include "launcher/doctor/doctor.h"
+
+namespace tenkai {
+namespace cli_doctor {
+namespace {
+
+struct Arguments {
+  doctor::Visit visit;
+  bool json = false;
+  bool rows = false;  // for the R package
+};
+
+bool wants_colour() {
+  const char* terminal = std::getenv("TERM");
+  const char* none = std::getenv("NO_COLOR");
+  bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return ::isatty(STDOUT_FILENO) == 1 && !dumb && (none == nullptr || *none == '\0');
+}
+
+int run(const Arguments& arguments) {
+  doctor::Checks checks = doctor::examine(arguments.visit);
+  std::string text = arguments.json ? doctor::json_of(checks) : doctor::lines_of(checks, wants_colour());
+  if (arguments.rows) text = doctor::rows_of(checks);
+  std::fputs(text.c_str(), stdout);
+  return doctor::exit_code_of(checks);
+}
+
+}  // namespace
+}  // namespace cli_doctor
+
+void add_doctor_command(CLI::App& app, int& exit_code) {
+  using namespace cli_doctor;
+  CLI::App* command =
+      app.add_subcommand("doctor", "Look for what keeps daemons from coming, and say how to mend it");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("--profile", arguments->visit.profile, "Whether this compute profile will work, too");
+  command->add_flag("--json", arguments->json, "Print one JSON document");
+  command->add_flag("--rows", arguments->rows)->group("");
+  command->footer(
+      "Nothing is changed, and nothing is launched.\n"
+      "Exit code 0: nothing is wrong (there may be warnings). 1: something is. 2: not understood.");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace tenkai

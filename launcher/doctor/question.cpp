@@ -1,0 +1,106 @@
+#include "launcher/doctor/question.h"
+
+#include <signal.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string_view>
+
+#include "base/text.h"
+#include "process/programs.h"
+
+namespace tenkai::doctor {
+namespace {
+
+// One that floods us has had its say.
+constexpr std::size_t most_output = std::size_t{4} * 1024 * 1024;
+
+class Asking {
+ public:
+  explicit Asking(std::size_t count) : answers_(count), waiting_(count), programs_(io_.get_executor()) {}
+
+  void ask(std::size_t number, const Question& question) {
+    auto asked = std::make_shared<Asked>(io_, question);
+    ProgramStart start;
+    start.argv = question.argv;
+    start.environment = question.environment;
+    start.input = question.input;
+    start.on_output = [asked](std::string_view piece) {
+      if (asked->answer.output.size() < most_output) asked->answer.output += piece;
+    };
+    Result<pid_t> pid = programs_.start(std::move(start), [this, number, asked](const ProgramEnd& end) {
+      asked->timer.cancel();
+      asked->answer.exit_code = end.how.exit_code;
+      asked->answer.signal = end.how.signal;
+      asked->answer.errors = end.log;
+      finish(number, *asked);
+    });
+    if (!pid) {
+      asked->answer.missing = true;
+      asked->answer.errors = pid.error().message;
+      return finish(number, *asked);
+    }
+    asked->timer.expires_after(question.limit);
+    asked->timer.async_wait([this, asked, pid = *pid](boost::system::error_code cancelled) {
+      if (cancelled) return;
+      asked->answer.timed_out = true;
+      programs_.signal(pid, SIGKILL);
+    });
+  }
+
+  std::vector<Answer> run() {
+    // What waits for children waits for ever.
+    if (waiting_ > 0) io_.run();
+    return std::move(answers_);
+  }
+
+ private:
+  struct Asked {
+    Asked(asio::io_context& io, Question what) : question(std::move(what)), timer(io) {}
+    Question question;
+    Answer answer;
+    asio::steady_timer timer;
+    std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+  };
+
+  void finish(std::size_t number, Asked& asked) {
+    auto took = std::chrono::steady_clock::now() - asked.begun;
+    asked.answer.took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
+    std::optional<Question> next;
+    if (asked.question.next) next = asked.question.next(asked.answer);
+    if (next) return ask(number, *next);
+    answers_[number] = std::move(asked.answer);
+    if (--waiting_ == 0) io_.stop();
+  }
+
+  asio::io_context io_{1};
+  std::vector<Answer> answers_;
+  std::size_t waiting_;
+  Programs programs_;
+};
+
+std::string last_line(std::string_view text) {
+  text = trim(text);
+  std::size_t end = text.rfind('\n');
+  return printable(trim(end == text.npos ? text : text.substr(end + 1)), 300);
+}
+
+}  // namespace
+
+std::string trouble_of(const Answer& answer, std::chrono::milliseconds limit) {
+  if (answer.missing) return "is not found";
+  if (answer.timed_out) return "gives no answer within " + in_seconds(limit);
+  std::string said = last_line(answer.errors.empty() ? answer.output : answer.errors);
+  if (!said.empty()) said = " (" + said + ")";
+  if (answer.signal) return "is ended by signal " + std::to_string(*answer.signal) + said;
+  return "ends with exit code " + std::to_string(answer.exit_code.value_or(0)) + said;
+}
+
+std::vector<Answer> ask_all(const std::vector<Question>& questions) {
+  Asking asking(questions.size());
+  for (std::size_t i = 0; i < questions.size(); ++i) asking.ask(i, questions[i]);
+  return asking.run();
+}
+
+}  // namespace tenkai::doctor
