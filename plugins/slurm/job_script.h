@@ -6,9 +6,9 @@
 
 #include "base/result.h"
 #include "launcher/plugin/messages.h"
+#include "launcher/plugin/slurm_variables.h"
 #include "launcher/profile/options.h"
 #include "launcher/template/template.h"
-#include "plugins/slurm/site_options.h"
 #include "plugins/slurm/submission.h"
 
 namespace tenkai::slurm {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "launcher/plugin/slurm_variables.h"
 #include "process/own_path.h"
 
 namespace tenkai::slurm {
@@ -19,17 +20,6 @@ namespace {
 constexpr std::size_t max_output = std::size_t{64} * 1024 * 1024;
 
 }  // namespace
-
-bool is_of_slurm(std::string_view variable) {
-  for (std::string_view kept : {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"}) {
-    if (variable == kept) return false;
-  }
-  for (std::string_view prefix : {"SLURM_", "SLURMD_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SRUN_",
-                                  "SALLOC_", "SCONTROL_", "PMI_", "PMI2_", "PMIX_"}) {
-    if (variable.starts_with(prefix)) return true;
-  }
-  return false;
-}
 
 std::string leave_own_job() {
   const char* job = std::getenv("SLURM_JOB_ID");

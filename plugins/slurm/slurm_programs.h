@@ -18,10 +18,6 @@ namespace tenkai::slurm {
 
 namespace asio = boost::asio;
 
-// Whether a variable steers Slurm's programs, or tells of a job: SBATCH_PARTITION,
-// SLURM_CPU_BIND, PMI_RANK. Not where Slurm's configuration is, nor by what it knows us.
-bool is_of_slurm(std::string_view variable);
-
 // Takes those out of our own environment, so that nothing we run gets them. Returns the
 // id of the job that we are in, if any.
 std::string leave_own_job();

@@ -2,10 +2,10 @@
 #include <string>
 #include <vector>
 
+#include "launcher/plugin/slurm_variables.h"
 #include "plugins/slurm/cancel_calls.h"
 #include "plugins/slurm/job_script.h"
 #include "plugins/slurm/queue_poller.h"
-#include "plugins/slurm/site_options.h"
 #include "plugins/slurm/submission.h"
 #include "tests/catch.h"
 #include "tests/plugin_slurm/jobs_fixture.h"

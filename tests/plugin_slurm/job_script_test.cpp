@@ -183,15 +183,6 @@ TEST_CASE("squeue is asked for all names at once") {
   CHECK(argv.back() == "%i|%T|%r|%N|%j|%k");
 }
 
-TEST_CASE("variables of another job are not for Slurm's programs") {
-  for (const char* name : {"SLURM_CPU_BIND", "SBATCH_PARTITION", "SQUEUE_FORMAT", "SACCT_FORMAT", "PMI_RANK",
-                           "PMIX_RANK", "SLURM_JOB_ID"}) {
-    CHECK(is_of_slurm(name));
-  }
-  for (const char* name : {"SLURM_CONF", "PATH", "HOME", "PMIC", "MY_SLURM_X"})
-    CHECK_FALSE(is_of_slurm(name));
-}
-
 TEST_CASE("a session as a job has room for each daemon, evenly on its nodes") {
   LaunchRequest request = request_of({{"slurm.run", {"1"}},
                                       {"slurm.nodes", {"3"}},

@@ -1,4 +1,4 @@
-#include "plugins/slurm/site_options.h"
+#include "launcher/plugin/slurm_variables.h"
 
 #include "tests/catch.h"
 
@@ -50,4 +50,13 @@ TEST_CASE("a variable without a value is none, but of an option that needs none"
         Words{"--exclusive"});
   CHECK(words_beside(site_options_in({"SBATCH_EXCLUSIVE=user", "SBATCH_ACCOUNT=a\x1b", "SBATCH_QOS"}), {}) ==
         Words{"--exclusive=user"});
+}
+
+TEST_CASE("variables of another job are not for Slurm's programs") {
+  for (const char* name : {"SLURM_CPU_BIND", "SBATCH_PARTITION", "SQUEUE_FORMAT", "SACCT_FORMAT", "PMI_RANK",
+                           "PMIX_RANK", "SLURM_JOB_ID"}) {
+    CHECK(is_of_slurm(name));
+  }
+  for (const char* name : {"SLURM_CONF", "PATH", "HOME", "PMIC", "MY_SLURM_X"})
+    CHECK_FALSE(is_of_slurm(name));
 }

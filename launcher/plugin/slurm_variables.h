@@ -10,6 +10,10 @@
 
 namespace tenkai::slurm {
 
+// Whether a variable steers Slurm's programs, or tells of a job: SBATCH_PARTITION,
+// SLURM_CPU_BIND, PMI_RANK. Not where Slurm's configuration is, nor by what it knows us.
+bool is_of_slurm(std::string_view variable);
+
 struct SiteOption {
   std::string name;   // as sbatch calls it: "partition"
   char letter = 0;    // and in short; 0: it has no such name

@@ -1,4 +1,4 @@
-#include "plugins/slurm/site_options.h"
+#include "launcher/plugin/slurm_variables.h"
 
 #include <unistd.h>
 
@@ -66,6 +66,17 @@ bool has(const std::vector<SiteOption>& options, std::string_view name) {
 }
 
 }  // namespace
+
+bool is_of_slurm(std::string_view variable) {
+  for (std::string_view kept : {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"}) {
+    if (variable == kept) return false;
+  }
+  for (std::string_view prefix : {"SLURM_", "SLURMD_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SRUN_",
+                                  "SALLOC_", "SCONTROL_", "PMI_", "PMI2_", "PMIX_"}) {
+    if (variable.starts_with(prefix)) return true;
+  }
+  return false;
+}
 
 std::vector<SiteOption> site_options_in(const std::vector<std::string_view>& variables) {
   std::vector<SiteOption> options;
