@@ -22,7 +22,7 @@ Checks ask_topics(const std::vector<Topic>& topics) {
   auto next = answers.begin();
   for (const Topic& each : topics) {
     auto end = next + static_cast<long>(each.questions.size());
-    add(checks, each.judge(std::vector<Answer>(next, end)));
+    if (each.judge) add(checks, each.judge(std::vector<Answer>(next, end)));
     next = end;
   }
   return checks;
@@ -49,7 +49,7 @@ Checks examine(const Visit& visit) {
   if (deployment) patient.deployment = &*deployment;
   add(checks, look_at_program(patient));
   add(checks, look_at_profile(patient));
-  add(checks, ask_topics({r_topic(patient)}));
+  add(checks, ask_topics({r_topic(patient), slurm_topic(patient)}));
   add(checks, look_at_the_machine(patient));
   return checks;
 }

@@ -23,6 +23,8 @@ struct Patient {
 };
 
 Topic r_topic(const Patient& patient);
+// Nothing is asked where a profile does not need Slurm, or there is none and no profile.
+Topic slurm_topic(const Patient& patient);
 // The program, the plugin.
 Checks look_at_program(const Patient& patient);
 // Templates, log folders, what a profile says.

@@ -1,57 +1,8 @@
 #!/usr/bin/env bash
-# `tenkai doctor`: that it finds nothing on healthy sites (this machine, a private Slurm, an SSH
-# server), and what is staged. Each line of the tables below: the failure, by its number in
-# tests/slurm/failures.md; the id of the check that has to complain, and how; the command line.
-# time limit: 240 s
+# `tenkai doctor` on this machine: nothing on a healthy one, and what is staged.
+# time limit: 120 s
 . "$(dirname "$0")/common.sh"
-umask 022
-export XDG_CACHE_HOME=$work/cache
-home=$work/home
-mkdir -p "$home" "$work/here"
-unset TENKAI_CONFIG
-
-# doctor ARGUMENTS...: in a home of its own; what it says is in $work/out, its status in $status.
-doctor() {
-  status=0
-  (cd "$work/here" && HOME=$home TENKAI_CONFIG="${config-}" timeout 60 "${before[@]}" "$TENKAI_BIN" doctor "$@") \
-    >"$work/out" 2>"$work/err" || status=$?
-}
-before=()
-profiles() { config=$work/profiles.yaml && cat >"$config"; }
-
-# what STATE...: the ids of the checks in these states.
-what() {
-  local state
-  for state; do awk -v state="$state" '$1 == state {print $2}' "$work/out"; done | sort -u | tr '\n' ' '
-}
-complains() { [ -n "$(what wrong warning)" ]; }
-finds() { [[ " $(what "$1")" == *" $2 "* ]]; }
-says() { grep -qF -- "$1" "$work/out"; }
-
-# healthy WHERE ARGUMENTS...
-healthy() {
-  local begun where=$1
-  shift
-  begun=$(date +%s%N)
-  doctor "$@"
-  echo "    $where took $((($(date +%s%N) - begun) / 1000000)) ms"
-  check "$where: nothing is complained of" [ -z "$(what wrong warning)" ]
-  check "$where: the exit code is 0" [ "$status" = 0 ]
-  if [ "$status" != 0 ] || complains; then cat "$work/out" "$work/err"; fi
-}
-
-# staged F-NUMBER STATE ID WORDS ARGUMENTS...: what was staged before is found.
-found_numbers=''
-staged() {
-  local number=$1 state=$2 id=$3 words=$4
-  shift 4
-  doctor "$@"
-  check "$number: $id is $state" finds "$state" "$id"
-  if finds "$state" "$id"; then found_numbers+="$number "; else cat "$work/out" "$work/err"; fi
-  check "$number: and says '$words'" says "$words"
-}
-
-# --- this machine ---
+. ./doctor_common.sh
 
 healthy "a laptop"
 rows() { (cd "$work/here" && HOME=$home "$TENKAI_BIN" doctor --rows) >"$work/rows"; }
@@ -108,6 +59,4 @@ YAML
 staged F20 wrong profile.files "slurm.logs" --profile mine
 profiles <<<'profiles: {mine: {daemons: 1}}'
 staged typo wrong profile.known "did you mean 'mine'" --profile minne
-config=
-
 finish
