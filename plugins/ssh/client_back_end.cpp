@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "plugins/ssh/client_failure.h"
+#include "launcher/plugin/client_failure.h"
 #include "plugins/ssh/client_line.h"
 
 namespace tenkai::ssh {

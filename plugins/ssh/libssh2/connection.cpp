@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "plugins/ssh/client_failure.h"
+#include "launcher/plugin/client_failure.h"
 
 namespace tenkai::ssh {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "plugins/ssh/client_failure.h"
+#include "launcher/plugin/client_failure.h"
 
 namespace tenkai::ssh {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "plugins/ssh/client_failure.h"
+#include "launcher/plugin/client_failure.h"
 #include "plugins/ssh/libssh2/libssh2_back_end.h"
 
 namespace tenkai::ssh {

@@ -9,7 +9,7 @@
 
 #include "base/counted.h"
 #include "base/text.h"
-#include "plugins/ssh/client_failure.h"
+#include "launcher/plugin/client_failure.h"
 
 namespace tenkai::ssh {
 namespace {

@@ -1,5 +1,5 @@
 // The texts are those of OpenSSH 9.2, as it wrote them.
-#include "plugins/ssh/client_failure.h"
+#include "launcher/plugin/client_failure.h"
 
 #include "tests/catch.h"
 

@@ -1,4 +1,4 @@
-#include "plugins/ssh/client_failure.h"
+#include "launcher/plugin/client_failure.h"
 
 #include <cstdint>
 #include <utility>
