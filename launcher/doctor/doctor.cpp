@@ -49,7 +49,8 @@ Checks examine(const Visit& visit) {
   if (deployment) patient.deployment = &*deployment;
   add(checks, look_at_program(patient));
   add(checks, look_at_profile(patient));
-  add(checks, ask_topics({r_topic(patient), slurm_topic(patient)}));
+  add(checks,
+      ask_topics({r_topic(patient), address_topic(patient), slurm_topic(patient), ssh_topic(patient)}));
   add(checks, look_at_the_machine(patient));
   return checks;
 }

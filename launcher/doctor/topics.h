@@ -25,6 +25,10 @@ struct Patient {
 Topic r_topic(const Patient& patient);
 // Nothing is asked where a profile does not need Slurm, or there is none and no profile.
 Topic slurm_topic(const Patient& patient);
+// Where daemons connect, and the machines that SSH reaches: nothing is asked where the profile has no
+// such thing.
+Topic address_topic(const Patient& patient);
+Topic ssh_topic(const Patient& patient);
 // The program, the plugin.
 Checks look_at_program(const Patient& patient);
 // Templates, log folders, what a profile says.
