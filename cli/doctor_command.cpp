@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -17,6 +19,7 @@ namespace {
 
 struct Arguments {
   doctor::Visit visit;
+  std::size_t wait = 120;  // seconds
   bool json = false;
   bool rows = false;  // for the R package
 };
@@ -45,12 +48,22 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("doctor", "Look for what keeps daemons from coming, and say how to mend it");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--profile", arguments->visit.profile, "Whether this compute profile will work, too");
+  command->add_flag(
+      "--probe", arguments->visit.probe,
+      "Launch a small job by the profile, which tells what it finds there, and by which addresses "
+      "it can come back");
+  command->add_option("--wait", arguments->wait, "How many seconds to wait for that job")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
   command->add_flag("--json", arguments->json, "Print one JSON document");
   command->add_flag("--rows", arguments->rows)->group("");
   command->footer(
-      "Nothing is changed, and nothing is launched.\n"
+      "Nothing is changed, and nothing is launched but what --probe asks for.\n"
       "Exit code 0: nothing is wrong (there may be warnings). 1: something is. 2: not understood.");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] {
+    arguments->visit.wait = std::chrono::seconds(arguments->wait);
+    exit_code = run(*arguments);
+  });
 }
 
 }  // namespace tenkai

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/doctor/probe.h"
 #include "launcher/doctor/profile_checks.h"
 #include "launcher/doctor/topics.h"
 #include "launcher/profile/find.h"
@@ -52,6 +53,7 @@ Checks examine(const Visit& visit) {
   add(checks,
       ask_topics({r_topic(patient), address_topic(patient), slurm_topic(patient), ssh_topic(patient)}));
   add(checks, look_at_the_machine(patient));
+  if (visit.probe) add(checks, probe(patient, visit.wait));
   return checks;
 }
 

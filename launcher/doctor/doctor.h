@@ -1,8 +1,9 @@
 // Looks at all that can keep daemons from coming, before one waits for them: R, the package and the
 // program, files of profiles, Slurm, SSH, addresses, this machine. Nothing is changed, and nothing is
-// launched.
+// launched but a probe that was asked for.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "launcher/doctor/check.h"
@@ -10,7 +11,9 @@
 namespace tenkai::doctor {
 
 struct Visit {
-  std::string profile;  // empty: none is looked at
+  std::string profile;             // empty: none is looked at
+  bool probe = false;              // by a job of the profile, which is launched, and ends
+  std::chrono::seconds wait{120};  // for that
 };
 
 // In the order in which things are needed. Takes as long as the slowest of what is asked, each of

@@ -26,9 +26,7 @@ Check bad_r(const RReport& report, std::string id, std::string what, std::string
   return make(report.id + std::move(id), std::move(what), std::move(sentence), std::move(mend));
 }
 
-std::string here_only(const RReport& report) {
-  return report.counts ? "" : "; the nodes may have it, `tenkai doctor --probe` asks them";
-}
+std::string here_only(const RReport& report) { return report.hint.empty() ? "" : "; " + report.hint; }
 
 std::string how_to_install(const RReport& report) {
   return report.install.empty() ? "R CMD INSTALL the package tenkai " + report.own_version +

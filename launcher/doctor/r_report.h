@@ -24,8 +24,10 @@ struct RReport {
   std::string where;    // " on node1"; empty: here
   Answer answer;
   std::chrono::milliseconds limit{0};
-  // Whether this R is one that daemons will run in: else what is missing here may be there.
+  // Whether this R is one that daemons will run in: else what is missing here may be there, and `hint`
+  // says who tells.
   bool counts = true;
+  std::string hint;
   std::string own_version;  // of the program that asks
   // Sites: how the package is installed there; empty: as here.
   std::string install;

@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <optional>
 
 #include "base/counted.h"
 #include "base/text.h"
+#include "launcher/doctor/clock_check.h"
 #include "launcher/plugin/client_failure.h"
 #include "launcher/template/shell.h"
 
 namespace tenkai::doctor {
 namespace {
-
-// Certificates are good from the hour before they were made on; logs and time-outs are compared by people.
-constexpr double most_skew = 60;
 
 std::string one_of(const std::multimap<std::string, std::string>& settings, const std::string& key) {
   auto found = settings.find(key);
@@ -73,21 +69,6 @@ Check judge_reach(const SshHost& host, const SshClient& client) {
                mend_for(cause::unknown, host, client));
 }
 
-Check judge_clock(const SshHost& host, const std::string& seconds) {
-  std::string what = "clock of " + host.remote;
-  char* end = nullptr;
-  double there = std::strtod(seconds.c_str(), &end);
-  if (seconds.empty() || *end != '\0') return skipped("ssh.clock", what, "is not known");
-  double skew = there < host.begun ? there - host.begun : std::max(0.0, there - host.ended);
-  char words[40];
-  std::snprintf(words, sizeof words, "%.0f s", skew < 0 ? -skew : skew);
-  if (skew < -most_skew || skew > most_skew)
-    return warning("ssh.clock", what,
-                   std::string("is ") + words + (skew < 0 ? " behind ours" : " ahead of ours"),
-                   "ask for NTP on one of the two: timedatectl set-ntp true");
-  return ok("ssh.clock", what, "goes as ours");
-}
-
 // Lines of /proc/net/tcp, of sockets that listen: "0100007F:1F90", blanks between.
 bool is_taken(const std::string& listening, std::uint16_t port) {
   char text[8];
@@ -141,7 +122,8 @@ Checks judge_ssh_host(const SshHost& host, const SshClient& client) {
   Checks checks = {judge_reach(host, client)};
   if (checks.front().state == State::wrong) return checks;
   auto said = read_report(host.answer.output);
-  checks.push_back(judge_clock(host, said["seconds"]));
+  checks.push_back(
+      judge_clock("ssh.clock", "clock of " + host.remote, said["seconds"], host.begun, host.ended));
   add(checks, judge_tunnel(host, said["listening"]));
   if (said["temporary"] == "no")
     checks.push_back(wrong("ssh.folder", "temporary folder on " + host.remote, "nothing can be written there",

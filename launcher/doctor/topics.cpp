@@ -66,6 +66,8 @@ Topic r_topic(const Patient& patient) {
   report.own_version = program_version;
   report.limit = r_limit;
   report.counts = patient.launcher().empty() || patient.launcher() == "command";
+  if (is_elsewhere) report.hint = "daemons of this profile run in another R";
+  else if (!report.counts) report.hint = "the nodes may have it, `tenkai doctor --probe` asks them";
   report.rscript = patient.deployment == nullptr || is_elsewhere ? "Rscript" : patient.deployment->rscript;
   Question question;
   question.argv = {report.rscript, "-e", r_report_call()};

@@ -48,6 +48,10 @@ profiles:
   many: {inherits: cpu, daemons: 30000}
   image: {inherits: cpu, environment: {apptainer: $work/none.sif}}
   crowd: {inherits: cpu, threads: 8, slurm: {cpus-per-task: 2}}
+  dialled: {inherits: cpu, url: "wss://192.0.2.77:0"}
+  cut: {inherits: cpu, environment: {prologue: "export PATH=$work/cut:\$PATH"}}
+  bare: {inherits: cpu, environment: {prologue: "export R_LIBS=/none R_LIBS_USER=/none"}}
+  module: {inherits: cpu, environment: {modules: [R/9.9]}}
   lone: {inherits: cpu, slurm: {partition: lone}}
 YAML
 
@@ -55,6 +59,23 @@ healthy "a Slurm" --profile cpu
 check "the script itself was tested" says "it would be taken"
 healthy "one job over two nodes" --profile step
 healthy "a Slurm and no profile"
+
+# A job is sent on its way, and comes back.
+mkdir "$work/cut"
+printf '#!/bin/sh\nexit 1\n' >"$work/cut/timeout" && chmod +x "$work/cut/timeout"
+healthy "a probe" --profile cpu --probe
+check "it comes back by the name of this machine" says "by which daemons connect, leads back"
+check "it tells its memory" grep -qE ' probe.memory .* [0-9]+ MiB$' "$work/out"
+no_jobs() { [ -z "$(squeue -h)" ]; }
+check "no job is left" slurm_wait 10 no_jobs
+check "no folder is left" [ -z "$(ls -A "$XDG_CACHE_HOME/tenkai")" ]
+staged F5 wrong probe.url "does not lead back from there" --profile dialled --probe
+staged F6 wrong probe.reach "a firewall, or no route" --profile cut --probe
+check "F6: the job has left the rest in the folder" finds ok probe.r
+staged F1 wrong probe.r.package "is not in R's libraries" --profile bare --probe
+staged F1 wrong probe.job "module" --profile module --probe
+staged F17 wrong probe.job "has not reported within 4 s" --profile closed --probe --wait 4
+check "nor is a job left that never began" slurm_wait 10 no_jobs
 
 staged F1 warning r "is not found" --profile missing
 staged F2 warning profile.memory "Slurm would kill it" --profile large

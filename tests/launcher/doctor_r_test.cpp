@@ -72,6 +72,9 @@ TEST_CASE("an R that does not start is told with what it wrote") {
 
 TEST_CASE("an R that no daemon may run in is only a warning") {
   CHECK(bad(judge_r(report_of("", false))) == "r warning;");
+  RReport report = report_of("", false);
+  report.hint = "the nodes may have it";
+  CHECK(judge_r(report)[0].sentence.ends_with("; the nodes may have it"));
   CHECK(bad(judge_r(report_of(with(healthy, "@package=0.1.3", "@package="), false))) == "r.package warning;");
 }
 
