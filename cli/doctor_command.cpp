@@ -58,8 +58,13 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   command->add_flag("--json", arguments->json, "Print one JSON document");
   command->add_flag("--rows", arguments->rows)->group("");
   command->footer(
-      "Nothing is changed, and nothing is launched but what --probe asks for.\n"
-      "Exit code 0: nothing is wrong (there may be warnings). 1: something is. 2: not understood.");
+      "Nothing is changed, and nothing is launched but what --probe asks for.\n\n"
+      "Example:\n"
+      "  tenkai doctor --profile gpu\n\n"
+      "Exit codes:\n"
+      "  0  nothing is wrong; there may be warnings\n"
+      "  1  something is wrong\n"
+      "  2  the command line was not understood");
   command->callback([arguments, &exit_code] {
     arguments->visit.wait = std::chrono::seconds(arguments->wait);
     exit_code = run(*arguments);

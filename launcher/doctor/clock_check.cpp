@@ -1,8 +1,10 @@
 #include "launcher/doctor/clock_check.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
+
+#include "base/text.h"
 
 namespace tenkai::doctor {
 namespace {
@@ -14,9 +16,9 @@ constexpr double most_skew = 60;
 
 Check judge_clock(const std::string& id, const std::string& what, const std::string& seconds, double begun,
                   double ended) {
-  char* end = nullptr;
-  double there = std::strtod(seconds.c_str(), &end);
-  if (seconds.empty() || *end != '\0') return skipped(id, what, "is not known");
+  auto said = to_number<std::int64_t>(seconds);
+  if (!said) return skipped(id, what, "is not known");
+  auto there = static_cast<double>(*said);
   double skew = there < begun ? there - begun : std::max(0.0, there - ended);
   char words[40];
   std::snprintf(words, sizeof words, "%.0f s", skew < 0 ? -skew : skew);

@@ -18,14 +18,22 @@
 namespace tenkai::doctor {
 namespace {
 
+constexpr std::uint64_t little_room = std::uint64_t{100} * 1024 * 1024;
+// Containers have 64 MiB by default, and little of ours goes there.
+constexpr std::uint64_t little_memory = std::uint64_t{16} * 1024 * 1024;
+
 std::optional<std::uint64_t> limit_of(__rlimit_resource_t resource) {
   rlimit limit{};
   if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
   return limit.rlim_cur;
 }
 
-Room room_of(std::string what, std::string path) {
-  Room room{std::move(what), std::move(path), 0, 0, false, false, false};
+Room room_of(std::string what, std::string path, std::uint64_t least, bool is_needed) {
+  Room room;
+  room.what = std::move(what);
+  room.path = std::move(path);
+  room.least = least;
+  room.is_needed = is_needed;
   struct statvfs found {};
   if (room.path.empty() || ::statvfs(room.path.c_str(), &found) != 0) return room;
   room.is_known = true;
@@ -60,9 +68,10 @@ Machine look_at_machine() {
   Machine machine;
   machine.temporary_trouble = trouble_with_temporary_folder();
   std::string temporary = variable("TMPDIR");
-  machine.rooms.push_back(room_of("temporary folder", temporary.empty() ? "/tmp" : temporary));
-  machine.rooms.push_back(room_of("home", variable("HOME")));
-  machine.rooms.push_back(room_of("shared memory", "/dev/shm"));
+  machine.rooms.push_back(
+      room_of("temporary folder", temporary.empty() ? "/tmp" : temporary, little_room, true));
+  machine.rooms.push_back(room_of("home", variable("HOME"), little_room, false));
+  machine.rooms.push_back(room_of("shared memory", "/dev/shm", little_memory, false));
   machine.open_files = limit_of(RLIMIT_NOFILE);
   // A program may raise its own limit so far.
   rlimit files{};

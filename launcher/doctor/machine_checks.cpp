@@ -7,7 +7,6 @@ namespace tenkai::doctor {
 namespace {
 
 constexpr std::uint64_t mebi = 1024 * 1024;
-constexpr std::uint64_t least_room = 100 * mebi;
 // A dispatcher has a stream for each daemon, one for each launch, and some twenty of its own.
 constexpr std::uint64_t own_files = 40;
 constexpr std::uint64_t files_of_a_daemon = 3;
@@ -23,10 +22,11 @@ std::string in_bytes(std::uint64_t bytes) {
 Check judge_room(const Room& room) {
   std::string what = room.what + " " + room.path;
   if (!room.is_known) return skipped("machine.room", what, "how much is free cannot be told");
+  auto make = room.is_needed ? wrong : warning;
   if (!room.is_writable)
-    return wrong("machine.room", what, "nothing can be written there",
-                 "chmod u+rwx " + shell_quote(room.path));
-  if (room.bytes < least_room)
+    return make("machine.room", what, "nothing can be written there",
+                "chmod u+rwx " + shell_quote(room.path));
+  if (room.bytes < room.least)
     return warning("machine.room", what, "only " + in_bytes(room.bytes) + " are free",
                    "make room there: du -xh " + shell_quote(room.path) + " | sort -h | tail");
   if (room.counts_files && room.files < 100)

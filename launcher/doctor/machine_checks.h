@@ -13,6 +13,8 @@ namespace tenkai::doctor {
 struct Room {
   std::string what;  // "temporary folder"
   std::string path;
+  std::uint64_t least = 0;  // bytes that ought to be free
+  bool is_needed = true;    // nothing works without it
   std::uint64_t bytes = 0;
   std::uint64_t files = 0;  // that can still be made; 0 with `counts_files`: none
   bool counts_files = false;

@@ -89,12 +89,13 @@ std::vector<std::string> client_words(const Deployment& deployment) {
   return words;
 }
 
+// Each once.
 std::vector<std::string> remotes_of(const Deployment& deployment) {
   std::vector<std::string> remotes;
   for (const Deployment::Options& each : deployment.each) {
     std::string remote = option_of(each, "remote");
     bool is_new = std::find(remotes.begin(), remotes.end(), remote) == remotes.end();
-    if (is_new && !remote.starts_with('-') && remotes.size() < most_hosts) remotes.push_back(remote);
+    if (is_new && !remote.starts_with('-')) remotes.push_back(remote);
   }
   return remotes;
 }
@@ -187,7 +188,9 @@ Topic ssh_topic(const Patient& patient) {
   Topic topic;
   topic.questions = {{{words.front(), "-V"}}, {{"ssh-add", "-l"}}};
   std::vector<SshHost> hosts;
-  for (const std::string& remote : remotes_of(*patient.deployment)) {
+  std::vector<std::string> remotes = remotes_of(*patient.deployment);
+  for (const std::string& remote : remotes) {
+    if (hosts.size() == most_hosts) break;
     hosts.push_back(host_of(patient, remote, timeout));
     Question settings{words};
     settings.argv.insert(settings.argv.end(), {"-G", "--", remote});
@@ -196,7 +199,11 @@ Topic ssh_topic(const Patient& patient) {
   }
   for (Question& each : topic.questions)
     if (each.limit < host_limit) each.limit = client_limit;
-  topic.judge = [client, hosts](const std::vector<Answer>& answers) mutable {
+  Checks left_out;
+  if (remotes.size() > hosts.size())
+    left_out.push_back(
+        skipped("ssh.reach", "machines", "only the first " + std::to_string(hosts.size()) + " are tried"));
+  topic.judge = [client, hosts, left_out](const std::vector<Answer>& answers) mutable {
     client->version = trim(answers[0].errors + answers[0].output);
     client->agent = answers[1];
     Checks checks = judge_ssh_client(*client);
@@ -207,6 +214,7 @@ Topic ssh_topic(const Patient& patient) {
       hosts[i].ended = static_cast<double>(std::time(nullptr));
       add(checks, judge_ssh_host(hosts[i], *client));
     }
+    add(checks, left_out);
     return checks;
   };
   return topic;

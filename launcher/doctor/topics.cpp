@@ -120,6 +120,8 @@ Checks look_at_the_machine(const Patient& patient) {
   Machine machine = look_at_machine();
   machine.daemons = patient.daemons();
   machine.here = patient.launcher().empty();
+  // Launchers keep the files of jobs in the home.
+  for (Room& each : machine.rooms) each.is_needed = each.is_needed || (each.what == "home" && !machine.here);
   return judge_machine(machine);
 }
 

@@ -12,7 +12,14 @@ namespace {
 
 Machine healthy() {
   Machine machine;
-  machine.rooms = {{"home", "/home/anna", std::uint64_t{1} << 40, 1000000, true, true, true}};
+  Room home;
+  home.what = "home";
+  home.path = "/home/anna";
+  home.least = std::uint64_t{100} << 20;
+  home.bytes = std::uint64_t{1} << 40;
+  home.files = 1000000;
+  home.counts_files = home.is_known = home.is_writable = true;
+  machine.rooms = {home};
   machine.open_files = 1024;
   machine.processes = 4096;
   machine.memory = std::uint64_t{8} << 30;
@@ -45,6 +52,8 @@ TEST_CASE("a healthy machine has nothing to complain of") {
 TEST_CASE("each want of a machine has its check") {
   CHECK(bad_with([](Machine& it) { it.temporary_trouble = "full"; }) == "machine.temporary wrong;");
   CHECK(bad_with([](Machine& it) { it.rooms[0].is_writable = false; }) == "machine.room wrong;");
+  CHECK(bad_with([](Machine& it) { it.rooms[0].is_needed = it.rooms[0].is_writable = false; }) ==
+        "machine.room warning;");
   CHECK(bad_with([](Machine& it) { it.rooms[0].bytes = 1; }) == "machine.room warning;");
   CHECK(bad_with([](Machine& it) { it.rooms[0].files = 3; }) == "machine.room warning;");
   CHECK(bad_with([](Machine& it) { it.rooms[0].is_known = false; }) == "machine.room skipped;");
