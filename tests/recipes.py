@@ -42,6 +42,9 @@ class CMakePackage:
     def define(self, name, value):
         return f"-D{name}={value}"
 
+    def define_from_variant(self, name, variant):
+        return self.define(name, not self.spec.satisfies(f"~{variant}"))
+
 
 class RPackage:
     def __init__(self, said):
@@ -82,11 +85,11 @@ versions = {a[0]: k for name, a, k in told if name == "version"}
 check(set(versions) == {"main", version}, f"tenkai has the versions main and {version}")
 check(versions.get(version) == {"tag": f"v{version}"}, "the release is a tag")
 arguments = programs().cmake_args()
-options = re.findall(r"option\((TENKAI_\w+)", cmake)
+options = re.findall(r"(?:option|set)\((TENKAI_\w+)", cmake)
 asked = [argument[2:].split("=")[0] for argument in arguments]
 check(all(name in options for name in asked if name.startswith("TENKAI_")), f"CMake has the options of {arguments}")
 check("-DTENKAI_CCACHE=False" in arguments and "-DTENKAI_BENCH=False" in arguments, "no ccache, no benchmarks")
-check("-DCMAKE_DISABLE_FIND_PACKAGE_MPI=True" in arguments, "no MPI that is not asked for")
+check("-DTENKAI_MPI=False" in arguments, "no MPI that is not asked for")
 
 r_package, told, copied = load("r_tenkai")
 check(not r_package.has_code, "r-tenkai has no source of its own")

@@ -44,7 +44,7 @@ class Tenkai(CMakePackage):
     depends_on("python@3:", type="test")
 
     requires("platform=linux", msg="abstract sockets and SO_PEERCRED")
-    conflicts("%gcc@:11", msg="it is written in the C++20 of GCC 12")
+    conflicts("%gcc@:10", msg="it is written in the C++20 of GCC 11")
 
     sanity_check_is_file = [
         join_path("bin", "tenkai"),
@@ -52,11 +52,9 @@ class Tenkai(CMakePackage):
     ]
 
     def cmake_args(self):
-        # An MPI that happens to be there is not for us.
-        no_mpi = self.spec.satisfies("~mpi")
         return [
             self.define("TENKAI_TESTS", self.run_tests),
             self.define("TENKAI_BENCH", False),
             self.define("TENKAI_CCACHE", False),
-            self.define("CMAKE_DISABLE_FIND_PACKAGE_MPI", no_mpi),
+            self.define_from_variant("TENKAI_MPI", "mpi"),
         ]
