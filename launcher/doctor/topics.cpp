@@ -19,6 +19,7 @@
 #include "launcher/plugin/environment_command.h"
 #include "launcher/plugin/plugin_process.h"
 #include "launcher/template/check.h"
+#include "process/own_path.h"
 
 namespace tenkai::doctor {
 namespace {
@@ -48,6 +49,19 @@ std::optional<LogFolder> log_folder_of(const Deployment& deployment) {
   folder.is_writable = ::access(folder.path.c_str(), W_OK | X_OK) == 0;
   folder.is_of_this_machine = is_of_this_machine(folder.path);
   return folder;
+}
+
+// What the profile says is run to start daemons.
+std::string program_of(const Deployment& deployment) {
+  for (const char* name : {"program", "mpi.program"}) {
+    auto found = deployment.options.find(name);
+    if (found != deployment.options.end() && !found->second.empty()) return found->second.front();
+  }
+  return deployment.plugin == "mpi" ? "mpirun" : "";
+}
+
+bool is_runnable(const std::string& program) {
+  return program.find('/') == std::string::npos ? is_in_path(program) : ::access(program.c_str(), X_OK) == 0;
 }
 
 }  // namespace
@@ -92,6 +106,12 @@ Topic r_topic(const Patient& patient) {
 Checks look_at_program(const Patient& patient) {
   Checks checks = {ok("program", patient.program, "version " + std::string(program_version))};
   if (patient.launcher().empty()) return checks;
+  std::string starts = program_of(*patient.deployment);
+  if (!starts.empty() && is_runnable(starts)) checks.push_back(ok("program.launcher", starts, "is found"));
+  else if (!starts.empty())
+    checks.push_back(
+        wrong("program.launcher", starts, "is not found, and daemons are started by it",
+              "module load what has it, or change " + patient.launcher() + ".program of the profile"));
   std::string what = "launcher plugin " + patient.launcher();
   Result<std::vector<std::string>> plugin =
       find_plugin(patient.launcher(), patient.program, std::getenv("TENKAI_PLUGINS"));

@@ -32,11 +32,13 @@ profiles:
   module: {launcher: command, command: {program: sh}, environment: {modules: [R/9.9]}, url: "wss://127.0.0.1:0"}
   card: {launcher: command, command: {program: sh}, interface: ib7}
   many: {daemons: 400}
+  srun: {launcher: command, command: {program: no-such-srun}, url: "wss://127.0.0.1:0"}
 YAML
 staged F1 wrong r "is not found" --profile missing
 staged F1 wrong r.version "4.1 or later" --profile old
 staged F1 wrong r "module" --profile module
 staged F5 wrong profile.address "there is no network interface 'ib7'" --profile card
+staged F25 wrong program.launcher "no-such-srun: is not found" --profile srun
 staged F22 warning r.start "to start" --profile slow
 before=(env "R_LIBS=$work/none")
 staged F1 wrong r.package "not in R's libraries"
