@@ -1,5 +1,6 @@
 // What a profile asks for, against what the site has.
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -41,6 +42,13 @@ bool allows(const std::string& list, const std::string& name) {
   return std::ranges::any_of(split(list, ','), [&](std::string_view each) { return each == name; });
 }
 
+// A list may have ranges, which are left to sbatch, and names in full.
+bool takes_from(const std::string& hosts, const std::string& host) {
+  if (allows(hosts, host) || hosts.find('[') != hosts.npos) return true;
+  return std::ranges::any_of(split(hosts, ','),
+                             [&](std::string_view each) { return each.starts_with(host + "."); });
+}
+
 Check no_partition(const Site& site, const SlurmWishes& wishes) {
   std::vector<std::string> names;
   for (const SlurmPartition& each : site.partitions) names.push_back(each.name);
@@ -77,7 +85,7 @@ Check judge_partition(const Site& site, const SlurmWishes& wishes, const SlurmSt
   if (!wishes.qos.empty() && !allows(partition.field("AllowQos"), wishes.qos))
     return bad("is not for the QOS " + wishes.qos + ", but for " + partition.field("AllowQos"), "slurm.qos");
   std::string hosts = partition.field("AllocNodes");
-  if (!allows(hosts, state.host) && hosts.find('[') == hosts.npos)
+  if (!takes_from(hosts, state.host))
     return bad("takes jobs from " + hosts + " alone, and this is " + state.host +
                    (state.own_job.empty() ? "" : ", in a job"),
                "slurm.partition");
@@ -219,7 +227,9 @@ Checks judge_preemption(const Site& site, const SlurmWishes& wishes) {
 SlurmWishes slurm_wishes(const Profile& profile, std::size_t daemons) {
   SlurmWishes wishes;
   wishes.partition = profile.text("slurm.partition");
+  // Slurm itself knows accounts in small letters.
   wishes.account = profile.text("slurm.account");
+  for (char& c : wishes.account) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   wishes.qos = profile.text("slurm.qos");
   wishes.time = profile.text("slurm.time");
   wishes.processors = parse_count(profile.text("slurm.cpus-per-task")).value_or(1);

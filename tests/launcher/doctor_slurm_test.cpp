@@ -81,9 +81,14 @@ std::string wishes_with(const std::string& keys) {
 
 TEST_CASE("a healthy Slurm has nothing to complain of") {
   CHECK(site_with([](SlurmState&) {}).empty());
+  CHECK(site_with([](SlurmState& it) {
+          it.said.ping.output += "Slurmctld(backup) at spare is DOWN\n";
+          it.said.ping.exit_code = 1;
+        }).empty());
   CHECK(wishes_with("").empty());
   CHECK(wishes_with("partition: main, account: proj42, qos: long, time: 12:00:00, mem: 60G, cpus-per-task: 8")
             .empty());
+  CHECK(wishes_with("account: PROJ42").empty());
   CHECK(wishes_with("partition: gpu, gpus-per-task: 1, mem-per-cpu: 1G").empty());
   CHECK(wishes_with("partition: \"gpu,main\", time: 30").empty());
 }
@@ -149,6 +154,7 @@ TEST_CASE("a partition that takes no such job says why") {
   CHECK(with("AllowQos=ALL", "AllowQos=normal") == "slurm.partition wrong;");
   CHECK(with("AllocNodes=ALL", "AllocNodes=front") == "slurm.partition wrong;");
   CHECK(with("AllocNodes=ALL", "AllocNodes=login[1-4]").empty());
+  CHECK(with("AllocNodes=ALL", "AllocNodes=front,login1.example.org").empty());
   CHECK(with("Default=YES", "Default=NO") == "slurm.partition wrong;");
 }
 
@@ -191,6 +197,9 @@ TEST_CASE("what sbatch says to the script is told") {
 
   CHECK(judge_test("p", taken, limit).state == State::ok);
   CHECK(judge_test("p", taken, limit).sentence == "it would be taken, to start at 2026-01-02T03:04:05");
+  taken.errors += "sbatch: error: Welcome to the new cluster\n";
+  CHECK(judge_test("p", taken, limit).state == State::ok);
+  CHECK(judge_test("p", good("allocation failure: Invalid partition"), limit).state == State::wrong);
   Check refused = judge_test("p", bad("sbatch: error: Memory specification can not be satisfied\n"), limit);
   CHECK(refused.state == State::wrong);
   CHECK(refused.sentence == "Slurm refuses it: Memory specification can not be satisfied");
