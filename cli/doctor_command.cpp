@@ -1,15 +1,13 @@
 // `tenkai doctor`: what keeps daemons from coming, told before one waits for them.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
+#include "cli/colour.h"
 #include "cli/commands.h"
 #include "launcher/doctor/doctor.h"
 
@@ -22,18 +20,13 @@ struct Arguments {
   std::size_t wait = 120;  // seconds
   bool json = false;
   bool rows = false;  // for the R package
+  std::function<bool()> wants_colour;
 };
-
-bool wants_colour() {
-  const char* terminal = std::getenv("TERM");
-  const char* none = std::getenv("NO_COLOR");
-  bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
-  return ::isatty(STDOUT_FILENO) == 1 && !dumb && (none == nullptr || *none == '\0');
-}
 
 int run(const Arguments& arguments) {
   doctor::Checks checks = doctor::examine(arguments.visit);
-  std::string text = arguments.json ? doctor::json_of(checks) : doctor::lines_of(checks, wants_colour());
+  std::string text =
+      arguments.json ? doctor::json_of(checks) : doctor::lines_of(checks, arguments.wants_colour());
   if (arguments.rows) text = doctor::rows_of(checks);
   std::fputs(text.c_str(), stdout);
   return doctor::exit_code_of(checks);
@@ -47,16 +40,19 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("doctor", "Look for what keeps daemons from coming, and say how to mend it");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--profile", arguments->visit.profile, "Whether this compute profile will work, too");
+  command->add_option("--profile", arguments->visit.profile, "Whether this compute profile will work, too")
+      ->type_name("PROFILE");
   command->add_flag(
       "--probe", arguments->visit.probe,
       "Launch a small job by the profile, which tells what it finds there, and by which addresses "
       "it can come back");
   command->add_option("--wait", arguments->wait, "How many seconds to wait for that job")
+      ->type_name("SECONDS")
       ->capture_default_str()
       ->check(CLI::Range(1, 86400));
   command->add_flag("--json", arguments->json, "Print one JSON document");
   command->add_flag("--rows", arguments->rows)->group("");
+  arguments->wants_colour = add_colour_option(*command);
   command->footer(
       "Nothing is changed, and nothing is launched but what --probe asks for.\n\n"
       "Example:\n"
