@@ -49,11 +49,11 @@ void Connection::on_socket(Reach::Socket socket) {
   pump();
 }
 
-void Connection::refuse(const Refusal& refusal) {
+// By value: close() may end whoever has said so.
+void Connection::refuse(Refusal refusal) {
   auto refused = events_.refused;
-  Refusal copy = refusal;
   close();
-  if (refused) refused(copy);
+  if (refused) refused(refusal);
 }
 
 void Connection::on_lost(const std::string& why) {

@@ -45,7 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   void on_socket(Reach::Socket socket);
-  void refuse(const Refusal& refusal);
+  void refuse(Refusal refusal);
   void on_lost(const std::string& why);
   void pump();
   void pump_login();

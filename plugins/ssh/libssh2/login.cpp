@@ -197,10 +197,11 @@ int Login::sign_by_agent(const unsigned char* data, std::size_t size, unsigned c
   if (signing_ != Signing::answered) return LIBSSH2_ERROR_EAGAIN;
   if (!signature_ || signature_->empty()) return LIBSSH2_ERROR_AGENT_PROTOCOL;
   // libssh2 frees it.
-  *signature = static_cast<unsigned char*>(std::malloc(signature_->size()));
+  const std::string& answer = *signature_;
+  *signature = static_cast<unsigned char*>(std::malloc(answer.size()));
   if (*signature == nullptr) return LIBSSH2_ERROR_ALLOC;
-  std::memcpy(*signature, signature_->data(), signature_->size());
-  *length = signature_->size();
+  std::memcpy(*signature, answer.data(), answer.size());
+  *length = answer.size();
   return 0;
 }
 
