@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <iostream>
 #include <string>
 
 #include "base/version.h"
@@ -15,6 +18,18 @@
 #include "cli/log.h"
 #include "cli/unknown_word.h"
 #include "wire/certificate.h"
+
+namespace {
+
+// A disk that is full is found out when what was printed is written.
+int printed(int exit_code) {
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout) return exit_code;
+  std::fprintf(stderr, "tenkai: what it says cannot be written (%s)\n", std::strerror(errno));
+  return exit_code == 0 ? 1 : exit_code;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Asynchronous evaluation of R expressions on persistent R processes", "tenkai"};
@@ -73,7 +88,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "%s\n", why.c_str());
       return 2;
     }
-    return app.exit(error) == 0 ? 0 : 2;
+    return printed(app.exit(error) == 0 ? 0 : 2);
   }
-  return exit_code;
+  return printed(exit_code);
 }

@@ -69,6 +69,8 @@ install='MAKEFLAGS=-j2 R CMD INSTALL --library="$R_LIBS_USER" /media/release/ten
 
 prepare bookworm
 packages bookworm "r-base-core g++ make"
+# What a run before has installed for the package alone.
+in_root bookworm "apt-get -qq purge -y libboost1.81-dev libcli11-dev libspdlog-dev >/dev/null 2>&1 || true"
 without() { as_user bookworm "$library; $install 2>&1 | tee install.log; grep -q 'install_program(from = FILE)' install.log"; }
 started=$(date +%s)
 check "where nothing can be built the package is installed, and says what to do" without

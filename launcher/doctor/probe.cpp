@@ -162,12 +162,13 @@ void Probe::start() {
 void Probe::accept() {
   acceptor_.async_accept([this](boost::system::error_code failed, tcp::socket socket) {
     if (failed || ending_) return;
-    if (++callers_ <= max_callers) hear(std::make_shared<Caller>(std::move(socket)));
+    if (callers_ < max_callers) hear(std::make_shared<Caller>(std::move(socket)));
     accept();
   });
 }
 
 void Probe::hear(const std::shared_ptr<Caller>& caller) {
+  ++callers_;
   caller->timer.expires_after(caller_limit);
   caller->timer.async_wait([caller](boost::system::error_code cancelled) {
     boost::system::error_code ignored;
@@ -176,6 +177,7 @@ void Probe::hear(const std::shared_ptr<Caller>& caller) {
   asio::async_read(caller->stream, asio::dynamic_buffer(caller->text, max_report), asio::transfer_all(),
                    [this, caller](boost::system::error_code, std::size_t) {
                      caller->timer.cancel();
+                     --callers_;
                      ProbeCall call;
                      if (!read_probe_call(caller->text, outcome_.plan.word, call)) return;
                      outcome_.calls.push_back(std::move(call));

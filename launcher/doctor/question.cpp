@@ -3,9 +3,12 @@
 #include <signal.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "process/programs.h"
@@ -15,10 +18,27 @@ namespace {
 
 // One that floods us has had its say.
 constexpr std::size_t most_output = std::size_t{4} * 1024 * 1024;
+// A server that has not heard who we are drops one in three from ten on (MaxStartups of sshd).
+constexpr std::size_t most_in_turn = 6;
 
 class Asking {
  public:
-  explicit Asking(std::size_t count) : answers_(count), waiting_(count), programs_(io_.get_executor()) {}
+  explicit Asking(std::size_t count) : answers_(count), waiting_(count), programs_(io_.get_executor()) {
+    // Whoever is asked leads a session of its own, in which no Ctrl-C is heard.
+    interrupts_.async_wait([this](boost::system::error_code cancelled, int number) {
+      if (cancelled) return;
+      programs_.kill_all();
+      ::signal(number, SIG_DFL);
+      ::raise(number);
+    });
+  }
+
+  void ask_in_turn(std::size_t number, const Question& question) {
+    if (!question.in_turn) return ask(number, question);
+    if (in_turn_ == most_in_turn) return later_.push_back({number, question});
+    ++in_turn_;
+    ask(number, question);
+  }
 
   void ask(std::size_t number, const Question& question) {
     auto asked = std::make_shared<Asked>(io_, question);
@@ -69,12 +89,27 @@ class Asking {
     asked.answer.took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
     std::optional<Question> next;
     if (asked.question.next) next = asked.question.next(asked.answer);
-    if (next) return ask(number, *next);
+    if (next) {
+      next->in_turn = asked.question.in_turn;
+      return ask(number, *next);
+    }
     answers_[number] = std::move(asked.answer);
+    if (asked.question.in_turn) begin_later();
     if (--waiting_ == 0) io_.stop();
   }
 
+  void begin_later() {
+    --in_turn_;
+    if (later_.empty()) return;
+    auto [number, question] = std::move(later_.front());
+    later_.pop_front();
+    ask_in_turn(number, question);
+  }
+
   asio::io_context io_{1};
+  asio::signal_set interrupts_{io_, SIGINT, SIGTERM, SIGHUP};
+  std::deque<std::pair<std::size_t, Question>> later_;
+  std::size_t in_turn_ = 0;
   std::vector<Answer> answers_;
   std::size_t waiting_;
   Programs programs_;
@@ -99,7 +134,7 @@ std::string trouble_of(const Answer& answer, std::chrono::milliseconds limit) {
 
 std::vector<Answer> ask_all(const std::vector<Question>& questions) {
   Asking asking(questions.size());
-  for (std::size_t i = 0; i < questions.size(); ++i) asking.ask(i, questions[i]);
+  for (std::size_t i = 0; i < questions.size(); ++i) asking.ask_in_turn(i, questions[i]);
   return asking.run();
 }
 

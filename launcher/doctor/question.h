@@ -33,6 +33,8 @@ struct Question {
   std::vector<std::pair<std::string, std::string>> environment = {};
   std::string input = {};
   std::chrono::milliseconds limit{5000};
+  // Only a few of these are asked at a time: a machine that many connect to drops some.
+  bool in_turn = false;
   // What is asked next, with the answer to this; its answer then stands in place of it. Nothing:
   // this was all.
   std::function<std::optional<Question>(const Answer&)> next = {};

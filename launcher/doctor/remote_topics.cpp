@@ -55,7 +55,9 @@ bool is_busy(const std::string& host, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  if (::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) address.sin_addr.s_addr = INADDR_ANY;
+  // What a name stands for, and IPv6, only listening itself finds out.
+  if (host.empty()) address.sin_addr.s_addr = INADDR_ANY;
+  else if (::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) return false;
   return ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
          errno == EADDRINUSE;
 }
@@ -126,6 +128,7 @@ Question connection(std::vector<std::string> words, const std::string& remote, s
   words.insert(words.end(), {"-T", "-o", "BatchMode=yes", "-o",
                              "ConnectTimeout=" + std::to_string(timeout.count()), "--", remote, command});
   Question question{std::move(words)};
+  question.in_turn = true;
   question.limit = host_limit;
   return question;
 }

@@ -20,8 +20,9 @@ std::string one_of(const std::multimap<std::string, std::string>& settings, cons
 bool agent_has_keys(const SshClient& client) { return client.agent.is_good(); }
 
 bool has_only_rsa(const SshHost& host) {
-  return !host.keys.empty() &&
-         std::ranges::all_of(host.keys, [](const std::string& key) { return key.find("rsa") != key.npos; });
+  return !host.keys.empty() && std::ranges::all_of(host.keys, [](const std::string& key) {
+    return key.find("rsa", key.rfind('/') + 1) != key.npos;
+  });
 }
 
 std::string mend_login(const SshHost& host, const SshClient& client) {

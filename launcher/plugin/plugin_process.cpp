@@ -64,15 +64,30 @@ void clean(FromPlugin& said) {
 
 constexpr std::string_view plugin_prefix = "tenkai-plugin-";
 
-// Where programs of others are looked for, in this order.
-std::vector<std::string> plugin_places(const std::string& self, const char* folders) {
+// Where programs of others are looked for, in this order: where the user says, and, if the
+// plugin is none of ours, beside us. An older release has left programs of our names there.
+std::vector<std::string> asked_places(const char* folders) {
   std::vector<std::string> places;
   for (std::string_view each : split(folders == nullptr ? "" : folders, ':')) {
     if (!each.empty()) places.emplace_back(each);
   }
-  places.push_back(helper_folder(self));
-  places.push_back(folder_of(self));
   return places;
+}
+std::vector<std::string> installed_places(const std::string& self) {
+  return {helper_folder(self), folder_of(self)};
+}
+std::vector<std::string> plugin_places(const std::string& self, const char* folders) {
+  std::vector<std::string> places = asked_places(folders);
+  for (std::string& each : installed_places(self)) places.push_back(std::move(each));
+  return places;
+}
+
+std::string program_in(const std::vector<std::string>& places, const std::string& name) {
+  for (const std::string& place : places) {
+    std::string path = place + "/" + std::string(plugin_prefix) + name;
+    if (is_program(path)) return path;
+  }
+  return "";
 }
 
 std::string how(const Ended& end) {
@@ -87,15 +102,14 @@ Result<std::vector<std::string>> find_plugin(const std::string& name, const std:
                                              const char* folders) {
   if (!is_plugin_name(name))
     return Error{"'" + printable(name, 40) + "' is not the name of a launcher plugin"};
-  std::vector<std::string> places = plugin_places(self, folders);
-  for (const std::string& place : places) {
-    std::string path = place + "/" + std::string(plugin_prefix) + name;
-    if (is_program(path)) return std::vector<std::string>{path};
-  }
+  if (std::string path = program_in(asked_places(folders), name); !path.empty())
+    return std::vector<std::string>{path};
   if (is_own_plugin(name)) return std::vector<std::string>{self, "plugin", name};
+  if (std::string path = program_in(installed_places(self), name); !path.empty())
+    return std::vector<std::string>{path};
   return Error{"there is no launcher plugin '" + name + "': it is none of ours (" + join(own_plugins, ", ") +
-               "), and there is no program tenkai-plugin-" + name + " in " + join(places, ", ") +
-               "; name its folder in TENKAI_PLUGINS"};
+               "), and there is no program tenkai-plugin-" + name + " in " +
+               join(plugin_places(self, folders), ", ") + "; name its folder in TENKAI_PLUGINS"};
 }
 
 std::vector<std::string> plugin_names(const std::string& self, const char* folders) {

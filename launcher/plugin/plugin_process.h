@@ -21,8 +21,8 @@
 namespace tenkai {
 
 // The command that runs a plugin: a program tenkai-plugin-NAME in the folders of
-// $TENKAI_PLUGINS, in libexec/tenkai of the prefix of the program `self`, or beside it; else,
-// where it is one of ours, `self plugin NAME`. Or why there is none.
+// $TENKAI_PLUGINS; else, where it is one of ours, `self plugin NAME`; else a program in
+// libexec/tenkai of the prefix of the program `self`, or beside it. Or why there is none.
 Result<std::vector<std::string>> find_plugin(const std::string& name, const std::string& self,
                                              const char* folders);
 // The names that it knows a command for, sorted.

@@ -25,8 +25,34 @@ doctor <- function(profile = NULL) {
   if (any(session$state == "wrong")) return(session)
   arguments <- c("doctor", "--rows",
                  if (!is.null(profile)) c("--profile", shQuote(profile)))
-  lines <- output_of(find_program(), arguments, errors = "/dev/null")
+  lines <- with_r_of_session(
+    output_of(find_program(), arguments, errors = "/dev/null"), is.null(profile))
+  status <- attr(lines, "status")
+  # That something is wrong is 1; some versions of R tell it as wait() does.
+  if (!is.null(status) && !status %in% c(1L, 256L)) {
+    lines <- output_of(find_program(), arguments)
+    return(rbind(session, checks_of(list(
+      c("session.program", "tenkai doctor", "wrong",
+        paste0("ends with exit code ", status, ": ",
+               paste(lines, collapse = " ")),
+        "take package and program from the same release")
+    ))))
+  }
   rbind(session, checks_of(rows_of(paste(lines, collapse = "\n"))))
+}
+
+# Daemons of this session on this machine run its R, with its libraries.
+with_r_of_session <- function(code, here) {
+  if (!here) return(code)
+  old <- Sys.getenv(c("PATH", "R_LIBS"), NA)
+  on.exit({
+    Sys.setenv(PATH = old[["PATH"]])
+    if (is.na(old[["R_LIBS"]])) Sys.unsetenv("R_LIBS") else
+      Sys.setenv(R_LIBS = old[["R_LIBS"]])
+  })
+  Sys.setenv(PATH = paste(c(R.home("bin"), old[["PATH"]]), collapse = ":"),
+             R_LIBS = paste(.libPaths(), collapse = ":"))
+  code
 }
 
 # Whether this session and its program fit together. The rest is the program's.

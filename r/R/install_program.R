@@ -31,6 +31,9 @@ install_program <- function(from, sha256 = NULL) {
     stop("the folder '", folder, "' cannot be made; R_USER_DATA_DIR names ",
          "another one", call. = FALSE)
   }
+  # What an installation that was killed has left.
+  left <- list.files(folder, "^tenkai-[0-9a-f]+$", full.names = TRUE)
+  unlink(left[Sys.time() - file.mtime(left) > as.difftime(1, units = "hours")])
   part <- tempfile("tenkai-", folder)
   on.exit(unlink(part))
   fetch(from, part)
@@ -70,11 +73,25 @@ fetch <- function(from, to) {
     tryCatch(utils::download.file(from, to, mode = "wb", quiet = TRUE) == 0L,
              error = function(e) FALSE, warning = function(w) FALSE)
   } else {
-    file.exists(from) && !dir.exists(from) && file.copy(from, to)
+    file.exists(from) && !dir.exists(from) && copies(from, to)
   }
   if (got) return(invisible())
   stop("'", from, "' cannot be ",
        if (is_address(from)) "fetched" else "read (is it there?)", call. = FALSE)
+}
+
+# Where it is the folder that does not take it, that is told.
+copies <- function(from, to) {
+  why <- ""
+  good <- withCallingHandlers(file.copy(from, to), warning = function(w) {
+    why <<- conditionMessage(w)
+    tryInvokeRestart("muffleWarning")
+  })
+  if (good && file.size(to) == file.size(from)) return(TRUE)
+  if (file.access(from, 4L) != 0L) return(FALSE)
+  stop("'", from, "' cannot be copied into '", dirname(to), "': ",
+       if (nzchar(why)) why else "is the disk full?",
+       "; R_USER_DATA_DIR names another folder", call. = FALSE)
 }
 
 # The hash of `from` in the file SHA256SUMS beside it: lines "HASH  NAME".

@@ -32,10 +32,10 @@ program_places <- function() {
   recorded <- if (file.exists(record)) readLines(record, n = 1L) else ""
   build <- dirname(dirname(package))
   c(
+    "by install_program()" = user_program(),
     "found at installation" = if (length(recorded)) recorded else "",
     "part of the package" = file.path(package, "bin", "tenkai"),
     "beside the library" = file.path(build, "bin", "tenkai"),
-    "by install_program()" = user_program(),
     "on PATH" = unname(Sys.which("tenkai"))
   )
 }
