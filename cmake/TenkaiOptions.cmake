@@ -19,7 +19,7 @@ endif()
 # compiled at once pay for them once; so their names without linkage must differ.
 if(TENKAI_UNITY)
   set(CMAKE_UNITY_BUILD ON)
-  set(CMAKE_UNITY_BUILD_BATCH_SIZE 10)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 16)
 endif()
 
 # Programs look for their libraries in the same places before and after they are

@@ -2,6 +2,7 @@
 // OpenSSH client.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -12,6 +13,13 @@
 #include "launcher/plugin/messages.h"
 
 namespace tenkai::ssh {
+
+// Between two tries.
+inline constexpr std::chrono::milliseconds longest_backoff{5000};
+// How long a server that is about to end may keep the port of a tunnel (that of a
+// session before ours gives its daemons some seconds for their farewells), and one
+// that many call at the same time may have no room for another.
+inline constexpr std::chrono::seconds patience_at_first{8};
 
 struct SshJob {
   std::string name;

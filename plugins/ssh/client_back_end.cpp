@@ -20,15 +20,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds longest_restarting{60};
-constexpr std::chrono::milliseconds longest_backoff{5000};
 constexpr int client_failed = 255;
 // With its input left open: when this process is gone, whatever the reason, it ends,
 // and the client with it. One that runs nothing (-N) would stay for ever.
 constexpr const char* hold = "cat";
-// How long a server that is about to end may keep the port of a tunnel (that of a
-// session before ours gives its daemons some seconds for their farewells), and one
-// that many call at the same time may have no room for another.
-constexpr std::chrono::seconds patience_at_first{8};
 // In the names of those jobs that a tunnel has of its own.
 constexpr const char* holder_sign = "-tunnel-";
 

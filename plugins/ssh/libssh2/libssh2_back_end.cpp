@@ -12,13 +12,11 @@ namespace tenkai::ssh {
 namespace {
 
 constexpr std::chrono::milliseconds first_backoff{200};
-constexpr std::chrono::milliseconds longest_backoff{5000};
 constexpr std::chrono::seconds longest_absence{60};
 // The server of a connection that was lost holds the port until it notices; that of
 // a plugin that has died sees the end of its connection at once, and that of a session
 // before ours gives its daemons some seconds for their farewells.
 constexpr std::chrono::seconds patience_after_loss{60};
-constexpr std::chrono::seconds patience_at_first{8};
 
 }  // namespace
 
