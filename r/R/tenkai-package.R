@@ -13,11 +13,11 @@
 #'
 #' @section The program:
 #' The package looks for the program `tenkai` of its own version in this order:
-#' the file named by the environment variable `TENKAI_BIN`; the path that was
-#' found when the package was installed (`TENKAI_PREFIX=/prefix R CMD INSTALL`
-#' names a place to look in), or the program that was built then; `../bin/tenkai`
-#' beside the library that the package lies in, as in a checkout; what
-#' [install_program()] has installed; and `PATH`.
+#' the file named by the environment variable `TENKAI_BIN`; what
+#' [install_program()] has installed; the path that was found when the package was
+#' installed (`TENKAI_PREFIX=/prefix R CMD INSTALL` names a place to look in), or
+#' the program that was built then; `../bin/tenkai` beside the library that the
+#' package lies in, as in a checkout; and `PATH`.
 #'
 #' With the environment variable `TENKAI_LOG` set to a level (`info`, `debug`),
 #' the program writes what it does to the standard error of the session.
