@@ -38,7 +38,7 @@ prepare() {
 }
 packages() { in_root "$1" "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update >/dev/null; apt-get -qq install -y --no-install-recommends $2 >/dev/null 2>&1"; }
 
-scripts/install-packages --for debian13
+scripts/install-packages --for roots
 mkdir -p "$roots/release"
 scripts/static "$roots/static"
 cp "$roots"/static/tenkai-*-linux "$roots/static/SHA256SUMS" "$roots/release/"
