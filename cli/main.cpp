@@ -21,10 +21,12 @@
 
 namespace {
 
-// A disk that is full is found out when what was printed is written.
+// A disk that is full is found out when what was printed is written. A reader that has seen
+// enough is no error.
 int printed(int exit_code) {
   std::cout.flush();
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout) return exit_code;
+  if (errno == EPIPE) return exit_code;
   std::fprintf(stderr, "tenkai: what it says cannot be written (%s)\n", std::strerror(errno));
   return exit_code == 0 ? 1 : exit_code;
 }
