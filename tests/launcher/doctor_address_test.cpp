@@ -3,6 +3,7 @@
 
 #include "launcher/doctor/address_checks.h"
 #include "tests/catch.h"
+#include "tests/launcher/doctor_tables.h"
 
 using namespace tenkai::doctor;
 
@@ -22,10 +23,7 @@ template <class Change>
 std::string bad_with(Change change) {
   Addresses addresses = healthy();
   change(addresses);
-  std::string ids;
-  for (const Check& each : judge_addresses(addresses))
-    if (each.state != State::ok) ids += each.id + " " + std::string(name_of(each.state)) + ";";
-  return ids;
+  return bad_of(judge_addresses(addresses));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/catch.h"
+#include "tests/launcher/doctor_tables.h"
 
 using namespace tenkai::doctor;
 
@@ -32,10 +33,7 @@ template <class Change>
 std::string bad_with(Change change) {
   Machine machine = healthy();
   change(machine);
-  std::string ids;
-  for (const Check& each : judge_machine(machine))
-    if (each.state != State::ok) ids += each.id + " " + std::string(name_of(each.state)) + ";";
-  return ids;
+  return bad_of(judge_machine(machine));
 }
 
 }  // namespace

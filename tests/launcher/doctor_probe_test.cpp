@@ -6,6 +6,7 @@
 #include "launcher/doctor/probe_checks.h"
 #include "launcher/doctor/question.h"
 #include "tests/catch.h"
+#include "tests/launcher/doctor_tables.h"
 
 using namespace tenkai::doctor;
 
@@ -38,14 +39,7 @@ Checks checks_with(Change change) {
 
 template <class Change>
 std::string bad_with(Change change) {
-  std::string ids;
-  for (const Check& each : checks_with(change))
-    if (each.state != State::ok) ids += each.id + " " + std::string(name_of(each.state)) + ";";
-  return ids;
-}
-
-void replace(std::string& text, const std::string& from, const std::string& to) {
-  text.replace(text.find(from), from.size(), to);
+  return bad_of(checks_with(change));
 }
 
 }  // namespace

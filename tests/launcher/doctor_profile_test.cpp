@@ -4,6 +4,7 @@
 
 #include "launcher/doctor/profile_checks.h"
 #include "tests/catch.h"
+#include "tests/launcher/doctor_tables.h"
 #include "tests/launcher/profile_files.h"
 
 using namespace tenkai;
@@ -11,17 +12,10 @@ using namespace tenkai::doctor;
 
 namespace {
 
-std::string of(const Checks& checks) {
-  std::string ids;
-  for (const Check& each : checks)
-    if (each.state != State::ok) ids += each.id + " " + std::string(name_of(each.state)) + ";";
-  return ids;
-}
-
 std::string sense(const std::string& keys) {
   Resolved resolved = resolve({{"p.yaml", "profiles: {p: {launcher: slurm, " + keys + "}}\n"}});
   REQUIRE(resolved.problems.empty());
-  return of(judge_sense(resolved.profiles.all["p"]));
+  return bad_of(judge_sense(resolved.profiles.all["p"]));
 }
 
 FoundProfiles found_in(const std::string& text, bool is_site = false) {
@@ -51,10 +45,10 @@ TEST_CASE("values that contradict each other are told") {
 TEST_CASE("files of profiles are checked, and who is named is looked for") {
   FoundProfiles good = found_in("profiles: {gpu: {launcher: slurm}}\n");
 
-  CHECK(of(judge_profile_files(good, "gpu")).empty());
-  CHECK(of(judge_profile_files(good, "")).empty());
-  CHECK(of(judge_profile_files(good, "gup")) == "profile.known wrong;");
-  CHECK(of(judge_profile_files(found_in("profiles: {gpu: {lancher: slurm}}\n"), "gpu")) ==
+  CHECK(bad_of(judge_profile_files(good, "gpu")).empty());
+  CHECK(bad_of(judge_profile_files(good, "")).empty());
+  CHECK(bad_of(judge_profile_files(good, "gup")) == "profile.known wrong;");
+  CHECK(bad_of(judge_profile_files(found_in("profiles: {gpu: {lancher: slurm}}\n"), "gpu")) ==
         "profile.files wrong;");
   Check known = judge_profile_files(
       found_in("profiles: {gpu: {slurm: {qos: a}}}\nlocks: [profiles.gpu.slurm.qos]\n", true), "gpu")[1];
@@ -63,8 +57,8 @@ TEST_CASE("files of profiles are checked, and who is named is looked for") {
 
 TEST_CASE("a folder for logs has to be there, writable and seen by others") {
   CHECK(judge_logs(std::nullopt).empty());
-  CHECK(of(judge_logs(LogFolder{"/home/anna/logs", true, true, false})).empty());
-  CHECK(of(judge_logs(LogFolder{"/home/anna/logs", false, false, false})) == "profile.logs wrong;");
-  CHECK(of(judge_logs(LogFolder{"/home/anna/logs", true, false, false})) == "profile.logs wrong;");
-  CHECK(of(judge_logs(LogFolder{"/tmp/logs", true, true, true})) == "profile.logs warning;");
+  CHECK(bad_of(judge_logs(LogFolder{"/home/anna/logs", true, true, false})).empty());
+  CHECK(bad_of(judge_logs(LogFolder{"/home/anna/logs", false, false, false})) == "profile.logs wrong;");
+  CHECK(bad_of(judge_logs(LogFolder{"/home/anna/logs", true, false, false})) == "profile.logs wrong;");
+  CHECK(bad_of(judge_logs(LogFolder{"/tmp/logs", true, true, true})) == "profile.logs warning;");
 }

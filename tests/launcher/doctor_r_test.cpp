@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/catch.h"
+#include "tests/launcher/doctor_tables.h"
 
 using namespace tenkai::doctor;
 
@@ -29,31 +30,23 @@ std::string with(std::string text, const std::string& from, const std::string& t
   return text.replace(text.find(from), from.size(), to);
 }
 
-// The ids of what is not ok.
-std::string bad(const Checks& checks) {
-  std::string ids;
-  for (const Check& each : checks)
-    if (each.state != State::ok) ids += each.id + " " + std::string(name_of(each.state)) + ";";
-  return ids;
-}
-
 }  // namespace
 
 TEST_CASE("a healthy R has nothing to complain of") {
   Checks checks = judge_r(report_of(healthy));
 
-  CHECK(bad(checks).empty());
+  CHECK(bad_of(checks).empty());
   CHECK(checks.size() == 3);
 }
 
 TEST_CASE("what is missing in R is told by its own check") {
-  CHECK(bad(judge_r(report_of(with(healthy, "@r=4.2.2", "@r=4.0.5")))) == "r.version wrong;");
-  CHECK(bad(judge_r(report_of(with(healthy, "@package=0.1.3", "@package=")))) == "r.package wrong;");
-  CHECK(bad(judge_r(report_of(with(healthy, "@package=0.1.3", "@package=0.2.0")))) ==
+  CHECK(bad_of(judge_r(report_of(with(healthy, "@r=4.2.2", "@r=4.0.5")))) == "r.version wrong;");
+  CHECK(bad_of(judge_r(report_of(with(healthy, "@package=0.1.3", "@package=")))) == "r.package wrong;");
+  CHECK(bad_of(judge_r(report_of(with(healthy, "@package=0.1.3", "@package=0.2.0")))) ==
         "r.package_version wrong;");
-  CHECK(bad(judge_r(report_of(with(healthy, "@loads=yes", "@loads=undefined symbol")))) ==
+  CHECK(bad_of(judge_r(report_of(with(healthy, "@loads=yes", "@loads=undefined symbol")))) ==
         "r.package wrong;");
-  CHECK(bad(judge_r(report_of(with(healthy, "@program_trouble=", "@program_trouble=is 0.9.0")))) ==
+  CHECK(bad_of(judge_r(report_of(with(healthy, "@program_trouble=", "@program_trouble=is 0.9.0")))) ==
         "r.program wrong;");
 }
 
@@ -63,7 +56,7 @@ TEST_CASE("an R that does not start is told with what it wrote") {
   report.answer.errors = "bash: line 1: Rscript: command not found\n";
   Checks checks = judge_r(report);
 
-  CHECK(bad(checks) == "r wrong;");
+  CHECK(bad_of(checks) == "r wrong;");
   CHECK(checks[0].sentence.find("command not found") != std::string::npos);
   report.answer = {};
   report.answer.timed_out = true;
@@ -71,18 +64,19 @@ TEST_CASE("an R that does not start is told with what it wrote") {
 }
 
 TEST_CASE("an R that no daemon may run in is only a warning") {
-  CHECK(bad(judge_r(report_of("", false))) == "r warning;");
+  CHECK(bad_of(judge_r(report_of("", false))) == "r warning;");
   RReport report = report_of("", false);
   report.hint = "the nodes may have it";
   CHECK(judge_r(report)[0].sentence.ends_with("; the nodes may have it"));
-  CHECK(bad(judge_r(report_of(with(healthy, "@package=0.1.3", "@package="), false))) == "r.package warning;");
+  CHECK(bad_of(judge_r(report_of(with(healthy, "@package=0.1.3", "@package="), false))) ==
+        "r.package warning;");
 }
 
 TEST_CASE("an R that takes long to start is a warning, and looked at nevertheless") {
   RReport report = report_of(healthy);
   report.answer.took = std::chrono::seconds(9);
 
-  CHECK(bad(judge_r(report)) == "r.start warning;");
+  CHECK(bad_of(judge_r(report)) == "r.start warning;");
 }
 
 TEST_CASE("the last word of a report counts, and other lines do not") {

@@ -4,6 +4,7 @@
 
 #include "launcher/doctor/slurm_checks.h"
 #include "tests/catch.h"
+#include "tests/launcher/doctor_tables.h"
 #include "tests/launcher/profile_files.h"
 
 using namespace tenkai;
@@ -49,19 +50,12 @@ SlurmState healthy() {
   return state;
 }
 
-std::string of(const Checks& checks) {
-  std::string ids;
-  for (const Check& each : checks)
-    if (each.state != State::ok) ids += each.id + " " + std::string(name_of(each.state)) + ";";
-  return ids;
-}
-
 template <class Change>
 std::string site_with(Change change) {
   SlurmState state = healthy();
   change(state);
   bool answers = false;
-  std::string ids = of(judge_slurm(state, answers));
+  std::string ids = bad_of(judge_slurm(state, answers));
   return ids + (answers ? "" : "silent");
 }
 
@@ -71,7 +65,7 @@ std::string wishes_with(const std::string& keys, Change change) {
   change(state);
   Resolved resolved = resolve({{"p.yaml", "profiles: {p: {launcher: slurm, slurm: {" + keys + "}}}\n"}});
   REQUIRE(resolved.problems.empty());
-  return of(judge_wishes(state, slurm_wishes(resolved.profiles.all["p"], 8)));
+  return bad_of(judge_wishes(state, slurm_wishes(resolved.profiles.all["p"], 8)));
 }
 std::string wishes_with(const std::string& keys) {
   return wishes_with(keys, [](SlurmState&) {});
