@@ -61,4 +61,17 @@ YAML
 staged F20 wrong profile.files "slurm.logs" --profile mine
 profiles <<<'profiles: {mine: {daemons: 1}}'
 staged typo wrong profile.known "did you mean 'mine'" --profile minne
+
+printf '#!/bin/sh\necho $$ >"%s/hangs"\nexec sleep 300\n' "$work" >"$work/bin/hangs" && chmod +x "$work/bin/hangs"
+profiles <<<"profiles: {hangs: {launcher: local, environment: {rscript: $work/bin/hangs}}}"
+HOME=$home TENKAI_CONFIG=$config "$TENKAI_BIN" doctor --profile hangs >/dev/null 2>&1 &
+asking=$!
+asked() { [ -s "$work/hangs" ]; }
+check "an Rscript that hangs is waited for" wait_for 20 asked
+kill -INT "$asking"
+status=0
+wait "$asking" || status=$?
+check "Ctrl-C ends the doctor" [ "$status" = 130 ]
+is_over() { ! kill -0 "$(cat "$work/hangs")" 2>/dev/null; }
+check "  and whom it has asked" wait_for 10 is_over
 finish
