@@ -9,12 +9,12 @@ unset "${!SLURM_@}" TENKAI_ALLOCATION
 export XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config
 mkdir -p "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME/tenkai" "$work/done"
 cd "$work"
-start_slurm "$work/slurm"
+start_slurm "$work/slurm" "PartitionName=down Nodes=ALL State=DOWN"
 cat >profiles.yaml <<'YAML'
 profiles:
   jobs: {launcher: slurm, url: "wss://:0", slurm: {time: "10"}}
   pairs: {launcher: slurm, url: "wss://:0", slurm: {time: "10", array-chunk: 2}}
-  huge: {launcher: slurm, url: "wss://:0", slurm: {time: "10", cpus-per-task: 100}}
+  down: {launcher: slurm, url: "wss://:0", slurm: {time: "10", partition: down}}
   here: {launcher: local, daemons: 2}
 YAML
 export TENKAI_CONFIG=$work/profiles.yaml
@@ -68,9 +68,9 @@ check "a package that is missing is told" says 'nosuchpackage'
 
 # --- what cannot be had ---
 
-start "$TENKAI_BIN" carry --profile huge "true"
+start "$TENKAI_BIN" carry --profile down "true"
 one=$started
-check "of a job that cannot start it is told why" wait_for 60 grep -q "worker 1: it waits in the queue: .*ask for less" output
+check "of a job that cannot start it is told why" wait_for 60 grep -q "worker 1: it waits in the queue: .*name another slurm.partition" output
 kill "$one"
 check "  and it ends with who waits for it" wait_for 60 no_jobs
 carry --profile none "true"
