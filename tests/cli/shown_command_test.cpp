@@ -49,7 +49,7 @@ TEST_CASE("what an option takes is read off the parser") {
   CHECK(option_of(shown, "--json").value.empty());
   CHECK(option_of(shown, "--color").choices == std::vector<std::string>{"auto", "never"});
   CHECK(shown_value(option_of(shown, "--color")) == "auto|never");
-  const ShownOption& wait = option_of(shown, "--wait");
+  ShownOption wait = option_of(shown, "--wait");
   CHECK(wait.value == "SECONDS");
   CHECK(about_of(wait) == "How long (1 to 60; 7 if not given; also by TENKAI_WAIT)");
   REQUIRE(shown.arguments.size() == 1);

@@ -112,7 +112,7 @@ staged F10 wrong slurm.test "Socket timed out" --profile cpu
 programs sbatch "[ \$1 != --version ] || exec echo slurm 20.02.7" "exec $(real sbatch) \"\$@\""
 staged F26 warning slurm.version "waits for the daemon's own step" --profile cpu
 no_programs
-programs scontrol "[ \"\$2\" != config ] || { $(real scontrol) \"\$@\" | sed 's/accounting_storage.none/accounting_storage\\/slurmdbd/'; exit; }" \
+programs scontrol "[ \"\$2\" != config ] || { $(real scontrol) \"\$@\" | sed 's,^\(AccountingStorageType *= \).*,\1accounting_storage/slurmdbd,'; exit; }" \
   "exec $(real scontrol) \"\$@\""
 programs sacct 'echo "sacct: error: Problem talking to the database: Connection refused" >&2; exit 1'
 staged F29 warning slurm.database "Problem talking to the database" --profile cpu
