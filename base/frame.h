@@ -352,7 +352,8 @@ inline void put_head(char* at, const Frame& frame, std::uint32_t place = in_line
 }
 
 // Says in an encoded head that the payload follows it after all.
-inline void put_in_line(std::string& head) {
+template <class Head>
+void put_in_line(Head& head) {
   char* at = head.data() + header_size - sizeof in_line;
   detail::put(at, in_line);
 }

@@ -16,7 +16,8 @@ void Outbox::push(Frame frame) {
   Item item;
   if (!segmented_) item.file = file_of(frame.payload);
   bool as_file = item.file >= 0;
-  item.head = encode_head(frame, as_file ? in_file : in_line);
+  item.head.resize(head_size(frame), boost::container::default_init);
+  put_head(item.head.data(), frame, as_file ? in_file : in_line);
   item.size = as_file ? 0 : size_of(frame.payload);
   if (as_file) waiting_ -= size_of(frame.payload);
   item.payload = std::move(frame.payload);
@@ -30,7 +31,8 @@ void Outbox::cut_segment() {
   item.begin = stream.sent;
   item.size = std::min(segment_size, stream.payload->size() - stream.sent);
   item.payload = stream.payload;
-  item.head = encode_segment_head(stream.id, stream.rank, item.size);
+  std::string head = encode_segment_head(stream.id, stream.rank, item.size);
+  item.head.assign(head.begin(), head.end());
   waiting_ += item.head.size();
   stream.sent += item.size;
   Stream next = std::move(stream);

@@ -8,6 +8,7 @@
 
 #include <sys/uio.h>
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -41,8 +42,10 @@ class Outbox {
   void put_file_in_line();
 
  private:
+  // Heads without attributes, which are most, need no block of memory of their own.
+  using Head = boost::container::small_vector<char, header_size + 24>;
   struct Item {
-    std::string head;
+    Head head;
     Payload payload;
     std::size_t begin = 0;  // of the part of the payload that belongs to this item
     std::size_t size = 0;   // 0 also where it goes as a file
