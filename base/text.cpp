@@ -154,7 +154,7 @@ std::optional<std::size_t> find_unprintable(std::string_view text) {
     std::size_t length = utf8_length(text.substr(at));
     if (length == 0) return at;
     std::string_view character = text.substr(at, length);
-    bool line_end = character == "\n" || text.substr(at).starts_with("\r\n");
+    bool line_end = character == "\n" || text.substr(at, 2) == "\r\n";
     if (is_control(character) && character != "\t" && !line_end) return at;
     at += length;
   }
@@ -166,7 +166,7 @@ std::string printable_lines(std::string_view text) {
   std::size_t begin = 0;
   for (std::size_t end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
     std::string_view line = text.substr(begin, end - begin);
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     shown += printable(line, line.npos) + "\n";
   }
   return shown + printable(text.substr(begin), text.npos);

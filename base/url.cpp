@@ -97,13 +97,13 @@ struct HostAndPort {
 };
 
 Result<HostAndPort> split_host(const Given& given, std::string_view authority) {
-  if (authority.starts_with('[')) {
+  if (authority.substr(0, 1) == "[") {
     std::size_t end = authority.find(']');
     if (end == std::string_view::npos) return given.refuse("opens a bracket and does not close it");
     std::string host(authority.substr(1, end - 1));
     if (!ipv6(host)) return given.refuse("has no IPv6 address between its brackets");
     std::string_view rest = authority.substr(end + 1);
-    if (!rest.starts_with(':')) return given.refuse("has no port (0 lets the system choose one)");
+    if (rest.substr(0, 1) != ":") return given.refuse("has no port (0 lets the system choose one)");
     return HostAndPort{host, rest.substr(1)};
   }
   std::size_t colon = authority.find(':');
@@ -165,7 +165,7 @@ Result<Url> spread(const Url& first, std::size_t slot) {
     url.port = static_cast<std::uint16_t>(port);
     return url;
   }
-  url.path += (url.path.ends_with('/') ? "" : "/") + std::to_string(slot + 1);
+  url.path += (!url.path.empty() && url.path.back() == '/' ? "" : "/") + std::to_string(slot + 1);
   // The name has grown, perhaps beyond what a socket can have.
   return parse_url(to_string(url));
 }
@@ -217,7 +217,7 @@ bool is_websocket(const Url& url) { return url.scheme == Scheme::ws || url.schem
 bool is_loopback(const Url& url) {
   if (!is_network(url)) return false;
   if (url.host == "localhost") return true;
-  if (is_ipv4(url.host)) return url.host.starts_with("127.");
+  if (is_ipv4(url.host)) return url.host.compare(0, 4, "127.") == 0;
   auto address = ipv6(url.host);
   if (!address) return false;
   bool mapped_127 = IN6_IS_ADDR_V4MAPPED(&*address) && address->s6_addr[12] == 127;

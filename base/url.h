@@ -6,6 +6,8 @@
 // An IPv6 address stands in brackets; an empty host means all interfaces when
 // listening; port 0 lets the system choose one. A port is always written:
 // there is none that everybody would guess.
+//
+// C++17, as base/text and base/result, because the R package includes it.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +28,9 @@ struct Url {
   std::uint16_t port = 0;  // network only
   std::string path;        // ws and wss: from '/', or empty; abstract: the name; ipc: the file
 
-  bool operator==(const Url&) const = default;
+  friend bool operator==(const Url& a, const Url& b) {
+    return a.scheme == b.scheme && a.host == b.host && a.port == b.port && a.path == b.path;
+  }
 };
 
 // The longest URL, and the longest name that a local socket can have.

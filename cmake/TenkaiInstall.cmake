@@ -48,11 +48,12 @@ endforeach()
 # installation has no base/ to point at, and gets the files.
 if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
   install(DIRECTORY r/ DESTINATION share/tenkai/r USE_SOURCE_PERMISSIONS
-    PATTERN "src/base" EXCLUDE PATTERN "src/random_stream.cpp" EXCLUDE PATTERN "inst/program" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
+    PATTERN "src/base" EXCLUDE PATTERN "src/random_stream.cpp" EXCLUDE PATTERN "src/text.cpp" EXCLUDE
+    PATTERN "src/url.cpp" EXCLUDE PATTERN "inst/program" EXCLUDE PATTERN "*.o" EXCLUDE PATTERN "*.so" EXCLUDE)
   # In the checkout these are links to our own files.
   file(GLOB links RELATIVE ${PROJECT_SOURCE_DIR}/r/src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/r/src/base/*.h)
   install(FILES ${links} DESTINATION share/tenkai/r/src/base)
-  install(FILES base/random_stream.cpp DESTINATION share/tenkai/r/src)
+  install(FILES base/random_stream.cpp base/text.cpp base/url.cpp DESTINATION share/tenkai/r/src)
 endif()
 
 install(DIRECTORY compat/ DESTINATION share/tenkai/compat)

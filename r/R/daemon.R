@@ -104,7 +104,7 @@ serve <- function(url, autoexit, credential, tls, rs, output, limits) {
   kept <- options(error = NULL)
   on.exit(options(kept), add = TRUE)
   functions <- evaluation_functions()
-  stays <- identical(autoexit, FALSE) && !is_network(url)
+  stays <- identical(autoexit, FALSE) && !is_elsewhere(url)
   repeat {
     why <- .Call(tk_daemon_run, pointer, functions, limits)
     if (!stays || why != 0L || startsWith(url, "fd:")) break
@@ -137,10 +137,14 @@ daemon_limits <- function(autoexit, cleanup, maxtasks, idletime, walltime,
               idletime, walltime, timerstart, interactive()))
 }
 
-is_network <- function(url) grepl("^(tcp|ws|wss|tls\\+tcp)://", url)
+# Whether each of them leads over the network; an error where one is no URL.
+is_network <- function(url) .Call(tk_is_network, url)
+
+# The same of what a daemon dials, which may be a descriptor, fd:N, as well.
+is_elsewhere <- function(url) !startsWith(url, "fd:") && is_network(url)
 
 open_daemon <- function(url, autoexit, credential, tls) {
-  if (!is_network(url)) {
+  if (!is_elsewhere(url)) {
     stays <- identical(autoexit, FALSE)
     return(.Call(tk_daemon_open, url, version(), -1L, stays))
   }

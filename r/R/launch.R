@@ -310,13 +310,11 @@ launch_urls <- function(url, profile) {
     }
     return(profile$urls[url])
   }
-  ok <- is.character(url) && length(url) && !anyNA(url) &&
-    all(grepl("^(abstract|ipc|tcp|tls\\+tcp|ws|wss)://[^[:space:]'\"\\\\$`]+$",
-              url))
-  if (!ok) {
+  if (!is.character(url) || !length(url) || anyNA(url)) {
     stop("3 | Invalid argument: 'url' must be URLs such as ",
          "tcp://127.0.0.1:5555, not ", describe(url), call. = FALSE)
   }
+  is_network(url)
   url
 }
 

@@ -71,6 +71,8 @@ SEXP tk_handling(SEXP interrupt);
 SEXP tk_agent(SEXP argv, SEXP beside, SEXP source);
 SEXP tk_replace(SEXP argv, SEXP fd);
 SEXP tk_launch(SEXP argv, SEXP environment, SEXP output, SEXP text);
+// url_api.cpp
+SEXP tk_is_network(SEXP urls);
 // host.cpp
 SEXP tk_random_hex(SEXP bytes);
 SEXP tk_daemon_call(SEXP url, SEXP credential, SEXP tls, SEXP names, SEXP values, SEXP local);

@@ -288,7 +288,12 @@ test_that("launch_local() and launch_remote() say what is wrong", {
                "^a numeric value for 'url' requires daemons to be set$")
   expect_error(launch_remote(1),
                "^a numeric value for 'url' requires daemons to be set$")
-  expect_error(launch_local("bad"), "3 | Invalid argument", fixed = TRUE)
+  expect_error(launch_local("bad"), paste(
+    "3 | Invalid argument: the URL 'bad' has no scheme (known are tcp, tls+tcp,",
+    "ws, wss, abstract, ipc); a right one looks like tcp://127.0.0.1:5555"
+  ), fixed = TRUE)
+  expect_error(launch_local("fd:3"), "the URL 'fd:3' has no scheme",
+               fixed = TRUE)
   expect_error(launch_remote("tcp://a b:1"), "3 | Invalid argument",
                fixed = TRUE)
   expect_error(launch_remote("tcp://a:1'; rm -rf"), "3 | Invalid argument",
