@@ -25,7 +25,7 @@
 #'   themselves. `NULL`: by the credential.
 #' @param credential how the commands hand the credential to the daemon:
 #'   `"fd:3"`, as a here-document; `"stdin"`, the same on standard input, which
-#'   `csh` can read, too; or
+#'   `csh` can read, too, but behind which nothing can be put; or
 #'   `"@path"`, in a file that is written here, mode 0600, and must be there on
 #'   the other machine. More than one get `.1`, `.2` and so on behind the path.
 #'   For commands that are not run; see [remote_config()] for those that are.
@@ -173,9 +173,8 @@ launch_remote <- function(url, remote = remote_config(), ..., tls = NULL,
       credential_of(profile, slot, absolute_path(path))
       return(command(paste0("@", path)))
     }
-    line <- credential_of(profile, slot)
-    paste0(command(credential), if (credential == "fd:3") " 3<<'TENKAI'\n" else
-      " <<TENKAI\n", line, "\nTENKAI")
+    paste0(command(credential),
+           here_document(credential_of(profile, slot), credential))
   }, "")
   structure(commands, class = "miraiLaunchCmd")
 }
@@ -221,6 +220,14 @@ launch_command <- function(url, options, tls, credential, rscript) {
 check_delivery <- function(credential) {
   if (credential %in% c("fd:3", "stdin")) return()
   credential_path(credential)
+}
+
+# What scripts put behind a command, such as the " &" of system(wait = FALSE), must
+# not come to the last line of the document, which would then have no end. csh, for
+# which the form on standard input is, knows no command that goes on below.
+here_document <- function(line, credential) {
+  if (credential == "stdin") return(paste0(" <<TENKAI\n", line, "\nTENKAI"))
+  paste0(" 3<<'TENKAI' &&\n", line, "\nTENKAI\ntrue")
 }
 
 # One line, which lets a daemon in at this slot. With a file the dispatcher writes

@@ -20,9 +20,9 @@ wait_for <- function(condition, seconds = 30, pause = 0.05) {
 }
 
 # Runs a command of launch_remote() in the background, `before` and all.
-run_launch <- function(command, before = "") {
-  system(sub("\n", " >/dev/null 2>&1 &\n", paste(before, unclass(command)),
-             fixed = TRUE))
+run_launch <- function(command, before = "", output = "/dev/null") {
+  system(sub("( &&)?\n", paste0(" >", shQuote(output), " 2>&1 &\n"),
+             paste(before, unclass(command))))
 }
 
 # Writes all that print(), str() and format() show of some objects to a connection.

@@ -36,9 +36,7 @@ check("an error is an error", is_mirai_error(failed_task))
 invisible(daemons(0))
 invisible(daemons(url = "tls+tcp://127.0.0.1:0"))
 said <- file.path(work, "refused")
-command <- sub("\n", paste0(" >", shQuote(said), " 2>&1 &\n"), fixed = TRUE,
-               paste(with_program(stranger), unclass(launch_remote(1L))))
-system(command)
+run_launch(launch_remote(1L), before = with_program(stranger), output = said)
 told <- function() {
   any(grepl(Sys.getenv("TENKAI_FLOW_VERSION"), readLines(said, warn = FALSE), fixed = TRUE))
 }

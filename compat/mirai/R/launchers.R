@@ -21,18 +21,9 @@ launch_remote <- function(n = 1L, remote = remote_config(), ...,
     }
     n <- length(remote$args)
   }
-  commands <- do.call(tenkai::launch_remote,
-                      c(list(places(n, .compute), remote), given,
-                        list(tls = tlscert, .compute = .compute)))
-  if (is.null(remote$command)) in_braces(commands) else commands
-}
-
-# What scripts put behind a command, such as the " &" of system(wait = FALSE), would
-# come to the last line of its here-document, which then has no end.
-in_braces <- function(commands) {
-  long <- grepl("\n", commands, fixed = TRUE)
-  commands[long] <- paste0("{ ", commands[long], "\n}")
-  commands
+  do.call(tenkai::launch_remote,
+          c(list(places(n, .compute), remote), given,
+            list(tls = tlscert, .compute = .compute)))
 }
 
 # The numbers of the URLs for `n` daemons: the one that there is, or, of daemons that

@@ -156,5 +156,5 @@ job_credential <- function(slots, ranks = 1, uses = 1) {
 extended <- function(command, more) {
   command <- unclass(command)
   if (!grepl("\n", command)) return(paste(command, more))
-  sub("\n", paste0(" ", more, "\n"), command, fixed = TRUE)
+  sub("( &&)?\n", paste0(" ", more, "\n"), command)
 }

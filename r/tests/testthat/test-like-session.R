@@ -180,7 +180,7 @@ test_that("daemons() in the start-up file of another machine sets none there", {
     "command <- unclass(launch_remote(1, .compute = 'b'))",
     # An R that has been a daemon says so to what it starts.
     "system2('env', c('-u', 'R_PROFILE_USER', '-u', 'TENKAI_DAEMON_STARTS', 'sh'),",
-    "        input = sub('\\n', ' >said 2>&1 &\\n', command))",
+    "        input = sub('( &&)?\\n', ' >said 2>&1 &\\n', command))",
     "value <- function(m) call_mirai(m)$data",
     "value(mirai(status()$connections, .compute = 'b'))",
     "value(mirai({",

@@ -1,6 +1,12 @@
 # Daemons that come over the network, which is the loopback here: an agent
 # stands between them and the dispatcher.
 
+# The status of a command; 124 where it has not come back.
+in_shell <- function(command) {
+  suppressWarnings(system2("sh", c("-c", shQuote(command)), stdout = FALSE,
+                           stderr = FALSE, timeout = 120))
+}
+
 test_that("launch_remote() prints the command of the seed, and a credential", {
   set_daemons(2, url = "tcp://127.0.0.1:0")
   urls <- nextget("urls")
@@ -9,16 +15,32 @@ test_that("launch_remote() prints the command of the seed, and a credential", {
   expect_s3_class(commands, "miraiLaunchCmd")
   expect_type(unclass(commands), "character")
   lines <- printed(commands)
-  expect_identical(lines[c(1, 4, 5, 6, 9, 10)],
-                   c("[1]", "TENKAI", "", "[2]", "TENKAI", ""))
+  expect_identical(lines[c(1, 4:6, 7, 10:12)],
+                   c("[1]", "TENKAI", "true", "", "[2]", "TENKAI", "true", ""))
   for (i in 1:2) {
-    expect_match(lines[5 * i - 3], paste0(
+    expect_match(lines[6 * i - 4], paste0(
       "^Rscript -e \"tenkai::daemon\\('", urls[i], "',credential='fd:3'",
-      ",rs=c\\(10407(,-?[0-9]+){6}\\)\\)\" 3<<'TENKAI'$"
+      ",rs=c\\(10407(,-?[0-9]+){6}\\)\\)\" 3<<'TENKAI' &&$"
     ))
-    expect_match(lines[5 * i - 2], "^dGVua2Fp[A-Za-z0-9_-]+$")
+    expect_match(lines[6 * i - 3], "^dGVua2Fp[A-Za-z0-9_-]+$")
   }
-  expect_true(lines[3] != lines[8])
+  expect_true(lines[3] != lines[9])
+})
+
+test_that("a command of launch_remote() can be sent to the background", {
+  set_daemons(1, url = "tcp://127.0.0.1:0")
+  # What system(wait = FALSE) makes of it, which has no time limit.
+  expect_identical(in_shell(paste(launch_remote(1), "&")), 0L)
+
+  expect_identical(evaluated(6 * 7), 42)
+})
+
+test_that("a command of launch_remote() says by its status that no daemon came of it", {
+  set_daemons(1, url = "tcp://127.0.0.1:0")
+  command <- launch_remote(1)
+  daemons(0)
+
+  expect_identical(in_shell(command), 1L)
 })
 
 test_that("launch_remote() passes arguments on", {
