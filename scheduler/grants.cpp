@@ -54,7 +54,8 @@ Credential Grants::credential(GrantId number) const {
 std::optional<GrantId> Grants::fresh_for(std::size_t slot) const {
   for (auto entry = grants_.rbegin(); entry != grants_.rend(); ++entry) {
     const Grant& grant = entry->second;
-    bool alone = grant.terms.ranks == 0 && grant.terms.slots == std::vector<std::size_t>{slot};
+    bool alone =
+        grant.terms.is_shown && grant.terms.ranks == 0 && grant.terms.slots == std::vector<std::size_t>{slot};
     if (!alone) continue;
     bool fresh = !grant.is_void && (grant.terms.uses == 0 || grant.used.empty());
     // An older one is used up, or was void before this one was made.

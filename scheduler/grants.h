@@ -36,7 +36,8 @@ class Grants {
     std::vector<std::size_t> slots;
     std::uint32_t ranks = 0;  // 0: not a job's
     std::uint32_t uses = 1;   // of each rank; 0: any number
-    std::optional<WallTime> until;
+    std::optional<WallTime> until = {};
+    bool is_shown = true;  // by launch_remote(), to whoever asks for one for the slot
   };
   // A new grant with a token of its own.
   Result<GrantId> issue(Terms terms);

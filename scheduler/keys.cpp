@@ -183,6 +183,7 @@ Result<Issued> Keys::line_for_job(const std::vector<std::size_t>& slots, const s
   terms.slots = slots;
   terms.ranks = ranks;
   terms.uses = uses;
+  terms.is_shown = false;
   Result<GrantId> grant = grants_.issue(std::move(terms));
   if (!grant) return grant.error();
   std::vector<std::string> texts;

@@ -34,7 +34,8 @@ class Keys {
   // The line for one daemon at a slot: the one that was given out last if nobody
   // has used it, else a new one. `repeatable`: it may be used any number of times.
   Result<std::string> line_for(std::size_t slot, const Url& url, bool repeatable);
-  // The line for a job: `ranks` of them, each good for `uses` starts, at these slots.
+  // The line for a job: `ranks` of them, each good for `uses` starts, at these slots. Without ranks:
+  // for `uses` daemons at one slot. It is given to nobody else.
   Result<Issued> line_for_job(const std::vector<std::size_t>& slots, const std::vector<Url>& urls,
                               std::uint32_t ranks, std::uint32_t uses);
 

@@ -131,7 +131,8 @@ Result<std::string> Service::credential_for(std::size_t slot) {
   return keys_.line_for(slot, doors_.urls()[slot], !has_slots(setup_.policy));
 }
 
-// The credential of one slot (slot=3), or of a job: payload "slots=1,2,3", "ranks=3", "uses=2".
+// The credential of one slot (slot=3), or of a job: payload "slots=1,2,3", "ranks=3", "uses=2". Without
+// ranks it is for daemons at one slot, and is shown to nobody else.
 // With "file=PATH" nobody but that file gets to know it.
 void Service::reply_credential(const Frame& request) {
   std::vector<std::size_t> slots;

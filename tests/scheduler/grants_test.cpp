@@ -270,6 +270,18 @@ TEST_CASE("the credential that launch_remote() shows is the unused one, or a new
   CHECK(!job.grants.fresh_for(0));
 }
 
+TEST_CASE("a credential that somebody was given alone is not shown to others", "[T5]") {
+  Granted granted(for_slot(0, 0));
+  Grants::Terms terms = for_slot(0);
+  terms.is_shown = false;
+
+  GrantId alone = *granted.grants.issue(terms);
+
+  CHECK(granted.grants.fresh_for(0) == granted.grant);
+  CHECK(granted.grants.admit(somebody(granted.grants.credential(alone).id), noon));
+  CHECK(says(granted.grants.admit(somebody(granted.grants.credential(alone).id), noon), "used already"));
+}
+
 TEST_CASE("nobody comes in with a credential that was never given out", "[T2]") {
   Granted granted(for_slot(0));
   CredentialId unknown{};
