@@ -19,7 +19,12 @@
 #'
 #' It differs from mirai in this: daemons are those of tenkai, and those of mirai cannot
 #' connect; `nextget("cv")` is `NULL`, so package crew does not run on it (for
-#' targets, see [tenkai_controller()]); `http_config()` does not launch.
+#' targets, see [tenkai_controller()]).
+#'
+#' `http_config()` launches on a Posit Workbench, or on any server that is asked over
+#' HTTP, if package nanonext is installed. The credential of a daemon stands in what
+#' the job is told to run, and so in the list of processes there; it is good for one
+#' daemon, once.
 #'
 #' @return The library that it is in, a path, invisibly. It is an error, of class
 #'   `tenkai_mirai_is_loaded`, if the real package is loaded already.

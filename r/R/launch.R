@@ -232,13 +232,39 @@ here_document <- function(line, credential) {
 
 # One line, which lets a daemon in at this slot. With a file the dispatcher writes
 # it there, where nobody else can read or exchange it, and nothing comes here.
-credential_of <- function(profile, slot, file = NULL) {
-  line <- ask(profile$link, "credential", lines_of(list(file = file)),
-              slot = slot)
+# `once`: it is good for one daemon, also where others are good for many.
+credential_of <- function(profile, slot, file = NULL, once = FALSE) {
+  asked <- if (once) list(slots = whole(slot), uses = "1") else list(file = file)
+  line <- ask(profile$link, "credential", lines_of(asked), slot = slot)
   if (is_error_value(line)) {
     stop(reason_of(line), call. = FALSE)
   }
   line
+}
+
+# What an R elsewhere evaluates to be a daemon, where no shell hands it a credential,
+# as in a job that is asked for over HTTP: for each slot an expression that holds it.
+# Others may see it there, so it is good for one daemon, once.
+daemon_expressions <- function(slots, ..., tls = NULL, .compute = NULL) {
+  profile <- profile_of(.compute)
+  dots <- daemon_options(...)
+  vapply(slots, function(slot) {
+    url <- launch_urls(slot, profile)
+    options <- launch_options(dots, profile)
+    if (!is_network(url)) return(daemon_call(url, options, tls))
+    line <- credential_of(profile, slot, once = TRUE)
+    sub("credential='fd:3'", sprintf("credential=tenkai:::in_file('%s')", line),
+        daemon_call(url, options, tls, "fd:3"), fixed = TRUE)
+  }, "")
+}
+
+# There: a file that goes with this R.
+in_file <- function(line) {
+  before <- Sys.umask("077")
+  on.exit(Sys.umask(before))
+  path <- tempfile("tenkai-")
+  writeLines(line, path)
+  paste0("@", path)
 }
 
 #' @export

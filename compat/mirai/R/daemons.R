@@ -109,10 +109,15 @@ info <- function(.compute = NULL) {
 }
 
 everywhere <- function(.expr, ..., .args = list(), .min = 1L, .compute = NULL) {
-  tenkai::require_daemons(.compute)
+  require_daemons(.compute, environment())
   call <- sys.call()
   call[[1L]] <- tenkai::everywhere
   invisible(eval(call, parent.frame()))
+}
+
+require_daemons <- function(.compute = NULL, call = environment()) {
+  if (!tenkai::daemons_set(.compute)) stop_d(.compute, call)
+  invisible(TRUE)
 }
 
 race_mirai <- function(x, .compute = NULL) {
@@ -127,6 +132,12 @@ daemon <- function(url, dispatcher = TRUE, ..., asyncdial = FALSE,
   tenkai::daemon(url, autoexit = autoexit, cleanup = cleanup, output = output,
                  idletime = idletime, walltime = walltime, maxtasks = maxtasks,
                  tls = tlscert, rs = rs, ...)
+}
+
+# A number that is no code has no words.
+nextcode <- function(xc) {
+  if (is.numeric(xc) && !all(xc %in% 0:3)) return(character())
+  tenkai::nextcode(xc)
 }
 
 nextget <- function(x, .compute = NULL) {

@@ -8,12 +8,16 @@ launch_local <- function(n = 1L, ..., .compute = NULL) {
 
 launch_remote <- function(n = 1L, remote = remote_config(), ...,
                           tlscert = NULL, .compute = NULL) {
+  given <- of_daemons(...)
+  by_http <- identical(remote$type, "http")
   if (inherits(n, c("miraiCluster", "miraiNode"))) {
-    return(tenkai::launch_remote(n, remote, ..., tls = tlscert))
+    if (!by_http) return(tenkai::launch_remote(n, remote, ..., tls = tlscert))
+    return(launch_by_http(tenkai:::slots_of(n), remote, given, tlscert, attr(n, "id")))
   }
   check_can_launch(.compute, "daemons cannot be launched elsewhere")
-  if (identical(remote$type, "http")) not_by_http()
-  given <- of_daemons(...)
+  if (by_http) {
+    return(launch_by_http(places(n, .compute), remote, given, tlscert, .compute))
+  }
   if (is.list(remote$args)) {
     if (!n %in% c(1, length(remote$args))) {
       stop("the number of daemons must equal the length of 'args', or be 1",
@@ -80,19 +84,4 @@ cluster_config <- function(command = "sbatch", options = "",
   begin <- paste(c("<<'TENKAI'", "#!/bin/sh", lines, ""), collapse = "\n")
   tenkai::remote_config(command[1L], c(begin, ".", "\nTENKAI\n"), rscript,
                         quote = FALSE)
-}
-
-# Daemons of tenkai need a credential, which would stand in the request and in the
-# command line that comes of it: such a description is made, but not launched.
-http_config <- function(url = not_by_http, method = "POST",
-                        headers = not_by_http, data = not_by_http, ...,
-                        cookie = NULL, token = NULL) {
-  list(type = "http", url = url, method = method, headers = headers,
-       data = data, dots = list(...), cookie = cookie, token = token)
-}
-
-not_by_http <- function(...) {
-  stop("tenkai launches no daemons by HTTP: their credential would be seen on the ",
-       "way, and in the list of processes. Use cluster_config(), ssh_config(), ",
-       "or a compute profile", call. = FALSE)
 }

@@ -100,3 +100,34 @@ test_that("the real package is never replaced where it is loaded", {
   expect_match(said, "tenkai_mirai_is_loaded", all = FALSE)
   expect_match(said, "is loaded already.*start R again", all = FALSE)
 })
+
+test_that("requests over HTTP hold what a daemon evaluates, as JSON", {
+  skip_without_source()
+  said <- in_session(c(
+    "library <- suppressMessages(tenkai::use_as_mirai())",
+    "writeLines(mirai:::bodies('{\"do\": \"%s\", \"share\": \"100%%\"}',",
+    "                          c('f(\"a\\\\b\\n\")', 'g()')))",
+    "writeLines(mirai:::bodies('%%s is no place', 'f()'))"
+  ))
+  expect_identical(tail(said, 3L), c(
+    "{\"do\": \"f(\\\"a\\\\b\\n\\\")\", \"share\": \"100%\"}",
+    "{\"do\": \"g()\", \"share\": \"100%\"}", "%s is no place"
+  ))
+})
+
+test_that("launching over HTTP says what it needs, and what is not there", {
+  skip_without_source()
+  said <- in_session(c(
+    "suppressMessages(tenkai::use_as_mirai())", "library(mirai)",
+    "said <- function(e) cat(tryCatch(e, error = conditionMessage), '\\n')",
+    "said(require_daemons())", "said(require_daemons('gpu'))",
+    "invisible(daemons(url = 'tcp://127.0.0.1:0'))",
+    "said(launch_remote(1, remote = http_config('http://127.0.0.1:1', data = '%s')))",
+    "said(launch_remote(1, remote = http_config()))"
+  ), c("RS_SERVER_ADDRESS=", "R_LIBS_SITE="))
+  expect_match(said, "^No daemons set[.]$", all = FALSE)
+  expect_match(said, "^No daemons set for the 'gpu' compute profile[.]$", all = FALSE)
+  skip_if(requireNamespace("nanonext", quietly = TRUE), "nanonext is installed")
+  expect_match(said, "by the HTTP client of package nanonext, which is not installed",
+               all = FALSE)
+})
