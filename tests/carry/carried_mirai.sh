@@ -1,22 +1,15 @@
 #!/usr/bin/env bash
 # Daemons of the real mirai, launched by `tenkai carry` in a private Slurm.
 # time limit: 300 s
-. "$(dirname "$0")/../flows/common.sh"
-. ../slurm/cluster.sh
-need_slurm
-trap 'stop_slurm; clean_up' EXIT
-unset "${!SLURM_@}" TENKAI_ALLOCATION TENKAI_AS_MIRAI
-export XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config
-mkdir -p "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME/tenkai"
-cd "$work"
-start_slurm "$work/slurm"
-cat >profiles.yaml <<'YAML'
+. "$(dirname "$0")/slurm.sh"
+need_packages mirai
+start_profiles <<'YAML'
 profiles:
   jobs: {launcher: slurm, url: "wss://:0", slurm: {time: "10"}}
   pairs: {launcher: slurm, url: "wss://:0", slurm: {time: "10", array-chunk: 2}}
 YAML
-export TENKAI_CONFIG=$work/profiles.yaml
-cat >session.R <<'R'
+
+run_carried "a session that was killed" 137 <<'R'
 library(mirai)
 stopifnot(packageVersion("mirai") < "2.7.3.1")
 ok <- function(sentence, holds) cat(if (isTRUE(holds)) "ok: " else "NOT OK: ", sentence, "\n", sep = "")
@@ -48,11 +41,4 @@ ok("one more", come(1) == 1L)
 # Without a word: what it has launched ends all the same.
 tools::pskill(Sys.getpid(), tools::SIGKILL)
 R
-TENKAI_FLOW=$mark timeout 200 Rscript --vanilla session.R >said 2>&1 </dev/null || :
-grep '^ok: \|^NOT OK: ' said || cat said
-check "an R that is not there is told" grep -q 'tenkai carry: worker [0-9]*: rscript_missing: ' said
-no_jobs() { [ -z "$(squeue -h -o %i)" ]; }
-check "a session that was killed leaves no job" wait_for 60 no_jobs
-check "and no process" wait_for 60 nothing_is_left
-[ "$failed" = 0 ] || cat said
 finish

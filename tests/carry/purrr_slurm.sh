@@ -3,30 +3,15 @@
 # daemon killed in the middle. R_LIBS names a library with purrr and carrier in front of
 # that with tenkai.
 # time limit: 300 s
-. "$(dirname "$0")/../flows/common.sh"
-. ../slurm/cluster.sh
-need_slurm
-for package in purrr carrier; do
-  Rscript --vanilla -e "invisible(packageVersion('$package'))" >/dev/null 2>&1 && continue
-  echo "skipped: there is no R package $package here"
-  exit 0
-done
-trap 'stop_slurm; clean_up' EXIT
-start_slurm "$work/slurm" nodes=2 cpus=8 >/dev/null
-export XDG_CACHE_HOME=$work/cache
-(
-  umask 077
-  cat >"$work/tenkai.yaml" <<'YAML'
+. "$(dirname "$0")/slurm.sh"
+need_packages purrr carrier
+start_profiles nodes=2 cpus=8 <<'YAML'
 profiles:
   cpu:
     launcher: slurm
     daemons: 3
     slurm: {partition: main, time: 10}
 YAML
-)
-export TENKAI_CONFIG=$work/tenkai.yaml
-no_jobs() { [ -z "$(squeue -h)" ]; }
 
-TENKAI_FLOW=$mark timeout 240 Rscript --vanilla ../carry/purrr_slurm.R "$work" </dev/null || failed=1
-check "no job is left" wait_for 10 no_jobs
+run_jobs 240 purrr_slurm.R "$work"
 finish
