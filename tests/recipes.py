@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # The recipes in spack/, without Spack: a few lines stand in for what they use of it. They
-# must load, ask CMake for options that there are, and belong together by their versions.
+# must load, ask CMake for options that there are, and belong together by their versions. That
+# of conda must bear the same version, and name commands that there are.
 # Where black, isort and flake8 are installed, they are asked as well.
 import re
 import shutil
@@ -101,6 +102,13 @@ r_package(said).install(Spec(), Prefix("/opt/r-tenkai"))
 check(copied == [("/opt/tenkai/share/tenkai/r", "/stage/r")], "R compiles in a copy")
 words = ("--vanilla", "CMD", "INSTALL", "--configure-vars=TENKAI_PREFIX=/opt/tenkai", "--library=/library", "/stage/r")
 check(said == [words], "R CMD INSTALL is told where the programs are")
+
+conda = (checkout / "packaging/conda/meta.yaml").read_text()
+check(f'set version = "{version}"' in conda, f"the recipe of conda has version {version}")
+scripts = re.findall(r"script: (\S+)", conda)
+check(scripts and all((checkout / "packaging/conda" / name).is_file() for name in scripts), "its scripts are there")
+asked = re.findall(r"-D(TENKAI_\w+)", "".join((checkout / "packaging/conda" / name).read_text() for name in scripts))
+check(asked and set(asked) <= set(options), f"CMake has the options of conda's {asked}")
 
 for tool in ("black --check --quiet", "isort --check", "flake8"):
     if shutil.which(tool.split()[0]):

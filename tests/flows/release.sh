@@ -54,7 +54,7 @@ stand_ins
 written=5.6.7 version=5.6.8 next=5.6.9
 ours=$(sed -n 's/^project(tenkai VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 sed -i "s/\<${ours//./\\.}\>/$written/" CMakeLists.txt r/DESCRIPTION
-sed -i "s/\<\(v\{0,1\}\)${ours//./\\.}\>/\1$written/g" spack/spack_repo/tenkai/packages/*/package.py
+sed -i "s/\<\(v\{0,1\}\)${ours//./\\.}\>/\1$written/g" spack/spack_repo/tenkai/packages/*/package.py packaging/conda/meta.yaml
 changelog "## $written, not released yet" '- One thing.
 - Another thing.' '## 0.0.1, 2020-01-01' '- An old thing.'
 git init --quiet --initial-branch=main
@@ -224,7 +224,8 @@ says_version() {
   git show "$1:CMakeLists.txt" | grep -qF "project(tenkai VERSION $2 " &&
     git show "$1:r/DESCRIPTION" | grep -qxF "Version: $2" &&
     git show "$1:spack/spack_repo/tenkai/packages/tenkai/package.py" | grep -qF "\"$2\", tag=\"v$2\"" &&
-    git show "$1:spack/spack_repo/tenkai/packages/r_tenkai/package.py" | grep -qF "\"tenkai@$2\", when=\"@$2\""
+    git show "$1:spack/spack_repo/tenkai/packages/r_tenkai/package.py" | grep -qF "\"tenkai@$2\", when=\"@$2\"" &&
+    git show "$1:packaging/conda/meta.yaml" | grep -qF "set version = \"$2\""
 }
 first_heading() { git show "$1:CHANGELOG.md" | grep -m 1 '^## '; }
 check "the release has its version everywhere" says_version "$tag" "$version"

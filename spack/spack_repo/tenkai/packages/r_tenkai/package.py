@@ -4,6 +4,8 @@
 
 # flake8: noqa: F403,F405
 
+# What was tried, and what was not, is at the head of the recipe of tenkai.
+
 from spack_repo.builtin.build_systems.r import RPackage
 
 from spack.package import *

@@ -4,6 +4,11 @@
 
 # flake8: noqa: F403,F405
 
+# Tried with Spack 1.2 (development) and its packages 2.2, with Debian's libraries as externals:
+# spec, dev-build, install from git, audit. Not tried: libraries that Spack itself builds, an R of
+# Spack, `spack install --test=root`, Spack 1.0 and 1.1; nor this very text, which tests/recipes.py
+# loads without Spack.
+
 from spack_repo.builtin.build_systems.cmake import CMakePackage, generator
 
 from spack.package import *
