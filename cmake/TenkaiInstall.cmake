@@ -5,6 +5,7 @@
 #   libexec/tenkai/                      programs for programs; plugins of others
 #   share/tenkai/{templates,etc,r}       r is the source of the R package
 #   share/tenkai/compat/mirai            the source of the package in mirai's place (use_as_mirai())
+#   share/tenkai/modulefiles             for `module use`
 #   share/man/man1  share/bash-completion  share/zsh  share/fish
 #   lib/pkgconfig/tenkai.pc              lib/cmake/tenkai/
 
@@ -57,6 +58,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/r/DESCRIPTION)
 endif()
 
 install(DIRECTORY compat/ DESTINATION share/tenkai/compat)
+install(FILES packaging/module/tenkai DESTINATION share/tenkai/modulefiles/tenkai RENAME ${PROJECT_VERSION})
 
 configure_file(cmake/tenkai.pc.in tenkai.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/tenkai.pc DESTINATION lib/pkgconfig)

@@ -37,6 +37,7 @@ for file in man/man1/tenkai.1 man/man1/tenkai-status.1 bash-completion/completio
   zsh/site-functions/_tenkai fish/vendor_completions.d/tenkai.fish; do
   [ -s "$prefix/share/$file" ] || fail "share/$file is not there"
 done
+[ -s "$prefix/share/tenkai/modulefiles/tenkai/$version" ] || fail "there is no module file"
 if command -v man >/dev/null; then
   page=$(PATH="$prefix/bin:$PATH" man tenkai-status 2>&1) || fail "man finds no page: $page"
 fi
