@@ -38,8 +38,10 @@ Checks examine(const Visit& visit) {
   patient.program = own_program();
   auto named = found.profiles.all.find(visit.profile);
   std::optional<Deployment> deployment;
-  // Half of a site's policy is none: with a problem anywhere no profile can be used.
-  if (found.problems.empty() && named != found.profiles.all.end()) {
+  // Half of a site's policy is none: with a problem anywhere no profile can be launched. What the
+  // named one needs besides can be told all the same.
+  patient.may_launch = found.problems.empty();
+  if (named != found.profiles.all.end() && is_faultless(found, named->second)) {
     patient.profile = &named->second;
     Result<Deployment> deployed = deploy(named->second, found.profiles.caps, address_of_interface);
     if (deployed) deployment = *deployed;

@@ -228,6 +228,8 @@ Checks probe(const Patient& patient, std::chrono::seconds limit) {
   if (patient.deployment == nullptr)
     return {
         skipped("probe.job", "probe", "there is no good profile to launch it by; name one with --profile")};
+  if (!patient.may_launch)
+    return {skipped("probe.job", "probe", "no profile can be launched before the files are mended")};
   if (patient.launcher().empty())
     return {
         skipped("probe.job", "probe", "daemons of this profile are on this machine, which was looked at")};

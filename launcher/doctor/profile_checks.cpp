@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "base/counted.h"
 #include "base/text.h"
@@ -19,6 +20,20 @@ std::string place_of(const Profile& profile, std::string_view path) {
 
 std::string set_in(const Profile& profile, std::string_view path) {
   return "change " + std::string(path) + " in " + place_of(profile, path);
+}
+
+auto in_order(const Place& place) { return std::pair(place.at.line, place.at.column); }
+
+// From its name to the next one, or to the end of the file.
+bool is_within(const ProfileFile& file, const std::string& profile, const Place& place) {
+  auto part = file.profiles.find(profile);
+  if (part == file.profiles.end() || place.file != part->second.place.file) return false;
+  auto begin = in_order(part->second.place);
+  auto is_between = [&](const auto& other) {
+    auto start = in_order(other.second.place);
+    return start > begin && start <= in_order(place);
+  };
+  return in_order(place) >= begin && std::ranges::none_of(file.profiles, is_between);
 }
 
 // All daemons of one element of an array are in one job, which has the memory for them.
@@ -99,6 +114,17 @@ Checks judge_profile_files(const FoundProfiles& found, const std::string& name) 
                       "defined in " + to_string(named->second.defined.front()) +
                           (locked.empty() ? "" : "; the site has locked " + join(locked, ", "))));
   return checks;
+}
+
+bool is_faultless(const FoundProfiles& found, const Profile& profile) {
+  std::vector<std::string> parts = profile.ancestors;
+  parts.push_back(profile.name);
+  return std::ranges::none_of(found.problems, [&](const Problem& problem) {
+    return std::ranges::any_of(found.files, [&](const ProfileFile& file) {
+      return std::ranges::any_of(
+          parts, [&](const std::string& part) { return is_within(file, part, problem.place); });
+    });
+  });
 }
 
 Checks judge_template(const Profile& profile, const Problems& problems, const Problems& warnings) {

@@ -14,6 +14,9 @@ namespace tenkai::doctor {
 // profile.files, and for a profile that is named: profile.known, profile.locked. Nobody is named: "".
 Checks judge_profile_files(const FoundProfiles& found, const std::string& name);
 
+// Whether all that is wrong in the files is elsewhere than in this profile and those it inherits from.
+bool is_faultless(const FoundProfiles& found, const Profile& profile);
+
 // profile.template: `problems` are those of the template of one profile.
 Checks judge_template(const Profile& profile, const Problems& problems, const Problems& warnings);
 

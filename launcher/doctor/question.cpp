@@ -10,7 +10,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/path.h"
 #include "base/text.h"
+#include "process/own_path.h"
 #include "process/programs.h"
 
 namespace tenkai::doctor {
@@ -20,6 +22,13 @@ namespace {
 constexpr std::size_t most_output = std::size_t{4} * 1024 * 1024;
 // A server that has not heard who we are drops one in three from ten on (MaxStartups of sshd).
 constexpr std::size_t most_in_turn = 6;
+
+void not_started(Answer& answer, const std::string& program, const std::string& why) {
+  bool is_path = program.find('/') != program.npos;
+  answer.missing = is_path ? !exists(program) : !is_in_path(program);
+  if (!answer.missing) answer.unstarted = why.substr(why.rfind(": ") + 2);
+  answer.errors = why;
+}
 
 class Asking {
  public:
@@ -57,8 +66,7 @@ class Asking {
       finish(number, *asked);
     });
     if (!pid) {
-      asked->answer.missing = true;
-      asked->answer.errors = pid.error().message;
+      not_started(asked->answer, question.argv.front(), pid.error().message);
       return finish(number, *asked);
     }
     asked->timer.expires_after(question.limit);
@@ -125,6 +133,7 @@ std::string last_line(std::string_view text) {
 
 std::string trouble_of(const Answer& answer, std::chrono::milliseconds limit) {
   if (answer.missing) return "is not found";
+  if (!answer.unstarted.empty()) return "cannot be started (" + answer.unstarted + ")";
   if (answer.timed_out) return "gives no answer within " + in_seconds(limit);
   std::string said = last_line(answer.errors.empty() ? answer.output : answer.errors);
   if (!said.empty()) said = " (" + said + ")";

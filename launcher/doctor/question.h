@@ -14,6 +14,7 @@ namespace tenkai::doctor {
 
 struct Answer {
   bool missing = false;    // there is no such command
+  std::string unstarted;   // why there is one and it could not be started, or empty
   bool timed_out = false;  // it was ended by us
   std::optional<int> exit_code;
   std::optional<int> signal;
@@ -21,11 +22,11 @@ struct Answer {
   std::string errors;  // its last lines
   std::chrono::milliseconds took{0};
 
-  bool is_good() const { return exit_code == 0 && !timed_out && !missing; }
+  bool is_good() const { return exit_code == 0 && !timed_out; }
 };
 
-// Why an answer is not good, in words: "gives no answer within 5 s", "is not found", "ends with
-// exit code 1 (the last line of what it wrote)".
+// Why an answer is not good, in words: "gives no answer within 5 s", "is not found", "cannot be
+// started (Permission denied)", "ends with exit code 1 (the last line of what it wrote)".
 std::string trouble_of(const Answer& answer, std::chrono::milliseconds limit);
 
 struct Question {

@@ -16,6 +16,7 @@ constexpr std::chrono::milliseconds slow_queue{3000};
 constexpr std::uint64_t least_job_age = 60;
 // srun --overlap, without which a task's own steps wait for those of its daemon.
 constexpr int overlap_version = 2011;
+constexpr std::string_view test_of_script = "sbatch --test-only of the profile's script";
 
 std::string of(const std::map<std::string, std::string>& config, const std::string& key) {
   auto found = config.find(key);
@@ -133,8 +134,13 @@ std::string first_submission(std::string_view rendered) {
   return std::string(end == rendered.npos ? rendered : rendered.substr(0, end + word.size() + 2));
 }
 
+Check not_tested() {
+  return skipped("slurm.test", std::string(test_of_script),
+                 "no profile can be launched before the files of profiles are mended");
+}
+
 Check judge_test(const std::string& profile, const Answer& answer, std::chrono::milliseconds limit) {
-  std::string what = "sbatch --test-only of the profile's script";
+  std::string what(test_of_script);
   std::string said(trim(answer.errors + "\n" + answer.output));
   if (said.starts_with("tenkai launch: "))
     return wrong("slurm.test", what, "there is no script: " + printable(said.substr(15), 500),
@@ -147,7 +153,7 @@ Check judge_test(const std::string& profile, const Answer& answer, std::chrono::
         start == said.npos ? "" : said.substr(start, std::string("to start at YYYY-MM-DDTHH:MM:SS").size());
     return ok("slurm.test", what, "it would be taken" + (when.empty() ? "" : ", " + when));
   }
-  if (answer.timed_out || answer.missing)
+  if (answer.timed_out || answer.missing || !answer.unstarted.empty())
     return wrong("slurm.test", what, trouble_of(answer, limit), "try again later");
   std::vector<std::string> lines;
   for (std::string_view line : split(said, '\n')) {

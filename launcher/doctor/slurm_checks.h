@@ -52,7 +52,9 @@ Checks judge_wishes(const SlurmState& state, const SlurmWishes& wishes);
 // The first of several calls of sbatch, each with a script behind it (<<'WORD'), as the plugin renders
 // them.
 std::string first_submission(std::string_view rendered);
-// slurm.test: of `sbatch --test-only` of a profile's own script, or of the plugin that renders none.
+// slurm.test: of `sbatch --test-only` of a profile's own script, or of the plugin that renders none;
+// or that it was not asked, where no profile can be launched.
+Check not_tested();
 Check judge_test(const std::string& profile, const Answer& answer, std::chrono::milliseconds limit);
 
 }  // namespace tenkai::doctor

@@ -1,4 +1,5 @@
 // Asks Slurm's programs, each once: a site limits how often it is asked.
+#include <pwd.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -20,9 +21,14 @@ namespace {
 
 constexpr std::chrono::seconds slurm_limit{5};
 
+// Whose jobs they are, whatever USER says (su, cron); the launcher asks for the same.
+std::string user_id() { return std::to_string(::getuid()); }
+
+// The database of Slurm knows names alone.
 std::string user_name() {
+  if (const passwd* entry = ::getpwuid(::getuid())) return entry->pw_name;
   const char* user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : std::to_string(::getuid());
+  return user != nullptr ? user : user_id();
 }
 
 std::string short_host() {
@@ -96,25 +102,25 @@ SlurmState state_of(const Patient& patient) {
 Topic slurm_topic(const Patient& patient) {
   SlurmState state = state_of(patient);
   if (!state.is_wanted && (patient.profile != nullptr || !is_in_path("sbatch"))) return {{}, {}};
-  std::string user = user_name();
   std::vector<Question> questions = {
       slurm_question({"sbatch", "--version"}),
       slurm_question({"scontrol", "ping"}),
       slurm_question({"scontrol", "-o", "show", "partition"}),
       slurm_question({"sinfo", "-h", "-e", "-o", std::string(nodes_format)}),
       slurm_question({"scontrol", "show", "config"}),
-      slurm_question({"squeue", "-h", "-r", "-u", user, "-o", "%i"}),
-      slurm_question(
-          {"sacctmgr", "-nP", "show", "assoc", "user=" + user, "format=" + std::string(associations_format)}),
+      slurm_question({"squeue", "-h", "-r", "-u", user_id(), "-o", "%i"}),
+      slurm_question({"sacctmgr", "-nP", "show", "assoc", "user=" + user_name(),
+                      "format=" + std::string(associations_format)}),
       slurm_question({"sacct", "-X", "-n", "-P", "-o", "JobID"}),
   };
   // In a job the daemons are its steps, and nothing is submitted.
   bool is_submitted = state.is_wanted && state.own_job.empty();
-  if (is_submitted) questions.push_back(render_question(patient));
+  bool is_tested = is_submitted && patient.may_launch;
+  if (is_tested) questions.push_back(render_question(patient));
   std::string name = patient.profile == nullptr ? "" : patient.profile->name;
   SlurmWishes wishes = state.is_wanted ? slurm_wishes(*patient.profile, patient.daemons()) : SlurmWishes();
   return {std::move(questions),
-          [state, wishes, is_submitted, name](const std::vector<Answer>& answers) mutable {
+          [state, wishes, is_submitted, is_tested, name](const std::vector<Answer>& answers) mutable {
             state.said.version = answers[0];
             state.said.ping = answers[1];
             state.said.partitions = answers[2];
@@ -127,7 +133,8 @@ Topic slurm_topic(const Patient& patient) {
             Checks checks = judge_slurm(state, is_there);
             if (!is_there || !state.is_wanted) return checks;
             add(checks, judge_wishes(state, wishes));
-            if (is_submitted) checks.push_back(judge_test(name, answers[8], state.limit));
+            if (is_tested) checks.push_back(judge_test(name, answers[8], state.limit));
+            else if (is_submitted) checks.push_back(not_tested());
             return checks;
           }};
 }

@@ -15,7 +15,8 @@ namespace tenkai::doctor {
 struct Patient {
   const Profile* profile = nullptr;
   const Deployment* deployment = nullptr;
-  std::string program;  // our own path
+  std::string program;     // our own path
+  bool may_launch = true;  // false: a fault somewhere in the files keeps every profile from that
 
   std::string launcher() const { return deployment == nullptr ? "" : deployment->plugin; }
   // How many daemons there may be.

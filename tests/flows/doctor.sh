@@ -59,6 +59,9 @@ profiles:
   mine: {launcher: slurm, slurm: {options: [--output=/dev/null]}}
 YAML
 staged F20 wrong profile.files "slurm.logs" --profile mine
+profiles <<<'profiles: {mine: {launcher: local, environment: {rscript: /no/Rscript}}, other: {lancher: slurm}}'
+staged another wrong r "/no/Rscript: is not found" --profile mine
+check "  and what is wrong in the other profile" finds wrong profile.files
 profiles <<<'profiles: {mine: {daemons: 1}}'
 staged typo wrong profile.known "did you mean 'mine'" --profile minne
 

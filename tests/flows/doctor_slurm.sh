@@ -59,6 +59,9 @@ healthy "a Slurm" --profile cpu
 check "the script itself was tested" says "it would be taken"
 healthy "one job over two nodes" --profile step
 healthy "a Slurm and no profile"
+before=(env USER=no-such-user)
+healthy "a Slurm, and a USER that is not who this is" --profile cpu
+before=()
 
 # A job is sent on its way, and comes back.
 mkdir "$work/cut"

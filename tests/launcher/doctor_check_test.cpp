@@ -52,16 +52,19 @@ TEST_CASE("commands are asked at once, each as long as it may take") {
   Question silent{{"sh", "-c", "exec sleep 900"}};
   silent.limit = 50ms;
   Question missing{{"/no/such/program"}};
+  Question no_program{{"/etc/passwd"}};
   Question two{{"echo", "one"}};
   two.next = [](const Answer& answer) { return std::optional(Question{{"echo", "after " + answer.output}}); };
 
-  std::vector<Answer> answers = ask_all({quick, silent, missing, two});
+  std::vector<Answer> answers = ask_all({quick, silent, missing, two, no_program});
 
-  REQUIRE(answers.size() == 4);
+  REQUIRE(answers.size() == 5);
   CHECK(answers[0].output == "out\n");
   CHECK(trouble_of(answers[0], 1s) == "ends with exit code 3 (err)");
   CHECK(trouble_of(answers[1], 50ms) == "gives no answer within 0.05 s");
   CHECK(trouble_of(answers[2], 1s) == "is not found");
+  CHECK(trouble_of(answers[4], 1s) == "cannot be started (Permission denied)");
+  CHECK_FALSE(answers[4].is_good());
   CHECK(answers[3].output == "after one\n\n");
   CHECK(answers[3].is_good());
   CHECK(ask_all({}).empty());

@@ -55,6 +55,21 @@ TEST_CASE("files of profiles are checked, and who is named is looked for") {
   CHECK(known.sentence.find("locked slurm.qos") != std::string::npos);
 }
 
+TEST_CASE("what is wrong in another profile leaves the named one to be looked at") {
+  auto is_good = [](const std::string& text, const std::string& name) {
+    FoundProfiles found = found_in(text);
+    REQUIRE_FALSE(found.problems.empty());
+    return is_faultless(found, found.profiles.all.at(name));
+  };
+
+  std::string block = "profiles:\n  a:\n    lancher: slurm\n  b:\n    daemons: 1\n";
+  CHECK(is_good(block, "b"));
+  CHECK_FALSE(is_good(block, "a"));
+  CHECK(is_good("profiles: {a: {daemons: 1}, b: {lancher: slurm}}\n", "a"));
+  CHECK_FALSE(is_good("profiles: {a: {daemons: 1}, b: {lancher: slurm}}\n", "b"));
+  CHECK_FALSE(is_good("profiles: {a: {lancher: slurm}, b: {inherits: a}}\n", "b"));
+}
+
 TEST_CASE("a folder for logs has to be there, writable and seen by others") {
   CHECK(judge_logs(std::nullopt).empty());
   CHECK(bad_of(judge_logs(LogFolder{"/home/anna/logs", true, true, false})).empty());

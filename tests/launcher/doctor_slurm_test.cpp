@@ -189,6 +189,7 @@ TEST_CASE("what sbatch says to the script is told") {
   taken.errors =
       "sbatch: Job 1 to start at 2026-01-02T03:04:05 using 1 processors on nodes n1 in partition main\n";
 
+  CHECK(not_tested().state == State::skipped);
   CHECK(judge_test("p", taken, limit).state == State::ok);
   CHECK(judge_test("p", taken, limit).sentence == "it would be taken, to start at 2026-01-02T03:04:05");
   taken.errors += "sbatch: error: Welcome to the new cluster\n";
