@@ -11,6 +11,7 @@
 
 #include "base/version.h"
 #include "cli/commands.h"
+#include "launcher/bring/bringing_plugin.h"
 #include "launcher/plugin/facts.h"
 #include "launcher/plugin/plugin.h"
 #include "plugins/command/command_plugin.h"
@@ -32,6 +33,14 @@ MakePlugin maker() {
   };
 }
 
+// One whose launches bring tenkai along.
+template <class Some>
+MakePlugin bringing_maker() {
+  return [](asio::any_io_executor executor, Plugin::Tell tell) {
+    return std::make_unique<BringingPlugin>(executor, std::move(tell), maker<Some>());
+  };
+}
+
 struct OwnPlugin {
   MakePlugin make;
   std::string about;
@@ -40,10 +49,11 @@ struct OwnPlugin {
 
 const std::map<std::string, OwnPlugin>& plugins() {
   static const std::map<std::string, OwnPlugin> all = {
-      {"command", {maker<command::CommandPlugin>(), "Daemons by any command", [] { return PluginLacks(); }}},
+      {"command",
+       {bringing_maker<command::CommandPlugin>(), "Daemons by any command", [] { return PluginLacks(); }}},
       {"mpi", {maker<mpi::MpiPlugin>(), "Daemons by MPI", mpi::lacks}},
       {"slurm", {maker<slurm::SlurmPlugin>(), "Daemons as jobs of Slurm", slurm::lacks}},
-      {"ssh", {maker<ssh::SshPlugin>(), "Daemons on other machines, by SSH", ssh::lacks}}};
+      {"ssh", {bringing_maker<ssh::SshPlugin>(), "Daemons on other machines, by SSH", ssh::lacks}}};
   return all;
 }
 

@@ -105,6 +105,10 @@ const std::vector<ProfileKey> profile_table = {
      "threads of one daemon, for `OMP_NUM_THREADS` and the BLAS; `auto`: as many as it has processors, "
      "`none`: not set"},
 
+    {"bring", flag, "yes", "no",
+     "with `launcher: ssh` and `command`: whether tenkai is brought along to a machine that has none, or "
+     "another version"},
+
     {"limits.idletime", duration, "", "5min",
      "a daemon ends after so long without a task; with `launcher: slurm` 5min, if not said. With `scale` "
      "those go that are not needed"},

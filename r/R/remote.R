@@ -22,6 +22,8 @@
 #'   shell, so one element may hold several words. A list of such vectors: one for
 #'   each URL.
 #' @param rscript the program that runs R there.
+#' @param bring whether tenkai is brought along to a machine that has none, or
+#'   another version, see below.
 #' @param config for `ssh_config()`: a file to read instead of `~/.ssh/config`.
 #'   `NULL`: the one that the environment variable `TENKAI_SSH_CONFIG` names, if
 #'   it does.
@@ -39,6 +41,14 @@
 #'
 #' Daemons that are launched on one machine by SSH share one connection and one
 #' program `tenkai agent`, which starts R again if it dies.
+#'
+#' A machine needs nothing but R. Where the package or the program is missing, or
+#' is of another version, the launch brings those of this session along, through
+#' the connection that there is: into `~/.cache/tenkai/VERSION` there, once. The
+#' package is copied where platform and R version are the same, and compiled there
+#' otherwise. What cannot be brought is a launch that has failed with cause
+#' `package_missing`, `program_missing` or `version`, and says why. `tenkai clean`
+#' removes what was brought.
 #' @examples
 #' ssh_config("ssh://me@10.75.32.90:222", timeout = 5)
 #' remote_config("srun", c("--mem 512", "-n 1", "."), quote = FALSE)
@@ -51,12 +61,13 @@
 #' }
 #' @export
 ssh_config <- function(remotes, timeout = 10, tunnel = FALSE, command = "ssh",
-                       rscript = "Rscript", config = NULL) {
+                       rscript = "Rscript", config = NULL, bring = TRUE) {
   check_remotes(remotes)
   check_number(timeout, "timeout", minimum = 1)
   check_flag(tunnel, "tunnel")
   check_string(command, "command")
   check_string(rscript, "rscript")
+  check_flag(bring, "bring")
   if (is.null(config) && nzchar(Sys.getenv("TENKAI_SSH_CONFIG"))) {
     config <- Sys.getenv("TENKAI_SSH_CONFIG")
   }
@@ -73,6 +84,7 @@ ssh_config <- function(remotes, timeout = 10, tunnel = FALSE, command = "ssh",
     options = list(
       timeout = whole(timeout),
       tunnel = if (tunnel) "1",
+      bring = if (!bring) "0",
       client = if (!missing(command)) command,
       config = if (!is.null(config)) {
         normalizePath(config, mustWork = FALSE)
@@ -86,7 +98,7 @@ ssh_config <- function(remotes, timeout = 10, tunnel = FALSE, command = "ssh",
 #' @export
 remote_config <- function(command = NULL, args = c("", "."),
                           rscript = "Rscript", quote = TRUE,
-                          credential = NULL) {
+                          credential = NULL, bring = TRUE) {
   vectors <- if (is.list(args)) args else list(args)
   has_place <- vapply(vectors, function(each) {
     is.character(each) && !anyNA(each) && "." %in% each
@@ -101,6 +113,7 @@ remote_config <- function(command = NULL, args = c("", "."),
   }
   check_string(command, "command")
   check_flag(quote, "quote")
+  check_flag(bring, "bring")
   if (is.null(credential)) {
     by_ssh <- basename(strsplit(command, " ", fixed = TRUE)[[1L]][1L]) == "ssh"
     credential <- if (by_ssh) "stdin" else "file"
@@ -112,7 +125,8 @@ remote_config <- function(command = NULL, args = c("", "."),
   list(
     command = command, args = args, rscript = rscript,
     plugin = "command", form = "daemon", credential = credential,
-    options = list(program = command, quote = if (!quote) "0"),
+    options = list(program = command, quote = if (!quote) "0",
+                   bring = if (!bring) "0"),
     each = lapply(vectors, function(each) list(args = each))
   )
 }

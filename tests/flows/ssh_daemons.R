@@ -111,7 +111,7 @@ expect_cause("no Rscript", "rscript_missing",
              ssh_config(host("127.0.0.1"), rscript = "Rscriptless"))
 expect_cause("no package", "package_missing",
              ssh_config(host("127.0.0.1"),
-                        rscript = Sys.getenv("BARE_RSCRIPT")))
+                        rscript = Sys.getenv("BARE_RSCRIPT"), bring = FALSE))
 expect_cause("a command that fails", "exited",
              ssh_config(host("127.0.0.1"), rscript = "/bin/false"),
              says = "exit code 1")

@@ -103,10 +103,11 @@ void Libssh2BackEnd::finish(const std::string& name, JobReport report) {
   jobs_.erase(found);
   if (command && connection_) connection_->drop(*command);
   drop_ports();
-  if (jobs_.empty()) disconnect();
   report.job = name;
   report.where = where_;
+  // Who is told may have more for this connection.
   events_.tell(std::move(report));
+  if (jobs_.empty()) disconnect();
 }
 
 // Nobody needs them any more.

@@ -215,7 +215,8 @@ test_that("without Rscript the cause is said, in status() and as a message", {
 test_that("the package missing, and another version of it, are told apart", {
   set_daemons(2, url = "ws://127.0.0.1:0")
   suppressMessages({
-    launch_remote(1, remote = env(c("R_LIBS=/none", "R_LIBS_USER=/none", ".")))
+    launch_remote(1, remote = env(c("R_LIBS=/none", "R_LIBS_USER=/none", "."),
+                                bring = FALSE))
     expect_true(wait_for(function() identical(launches()$state, "failed")))
   })
   expect_identical(launches()$cause, "package_missing")
@@ -224,7 +225,8 @@ test_that("the package missing, and another version of it, are told apart", {
   writeLines(c("#!/bin/sh", "echo 9.9.9"), fake)
   Sys.chmod(fake, "755")
   suppressMessages({
-    launch_remote(2, remote = env(c(paste0("TENKAI_BIN=", fake), ".")))
+    launch_remote(2, remote = env(c(paste0("TENKAI_BIN=", fake), "."),
+                                bring = FALSE))
     expect_true(wait_for(function() {
       identical(launches()$state, c("failed", "failed"))
     }))

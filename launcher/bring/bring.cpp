@@ -1,0 +1,212 @@
+#include "launcher/bring/bring.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/r_call.h"
+#include "base/text.h"
+#include "base/version.h"
+
+namespace tenkai::bring {
+namespace {
+
+constexpr std::string_view sign = "tenkai-there ";
+constexpr std::string_view answer_sign = "tenkai-brought ";
+// Of the 64 digits of a hash.
+constexpr std::size_t digits_of_name = 16;
+
+std::string cache_script() {
+  return R"sh(umask 077; cache="${XDG_CACHE_HOME:-$HOME/.cache}/tenkai/)sh" + std::string(program_version) +
+         R"sh("; )sh";
+}
+
+// `script` is one line without backslashes and single quotes: R's own start script lets an
+// `echo` read it that would take them in its own way.
+std::string call_of(const std::string& statements, const std::string& script) {
+  return "base::evalq({" + statements + "system(" + r_text(script) +
+         ")},base::new.env(parent=base::baseenv()))";
+}
+
+constexpr std::string_view survey_script =
+    R"sh(echo "tenkai-there system $(uname -sm)"; )sh"
+    R"sh(echo "tenkai-there cache $cache"; )sh"
+    R"sh(echo "tenkai-there program $(tenkai --version 2>/dev/null | head -n 1)"; )sh"
+    R"sh(for each in "$cache"/program-* "$cache"/library-*; do )sh"
+    R"sh([ ! -d "$each" ] || echo "tenkai-there has ${each##*/}"; done | tail -n 30)sh";
+
+constexpr std::string_view survey_statements =
+    "tell<-function(what,value)cat('tenkai-there ',what,' ',value,intToUtf8(10L),sep='');"
+    "tell('r',paste(R.version$major,sub('[.].*','',R.version$minor),sep='.'));"
+    "tell('platform',R.version$platform);"
+    "tell('package',tryCatch(as.character(utils::packageVersion('tenkai')),error=function(e)''));"
+    "flush(stdout());";
+
+// Up to where the archive is whole. One launch at a time: what another has left, that was
+// killed, goes.
+constexpr std::string_view take_in_script =
+    R"sh(fail() { set -f; echo tenkai-brought no $*; exit 1; }; )sh"
+    R"sh(why=$(mkdir -p "$cache" 2>&1) || fail "the folder $cache cannot be made there: $why"; )sh"
+    R"sh(cd "$cache" || fail "the folder $cache cannot be entered there"; )sh"
+    R"sh(exec 9>.lock; )sh"
+    R"sh(if command -v flock >/dev/null 2>&1; then flock -w 600 9 || )sh"
+    R"sh(fail "another launch has held $cache/.lock for 10 minutes"; rm -rf .new-*; fi; )sh"
+    R"sh(if [ -d "$name" ]; then echo tenkai-brought yes; exit 0; fi; )sh"
+    R"sh(new=.new-$$; trap "rm -rf $new" EXIT; trap "exit 1" HUP INT TERM PIPE; )sh"
+    R"sh(why=$(mkdir "$new" "$new/item" "$new/source" 2>&1) || fail "nothing can be written to $cache there: $why"; )sh"
+    R"sh(why=$(cat 2>&1 >"$new/archive" "$from") || fail "it cannot be written to $cache there: $why"; )sh"
+    R"sh(sum=$(gzip -dc <"$new/archive" 2>/dev/null | sha256sum | cut -d " " -f 1); )sh"
+    R"sh([ "$sum" = "$hash" ] || fail "it came in part or damaged: was the connection cut?"; )sh"
+    R"sh(why=$(gzip -dc <"$new/archive" | tar -xf - -C "$new/$into" 2>&1) || )sh"
+    R"sh(fail "it cannot be unpacked in $cache there: $why"; )sh";
+
+constexpr std::string_view finish_script =
+    R"sh([ -d "$name" ] || mv "$new/item" "$name" || fail "$cache/$name cannot be made there"; )sh"
+    R"sh(echo tenkai-brought yes)sh";
+
+// Whether it works there is found out before it bears its name.
+std::string try_script(Kind kind) {
+  switch (kind) {
+    case Kind::program:
+      return R"sh(why=$("$new/item/tenkai" --version 2>&1) && [ "$why" = )sh" + std::string(program_version) +
+             R"sh( ] || fail "the program does not run there: $why"; )sh";
+    case Kind::ready:
+      return R"sh(why=$(R_LIBS="$cache/$new/item" "$R_HOME/bin/Rscript" --vanilla -e tenkai::daemon 2>&1 >/dev/null </dev/null) || )sh"
+             R"sh(fail ")sh" +
+             std::string(does_not_load_there) + R"sh(: $why"; )sh";
+    case Kind::source: break;
+  }
+  return R"sh(why=$(TENKAI_BUILD=no MAKEFLAGS="${MAKEFLAGS:--j4}" "$R_HOME/bin/R" CMD INSTALL --no-docs )sh"
+         R"sh(-l "$cache/$new/item" "$new/source/tenkai" 2>&1 </dev/null) || )sh"
+         R"sh(fail "the package cannot be compiled there: $(echo "$why" | grep -i -e error -e "not found" | head -n 3)"; )sh";
+}
+
+Error other_system(const There& there, const Offers& offers) {
+  return Error{"it is " + printable(there.system, 60) + ", and the program of this session is for " +
+               offers.system +
+               "; TENKAI_BRING_PROGRAM names one for that machine, such as scripts/static makes"};
+}
+
+Result<Kind> which_package(const There& there, const Offers& offers) {
+  if (!offers.package.empty() && there.r == offers.r && there.platform == offers.platform) return Kind::ready;
+  if (!offers.source.empty()) return Kind::source;
+  if (offers.package.empty()) return Error{"this session's R package was not found in its libraries"};
+  return Error{"R is " + printable(there.r, 20) + " for " + printable(there.platform, 60) +
+               " there, the package of this session is of R " + offers.r + " for " + offers.platform +
+               ", and its sources are not here to be compiled there"};
+}
+
+}  // namespace
+
+std::string survey_call() {
+  return call_of(std::string(survey_statements), cache_script() + std::string(survey_script));
+}
+
+Result<There> parse_survey(std::string_view log) {
+  There there;
+  const std::array<std::pair<std::string_view, std::string*>, 6> parts{{{"system", &there.system},
+                                                                        {"r", &there.r},
+                                                                        {"platform", &there.platform},
+                                                                        {"package", &there.package},
+                                                                        {"program", &there.program},
+                                                                        {"cache", &there.cache}}};
+  for (std::string_view line : split(log, '\n')) {
+    if (!line.starts_with(sign)) continue;
+    line.remove_prefix(sign.size());
+    std::string_view what = line.substr(0, line.find(' '));
+    std::string value(trim(line.substr(what.size())));
+    if (what == "has") there.has.insert(value);
+    for (const auto& [name, member] : parts)
+      if (name == what) *member = value;
+  }
+  if (there.system.empty() || there.r.empty() || !there.cache.starts_with('/'))
+    return Error{"the other machine did not tell what is there: " + printable(trim(log), 300)};
+  return there;
+}
+
+Result<std::vector<Kind>> what_to_bring(const There& there, const Offers& offers) {
+  std::vector<Kind> kinds;
+  bool has_package = works_with(program_version, there.package);
+  // Where the package is there, it is its program that was missed.
+  if (has_package || !works_with(program_version, there.program)) {
+    if (there.system != offers.system) return other_system(there, offers);
+    kinds.push_back(Kind::program);
+  }
+  if (has_package) return kinds;
+  Result<Kind> package = which_package(there, offers);
+  if (!package) return package.error();
+  kinds.push_back(*package);
+  return kinds;
+}
+
+std::string folder_of(const Parcel& parcel, const There& there) {
+  std::string digits = parcel.hash.substr(0, digits_of_name);
+  if (parcel.kind == Kind::program) return "program-" + digits;
+  return "library-" + there.r + "-" + there.platform + "-" + digits;
+}
+
+std::string receive_call(const Parcel& parcel, const There& there) {
+  std::string name = folder_of(parcel, there);
+  std::string script = cache_script() + "name=" + shell_quote(name) + "; hash=" + parcel.hash +
+                       "; from=" + (parcel.file.empty() ? "-" : shell_quote(parcel.file)) +
+                       "; into=" + (parcel.kind == Kind::source ? "source" : "item") + "; ";
+  script += take_in_script;
+  script += try_script(parcel.kind);
+  script += finish_script;
+  return call_of("", script);
+}
+
+Result<Done> parse_received(std::string_view log) {
+  for (std::string_view line : split(log, '\n')) {
+    if (!line.starts_with(answer_sign)) continue;
+    std::string_view answer = trim(line.substr(answer_sign.size()));
+    if (answer == "yes") return Done{};
+    if (answer.starts_with("no ")) return Error{printable(answer.substr(3), 600)};
+  }
+  std::string_view last = trim(log);
+  return Error{last.empty() ? "the connection was lost while it was brought"
+                            : "it was not taken in: " + printable(last, 300)};
+}
+
+// The same bytes for the same files, whoever packs them and when.
+std::string pack_command(Kind kind, const Offers& offers) {
+  std::string tar =
+      "tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u+rwX,go= --format=gnu -h -cf -";
+  auto packed = [&tar](const std::string& path, const std::string& exclude) {
+    std::size_t slash = path.rfind('/');
+    std::string name = path.substr(slash + 1);
+    return tar + exclude + " --transform='s,^[^/]*,tenkai,' -C " + shell_quote(path.substr(0, slash + 1)) +
+           " -- " + shell_quote(name);
+  };
+  switch (kind) {
+    case Kind::program: return packed(offers.program, "");
+    case Kind::ready:
+      return packed(offers.package,
+                    " --anchored --exclude='*/bin' --exclude='*/program' --exclude='*/source'"
+                    " --exclude='*/doc' --exclude='*/help' --exclude='*/html'");
+    case Kind::source: break;
+  }
+  return packed(offers.source,
+                " --exclude='*.o' --exclude='*.so' --anchored --exclude='*/man' --exclude='*/tests'"
+                " --exclude='*/vignettes' --exclude='*/tools/program' --exclude='*/inst/program'"
+                " --exclude='*/inst/bin' --exclude='*/inst/source'");
+}
+
+std::string with_brought(const std::string& call, const Brought& brought) {
+  std::string set;
+  if (!brought.library.empty()) {
+    set += "own=" + r_text(brought.library) +
+           ";Sys.setenv(R_LIBS=paste(c(own,setdiff(Sys.getenv('R_LIBS'),'')),collapse=':'));"
+           ".libPaths(c(own,.libPaths()));";
+  }
+  if (!brought.program.empty()) set += "Sys.setenv(TENKAI_BIN=" + r_text(brought.program + "/tenkai") + ");";
+  if (set.empty()) return call;
+  return "base::evalq({" + set + "},base::new.env(parent=base::baseenv()));" + call;
+}
+
+bool is_our_call(const std::vector<std::string>& command) {
+  if (command.size() < 3 || command[command.size() - 2] != "-e") return false;
+  return command.back().starts_with("tenkai::agent(") || command.back().starts_with("tenkai::daemon(");
+}
+
+}  // namespace tenkai::bring
