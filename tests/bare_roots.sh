@@ -10,33 +10,13 @@ cd "$(dirname "$0")/.."
 roots=${1:-build/roots}
 mkdir -p "$roots"
 roots=$(cd "$roots" && pwd)
-. scripts/roots.sh
-failed=0
+. tests/in_roots.sh
 
-check() {
-  sentence=$1
-  shift
-  if "$@"; then echo "ok: $sentence"; else echo "NOT OK: $sentence"; failed=1; fi
-}
-home='/home/jörg müller'
-
-# in_root SUITE COMMAND: as root, with network. as_user SUITE COMMAND: as an ordinary user, without.
-in_root() { enter_root "$roots/$1" / sh -euc "$2"; }
-as_user() {
-  enter_root "$roots/$1" / unshare --net setpriv --reuid=1500 --regid=1500 --clear-groups --no-new-privs \
-    env -i LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" sh -euc "cd; $2"
-}
 prepare() {
   make_root "$1" "$roots/$1"
-  copy_settings "$roots/$1"
-  mkdir -p "$roots/$1/media/release"
-  cp "$roots"/release/* "$roots/$1/media/release/"
-  chmod -R a+rX "$roots/$1/media"
-  rm -rf "${roots:?}/$1$home"
-  mkdir -p "$roots/$1$home"
-  chown -R 1500:1500 "$roots/$1$home"
+  bring "$1" "$roots"/release/*
+  new_home "$1"
 }
-packages() { in_root "$1" "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update >/dev/null; apt-get -qq install -y --no-install-recommends $2 >/dev/null 2>&1"; }
 
 scripts/install-packages --for roots
 mkdir -p "$roots/release"
