@@ -17,6 +17,7 @@ void add_run_command(CLI::App& app, int& exit_code);
 void add_carry_command(CLI::App& app, int& exit_code);
 void add_plugin_command(CLI::App& app, int& exit_code);
 void add_plugins_command(CLI::App& app, int& exit_code);
+void add_clean_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
 // For who builds and packs the program: pages of all commands of `app`.

@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   tenkai::add_carry_command(app, exit_code);
   tenkai::add_profile_command(app, exit_code);
   tenkai::add_plugins_command(app, exit_code);
+  tenkai::add_clean_command(app, exit_code);
   tenkai::add_completion_command(app, exit_code);
   tenkai::add_version_command(app, exit_code);
   tenkai::add_agent_command(app, exit_code);

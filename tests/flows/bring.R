@@ -18,7 +18,7 @@ lines_of <- function(name) {
 logins <- function() sum(grepl("Accepted publickey", lines_of("one.log")))
 starts <- function() length(lines_of("commands"))
 
-# A session's first answer from there: after how many seconds, from which library;
+# A session's first answer from there: after how many seconds, from where;
 # or why there is none.
 answer <- function(n = 1, config = ssh_config(remote), name = "default") {
   begun <- now()

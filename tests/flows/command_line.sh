@@ -119,7 +119,7 @@ else
 fi
 if command -v shellcheck >/dev/null; then check "the script for bash is a good one" shellcheck "$work/bash"; fi
 
-# --- version and plugins ---
+# --- version ---
 
 version=$(sed -n 's/^project(tenkai VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
 tenkai version
@@ -127,6 +127,25 @@ said_so 0 "version says how the program was built" "tenkai $version"
 check "  with which libraries" says "OpenSSL 3."
 tenkai version --json
 check "as JSON it is JSON" json 'it["version"] and it["compiler"] and it["libraries"]["Boost"].startswith("1.")'
+
+# --- clean ---
+
+export XDG_CACHE_HOME=$work/brought
+tenkai clean
+said_so 0 "clean says where nothing is" "nothing was brought to $work/brought/tenkai"
+mkdir -p "$XDG_CACHE_HOME/tenkai/$version/library-1" "$XDG_CACHE_HOME/tenkai/0.0.9" "$XDG_CACHE_HOME/tenkai/launch-x"
+tenkai clean --dry-run
+said_so 0 "clean --dry-run removes nothing" "would remove $XDG_CACHE_HOME/tenkai/0.0.9"
+check "  of what was brought" [ -d "$XDG_CACHE_HOME/tenkai/0.0.9" ]
+tenkai clean --keep
+said_so 0 "clean --keep removes other versions" "removed $XDG_CACHE_HOME/tenkai/0.0.9"
+check "  and leaves its own" [ -d "$XDG_CACHE_HOME/tenkai/$version" ]
+tenkai clean --json
+check "clean removes all, and says so as JSON" json '[one["state"] for one in it["versions"]] == ["removed"]'
+check "  and leaves what was not brought" [ "$(ls "$XDG_CACHE_HOME/tenkai")" = launch-x ]
+unset XDG_CACHE_HOME
+
+# --- plugins ---
 
 tenkai plugins --json
 check "plugins names each launcher" json '[one["name"] for one in it["plugins"]] == ["command", "mpi", "slurm", "ssh"]'
