@@ -34,7 +34,11 @@ std::string how_to_install(const RReport& report) {
                                 : report.install;
 }
 
-Checks judge_package(const RReport& report, const std::map<std::string, std::string>& said) {
+Checks judge_package(RReport report, const std::map<std::string, std::string>& said) {
+  if (report.is_brought) {
+    report.counts = false;
+    report.hint = "a launch brings it along";
+  }
   auto value = [&said](const std::string& key) {
     auto found = said.find(key);
     return found == said.end() ? std::string() : found->second;

@@ -28,6 +28,8 @@ struct RReport {
   // says who tells.
   bool counts = true;
   std::string hint;
+  // Whether a launch brings the package and the program along, where they are missing.
+  bool is_brought = false;
   std::string own_version;  // of the program that asks
   // Sites: how the package is installed there; empty: as here.
   std::string install;

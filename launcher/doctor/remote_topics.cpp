@@ -142,6 +142,7 @@ SshHost host_of(const Patient& patient, const std::string& remote, std::chrono::
   host.limit = host_limit;
   host.begun = static_cast<double>(std::time(nullptr));
   host.rscript = patient.deployment->rscript;
+  host.brings = option_of(patient.deployment->options, "bring") != "0";
   host.own_version = program_version;
   Result<Url> url = parse_url(patient.deployment->url);
   bool has_tunnel = option_of(patient.deployment->options, "tunnel") == "1";

@@ -135,6 +135,7 @@ Checks judge_ssh_host(const SshHost& host, const SshClient& client) {
   report.where = " on " + host.remote;
   report.answer = host.answer;
   report.limit = host.limit;
+  report.is_brought = host.brings;
   report.own_version = host.own_version;
   report.install = "R CMD INSTALL the package tenkai " + host.own_version + " on " + host.remote +
                    ", or set environment.lib-paths of the profile to where it is there";

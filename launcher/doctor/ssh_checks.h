@@ -27,6 +27,7 @@ struct SshHost {
   double begun = 0, ended = 0;         // our clock, before the connection and after it, in seconds
   std::vector<std::uint16_t> tunnel;   // ports that are forwarded from there
   std::string rscript;
+  bool brings = false;  // what is missing there
   std::string own_version;
 };
 struct SshClient {

@@ -57,11 +57,12 @@ wait_for 10 port_is_taken
 
 {
   echo "profiles:"
-  echo "  base: {launcher: ssh, url: \"tcp://127.0.0.1:0\", tls: no, ssh: {tunnel: yes, config: $sshd/config}}"
+  echo "  base: {launcher: ssh, url: \"tcp://127.0.0.1:0\", tls: no, bring: no, ssh: {tunnel: yes, config: $sshd/config}}"
   for name in one jumped badjump changed unknown rsa stranger keyless closed nowhere bare clock full; do
     echo "  $name: {inherits: base, ssh: {remotes: [ssh://$name]}}"
   done
   cat <<YAML
+  brought: {inherits: bare, bring: yes}
   both: {inherits: base, ssh: {remotes: [ssh://one, ssh://one, ssh://jumped]}}
   fixed: {inherits: one, url: "tcp://127.0.0.1:$free"}
   tunnel: {inherits: one, url: "tcp://127.0.0.1:$taken"}
@@ -84,6 +85,7 @@ healthy "RSA keys alone, with a server that takes them" --profile rsa
 healthy "a tunnel from a port that is free" --profile fixed
 
 staged F1 wrong ssh.r.package "is not in R's libraries" --profile bare
+staged F1 warning ssh.r.package "a launch brings it along" --profile brought
 staged F1 wrong ssh.r "is not found" --profile rscript
 staged F28 wrong ssh.tunnel "is taken there" --profile tunnel
 staged F7 wrong address.port "is taken" --profile taken

@@ -76,6 +76,11 @@ TEST_CASE("each want of a machine that SSH reaches has its check") {
         "ssh.folder wrong;");
   CHECK(bad_with([](SshHost& it) { replace(it.answer.output, "@package=0.1.0", "@package="); }) ==
         "ssh.r.package wrong;");
+  // A launch mends that.
+  CHECK(bad_with([](SshHost& it) {
+          it.brings = true;
+          replace(it.answer.output, "@package=0.1.0", "@package=");
+        }) == "ssh.r.package warning;");
   CHECK(bad_with([](SshHost& it) {
           it.answer.output = "@reached=yes\n@seconds=1000\n@temporary=yes\n";
           it.answer.exit_code = 127;
