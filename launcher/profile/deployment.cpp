@@ -172,7 +172,8 @@ Result<Deployment> deploy(const Profile& profile, const Values& caps, const Addr
   if (here) return deployment;
   deployment.plugin = launcher;
   deployment.options = options_below(profile, {"environment", "threads", "limits.memory"});
-  if (!parse_flag(profile.text("bring")).value_or(true)) deployment.options["bring"] = {"0"};
+  bool may_bring = launcher == "ssh" || launcher == "command";
+  if (may_bring && !parse_flag(profile.text("bring")).value_or(true)) deployment.options["bring"] = {"0"};
   if (launcher == "ssh") by_ssh(profile, deployment);
   if (launcher == "command") by_command(profile, deployment);
   if (launcher == "slurm") by_slurm(profile, caps, deployment);
