@@ -46,6 +46,8 @@ constexpr std::string_view survey_statements =
 // killed, goes.
 constexpr std::string_view take_in_script =
     R"sh(fail() { set -f; echo tenkai-brought no $*; exit 1; }; )sh"
+    R"sh(for each in gzip tar sha256sum; do )sh"
+    R"sh(command -v $each >/dev/null 2>&1 || fail "$each is not installed there"; done; )sh"
     R"sh(why=$(mkdir -p "$cache" 2>&1) || fail "the folder $cache cannot be made there: $why"; )sh"
     R"sh(cd "$cache" || fail "the folder $cache cannot be entered there"; )sh"
     R"sh(exec 9>.lock; )sh"

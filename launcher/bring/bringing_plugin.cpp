@@ -37,6 +37,9 @@ FailureCause cause_of(const JobReport& report) {
 
 void ignore(const Result<Done>&) {}
 
+// A package that is compiled on a slow machine takes some minutes.
+constexpr std::chrono::minutes time_to_bring{15};
+
 // What is asked there, and sent there, is no launch.
 LaunchRequest step_of(LaunchRequest request, std::string call, std::string input) {
   request.command.back() = std::move(call);
@@ -174,7 +177,16 @@ void BringingPlugin::bring_to(const std::string& key, const LaunchRequest& reque
         });
       });
   places_[key].bringing->begin();
+  limit_time(key);
   if (request.options.count("remote") != 0) hold_connection(key, request);
+}
+
+void BringingPlugin::limit_time(const std::string& key) {
+  places_[key].limit = std::make_unique<asio::steady_timer>(executor_, time_to_bring);
+  places_[key].limit->async_wait([this, key, alive = alive_](boost::system::error_code failed) {
+    if (!failed && *alive && places_[key].bringing)
+      on_brought(key, Error{"it took longer than " + std::to_string(time_to_bring.count()) + " minutes"});
+  });
 }
 
 // One that carries nothing is closed, and to pack takes its time.
@@ -192,7 +204,12 @@ void BringingPlugin::hold_connection(const std::string& key, const LaunchRequest
 void BringingPlugin::on_brought(const std::string& key, const Result<bring::Brought>& brought) {
   Place& place = places_[key];
   place.bringing.reset();
-  place.step.clear();
+  place.limit.reset();
+  if (std::string step = std::exchange(place.step, {}); !brought && steps_.erase(step) != 0) {
+    // Its news are heard, and dropped.
+    steps_[step] = [](const JobReport&) {};
+    inner_->cancel(step, ignore);
+  }
   place.is_ready = static_cast<bool>(brought);
   if (brought) place.brought = *brought;
   for (const std::string& name : std::exchange(place.waiting, {})) {

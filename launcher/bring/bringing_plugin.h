@@ -47,6 +47,7 @@ class BringingPlugin : public Plugin {
     std::string step;  // the job of the plugin below that does it
     std::string hold;  // the job that keeps the connection open between steps
     std::vector<std::string> waiting;
+    std::unique_ptr<asio::steady_timer> limit;
   };
 
   void keep(const std::string& name, const LaunchRequest& request);
@@ -54,6 +55,7 @@ class BringingPlugin : public Plugin {
   bool can_be_helped(const Job& job, const JobReport& report) const;
   void wait_for_it(Job& job, JobReport end);
   void bring_to(const std::string& key, const LaunchRequest& request, const std::string& folder);
+  void limit_time(const std::string& key);
   void hold_connection(const std::string& key, const LaunchRequest& request);
   void on_brought(const std::string& key, const Result<bring::Brought>& brought);
   void run_again(const std::string& name, const bring::Brought& brought);

@@ -34,6 +34,22 @@ answer <- function(n = 1, config = ssh_config(remote), name = "default") {
   }
   list(seconds = NA, where = "", cause = failed$cause, message = failed$message)
 }
+# From a session that has this package from another library.
+answer_of_session <- function(library) {
+  call <- quote({
+    daemons(1, url = "wss://127.0.0.1:0", remote = ssh_config(REMOTE))
+    cat(call_mirai(mirai(dirname(find.package("tenkai"))))$data)
+    daemons(0)
+  })
+  call <- do.call(substitute, list(call, list(REMOTE = remote)))
+  file <- tempfile()
+  writeLines(c(sprintf("library(tenkai, lib.loc = %s)",
+                       encodeString(library, quote = "'")), deparse(call)),
+             file)
+  output <- system2(file.path(R.home("bin"), "Rscript"),
+                    c("--vanilla", shQuote(file)), stdout = TRUE)
+  paste(utils::tail(output, 1L), collapse = "")
+}
 quietly <- function(...) suppressMessages(answer(...))
 
 # --- R alone ---
@@ -63,6 +79,15 @@ check("  and nothing is copied",
 forget()
 client <- answer(config = ssh_config(remote, command = "ssh"))
 check("by the OpenSSH client, too", startsWith(client$where, cache))
+
+# --- by a command, which finds it in the session's folder ---
+
+forget()
+by_command <- answer(config = remote_config(
+  "env", c("-u XDG_CACHE_HOME", "-u TENKAI_BIN", paste0("HOME=", there),
+           "R_LIBS=/none", "R_LIBS_USER=/none", "."), quote = FALSE
+))
+check("by a command, too", startsWith(by_command$where, cache))
 
 # --- two at once ---
 
@@ -159,4 +184,15 @@ check("a launcher that is killed in the midst leaves nothing half done there",
       half && wait_for(function() !length(left()), 60) && !length(brought()))
 unlink(program)
 
+# --- another version of R ---
+
+forget()
+own <- file.path(work, "library")
+dir.create(own)
+invisible(file.copy(find.package("tenkai"), own, recursive = TRUE))
+path <- file.path(own, "tenkai", "DESCRIPTION")
+writeLines(sub("^Built: R [0-9.]*", "Built: R 3.6.0", readLines(path)), path)
+compiled <- answer_of_session(own)
+check("where R is of another version, the package is compiled there",
+      startsWith(compiled, cache))
 finish()
