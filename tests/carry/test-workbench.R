@@ -80,6 +80,15 @@ test_that("it launches without a dispatcher's queue, too", {
   expect_identical(mirai("here", .timeout = 1e5)[], "here")
 })
 
+test_that("the nodes of a cluster come, too", {
+  set_workbench()
+  cluster <- make_cluster(2, url = "tls+tcp://127.0.0.1:0", remote = http_config())
+  on.exit(stop_cluster(cluster), add = TRUE, after = FALSE)
+  expect_identical(parallel::clusterApply(cluster, 1:2, function(i) i * 10), list(10, 20))
+  expect_error(make_cluster(1, url = "tls+tcp://127.0.0.1:0", remote = http_config(cluster = "no")),
+               "cluster 'no' not found")
+})
+
 test_that("where the cookie is not taken, that of the browser is", {
   folder <- set_workbench(cookie = "old")
   shown <- new.env()

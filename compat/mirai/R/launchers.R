@@ -30,6 +30,20 @@ launch_remote <- function(n = 1L, remote = remote_config(), ...,
             list(tls = tlscert, .compute = .compute)))
 }
 
+# tenkai launches the nodes itself, other than by HTTP; then it prints commands, which
+# nobody here needs.
+make_cluster <- function(n, url = NULL, remote = NULL, ...) {
+  if (!identical(remote$type, "http")) {
+    return(tenkai::make_cluster(n, url, remote, ...))
+  }
+  utils::capture.output(cluster <- tenkai::make_cluster(n, url, ...))
+  done <- FALSE
+  on.exit(if (!done) tenkai::stop_cluster(cluster))
+  launch_remote(cluster, remote)
+  done <- TRUE
+  cluster
+}
+
 # The numbers of the URLs for `n` daemons: the one that there is, or, of daemons that
 # have a place each, those where none is online.
 places <- function(n, .compute) {
