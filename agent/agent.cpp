@@ -12,6 +12,7 @@
 #include "agent/devices.h"
 #include "agent/task_log.h"
 #include "base/clock.h"
+#include "base/random_hex.h"
 #include "base/random_stream.h"
 #include "base/text.h"
 #include "base/version.h"

@@ -1,10 +1,6 @@
 #include "base/text.h"
 
-#include <sys/random.h>
-
 #include <cassert>
-#include <cerrno>
-#include <cstdlib>
 
 namespace tenkai {
 namespace {
@@ -111,26 +107,6 @@ std::string shell_quote(std::string_view word) {
     else quoted += c;
   }
   return quoted + "'";
-}
-
-std::string random_hex(std::size_t bytes) {
-  std::string random(bytes, '\0');
-  std::size_t filled = 0;
-  while (filled < bytes) {
-    ssize_t got = getrandom(random.data() + filled, bytes - filled, 0);
-    if (got < 0 && errno == EINTR) continue;
-    // Only a kernel without the call fails here. A name that can be guessed
-    // would be worse than no program.
-    if (got <= 0) std::abort();
-    filled += static_cast<std::size_t>(got);
-  }
-  std::string text;
-  for (char c : random) {
-    auto byte = static_cast<unsigned char>(c);
-    text += hex_digits[byte >> 4];
-    text += hex_digits[byte & 15];
-  }
-  return text;
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

@@ -42,10 +42,6 @@ std::string in_seconds(std::chrono::milliseconds time);
 // argument can carry). Words that need no quotes get none.
 std::string shell_quote(std::string_view word);
 
-// `bytes` random bytes from the kernel, in 2 × `bytes` lower case digits: good
-// enough for names that must not be guessed.
-std::string random_hex(std::size_t bytes);
-
 // Cuts the front of `text`, where it is longer than `limit` bytes, so that whole lines
 // are left. If the last line alone is longer, its end is kept, without the word that the
 // cut goes through: half a secret would not be known for one any more.

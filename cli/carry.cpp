@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/counted.h"
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "cli/carry_door.h"
 #include "cli/carry_words.h"

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/unknown_word.h"

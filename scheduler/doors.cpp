@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "base/text.h"
+#include "base/random_hex.h"
 
 namespace tenkai {
 namespace {

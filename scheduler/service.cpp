@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/parcel.h"
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "process/descriptor_limit.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/random_hex.h"
 #include "base/text.h"
 
 namespace tenkai {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "wire/file_refusal.h"
 #include "wire/secret.h"

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/random_hex.h"
 #include "base/text.h"
 
 namespace tenkai::bring {

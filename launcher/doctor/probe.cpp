@@ -17,6 +17,7 @@
 #include <string>
 #include <utility>
 
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "base/version.h"

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/lines.h"
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "launcher/launch/launch_prospects.h"
 #include "launcher/launch/launch_words.h"

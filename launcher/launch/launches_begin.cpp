@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/random_hex.h"
 #include "launcher/launch/launches.h"
 #include "launcher/plugin/plugin_process.h"
 #include "wire/private_file.h"

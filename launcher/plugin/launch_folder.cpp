@@ -13,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "wire/file_refusal.h"
 

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "base/random_hex.h"
 
 #include <cstdint>
 #include <string>

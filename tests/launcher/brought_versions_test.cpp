@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "base/text.h"
+#include "base/random_hex.h"
 #include "launcher/bring/leftovers.h"
 #include "tests/catch.h"
 

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/text.h"
+#include "base/random_hex.h"
 #include "base/version.h"
 #include "tests/catch.h"
 #include "tests/system/siege.h"

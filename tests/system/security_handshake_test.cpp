@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "base/random_hex.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "tests/catch.h"
