@@ -28,11 +28,16 @@ std::string call_of(const std::string& statements, const std::string& script) {
          ")},base::new.env(parent=base::baseenv()))";
 }
 
+// Nobody else can put anything there: `safe` is true, or false.
+constexpr std::string_view safe_script =
+    R"sh(safe() { for each in "$cache" "$cache/.."; do [ -O "$each" ] || return 1; )sh"
+    R"sh([ -z "$(find "$each" -prune -perm -020)$(find "$each" -prune -perm -002)" ] || return 1; done; }; )sh";
+
 constexpr std::string_view survey_script =
     R"sh(echo "tenkai-there system $(uname -sm)"; )sh"
     R"sh(echo "tenkai-there cache $cache"; )sh"
     R"sh(echo "tenkai-there program $(tenkai --version 2>/dev/null | head -n 1)"; )sh"
-    R"sh(for each in "$cache"/program-* "$cache"/library-*; do )sh"
+    R"sh(! safe || for each in "$cache"/program-* "$cache"/library-*; do )sh"
     R"sh([ ! -d "$each" ] || echo "tenkai-there has ${each##*/}"; done | tail -n 30)sh";
 
 constexpr std::string_view survey_statements =
@@ -50,9 +55,12 @@ constexpr std::string_view take_in_script =
     R"sh(command -v $each >/dev/null 2>&1 || fail "$each is not installed there"; done; )sh"
     R"sh(why=$(mkdir -p "$cache" 2>&1) || fail "the folder $cache cannot be made there: $why"; )sh"
     R"sh(cd "$cache" || fail "the folder $cache cannot be entered there"; )sh"
-    R"sh(exec 9>.lock; )sh"
+    R"sh(safe || fail "others can write to $cache or the folder above it there, or own it: )sh"
+    R"sh(give it to yourself alone, or set another XDG_CACHE_HOME"; )sh"
+    R"sh([ -w . ] || fail "nothing can be written to $cache there"; )sh"
+    R"sh(exec 9>>.lock; )sh"
     R"sh(if command -v flock >/dev/null 2>&1; then flock -w 600 9 || )sh"
-    R"sh(fail "another launch has held $cache/.lock for 10 minutes"; rm -rf .new-*; fi; )sh"
+    R"sh(fail "another launch has held $cache/.lock for 10 minutes, or it cannot be locked"; rm -rf .new-*; fi; )sh"
     R"sh(if [ -d "$name" ]; then echo tenkai-brought yes; exit 0; fi; )sh"
     R"sh(new=.new-$$; trap "rm -rf $new" EXIT; trap "exit 1" HUP INT TERM PIPE; )sh"
     R"sh(why=$(mkdir "$new" "$new/item" "$new/source" 2>&1) || fail "nothing can be written to $cache there: $why"; )sh"
@@ -101,7 +109,8 @@ Result<Kind> which_package(const There& there, const Offers& offers) {
 }  // namespace
 
 std::string survey_call() {
-  return call_of(std::string(survey_statements), cache_script() + std::string(survey_script));
+  return call_of(std::string(survey_statements),
+                 cache_script() + std::string(safe_script) + std::string(survey_script));
 }
 
 Result<There> parse_survey(std::string_view log) {
@@ -152,6 +161,7 @@ std::string receive_call(const Parcel& parcel, const There& there) {
   std::string script = cache_script() + "name=" + shell_quote(name) + "; hash=" + parcel.hash +
                        "; from=" + (parcel.file.empty() ? "-" : shell_quote(parcel.file)) +
                        "; into=" + (parcel.kind == Kind::source ? "source" : "item") + "; ";
+  script += safe_script;
   script += take_in_script;
   script += try_script(parcel.kind);
   script += finish_script;

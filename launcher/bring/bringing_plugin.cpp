@@ -68,15 +68,16 @@ void BringingPlugin::start(const LaunchRequest& request, Answer<Jobs> answer) {
   bool is_ready = place != places_.end() && place->second.is_ready;
   if (is_ready) first.command.back() = bring::with_brought(first.command.back(), place->second.brought);
   inner_->start(first, [this, request, is_ready, answer = std::move(answer)](const Result<Jobs>& jobs) {
-    if (jobs && jobs->size() == 1 && !is_ready) keep(jobs->front(), request);
+    if (jobs && jobs->size() == 1) keep(jobs->front(), request, is_ready);
     answer(jobs);
   });
 }
 
-void BringingPlugin::keep(const std::string& name, const LaunchRequest& request) {
+void BringingPlugin::keep(const std::string& name, const LaunchRequest& request, bool has_brought) {
   Job& job = jobs_[name];
   job.name = job.runs = name;
   job.request = request;
+  job.has_brought = has_brought;
   job.limit = std::make_unique<asio::steady_timer>(executor_, time_to_fail);
   job.limit->async_wait([this, name, alive = alive_](boost::system::error_code failed) {
     if (failed || !*alive) return;
@@ -146,6 +147,8 @@ void BringingPlugin::wait_for_it(Job& job, JobReport end) {
   LaunchRequest request = job.request;
   wipe(request.input);
   Place& place = places_[key];
+  // Somebody has removed what was brought.
+  if (job.has_brought) place.is_ready = false;
   std::string name = job.name;
   tell_(job.last);
   if (place.is_ready) return run_again(name, place.brought);

@@ -35,8 +35,9 @@ class BringingPlugin : public Plugin {
     std::string runs;  // its job of the plugin below; empty: it waits until tenkai is there
     LaunchRequest request;
     bool may_bring = true;
-    JobReport end;   // how it ended that waits
-    JobReport last;  // while it waits: what poll() is told
+    bool has_brought = false;  // it runs with what was brought before
+    JobReport end;             // how it ended that waits
+    JobReport last;            // while it waits: what poll() is told
     std::unique_ptr<asio::steady_timer> limit;
   };
   // Where launches find the same R.
@@ -50,7 +51,7 @@ class BringingPlugin : public Plugin {
     std::unique_ptr<asio::steady_timer> limit;
   };
 
-  void keep(const std::string& name, const LaunchRequest& request);
+  void keep(const std::string& name, const LaunchRequest& request, bool has_brought);
   void on_news(JobReport report);
   bool can_be_helped(const Job& job, const JobReport& report) const;
   void wait_for_it(Job& job, JobReport end);

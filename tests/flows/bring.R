@@ -74,6 +74,26 @@ cat("   second answer after", format(second$seconds, digits = 3), "s\n")
 check("  and nothing is copied",
       identical(file.info(file.path(cache, brought()))$ctime, made))
 
+# --- what is there goes away, or is not ours alone ---
+
+online <- function() sum(status()$daemons[, "online"])
+daemons(2, url = "wss://127.0.0.1:0")
+launch_remote(1, ssh_config(remote))
+came <- wait_for(function() online() == 1, 120)
+forget()
+launch_remote(2, ssh_config(remote))
+check("what is removed while a session goes on is brought again",
+      came && wait_for(function() online() == 2, 120) && length(brought()) == 2L)
+daemons(0)
+forget()
+dir.create(cache, recursive = TRUE)
+Sys.chmod(cache, "0777", use_umask = FALSE)
+open <- quietly()
+check("to where others can write nothing is brought",
+      identical(open$cause, "package_missing") && !length(brought()) &&
+        grepl("others can write to", open$message))
+cat("  ", open$message, "\n")
+
 # --- by the OpenSSH client ---
 
 forget()
