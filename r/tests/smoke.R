@@ -2,7 +2,8 @@
 # The tests proper are in tests/testthat.
 library(tenkai)
 
-if (nzchar(Sys.which("tenkai")) || nzchar(Sys.getenv("TENKAI_BIN"))) {
+own <- system.file("bin", "tenkai", package = "tenkai")
+if (any(nzchar(c(own, Sys.which("tenkai"), Sys.getenv("TENKAI_BIN"))))) {
   stopifnot(daemons(1) == 1L)
   m <- mirai(x + y, x = 1, .args = list(y = 2))
   stopifnot(identical(call_mirai(m)$data, 3))
