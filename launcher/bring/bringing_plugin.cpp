@@ -118,13 +118,14 @@ void BringingPlugin::on_news(JobReport report) {
   tell_(std::move(report));
 }
 
-void BringingPlugin::finish(const std::string& name, JobReport report) {
+// Its name is copied: mostly it is that of the job that goes.
+void BringingPlugin::finish(std::string name, JobReport report) {
   auto found = jobs_.find(name);
   if (found != jobs_.end()) {
     wipe(found->second.request.input);
     jobs_.erase(found);
   }
-  report.job = name;
+  report.job = std::move(name);
   tell_(std::move(report));
 }
 

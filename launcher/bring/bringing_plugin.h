@@ -62,7 +62,7 @@ class BringingPlugin : public Plugin {
   void run_again(const std::string& name, const bring::Brought& brought);
   void give_up(const std::string& name, const std::string& why);
   void drop(const std::string& name, const std::string& why);
-  void finish(const std::string& name, JobReport report);
+  void finish(std::string name, JobReport report);
   Job* job_that_runs(const std::string& inner);
 
   asio::any_io_executor executor_;

