@@ -24,6 +24,7 @@
 #include "base/random_hex.h"
 #include "base/text.h"
 #include "cli/carry_door.h"
+#include "cli/carry_plan.h"
 #include "cli/carry_words.h"
 #include "launcher/launch/carried.h"
 #include "launcher/plugin/launch_folder.h"
@@ -44,18 +45,11 @@ constexpr int most_waits = 10;                         // for more commands, in 
 constexpr std::chrono::milliseconds least_pause{100};  // between two questions
 // When somebody is told why a job has not begun: then, and again after ten times as long.
 constexpr std::chrono::seconds first_question{3};
-constexpr std::size_t usual_elements = 64;  // of an array, where the profile leaves it to us
 constexpr int not_launched = 2;
-constexpr const char* by_ssh = "ssh";
 
 bool is_ignored(int signal) {
   struct sigaction now {};
   return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
-}
-
-std::size_t chunk_of(const Deployment& deployment, std::size_t workers) {
-  std::size_t chunk = deployment.chunk.value_or(1);
-  return chunk > 0 ? chunk : (workers + usual_elements - 1) / usual_elements;
 }
 
 class Carry {
@@ -97,8 +91,7 @@ class Carry {
     std::unique_ptr<asio::steady_timer> ask;
   };
 
-  LaunchRequest request_of(const CarriedLaunch& launch, std::size_t first);
-  std::vector<CarriedLaunch> launches_of(const std::vector<std::string>& commands) const;
+  LaunchRequest request_for(const CarriedLaunch& launch, std::size_t first);
   std::size_t workers() const;
   std::size_t hand_in(const std::string& command);
   void take(std::string command);
@@ -138,38 +131,14 @@ class Carry {
   int code_ = 0;
 };
 
-LaunchRequest Carry::request_of(const CarriedLaunch& launch, std::size_t first) {
-  LaunchRequest request;
+LaunchRequest Carry::request_for(const CarriedLaunch& launch, std::size_t first) {
+  LaunchRequest request = request_of(deployment_, launch, first);
   request.number = launches_ + 1;
   launches_ += launch.elements;
   request.profile = arguments_.profile;
   request.session = word_;
-  request.daemons = launch.workers;
-  request.command = launch.command;
   request.folder = folder_;
-  request.options = deployment_.options;
-  if (deployment_.chunk) {
-    request.agents = launch.elements;
-    request.chunk = launch.chunk;
-  }
-  if (!deployment_.each.empty()) {
-    const Deployment::Options& machine = deployment_.each[first % deployment_.each.size()];
-    for (const auto& [name, texts] : machine) request.options[name] = texts;
-  }
-  if (deployment_.plugin == by_ssh) request.options["keep-input"] = {"1"};
   return request;
-}
-
-// What is no batch system's has a command for each.
-std::vector<CarriedLaunch> Carry::launches_of(const std::vector<std::string>& commands) const {
-  if (deployment_.chunk) return carried_launches(commands, chunk_of(deployment_, commands.size()));
-  WorkersEnd end = deployment_.plugin == by_ssh ? WorkersEnd::with_input : WorkersEnd::by_plugin;
-  std::vector<CarriedLaunch> launches;
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    launches.push_back(carried_launches({commands[i]}, 1, end).front());
-    launches.back().first = i;
-  }
-  return launches;
 }
 
 // Of those that are not over.
@@ -181,10 +150,10 @@ std::size_t Carry::workers() const {
 
 int Carry::show() {
   std::vector<std::string> commands(arguments_.workers, join(arguments_.command, " "));
-  for (const CarriedLaunch& each : launches_of(commands)) {
+  for (const CarriedLaunch& each : launches_of(deployment_, commands)) {
     PluginCall call;
     call.verb = PluginCall::Verb::render;
-    call.request = request_of(each, each.first);
+    call.request = request_for(each, each.first);
     plugin_.call(std::move(call), render_limit, [this](const PluginAnswer& answer) {
       if (answer.rendered) std::printf("%s\n", answer.rendered->text.c_str());
       if (answer.error) say(answer.error->message);
@@ -257,10 +226,10 @@ void Carry::launch() {
     return;
   }
   std::size_t before = std::exchange(launched_, launched_ + commands.size());
-  for (const CarriedLaunch& each : launches_of(commands)) {
+  for (const CarriedLaunch& each : launches_of(deployment_, commands)) {
     auto launch = std::make_shared<Launch>();
     launch->first = before + each.first;
-    launch->request = request_of(each, launch->first);
+    launch->request = request_for(each, launch->first);
     for (std::size_t i = 0; i < each.workers; ++i)
       launch->programs.push_back(program_of(commands[each.first + i]));
     begin(launch);

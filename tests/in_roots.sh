@@ -1,6 +1,10 @@
-# Roots of Debian below $roots, and who does what in them: for tests/bare_roots.sh and
-# tests/debian_packages.sh, which source this.
-# shellcheck shell=sh disable=SC2034,SC2154 # who sources this sets roots, and ends with failed
+# Roots of Debian below $roots, the folder that is the first argument, and who does what in them:
+# for tests/bare_roots.sh and tests/debian_packages.sh, which source this.
+# shellcheck shell=sh disable=SC2034 # who sources this ends with failed
+[ "$(id -u)" = 0 ] || { echo "$0 has to be root, for debootstrap and mounts" >&2; exit 1; }
+roots=${1:-build/roots}
+mkdir -p "$roots"
+roots=$(cd "$roots" && pwd)
 . scripts/roots.sh
 
 failed=0

@@ -24,6 +24,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "tests/send_with_file.h"
 
 namespace tenkai::test {
 namespace {
@@ -83,20 +84,7 @@ void TestPeer::send_as_file(const Frame& frame) {
       ::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
       ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;
   std::string head = encode_head(frame, in_file);
-  iovec piece{head.data(), head.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* part = CMSG_FIRSTHDR(&message);
-  part->cmsg_level = SOL_SOCKET;
-  part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN(sizeof(int));
-  int number = file.get();
-  std::memcpy(CMSG_DATA(part), &number, sizeof number);
-  ssize_t sent = ::sendmsg(descriptor_.get(), &message, MSG_NOSIGNAL);
+  ssize_t sent = send_with_file(descriptor_.get(), head, file.get());
   if (!written || sent != static_cast<ssize_t>(head.size())) fail("cannot send a file");
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/descriptor.h"
 #include "tests/catch.h"
+#include "tests/send_with_file.h"
 #include "wire/connection.h"
 
 using namespace tenkai;
@@ -48,19 +49,7 @@ struct Pair {
   }
 
   void put_with_file(const std::string& bytes, int file) const {
-    iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof file)] = {};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* part = CMSG_FIRSTHDR(&message);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof file);
-    std::memcpy(CMSG_DATA(part), &file, sizeof file);
-    REQUIRE(::sendmsg(other.get(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+    REQUIRE(send_with_file(other.get(), bytes, file) == static_cast<ssize_t>(bytes.size()));
   }
 
   std::size_t take_all() const {
