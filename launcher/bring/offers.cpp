@@ -1,10 +1,8 @@
 #include "launcher/bring/offers.h"
 
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -15,6 +13,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "process/own_path.h"
 
 namespace tenkai::bring {
 namespace {
@@ -32,11 +31,9 @@ std::string own_system() {
   return std::string(system.sysname) + " " + system.machine;
 }
 
-std::string own_program() {
-  if (std::string named = environment_text("TENKAI_BRING_PROGRAM"); !named.empty()) return named;
-  char path[PATH_MAX];
-  ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
+std::string program_to_bring() {
+  std::string named = environment_text("TENKAI_BRING_PROGRAM");
+  return named.empty() ? own_program() : named;
 }
 
 // The fields of the file DESCRIPTION of a package of our version; none of any other.
@@ -100,7 +97,7 @@ void find_source(Offers& offers) {
 Offers find_offers() {
   Offers offers;
   offers.system = own_system();
-  offers.program = own_program();
+  offers.program = program_to_bring();
   find_package(offers);
   find_source(offers);
   return offers;
