@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include "base/random_hex.h"
 #include "base/text.h"
@@ -24,6 +26,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view advice =
     "; set XDG_CACHE_HOME to a folder of your own, for jobs one that the nodes see";
+
+constexpr int most_removals = 20;
+constexpr std::chrono::milliseconds removal_pause{5};
 
 Result<std::string> cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -98,9 +103,14 @@ std::string usual_launch_folder() {
   return (cache ? *cache : "~/.cache") + "/tenkai";
 }
 
+// A job that is being ended may put a file there between the look and the removal.
 void remove_launch_folder(const std::string& folder) {
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
+  std::error_code failed;
+  for (int i = 0; i < most_removals; ++i) {
+    fs::remove_all(folder, failed);
+    if (failed != std::errc::directory_not_empty) return;
+    std::this_thread::sleep_for(removal_pause);
+  }
 }
 
 }  // namespace tenkai

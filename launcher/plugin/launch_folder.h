@@ -16,7 +16,8 @@ Result<std::string> make_launch_folder();
 // The folder in which it will be made, for commands that are only shown.
 std::string usual_launch_folder();
 
-// Removes the folder with all that is in it.
+// Removes the folder with all that is in it. For up to 100 ms again and again, while jobs that are
+// being ended still write to it.
 void remove_launch_folder(const std::string& folder);
 
 }  // namespace tenkai

@@ -1,11 +1,15 @@
 #include "launcher/plugin/launch_folder.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <string>
+#include <thread>
 
 #include "tests/catch.h"
 
@@ -43,6 +47,29 @@ TEST_CASE("a launch folder is ours alone, and goes with what is in it") {
   std::ofstream(*folder + "/1") << "secret";
   remove_launch_folder(*folder);
   CHECK_FALSE(is_there(*folder));
+}
+
+TEST_CASE("a launch folder goes while a job that is being ended still writes to it") {
+  Cache cache;
+  // The moment in which it matters is short.
+  for (int round = 0; round < 20; ++round) {
+    Result<std::string> folder = make_launch_folder();
+    REQUIRE(folder);
+    std::atomic<int> written{0};
+    std::thread job([&written, path = *folder + "/logs/"] {
+      for (; written < 10'000; ++written) {
+        int file = ::open((path + std::to_string(written)).c_str(), O_CREAT | O_WRONLY, 0600);
+        if (file < 0) return;
+        ::close(file);
+      }
+    });
+
+    while (written < 50) std::this_thread::yield();
+    remove_launch_folder(*folder);
+
+    job.join();
+    CHECK_FALSE(is_there(*folder));
+  }
 }
 
 TEST_CASE("what a process has left that was killed is removed by the next one") {
