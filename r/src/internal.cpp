@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <R_ext/Parse.h>
+#include <Rversion.h>
 
 namespace tenkai {
 
@@ -22,6 +23,21 @@ void keep(SEXP& as, const char* source) {
   UNPROTECT(2);
 }
 
+// Base's functions are promises until somebody looks at them, and ending limits that nobody has
+// set takes four system calls. Newer R does not tell by its API.
+bool may_have_limits() {
+#if R_VERSION < R_Version(4, 5, 0)
+  static SEXP setters[] = {Rf_install("setTimeLimit"), Rf_install("setSessionTimeLimit")};
+  for (SEXP name : setters) {
+    SEXP bound = Rf_findVarInFrame(R_BaseEnv, name);
+    if (TYPEOF(bound) != PROMSXP || PRVALUE(bound) != R_UnboundValue) return true;
+  }
+  return false;
+#else
+  return true;
+#endif
+}
+
 }  // namespace
 
 SEXP call_internal(SEXP call) {
@@ -35,6 +51,7 @@ int sink_number(bool output) { return Rf_asInteger(Rf_eval(output ? outputs : me
 
 // In this order: the second lets what is left of the first begin.
 void end_time_limits() {
+  if (!may_have_limits()) return;
   Rf_eval(session_limits, R_BaseEnv);
   Rf_eval(limits, R_BaseEnv);
 }

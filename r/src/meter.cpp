@@ -13,6 +13,8 @@ namespace tenkai {
 
 namespace {
 
+constexpr std::chrono::milliseconds worth_asking{1};
+
 std::uint64_t microseconds(const timeval& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1000000 + static_cast<std::uint64_t>(time.tv_usec);
 }
@@ -23,15 +25,7 @@ rusage used_so_far() {
   return used;
 }
 
-// What only goes up.
-Usage counters_of(const rusage& used) {
-  Usage counters;
-  counters.cpu_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
-  auto now = std::chrono::steady_clock::now().time_since_epoch();
-  counters.wall_us =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-  return counters;
-}
+std::uint64_t cpu_of(const rusage& used) { return microseconds(used.ru_utime) + microseconds(used.ru_stime); }
 
 // VmHWM of /proc/self/status; 0 where it cannot be read.
 std::uint64_t peak_in_status() {
@@ -49,10 +43,13 @@ std::uint64_t peak_in_status() {
 }  // namespace
 
 // proc(5), /proc/PID/clear_refs: "5" resets the peak of resident memory, which is what
-// getrusage() tells as ru_maxrss. One write of one byte for each task; where it is not
-// allowed the peak is that of the process so far.
+// getrusage() tells as ru_maxrss. One write of one byte; where it is not allowed the peak is
+// that of the process so far.
 Meter::Meter() : reset_(::open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)) {
-  auto told = static_cast<std::uint64_t>(used_so_far().ru_maxrss);
+  rusage used = used_so_far();
+  cpu_us_ = cpu_of(used);
+  auto told = static_cast<std::uint64_t>(used.ru_maxrss);
+  peak_kb_ = told;
   if (told > peak_in_status()) inherited_kb_ = told;
 }
 
@@ -67,19 +64,31 @@ Meter::~Meter() {
 }
 
 void Meter::start() {
-  if (reset_ >= 0 && ::pwrite(reset_, "5", 1, 0) != 1) {
+  if (reset_ >= 0 && is_peak_old_ && ::pwrite(reset_, "5", 1, 0) != 1) {
     ::close(reset_);
     reset_ = -1;
   }
-  before_ = counters_of(used_so_far());
+  is_peak_old_ = false;
+  begun_ = Clock::now();
 }
 
-Usage Meter::stop() const {
+// The kernel is asked once a millisecond: of shorter tasks asking takes as long as some do.
+Usage Meter::stop() {
+  Clock::time_point now = Clock::now();
+  auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - begun_);
+  Usage usage;
+  usage.wall_us = static_cast<std::uint64_t>(took.count());
+  if (now - asked_ < worth_asking) {
+    usage.peak_kb = peak_kb_;
+    return usage;
+  }
   rusage used = used_so_far();
-  Usage usage = counters_of(used);
-  usage.cpu_us -= std::min(before_.cpu_us, usage.cpu_us);
-  usage.wall_us -= before_.wall_us;
-  usage.peak_kb = peak(static_cast<std::uint64_t>(used.ru_maxrss));
+  std::uint64_t cpu = cpu_of(used);
+  usage.cpu_us = cpu - std::min(cpu_us_, cpu);
+  cpu_us_ = cpu;
+  usage.peak_kb = peak_kb_ = peak(static_cast<std::uint64_t>(used.ru_maxrss));
+  is_peak_old_ = true;
+  asked_ = now;
   return usage;
 }
 
