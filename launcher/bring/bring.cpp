@@ -194,14 +194,15 @@ std::string pack_command(Kind kind, const Offers& offers) {
     case Kind::program: return packed(offers.program, "");
     case Kind::ready:
       return packed(offers.package,
-                    " --anchored --exclude='*/bin' --exclude='*/program' --exclude='*/source'"
+                    " --anchored --exclude='*/bin' --exclude='*/program' --exclude='*/source.tar.gz'"
                     " --exclude='*/doc' --exclude='*/help' --exclude='*/html'");
     case Kind::source: break;
   }
+  if (offers.source.ends_with(source_archive)) return "gzip -dc <" + shell_quote(offers.source);
   return packed(offers.source,
                 " --exclude='*.o' --exclude='*.so' --anchored --exclude='*/man' --exclude='*/tests'"
                 " --exclude='*/vignettes' --exclude='*/tools/program' --exclude='*/inst/program'"
-                " --exclude='*/inst/bin' --exclude='*/inst/source'");
+                " --exclude='*/inst/bin' --exclude='*/inst/source.tar.gz'");
 }
 
 std::string with_brought(const std::string& call, const Brought& brought) {

@@ -34,6 +34,9 @@ struct There {
   bool operator==(const There&) const = default;
 };
 
+// What scripts/r-package puts into the package, so that it can be compiled elsewhere.
+inline constexpr std::string_view source_archive = "/source.tar.gz";
+
 // What this machine can give. Empty paths: it cannot.
 struct Offers {
   std::string system;
@@ -41,7 +44,7 @@ struct Offers {
   std::string package;  // a folder of a library
   std::string r;        // by which that was installed
   std::string platform;
-  std::string source;  // a folder with the sources of the package
+  std::string source;  // of the package: a folder, or source_archive in one
 };
 
 // R's expression that tells what is there, and what it has told; an error where it told

@@ -1,6 +1,7 @@
 #include "launcher/bring/offers.h"
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -80,12 +81,13 @@ std::string without_names(std::string path, int count) {
 // With the package, in the prefix where the program is installed, or in the checkout in
 // which it was built.
 void find_source(Offers& offers) {
-  std::vector<std::string> places;
-  if (!offers.package.empty()) places.push_back(offers.package + "/source/tenkai");
+  std::string archive = offers.package + std::string(source_archive);
+  if (!offers.package.empty() && ::access(archive.c_str(), R_OK) == 0) {
+    offers.source = archive;
+    return;
+  }
   std::string own = own_program();
-  places.push_back(without_names(own, 2) + "/share/tenkai/r");
-  places.push_back(without_names(own, 3) + "/r");
-  for (const std::string& place : places) {
+  for (const std::string& place : {without_names(own, 2) + "/share/tenkai/r", without_names(own, 3) + "/r"}) {
     if (description(place).empty()) continue;
     offers.source = place;
     return;
