@@ -94,7 +94,7 @@ class Bytes {
   // Throws std::bad_alloc where a file cannot be mapped.
   const char* data() const {
     if (data_ == nullptr && file_ >= 0 && size_ > 0) {
-      void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED | MAP_POPULATE, file_, 0);
+      void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_, 0);
       if (mapped == MAP_FAILED) throw std::bad_alloc();
       data_ = static_cast<char*>(mapped);
     }

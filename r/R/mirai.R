@@ -83,6 +83,16 @@
 #' A task that is tried again says things again; of one whose process is killed the
 #' last 20 ms may be lost.
 #'
+#' @section Large vectors:
+#' On one machine the numbers of vectors of 1 MiB or more (logical, integer, double, complex, raw; also
+#' those in lists and data frames) are copied once, when the session sends them, or the daemon its
+#' value. Who receives such a vector maps the memory that they lie in: it takes no time and, for as
+#' long as nobody writes to it, no memory of its own, in however many processes. Who does write to it
+#' gets pages of his own, and nobody else sees it. To R it is an ordinary vector
+#' (`ALTREP`); [saveRDS()] and the like write its numbers. Texts, what is in
+#' environments, values with hooks ([serialization()]) and the elements of a
+#' [mirai_map()] are copied as before, as is what comes over a network.
+#'
 #' @seealso [call_mirai()], [collect_mirai()], [race_mirai()], [unresolved()],
 #'   [stop_mirai()], [everywhere()]
 #' @examples

@@ -3,10 +3,10 @@
 //
 // Large payloads travel between the processes of one machine as files whose
 // descriptor is passed on, so their bytes are copied once into the file and once
-// out of it, however many processes lie between. They are written with write():
-// the kernel fills fresh pages from R's own vector, without faults and without
-// zeroing them first. Where there is no file to be had, or no room in it, the content
-// stays in memory.
+// out of it, however many processes lie between; those of large vectors (blocks.h)
+// into it only. They are written with write(): the kernel fills fresh pages from R's
+// own vector, without faults and without zeroing them first. Where there is no file
+// to be had, or no room in it, the content stays in memory.
 #pragma once
 
 #include <cstddef>

@@ -16,6 +16,7 @@
 #include "base/error_code.h"
 #include "base/version.h"
 #include "baseline.h"
+#include "blocks.h"
 #include "dial.h"
 #include "expression_room.h"
 #include "forked.h"
@@ -266,6 +267,7 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
       break;
     }
     everywhere ? keep() : clean_up();
+    contained([] { unmap_unused(); });
   }
   if (why == GoneKind::connection_ended && !stream_->trouble().empty()) {
     throw std::runtime_error(text_of(Code::reset) + ": the stream from " + url_ +

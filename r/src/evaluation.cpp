@@ -233,7 +233,9 @@ SEXP Evaluation::perform_task() {
 
 // A session that lets in nothing but data takes nothing that hooks have made.
 void Evaluation::keep_value(SEXP value, SEXP hooks) {
-  serialize(value, value_, data_only_ ? R_NilValue : hooks, gathered_);
+  SEXP used = data_only_ ? R_NilValue : hooks;
+  piece_ != nullptr ? serialize(value, value_, used, gathered_)
+                    : serialize_whole(value, value_, used, gathered_);
 }
 
 // --- elements of a map ---

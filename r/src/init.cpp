@@ -2,6 +2,7 @@
 #include <R_ext/Rdynload.h>
 
 #include "api.h"
+#include "blocks.h"
 #include "forked.h"
 #include "internal.h"
 #include "spawn.h"
@@ -90,4 +91,5 @@ extern "C" void R_init_tenkai(DllInfo* library) {
   R_registerRoutines(library, nullptr, entries, nullptr, nullptr);
   R_useDynamicSymbols(library, FALSE);
   R_forceSymbols(library, TRUE);
+  tenkai::make_block_classes(library);
 }

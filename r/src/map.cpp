@@ -141,7 +141,7 @@ SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
     auto write = [&] {
       SEXP whole = PROTECT(Rf_shallow_duplicate(shared));
       if (streams.first()) SET_VECTOR_ELT(whole, 3, stream_value(*streams.first()));
-      serialize(whole, buffer, R_ExternalPtrProtected(pointer), gathered);
+      serialize_whole(whole, buffer, R_ExternalPtrProtected(pointer), gathered);
       UNPROTECT(1);
       return R_NilValue;
     };

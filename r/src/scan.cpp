@@ -122,7 +122,7 @@ Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noe
   std::string_view behind = bytes.substr(static_cast<std::size_t>(verdict.section));
   Verdict section = scan_value(behind, Allowed::data, deepest);
   Refused spoilt{"what its hooks are given is cut off, or more than data"};
-  if (!section.is_good()) explain(verdict, spoilt, verdict.section, bytes.size());
+  if (!section.is_good() || section.blocks > 0) explain(verdict, spoilt, verdict.section, bytes.size());
   verdict.recursion = std::max(verdict.recursion, section.recursion);
   return verdict;
 }

@@ -12,7 +12,8 @@
 // are looked at one by one. It needs no R.
 //
 // Objects that hooks make (hooks.h) are no more than marks in a value. What their hooks are
-// given comes behind it, as a serialization of its own that holds nothing but data.
+// given comes behind it, as a serialization of its own that holds nothing but data. A value without
+// hooks may have blocks behind it, with the numbers of its large vectors (blocks.h).
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,7 @@ struct Verdict {
   bool must_enclose = false;    // whether an object that a hook makes is the environment of something
   std::uint64_t made = 0;       // the marks for objects that hooks have to make
   std::uint64_t section = 0;    // where what the hooks are given begins; 0: it has none
+  std::uint64_t blocks = 0;     // where the numbers of large vectors begin (blocks.h); 0: it has none
 
   bool is_good() const { return reason[0] == '\0'; }
 };

@@ -20,6 +20,7 @@ class Cursor {
 
   // From here on numbers are big endian.
   void swap() { swapped_ = true; }
+  bool is_swapped() const { return swapped_; }
   std::uint64_t left() const { return static_cast<std::uint64_t>(end_ - at_); }
   std::uint64_t position() const { return static_cast<std::uint64_t>(at_ - begin_); }
   std::uint64_t size() const { return static_cast<std::uint64_t>(end_ - begin_); }

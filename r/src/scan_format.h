@@ -101,6 +101,12 @@ enum class Word : std::uint8_t {
   wrapped_strings,
   wrapped_raw,
   wrapped_list,
+  tenkai,  // and its own classes (blocks.h)
+  block_logical,
+  block_integer,
+  block_real,
+  block_complex,
+  block_raw,
   an_environment,  // not a symbol, and neither are the next
   a_made_environment,
   an_object,
@@ -129,11 +135,35 @@ inline Word word_of(std::string_view name) {
       {"wrap_string", Word::wrapped_strings},
       {"wrap_raw", Word::wrapped_raw},
       {"wrap_list", Word::wrapped_list},
+      {"tenkai", Word::tenkai},
+      {"block_logical", Word::block_logical},
+      {"block_integer", Word::block_integer},
+      {"block_real", Word::block_real},
+      {"block_complex", Word::block_complex},
+      {"block_raw", Word::block_raw},
   };
   for (const Known& each : known) {
     if (each.name == name) return each.word;
   }
   return Word::other;
+}
+
+// Where the numbers of large vectors begin, that lie behind the value: at the next of these.
+inline constexpr std::size_t block_alignment = 4096;
+constexpr std::uint64_t aligned(std::uint64_t at) {
+  return (at + block_alignment - 1) / block_alignment * block_alignment;
+}
+
+// The type of the vectors of one of our ALTREP classes; `nothing` if it is none.
+inline Type type_of_block(Word word) {
+  switch (word) {
+    case Word::block_logical: return logical;
+    case Word::block_integer: return integer;
+    case Word::block_real: return real;
+    case Word::block_complex: return complex;
+    case Word::block_raw: return raw;
+    default: return nothing;
+  }
 }
 
 // The type of the vectors of one of R's ALTREP classes; `nothing` if it is none that

@@ -34,8 +34,14 @@ void Scanner::read_header() {
   }
 }
 
-// Only what hooks are given may follow.
+// Only blocks may follow, or what hooks are given.
 void Scanner::end_value() {
+  if (blocks_end_ > 0) {
+    verdict_.blocks = aligned(cursor_.position());
+    if (verdict_.blocks + blocks_end_ != cursor_.size() || cursor_.is_swapped())
+      throw Refused{"the numbers of its large vectors are not there"};
+    return;
+  }
   bool follows = cursor_.left() > 2 && cursor_.here()[1] == '\n';
   if (!follows) throw Refused{"bytes follow the end of the value"};
   if (data_only_) throw Refused{beyond_data(persistent), true};

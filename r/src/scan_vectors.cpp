@@ -163,6 +163,9 @@ bool Scanner::open_altrep(std::int32_t flags) {
   // R looks the name of the type up without looking whether it has one.
   if (!is_known || cursor_.number() != nothing) throw Refused{"it holds a vector of no class"};
 
+  if (words[1] == Word::tenkai && type_of_block(words[0]) == type) {
+    return open_block(flags, static_cast<Type>(type));
+  }
   if (is_ours && type_of(words[0]) == nothing) {
     throw Refused{"it holds a vector that stands for something outside of it"};
   }
@@ -185,6 +188,22 @@ bool Scanner::open_altrep(std::int32_t flags) {
   }
   push(frame);
   return false;
+}
+
+// Length, and where its block begins: behind that of the one before.
+bool Scanner::open_block(std::int32_t flags, Type type) {
+  if (cursor_.number() != real || cursor_.number() != 2) throw Refused{"it holds a vector without a state"};
+  const char* state = cursor_.take(2 * sizeof(double)).data();
+  double length = cursor_.real_at(state);
+  double begin = cursor_.real_at(state + sizeof(double));
+  auto most = static_cast<double>(cursor_.size() / number_size(type));
+  bool good = length >= 0 && length <= most && std::floor(length) == length &&
+              begin == static_cast<double>(aligned(blocks_end_));
+  if (!good) throw Refused{"it announces more than there is"};
+  Item item{type, static_cast<std::uint64_t>(length)};
+  blocks_end_ = aligned(blocks_end_) + item.length * number_size(type);
+  if (blocks_end_ > cursor_.size()) throw Refused{"it announces more than there is"};
+  return open_attributes(item, !is_s4(flags));
 }
 
 // Length, first value and step.

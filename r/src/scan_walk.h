@@ -87,7 +87,7 @@ class Scanner {
     read_header();
     read(Role::value);
     while (!stack_.empty()) advance(stack_.back());
-    if (cursor_.left() != 0) end_value();
+    if (cursor_.left() != 0 || blocks_end_ > 0) end_value();
   }
   std::uint64_t position() const { return cursor_.position(); }
 
@@ -109,6 +109,7 @@ class Scanner {
   bool open_attributes(const Item& owner, bool checked);
   bool open_environment(Role role);
   bool open_altrep(std::int32_t flags);
+  bool open_block(std::int32_t flags, Type type);
   bool open_pairs(std::int32_t flags, Role role);
   bool open_pointer(std::int32_t flags);
   bool open_code(std::int32_t flags, std::uint32_t shared);
@@ -159,6 +160,7 @@ class Scanner {
   std::vector<Item> ranks_;             // the `dim` of open attributes
   std::vector<std::uint64_t> extents_;  // the lengths of the elements of open `dimnames`
   Item last_;
+  std::uint64_t blocks_end_ = 0;  // of the blocks so far, from where the first one begins
   std::uint32_t recursion_ = 0;
   int loose_ = 0;  // inside of what is opaque to R: tags and tails may be anything
 };

@@ -7,6 +7,7 @@
 #include <new>
 #include <string_view>
 
+#include "blocks.h"
 #include "depth.h"
 
 namespace tenkai {
@@ -94,6 +95,18 @@ SEXP read(std::string_view bytes, const Verdict& verdict, Hook hook, SEXP data) 
   return R_Unserialize(&stream);
 }
 
+struct Reading {
+  const Payload& payload;
+  const Verdict& verdict;
+};
+
+SEXP read_before_blocks(void* data) {
+  auto& reading = *static_cast<Reading*>(data);
+  std::string_view bytes =
+      mapped(reading.payload).substr(0, static_cast<std::size_t>(reading.verdict.blocks));
+  return read(bytes, reading.verdict, nullptr, R_NilValue);
+}
+
 SEXP gather(SEXP object, SEXP pointer) {
   return static_cast<Gathered*>(R_ExternalPtrAddr(pointer))->mark_for(object);
 }
@@ -101,6 +114,14 @@ SEXP gather(SEXP object, SEXP pointer) {
 }  // namespace
 
 void serialize(SEXP object, Buffer& into) { write(object, into, nullptr, R_NilValue); }
+
+void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
+  if (hooks != R_NilValue || into.size() > 0) {
+    serialize(object, into, hooks, gathered);
+    return;
+  }
+  serialize_with_blocks(object, into, serialize);
+}
 
 void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
   if (hooks == R_NilValue) {
@@ -121,6 +142,10 @@ void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
 Verdict examine(const Payload& payload, Allowed allowed) { return scan(mapped(payload), allowed, deepest()); }
 
 SEXP unserialize(const Payload& payload, const Verdict& verdict, SEXP made) {
+  if (verdict.blocks > 0) {
+    Reading reading{payload, verdict};
+    return with_blocks_of(payload, verdict.blocks, read_before_blocks, &reading);
+  }
   if (verdict.made == 0) return read(mapped(payload), verdict, nullptr, R_NilValue);
   SEXP data = PROTECT(objects_to_hand_out(made));
   SEXP value = read(mapped(payload), verdict, verdict.must_enclose ? made_environment : made_object, data);

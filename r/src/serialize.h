@@ -13,6 +13,9 @@ void serialize(SEXP object, Buffer& into);
 // The same with hooks (R_NilValue: none), and behind it what these have made of the objects
 // in it. `gathered` lives outside of what R jumps over.
 void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered);
+// The same into an empty buffer that is to be a payload as it is: large vectors become blocks of it
+// (blocks.h), where there are no hooks.
+void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered);
 
 // Whether R may read this payload: nothing of it is given to R before. May jump
 // where it cannot be mapped.

@@ -48,7 +48,7 @@ class Scratch {
 void write(SEXP object, Buffer& into, SEXP hooks) {
   Gathered gathered;
   auto body = [&] {
-    serialize(object, into, hooks, gathered);
+    serialize_whole(object, into, hooks, gathered);
     return R_NilValue;
   };
   safely(body);

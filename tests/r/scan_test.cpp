@@ -2,6 +2,7 @@
 // what the hooks are given behind the value.
 #include "r/src/scan.h"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -106,4 +107,75 @@ TEST_CASE("a second function may refer to the environment that a hook makes for 
 
   CHECK(scan_any(both + section).is_good());
   CHECK_FALSE(scan_any(spoilt + section).is_good());
+}
+
+// --- the numbers of large vectors, behind the value ---
+
+namespace {
+
+std::string real_number(double value) {
+  return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+}
+std::string symbol(std::string_view name) { return number(1) + text(name); }
+
+// A vector of so many elements whose block begins there.
+std::string block(double length, double begin, std::string_view name = "block_real", std::int32_t type = 14,
+                  std::string_view package = "tenkai") {
+  return number(238) + number(2) + symbol(name) + number(2) + symbol(package) + number(2) + number(13) +
+         number(1) + number(type) + null() + number(14) + number(2) + real_number(length) +
+         real_number(begin) + null();
+}
+
+std::string with_blocks(std::string value, std::size_t size) {
+  value.resize((value.size() + 4095) / 4096 * 4096);
+  return value + std::string(size, 'x');
+}
+
+}  // namespace
+
+TEST_CASE("blocks lie behind the value, each at the beginning of a page") {
+  std::string value = header() + list(3) + block(100, 0) + block(9000, 4096, "block_raw", 24) +
+                      block(2, 16384, "block_complex", 15);
+
+  Verdict verdict = scan(with_blocks(value, 16384 + 32), Allowed::data, deepest);
+
+  CHECK(std::string(verdict.reason).empty());
+  CHECK(verdict.blocks == 4096);
+  CHECK_FALSE(verdict.runs_code);
+  CHECK(scan_any(header() + null()).blocks == 0);
+}
+
+TEST_CASE("blocks that are not where they should be are refused") {
+  std::string one = header() + block(100, 0);
+  REQUIRE(scan_any(with_blocks(one, 800)).is_good());
+  CHECK_FALSE(scan_any(with_blocks(one, 799)).is_good());
+  CHECK_FALSE(scan_any(with_blocks(one, 801)).is_good());
+  CHECK_FALSE(scan_any(one).is_good());
+  CHECK_FALSE(scan_any(one + std::string(800, 'x')).is_good());
+  for (double begin : {-4096.0, 1.0, 4096.0, 1e300, std::nan("")})
+    CHECK_FALSE(scan_any(with_blocks(header() + block(100, begin), 8192)).is_good());
+  for (double length : {-1.0, 100.5, 1e18, std::nan("")})
+    CHECK_FALSE(scan_any(with_blocks(header() + block(length, 0), 800)).is_good());
+  // Twice the same one, and one after another.
+  CHECK_FALSE(scan_any(with_blocks(header() + list(2) + block(100, 0) + block(100, 0), 4896)).is_good());
+  CHECK(scan_any(with_blocks(header() + list(2) + block(100, 0) + block(100, 4096), 4896)).is_good());
+}
+
+TEST_CASE("a block has the type of its class, and is ours") {
+  auto reason_of = [](const std::string& vector) {
+    return std::string(scan(with_blocks(header() + vector, 800), Allowed::data, deepest).reason);
+  };
+  CHECK(reason_of(block(100, 0)).empty());
+  CHECK(reason_of(block(200, 0, "block_real", 13)).find("a vector of a package's own class") !=
+        std::string::npos);
+  CHECK(reason_of(block(100, 0, "block_real", 14, "other")).find("a vector of a package's own class") !=
+        std::string::npos);
+}
+
+TEST_CASE("what hooks are given has no blocks") {
+  std::string hooked = header() + null();
+  std::string behind = header() + block(1, 0);
+  behind.resize(4096);
+  CHECK_FALSE(scan_any(hooked + behind + std::string(8, 'x')).is_good());
+  CHECK_FALSE(scan_any(with_blocks(header() + block(100, 0), 800) + section).is_good());
 }
