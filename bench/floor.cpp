@@ -1,6 +1,7 @@
 // The floor: what four hops between three processes cost on this machine today.
 //
 //   bench_floor [ROUND TRIPS]
+//   bench_floor copy        one copy of 80 MB into a fresh memory file
 //
 // 256 bytes go from A to B to C and back the same way, over unix sockets, as a
 // task goes from a session to its dispatcher to a daemon. B waits for both of its
@@ -8,6 +9,7 @@
 // of this shape needs beyond this is its own doing.
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,11 +94,33 @@ std::vector<double> round_trips(int descriptor, int count) {
   return times;
 }
 
+// What data costs that goes from one process to another at least.
+double copy_ms() {
+  const std::vector<char> numbers(80'000'000, 1);
+  int file = ::memfd_create("bench", MFD_CLOEXEC);
+  if (file < 0) fail(std::string("bench_floor: no memory file: ") + std::strerror(errno));
+  Clock::time_point begun = Clock::now();
+  for (std::size_t done = 0; done < numbers.size();) {
+    ssize_t put = ::write(file, numbers.data() + done, numbers.size() - done);
+    if (put <= 0) fail(std::string("bench_floor: cannot write: ") + std::strerror(errno));
+    done += static_cast<std::size_t>(put);
+  }
+  double took = microseconds(Clock::now() - begun) / 1000;
+  ::close(file);
+  return took;
+}
+
 }  // namespace
 }  // namespace tenkai::bench
 
 int main(int argc, char** argv) {
   using namespace tenkai::bench;
+  if (argc > 1 && std::string(argv[1]) == "copy") {
+    std::vector<double> times;
+    for (int i = 0; i < 5; ++i) times.push_back(copy_ms());
+    print_json({{"copy_ms", quantile(times, 0.5)}});
+    return 0;
+  }
   int count = argc > 1 ? std::atoi(argv[1]) : 20000;
   if (count < 1) fail("usage: bench_floor [ROUND TRIPS], a number from 1");
   auto [a, b_left] = socketpair_or_fail();
