@@ -168,4 +168,5 @@ results <- list(
   rounds = all
 )
 writeLines(to_json(results), file)
+saveRDS(results, file.path(folder, "results.rds"))
 cat("\nAll numbers: ", file, "\n", sep = "")

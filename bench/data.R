@@ -31,6 +31,14 @@ median_of <- function(ratio) {
 }
 of <- function(who, key) median_of(function(round) round[[who]][[key]])
 
+medians <- list(copy_ms = of("floor", "copy_ms"), tenkai = list(), mirai = list())
+for (who in contestants) {
+  for (key in names(all[[1L]][[who]])) medians[[who]][[key]] <- of(who, key)
+}
+folder <- file.path(dirname(dirname(Sys.getenv("TENKAI_BIN"))), "bench")
+dir.create(folder, showWarnings = FALSE)
+saveRDS(medians, file.path(folder, "data.rds"))
+
 print_row("Median of the rounds", list("one copy", contestants[1L], "mirai"))
 print_row("80 MB there and back, ms", list(of("floor", "copy_ms"), of("tenkai", "echo_ms"), of("mirai", "echo_ms")))
 print_row("80 MB there, their sum back, ms", list(of("floor", "copy_ms"), of("tenkai", "sum_ms"), of("mirai", "sum_ms")))
