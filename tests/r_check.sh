@@ -32,8 +32,10 @@ mkdir -p repository/src/contrib
 echo "options(repos = c(CRAN = 'file://$work/repository'))" >profile
 export R_PROFILE="$work/profile" R_PROFILE_USER="$work/profile"
 
-# Without -g, with which Debian's R compiles: the size of that would be a note.
-echo 'CXX17FLAGS = -O2 -Wall' >Makevars
+# Without -g, with which Debian's R compiles: the size of that would be a note. R compiles it
+# twice, to build and to check it.
+ccache=$(if command -v ccache >/dev/null; then echo 'ccache '; fi)
+printf '%s\n' 'CXX17FLAGS = -O2 -Wall' "CXX17 = ${ccache}g++" >Makevars
 MAKEFLAGS=-j$(nproc)
 export MAKEFLAGS R_MAKEVARS_USER="$work/Makevars"
 

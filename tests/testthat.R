@@ -19,6 +19,9 @@ results <- as.data.frame(test_dir(
   reporter = "summary",
   stop_on_failure = FALSE
 ))
+seconds <- sort(tapply(results$real, sub("^test-(.*)[.]R$", "\\1", results$file), sum), decreasing = TRUE)
+cat("Longest:", paste(sprintf("%s %.0f s", names(seconds), seconds)[seq_len(min(5L, length(seconds)))],
+                      collapse = ", "), "\n")
 bad <- results$failed > 0 | results$error
 cat(sprintf(
   "testthat: %d passed, %d failed, %d skipped\n",

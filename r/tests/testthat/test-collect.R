@@ -167,24 +167,31 @@ test_that("nothing is shown of .progress where there is no terminal", {
   expect_identical(said, "1 2 3")
 })
 
-# What a session writes whose standard output and error are a terminal.
+# What a session writes whose standard output and error are a terminal. Meanwhile it is in the file
+# that the environment variable SAID names.
 said_on_terminal <- function(code) {
   script <- tempfile(fileext = ".R")
-  on.exit(unlink(script))
+  file <- tempfile()
+  on.exit(unlink(c(script, file)))
   writeLines(c("library(tenkai)", "invisible(daemons(1))", code,
                "invisible(daemons(0))"), script)
   command <- paste("timeout 240", file.path(R.home("bin"), "Rscript"),
                    "--vanilla", shQuote(script))
   libraries <- paste0("R_LIBS=", shQuote(paste(.libPaths(), collapse = ":")))
-  said <- system(paste(libraries, "TERM=xterm script -qec", shQuote(command),
-                       "/dev/null </dev/null"), intern = TRUE)
+  said <- system(paste(libraries, paste0("SAID=", file), "TERM=xterm script -qefc", shQuote(command),
+                       file, "</dev/null"), intern = TRUE)
   paste(said, collapse = "\n")
 }
 
 test_that(".progress shows a bar on a terminal, of cli or of R", {
   skip_if(Sys.which("script") == "", "there is no program script")
   code <- c(
-    "tasks <- lapply(1:4, function(i) mirai({ Sys.sleep(0.3); i }, i = i))",
+    "see <- function() {",
+    "  until <- Sys.time() + 60",
+    "  said <- function() readLines(Sys.getenv('SAID'), warn = FALSE)",
+    "  while (Sys.time() < until && !any(grepl('25%|50%|75%', said()))) Sys.sleep(0.05)",
+    "}",
+    "tasks <- lapply(1:4, function(i) mirai({ if (i == 4) see(); i }, i = i, see = see))",
     "x <- collect_mirai(tasks, list(.progress = list(name = 'fitting')))",
     "cat('sum', sum(unlist(x)), '\\n')"
   )

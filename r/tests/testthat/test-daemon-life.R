@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # What a daemon keeps and forgets between tasks, and when it goes.
 
 test_that("cleanup takes globals, packages and options, not the random state", {

@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 test_that("quit() in a task resolves it to 19, and is not retried", {
   set_daemons(1)
   file <- file.path(set_folder(), "runs")

@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # Ctrl-C at any moment: the session stays usable, and no daemon ends.
 
 # Sends SIGINT to `pid` at `n` random moments.

@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # Local daemons are like the session: what it was when daemons() was called, and
 # not what a start-up file says.
 

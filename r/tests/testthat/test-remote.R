@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # Daemons that come over the network, which is the loopback here: an agent
 # stands between them and the dispatcher.
 
