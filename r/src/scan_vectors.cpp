@@ -197,7 +197,7 @@ bool Scanner::open_block(std::int32_t flags, Type type) {
   double length = cursor_.real_at(state);
   double begin = cursor_.real_at(state + sizeof(double));
   auto most = static_cast<double>(cursor_.size() / number_size(type));
-  bool good = length >= 0 && length <= most && std::floor(length) == length &&
+  bool good = length >= 1 && length <= most && std::floor(length) == length &&
               begin == static_cast<double>(aligned(blocks_end_));
   if (!good) throw Refused{"it announces more than there is"};
   Item item{type, static_cast<std::uint64_t>(length)};

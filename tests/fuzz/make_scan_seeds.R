@@ -53,3 +53,13 @@ hostile <- list(
 for (name in names(hostile)) {
   writeBin(c(header, hostile[[name]]), file.path(folder, name))
 }
+
+# A large vector whose numbers lie behind it (r/src/blocks.h), made small: inputs are short.
+number <- function(x) writeBin(as.integer(x), raw())
+symbol <- function(name) c(number(c(1L, 9L, nchar(name))), charToRaw(name))
+block <- function(name, type, length, begin) {
+  c(number(c(238L, 2L)), symbol(name), number(2L), symbol("tenkai"),
+    number(c(2L, 13L, 1L, type, 254L, 14L, 2L)), writeBin(as.double(c(length, begin)), raw()), number(254L))
+}
+value <- c(charToRaw("B\n"), number(c(2L, 0x40202, 0x20300)), block("block_real", 14L, 2, 0))
+writeBin(c(value, raw(4096L - length(value)), raw(16L)), file.path(folder, "block"))

@@ -38,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (plain.is_good()) require(any.is_good() && !plain.runs_code);
   if (!any.is_good()) return 0;
   require(any.recursion <= deepest);
+  require(any.blocks < size && (any.blocks == 0 || any.section == 0));
   require(!tenkai::scan(bytes.substr(0, size - 1), Allowed::everything, deepest).is_good());
   return 0;
 }

@@ -154,8 +154,9 @@ TEST_CASE("blocks that are not where they should be are refused") {
   CHECK_FALSE(scan_any(one + std::string(800, 'x')).is_good());
   for (double begin : {-4096.0, 1.0, 4096.0, 1e300, std::nan("")})
     CHECK_FALSE(scan_any(with_blocks(header() + block(100, begin), 8192)).is_good());
-  for (double length : {-1.0, 100.5, 1e18, std::nan("")})
+  for (double length : {-1.0, 0.0, 100.5, 1e18, std::nan("")})
     CHECK_FALSE(scan_any(with_blocks(header() + block(length, 0), 800)).is_good());
+  CHECK_FALSE(scan_any(header() + block(0, 0)).is_good());
   // Twice the same one, and one after another.
   CHECK_FALSE(scan_any(with_blocks(header() + list(2) + block(100, 0) + block(100, 0), 4896)).is_good());
   CHECK(scan_any(with_blocks(header() + list(2) + block(100, 0) + block(100, 4096), 4896)).is_good());
