@@ -35,8 +35,9 @@ Position position_of(std::string_view text, std::size_t offset) {
 bool quote_is_closed(std::string_view text) {
   char quote = text.front();
   for (std::size_t i = 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\') ++i;
-    else if (text[i] == quote && quote == '\'' && text.substr(i + 1).starts_with(quote)) ++i;
+    bool is_escape = quote == '"' && text[i] == '\\';
+    bool is_doubled = quote == '\'' && text.substr(i).starts_with("\'\'");
+    if (is_escape || is_doubled) ++i;
     else if (text[i] == quote) return true;
   }
   return false;
