@@ -47,8 +47,8 @@ std::string process_ids() {
 
 // One command on its way in: it ends with a byte 0.
 struct CarryDoor::Visit {
-  explicit Visit(asio::local::stream_protocol::socket taken)
-      : socket(std::move(taken)), limit(socket.get_executor()) {}
+  explicit Visit(asio::local::stream_protocol::socket accepted)
+      : socket(std::move(accepted)), limit(socket.get_executor()) {}
 
   asio::local::stream_protocol::socket socket;
   asio::steady_timer limit;
