@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # Launching by plugins. What they run runs on this machine, so that each test
 # needs nothing else; the flows have other machines.
 

@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # Finding the program, and what happens where it is missing or another one.
 
 try_daemons <- c(
