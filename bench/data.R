@@ -39,17 +39,25 @@ folder <- file.path(dirname(dirname(Sys.getenv("TENKAI_BIN"))), "bench")
 dir.create(folder, showWarnings = FALSE)
 saveRDS(medians, file.path(folder, "data.rds"))
 
-print_row("Median of the rounds", list("one copy", contestants[1L], "mirai"))
-print_row("80 MB there and back, ms", list(of("floor", "copy_ms"), of("tenkai", "echo_ms"), of("mirai", "echo_ms")))
-print_row("80 MB there, their sum back, ms", list(of("floor", "copy_ms"), of("tenkai", "sum_ms"), of("mirai", "sum_ms")))
-print_row("the sum alone, in the session, ms", list("", of("tenkai", "alone_ms"), of("mirai", "alone_ms")))
-print_row("200 tasks that share 40 MB, s", list("", of("tenkai", "shared_s"), of("mirai", "shared_s")))
-print_row("all their processes above the start, MB", list("", of("tenkai", "shared_mb"), of("mirai", "shared_mb")))
+contest <- function(what, key, floor = "") {
+  print_row(what, list(floor, of("tenkai", key), of("mirai", key)))
+}
+copy <- of("floor", "copy_ms")
+print_row("Median of the rounds", list("one copy", "tenkai", "mirai"))
+contest("80 MB there and back, ms", "echo_ms", copy)
+contest("80 MB there, their sum back, ms", "sum_ms", copy)
+contest("the sum alone, in the session, ms", "alone_ms")
+contest("200 tasks that share 40 MB, s", "shared_s")
+contest("all processes above the start, MB", "shared_mb")
+
+faster <- function(key) median_of(function(r) r$mirai[[key]] / r$tenkai[[key]])
+copies <- function(key, less = NULL) {
+  median_of(function(r) (r$tenkai[[key]] - if (is.null(less)) 0 else r$tenkai[[less]]) / r$floor$copy_ms)
+}
 print_goals(list(
-  goal("80 MB there and back, times as fast as mirai", median_of(function(r) r$mirai$echo_ms / r$tenkai$echo_ms), ">=", 10),
-  goal("the same, against one copy", median_of(function(r) r$tenkai$echo_ms / r$floor$copy_ms), "<=", 1.5),
-  goal("80 MB there, their sum back, without the sum, against one copy",
-       median_of(function(r) (r$tenkai$sum_ms - r$tenkai$alone_ms) / r$floor$copy_ms), "<=", 1.2),
-  goal("200 tasks that share 40 MB, times as fast as mirai", median_of(function(r) r$mirai$shared_s / r$tenkai$shared_s), ">=", 10),
-  goal("all their processes above the start, MB", of("tenkai", "shared_mb"), "<=", 100)
+  goal("80 MB there and back, times as fast as mirai", faster("echo_ms"), ">=", 10),
+  goal("the same, against one copy", copies("echo_ms"), "<=", 1.5),
+  goal("80 MB there, their sum back, against one copy and the sum", copies("sum_ms", "alone_ms"), "<=", 1.2),
+  goal("200 tasks that share 40 MB, times as fast as mirai", faster("shared_s"), ">=", 10),
+  goal("all processes above the start, MB", of("tenkai", "shared_mb"), "<=", 100)
 ))

@@ -53,19 +53,25 @@ tasks <- plot_file("tasks.svg", "Small tasks: round trip, tasks per second, firs
   bars("Round trip, the slowest in 100, microseconds", list(best$floor$floor_p99_us,
        best$tenkai$trip_p99_us, best$mirai$trip_p99_us), names_of)
 })
-copies <- c("one copy", "tenkai", theirs)
-large <- plot_file("data.svg", "Large data: 80 MB there and back, and to a sum; 40 MB for 200 tasks", function() {
-  bars("80 MB to a task and back, milliseconds", list(data$copy_ms, data$tenkai$echo_ms, data$mirai$echo_ms), copies)
-  bars("80 MB to a task, their sum back, milliseconds", list(data$copy_ms, data$tenkai$sum_ms, data$mirai$sum_ms), copies)
-  bars("200 tasks that have 40 MB in common, seconds", list(NULL, data$tenkai$shared_s, data$mirai$shared_s), copies)
-  bars("the most memory of all processes meanwhile, MB", list(NULL, data$tenkai$shared_mb, data$mirai$shared_mb), copies)
+data_bars <- function(title, key, copy = NULL) {
+  bars(title, list(copy, data$tenkai[[key]], data$mirai[[key]]), c("one copy", "tenkai", theirs))
+}
+large <- plot_file("data.svg", "Large data: 80 MB to a task, 40 MB to 200 of them", function() {
+  data_bars("80 MB to a task and back, milliseconds", "echo_ms", data$copy_ms)
+  data_bars("80 MB to a task, their sum back, milliseconds", "sum_ms", data$copy_ms)
+  data_bars("200 tasks that have 40 MB in common, seconds", "shared_s")
+  data_bars("the most memory of all processes meanwhile, MB", "shared_mb")
 })
 
-row <- function(what, floor, ours, others, better) {
+row <- function(what, floor, ours, others, better = others / ours) {
   cell <- function(x) if (is.null(x)) "" else number_text(x)
   sprintf("| %s | %s | %s | %s | %s |", what, cell(floor), cell(ours), cell(others), number_text(better))
 }
-times <- function(key) results$ratios[[key]]
+task_row <- function(what, key, better, floor = NULL) {
+  row(what, floor, best$tenkai[[key]], best$mirai[[key]], results$ratios[[better]])
+}
+data_row <- function(what, key, copy = NULL) row(what, copy, data$tenkai[[key]], data$mirai[[key]])
+r_version <- sub(" Patched.*| [(].*", "", results$machine$r)
 writeLines(c(
   "# How fast it is",
   "",
@@ -75,10 +81,11 @@ writeLines(c(
   "bench/run --with-mirai && bench/run --data && bench/run --page",
   "```",
   "",
-  sprintf("with %d processors of a virtual machine, %s and %s. Machines differ, and so does one", results$machine$processors,
-          sub(" Patched.*| [(].*", "", results$machine$r), theirs),
-  "from hour to hour: what counts are the ratios, since all take turns within seconds of each other.",
-  "Repeat it on yours. `bench/README.md` says what each row is, and how to read it with care.",
+  sprintf("with %d processors of a virtual machine, %s and %s. Machines differ,",
+          results$machine$processors, r_version, theirs),
+  "and so does one from hour to hour: what counts are the ratios, since all take turns within seconds",
+  "of each other. Repeat it on yours. `bench/README.md` says what each row is, and how to read it with",
+  "care.",
   "",
   "## Small tasks",
   "",
@@ -89,10 +96,10 @@ writeLines(c(
   "",
   sprintf("| two local daemons | floor | tenkai | %s | times better |", theirs),
   "|---|---|---|---|---|",
-  row("round trip, \u00b5s", best$floor$floor_us, best$tenkai$trip_median_us, best$mirai$trip_median_us, times("trip_mirai")),
-  row("the slowest of 100, \u00b5s", best$floor$floor_p99_us, best$tenkai$trip_p99_us, best$mirai$trip_p99_us, times("trip_p99_mirai")),
-  row("tasks per second", NULL, best$tenkai$tasks_per_second, best$mirai$tasks_per_second, times("tasks_mirai")),
-  row("`daemons(2)` to the first answer, ms", NULL, best$tenkai$first_answer_ms, best$mirai$first_answer_ms, times("first_mirai")),
+  task_row("round trip, \u00b5s", "trip_median_us", "trip_mirai", best$floor$floor_us),
+  task_row("the slowest of 100, \u00b5s", "trip_p99_us", "trip_p99_mirai", best$floor$floor_p99_us),
+  task_row("tasks per second", "tasks_per_second", "tasks_mirai"),
+  task_row("`daemons(2)` to the first answer, ms", "first_answer_ms", "first_mirai"),
   "",
   "## Large data",
   "",
@@ -105,9 +112,9 @@ writeLines(c(
   "",
   sprintf("| | one copy | tenkai | %s | times better |", theirs),
   "|---|---|---|---|---|",
-  row("80 MB there and back, ms", data$copy_ms, data$tenkai$echo_ms, data$mirai$echo_ms, data$mirai$echo_ms / data$tenkai$echo_ms),
-  row("80 MB there, their sum back, ms", data$copy_ms, data$tenkai$sum_ms, data$mirai$sum_ms, data$mirai$sum_ms / data$tenkai$sum_ms),
-  row("200 tasks with 40 MB in common, s", NULL, data$tenkai$shared_s, data$mirai$shared_s, data$mirai$shared_s / data$tenkai$shared_s),
-  row("the most memory meanwhile, MB", NULL, data$tenkai$shared_mb, data$mirai$shared_mb, data$mirai$shared_mb / data$tenkai$shared_mb)
+  data_row("80 MB there and back, ms", "echo_ms", data$copy_ms),
+  data_row("80 MB there, their sum back, ms", "sum_ms", data$copy_ms),
+  data_row("200 tasks with 40 MB in common, s", "shared_s"),
+  data_row("the most memory meanwhile, MB", "shared_mb")
 ), file.path(docs, "performance.md"))
 cat("docs/performance.md\n")
