@@ -99,6 +99,12 @@ TEST_CASE("an answer counts, and silence does not") {
   CHECK(has(parse_received("sh: flock: oh\n").error().message, "flock"));
 }
 
+TEST_CASE("sources that are an archive already are sent as they are") {
+  Offers offers = all();
+  offers.source = "/home/anna/my R/tenkai" + std::string(source_archive);
+  CHECK(pack_command(Kind::source, offers) == "gzip -dc <'/home/anna/my R/tenkai/source.tar.gz'");
+}
+
 TEST_CASE("a folder bears the hash, and what else decides whether it fits") {
   Parcel parcel{Kind::program, std::string(64, 'a'), ""};
   CHECK(folder_of(parcel, bare()) == "program-aaaaaaaaaaaaaaaa");
