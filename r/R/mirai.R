@@ -35,7 +35,8 @@
 #'   `$usage` says what the evaluation has used on its daemon: `cpu`, seconds of
 #'   processor time, `memory`, bytes, the most that its R process had in memory
 #'   meanwhile, `seconds`, how long it took, and `task`, its number, by which logs
-#'   name it; `NULL` where nothing was evaluated. `$output`, of a task that is
+#'   name it; `NULL` where nothing was evaluated. What tasks of less than a millisecond
+#'   use of the processor is in the `cpu` of a later one. `$output`, of a task that is
 #'   relayed, is what it has said so far.
 #'
 #' @details
