@@ -113,6 +113,8 @@ ratios <- list(
   tasks_mirai = function(r) {
     r$tenkai$tasks_per_second / r$mirai$tasks_per_second
   },
+  # R's own part is done by the session and the daemons; two processors halve it.
+  tasks_r = function(r) r$tenkai$tasks_per_second * r$floor$r_median_us / 2e6,
   echo_mirai = function(r) r$mirai$echo_ms / r$tenkai$echo_ms,
   first_mirai = function(r) r$mirai$first_answer_ms / r$tenkai$first_answer_ms,
   dispatcher_hops = function(r) {

@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstring>
@@ -47,7 +48,8 @@ void expect(const Frame& frame, Type type) {
 
 }  // namespace
 
-DispatcherProcess::DispatcherProcess(const std::string& program, std::size_t slots) : session_(Descriptor()) {
+DispatcherProcess::DispatcherProcess(const std::string& program, std::size_t slots, bool open)
+    : session_(Descriptor()) {
   auto [ours, theirs] = socketpair_or_fail();
   Spawn what;
   what.argv = {program, "dispatcher"};
@@ -60,7 +62,8 @@ DispatcherProcess::DispatcherProcess(const std::string& program, std::size_t slo
   session_.send(hello(Role::session, ""));
   expect(session_.receive_one(), Type::welcome);
   Frame setup(Type::setup);
-  setup.payload = make_payload("policy=queue\ndaemons=" + std::to_string(slots) + "\n");
+  std::string policy = open ? "open" : "queue";
+  setup.payload = make_payload("policy=" + policy + "\ndaemons=" + std::to_string(slots) + "\n");
   session_.send(setup);
   Frame ready = session_.receive_one();
   expect(ready, Type::ready);
@@ -75,8 +78,9 @@ DispatcherProcess::~DispatcherProcess() {
 }
 
 Stream DispatcherProcess::join(std::size_t slot) const {
-  Stream daemon(connect_to(urls_[slot]));
-  daemon.send(hello(Role::daemon, urls_[slot]));
+  const std::string& url = urls_.size() == 1 ? urls_.front() : urls_.at(slot);
+  Stream daemon(connect_to(url));
+  daemon.send(hello(Role::daemon, url));
   expect(daemon.receive_one(), Type::welcome);
   return daemon;
 }
@@ -88,6 +92,13 @@ double DispatcherProcess::cpu_us() const {
     fail("the dispatcher has no processor clock; has it ended?");
   }
   return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
+}
+
+double DispatcherProcess::resident_bytes() const {
+  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+  double all = 0, resident = 0, shared = 0;
+  if (!(statm >> all >> resident >> shared)) fail("the dispatcher has no memory; has it ended?");
+  return (resident - shared) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 double DispatcherProcess::voluntary_switches() const {

@@ -12,8 +12,9 @@ namespace tenkai::bench {
 
 class DispatcherProcess {
  public:
-  // Starts it and sets up `slots` slots at addresses of its own choice.
-  DispatcherProcess(const std::string& program, std::size_t slots);
+  // Starts it and sets up `slots` slots at addresses of its own choice; `open`: one address
+  // for them all, which needs half as many descriptors.
+  DispatcherProcess(const std::string& program, std::size_t slots, bool open = false);
   // Ends it, and waits until it has ended.
   ~DispatcherProcess();
   DispatcherProcess(const DispatcherProcess&) = delete;
@@ -27,6 +28,8 @@ class DispatcherProcess {
   // Microseconds of processor time, user and system, since it started. Exact: it
   // does not come in ticks of a clock.
   double cpu_us() const;
+  // Bytes of memory that are its own, in the computer's memory.
+  double resident_bytes() const;
   // How often one of its threads went to sleep.
   double voluntary_switches() const;
 

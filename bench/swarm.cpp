@@ -1,14 +1,16 @@
 // What one task costs the dispatcher, with few daemons and with many.
 //
 //   bench_swarm tasks TENKAI FEW MANY TASKS OUTSTANDING
+//   bench_swarm queue TENKAI TASKS BYTES
 //   bench_swarm idle TENKAI SECONDS
 //
 // A session and its daemons live in this one process, on one epoll, and do
 // nothing but answer; the dispatcher is the real one. `tasks` keeps OUTSTANDING
 // tasks on their way until all have come back, at a dispatcher with FEW and at
 // one with MANY daemons, in turn and in small portions: what slows the machine
-// down for a moment slows both. `idle` counts how often a dispatcher wakes up
-// while its two daemons have nothing to do.
+// down for a moment slows both. `queue` submits TASKS of BYTES, of which two daemons answer none
+// until the dispatcher has them all: what each takes of its memory, and of time after that. `idle`
+// counts how often a dispatcher wakes up while its two daemons have nothing to do.
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -32,7 +34,8 @@ const std::string value_payload(30, 'v');
 
 class Swarm {
  public:
-  Swarm(const std::string& program, std::size_t daemons) : dispatcher_(program, daemons) {
+  Swarm(const std::string& program, std::size_t daemons)
+      : dispatcher_(program, daemons, daemons > most_addresses) {
     poll_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
     watch(dispatcher_.session().descriptor(), session_mark);
     for (std::size_t i = 0; i < daemons; ++i) {
@@ -43,15 +46,25 @@ class Swarm {
 
   const DispatcherProcess& dispatcher() const { return dispatcher_; }
 
+  void set_task_size(std::size_t bytes) { task_ = make_payload(std::string(bytes, 't')); }
+
   // Submits `tasks`, never more than `outstanding` at a time, and waits for all.
   void run(std::uint64_t tasks, std::uint64_t outstanding) {
+    begin(tasks, outstanding);
+    finish();
+  }
+  void begin(std::uint64_t tasks, std::uint64_t outstanding) {
     tasks_ = submitted_ + tasks;
     while (submitted_ < tasks_ && submitted_ < resolved_ + outstanding) submit();
+  }
+  void finish() {
     while (resolved_ < tasks_) turn();
   }
 
  private:
   static constexpr std::uint64_t session_mark = ~std::uint64_t{0};
+  // An address of its own takes each daemon a second descriptor.
+  static constexpr std::size_t most_addresses = 4000;
 
   void watch(int descriptor, std::uint64_t mark) {
     epoll_event watched{};
@@ -148,6 +161,27 @@ Numbers measure_tasks(const std::string& program, std::size_t few, std::size_t m
           {"many_tasks_per_second", 1e6 * of_large.count / of_large.elapsed_us}};
 }
 
+// The dispatcher answers requests in their order, so it has all tasks when it has answered one.
+Numbers measure_queue(const std::string& program, std::uint64_t tasks, std::size_t bytes) {
+  Swarm swarm(program, 2);
+  swarm.set_task_size(bytes);
+  double before = swarm.dispatcher().resident_bytes();
+  swarm.begin(tasks, tasks);
+  // It has read them all when it sleeps.
+  double switches = 0;
+  while (switches != swarm.dispatcher().voluntary_switches()) {
+    switches = swarm.dispatcher().voluntary_switches();
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+  double bytes_each = (swarm.dispatcher().resident_bytes() - before) / static_cast<double>(tasks);
+  Clock::time_point started = Clock::now();
+  swarm.finish();
+  return {{"queued_tasks", static_cast<double>(tasks)},
+          {"task_bytes", static_cast<double>(bytes)},
+          {"queued_bytes_each", bytes_each},
+          {"hand_out_us_each", microseconds(Clock::now() - started) / static_cast<double>(tasks)}};
+}
+
 Numbers measure_idle(const std::string& program, int seconds) {
   Swarm swarm(program, 2);
   swarm.run(100, 10);
@@ -178,10 +212,13 @@ int main(int argc, char** argv) {
   if (what == "tasks" && argc == 7) {
     print_json(measure_tasks(argv[2], number_from(argv[3]), number_from(argv[4]), number_from(argv[5]),
                              number_from(argv[6])));
+  } else if (what == "queue" && argc == 5) {
+    print_json(measure_queue(argv[2], number_from(argv[3]), number_from(argv[4])));
   } else if (what == "idle" && argc == 4) {
     print_json(measure_idle(argv[2], static_cast<int>(number_from(argv[3]))));
   } else {
     fail(
-        "usage: bench_swarm tasks TENKAI FEW MANY TASKS OUTSTANDING\n       bench_swarm idle TENKAI SECONDS");
+        "usage: bench_swarm tasks TENKAI FEW MANY TASKS OUTSTANDING\n       bench_swarm queue TENKAI TASKS BYTES\n"
+        "       bench_swarm idle TENKAI SECONDS");
   }
 }
