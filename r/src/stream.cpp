@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -79,12 +78,6 @@ Stream::Stream(int fd, std::uint64_t limit) : fd_(fd), reader_(limit) {
 
 Stream::~Stream() { close(); }
 
-void Stream::set_patience(int milliseconds) {
-  timeval limit{milliseconds / 1000, (milliseconds % 1000) * 1000};
-  // With a limit set, the kernel also lets any signal end the wait.
-  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-}
-
 void Stream::send(const Frame& frame) { send(encode_head(frame), view_of(frame.payload), -1); }
 
 void Stream::send(const Frame& frame, Buffer& payload) {
@@ -133,7 +126,11 @@ void Stream::close() {
   forget_unsent();
 }
 
+// A recvmsg() that sleeps is woken when the other side reads what we have sent, for nothing: a
+// process is woken twice for each task. poll() sleeps until there is something to read.
 ssize_t Stream::read_into(char* data, std::size_t size, Wait wait) {
+  pollfd watched{fd_, POLLIN, 0};
+  if (wait == Wait::yes && poll(&watched, 1, patience_) <= 0) return 0;
   iovec room{data, size};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * max_descriptors)];
   msghdr message{};
@@ -141,7 +138,7 @@ ssize_t Stream::read_into(char* data, std::size_t size, Wait wait) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  ssize_t got = recvmsg(fd_, &message, MSG_CMSG_CLOEXEC | (wait == Wait::no ? MSG_DONTWAIT : 0));
+  ssize_t got = recvmsg(fd_, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (got > 0) {
     if (message.msg_controllen > 0) {
       take_descriptors(message);

@@ -54,8 +54,8 @@ class Stream {
   // Why it is not open any more; empty after an ordinary end.
   const std::string& trouble() const { return trouble_; }
   void set_limit(std::uint64_t limit) { reader_.set_limit(limit); }
-  // Bounds a waiting receive(); 0 waits for ever.
-  void set_patience(int milliseconds);
+  // Bounds a waiting receive(), which else waits for ever.
+  void set_patience(int milliseconds) { patience_ = milliseconds; }
 
   // Writes what it can without waiting; the rest is kept.
   void send(const Frame& frame);
@@ -107,6 +107,7 @@ class Stream {
   void end(std::string trouble);
 
   int fd_;
+  int patience_ = -1;
   bool ended_ = false;
   std::string trouble_;
   FrameReader reader_;
