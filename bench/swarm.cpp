@@ -218,7 +218,8 @@ int main(int argc, char** argv) {
     print_json(measure_idle(argv[2], static_cast<int>(number_from(argv[3]))));
   } else {
     fail(
-        "usage: bench_swarm tasks TENKAI FEW MANY TASKS OUTSTANDING\n       bench_swarm queue TENKAI TASKS BYTES\n"
+        "usage: bench_swarm tasks TENKAI FEW MANY TASKS OUTSTANDING\n       bench_swarm queue TENKAI TASKS "
+        "BYTES\n"
         "       bench_swarm idle TENKAI SECONDS");
   }
 }
