@@ -195,7 +195,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     return(invisible(0L))
   }
   if (sync) {
-    value <- set_here(.compute, asked, told, seed, safe)
+    value <- set_here(.compute, asked, told, options, seed, safe)
     begin_hooks(.compute, serial)
     return(value)
   }

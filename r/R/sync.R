@@ -1,11 +1,12 @@
 # daemons(sync = TRUE): tasks are evaluated in this session, as a daemon would.
 
-set_here <- function(name, asked, options, seed, safe) {
+set_here <- function(name, asked, told, options, seed, safe) {
   made <- new_profile(asked)
   made$n <- 1L
   made$one_url <- FALSE
   made$safe <- safe
-  made$cleanup <- cleanup_parts(options$cleanup %||% TRUE)
+  made$cleanup <- cleanup_parts(told$cleanup %||% TRUE)
+  made$task_options <- options
   made$next_stream <- made$stream <- first_stream(seed)
   made$seeded <- !is.null(seed)
   made$running <- made$done <- 0L
@@ -36,6 +37,7 @@ begin_here <- function(profile, everywhere) {
   found$here <- (found$here %||% 0L) + 1L
   profile$running <- profile$running + 1L
   if (profile$running > 1L) return()
+  profile$session_options <- base::options(profile$task_options)
   profile$session_stream <- current_stream()
   if (profile$seeded && !everywhere) profile$stream <- next_stream_here(profile)
   set_stream(profile$stream)
@@ -48,6 +50,7 @@ end_here <- function(profile) {
   if (profile$running > 0L) return()
   profile$stream <- current_stream()
   set_stream(profile$session_stream)
+  base::options(profile$session_options)
 }
 
 current_stream <- function() {

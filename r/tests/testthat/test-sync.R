@@ -306,3 +306,17 @@ test_that(".relay is checked here as elsewhere", {
   expect_error(mirai_map(1, identity, .relay = "all"), "'.relay' must be TRUE")
   expect_identical(value_of(mirai(1, .relay = TRUE)), 1)
 })
+
+test_that("with sync = TRUE tasks have the options that daemons would get", {
+  before <- options(digits = 7)
+  on.exit(options(before))
+  set_sync(options = list(digits = 3, tenkai.of.test = "x"))
+  digits <- function() {
+    mirai(list(getOption("digits"), getOption("tenkai.of.test"), mirai(getOption("digits"))$data))$data
+  }
+  expect_identical(digits(), list(3L, "x", 3L))
+  expect_identical(getOption("digits"), 7L)
+  expect_null(getOption("tenkai.of.test"))
+  call_mirai(mirai(options(digits = 5)))
+  expect_identical(digits()[[1]], 3L)
+})
