@@ -31,10 +31,7 @@ int printed(int exit_code) {
   return exit_code == 0 ? 1 : exit_code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app{"Asynchronous evaluation of R expressions on persistent R processes", "tenkai"};
+void describe(CLI::App& app) {
   tenkai::set_help(app);
   app.set_version_flag("--version", std::string(tenkai::program_version), "Print the version, and end");
   app.require_subcommand(1);
@@ -50,7 +47,9 @@ int main(int argc, char** argv) {
       "  0  it is done\n"
       "  1  not all of it is, as each command says\n"
       "  2  nothing was done: the command line was not understood, or cannot be followed");
+}
 
+void prepare_process() {
   // A log line to a terminal that is gone must not end us.
   std::signal(SIGPIPE, SIG_IGN);
 #ifdef TENKAI_STATIC
@@ -65,6 +64,14 @@ int main(int argc, char** argv) {
   // does not pass on to the R processes that we start.
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Asynchronous evaluation of R expressions on persistent R processes", "tenkai"};
+  describe(app);
+  prepare_process();
   int exit_code = 0;
   tenkai::add_status_command(app, exit_code);
   tenkai::add_launch_command(app, exit_code);

@@ -127,6 +127,51 @@ int dial_for_ever(const std::string& url) {
   return fd;
 }
 
+// What a task finds, and what is put back when it has ended.
+class Around {
+ public:
+  Around(const Limits& limits, SEXP functions, const Evaluation& evaluation)
+      : cleanup_(limits.cleanup),
+        evaluation_(evaluation),
+        baseline_(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3)),
+        surroundings_(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7)) {
+    contained([&] {
+      end_time_limits();
+      baseline_.take();
+      surroundings_.take();
+    });
+  }
+
+  void begin_task() {
+    if (cleans_options()) contained([&] { surroundings_.begin_task(); });
+  }
+  void end_task() {
+    ExpressionRoom room;
+    contained([&] { room.make(); });
+    contained([&] {
+      if (cleans_options()) surroundings_.restore();
+      baseline_.restore(evaluation_.keeps_packages() ? cleanup_ & ~Baseline::packages : cleanup_);
+    });
+    if (!cleans_options()) contained([&] { room.give_back(); });
+  }
+  // What everywhere() leaves behind is how things are from now on.
+  void keep() {
+    ExpressionRoom room;
+    contained([&] { room.make(); });
+    contained([&] { surroundings_.take(); });
+    contained([&] { room.give_back(); });
+    contained([&] { baseline_.take(); });
+  }
+
+ private:
+  bool cleans_options() const { return (cleanup_ & Baseline::options) != 0; }
+
+  int cleanup_;
+  const Evaluation& evaluation_;
+  Baseline baseline_;
+  Surroundings surroundings_;
+};
+
 }  // namespace
 
 Daemon::Daemon(std::string url, std::string version, bool stays)
@@ -197,37 +242,11 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
   Interruptible always;
   Relay relay(*stream_);
   Evaluation evaluation(functions, &relay);
-  Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
-  Surroundings surroundings(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7));
+  Around around(limits, functions, evaluation);
   Meter meter;
-  contained([&] {
-    end_time_limits();
-    baseline.take();
-    surroundings.take();
-  });
   watch_for_end(stream_->fd(), limits.at_end, limits.signal);
   if (done_ == 0) clocks_start_ = Clock::now();
 
-  auto begin = [&] {
-    if (limits.cleanup & Baseline::options) contained([&] { surroundings.begin_task(); });
-  };
-  auto clean_up = [&] {
-    ExpressionRoom room;
-    contained([&] { room.make(); });
-    contained([&] {
-      if (limits.cleanup & Baseline::options) surroundings.restore();
-      baseline.restore(evaluation.keeps_packages() ? limits.cleanup & ~Baseline::packages : limits.cleanup);
-    });
-    if (!(limits.cleanup & Baseline::options)) contained([&] { room.give_back(); });
-  };
-  // What everywhere() leaves behind is how things are from now on.
-  auto keep = [&] {
-    ExpressionRoom room;
-    contained([&] { room.make(); });
-    contained([&] { surroundings.take(); });
-    contained([&] { room.give_back(); });
-    contained([&] { baseline.take(); });
-  };
   GoneKind why = GoneKind::connection_ended;
   while (std::optional<Frame> task = next_task(limits, why)) {
     // An interrupt that came while we were idle was meant for the task before, and
@@ -243,13 +262,13 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
     bool everywhere = task->kind<TaskKind>() == TaskKind::everywhere;
     std::optional<Piece> piece;
     if (task->kind<TaskKind>() == TaskKind::elements) piece.emplace(*task, limits.max_tasks - done_);
-    begin();
+    around.begin_task();
     relay.name(*task);
     meter.start();
     if (piece) {
       evaluation.run(*piece, [&] {
-        clean_up();
-        begin();
+        around.end_task();
+        around.begin_task();
       });
     } else {
       evaluation.run(std::move(task->payload), everywhere);
@@ -266,7 +285,7 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
       say_goodbye(why);
       break;
     }
-    everywhere ? keep() : clean_up();
+    everywhere ? around.keep() : around.end_task();
     contained([] { unmap_unused(); });
   }
   if (why == GoneKind::connection_ended && !stream_->trouble().empty()) {
