@@ -16,6 +16,8 @@ SEXP tk_pid(SEXP link);
 SEXP tk_close(SEXP link, SEXP kind);
 SEXP tk_set_functions(SEXP reader_factory, SEXP tell, SEXP hear, SEXP evaluation_space);
 SEXP tk_set_hooks(SEXP link, SEXP hooks);
+// plain.cpp
+SEXP tk_serialize_plain(SEXP object);
 // hooks.cpp
 SEXP tk_set_hook_functions(SEXP functions);
 SEXP tk_first_not_raw(SEXP list);

@@ -27,6 +27,7 @@ const R_CallMethodDef entries[] = {
     entry("tk_close", tk_close, 2),
     entry("tk_set_functions", tk_set_functions, 4),
     entry("tk_set_hooks", tk_set_hooks, 2),
+    entry("tk_serialize_plain", tk_serialize_plain, 1),
     entry("tk_set_hook_functions", tk_set_hook_functions, 1),
     entry("tk_first_not_raw", tk_first_not_raw, 1),
     entry("tk_submit", tk_submit, 7),

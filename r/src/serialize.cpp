@@ -9,6 +9,7 @@
 
 #include "blocks.h"
 #include "depth.h"
+#include "plain.h"
 
 namespace tenkai {
 
@@ -113,7 +114,9 @@ SEXP gather(SEXP object, SEXP pointer) {
 
 }  // namespace
 
-void serialize(SEXP object, Buffer& into) { write(object, into, nullptr, R_NilValue); }
+void serialize(SEXP object, Buffer& into) {
+  if (!serialize_plain(object, into)) write(object, into, nullptr, R_NilValue);
+}
 
 void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
   if (hooks != R_NilValue || into.size() > 0) {
