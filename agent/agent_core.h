@@ -57,7 +57,7 @@ class AgentCore {
   Actions on_frame(Time now, Frame&& frame);
   Actions on_disconnected(Time now, const Error& why);
 
-  // R. Of its end and that of its stream, either may come first.
+  // R. Its end and that of its stream come in either order.
   Actions on_started(Time now, std::uint32_t rank, pid_t pid);
   Actions on_not_started(Time now, std::uint32_t rank, const std::string& why);
   Actions on_r_frame(Time now, std::uint32_t rank, Frame&& frame);

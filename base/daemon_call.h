@@ -15,7 +15,7 @@
 namespace tenkai {
 
 struct DaemonOptions {
-  // Of daemon() in R: the name, and a number or a logical value as R writes it.
+  // Arguments of daemon() in R: the name, and a number or a logical value as R writes it.
   std::vector<std::pair<std::string, std::string>> arguments;
   std::vector<std::string> tls;  // how it knows the dispatcher: a path, or PEM texts
 

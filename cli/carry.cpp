@@ -141,7 +141,7 @@ LaunchRequest Carry::request_for(const CarriedLaunch& launch, std::size_t first)
   return request;
 }
 
-// Of those that are not over.
+// Those that are not over.
 std::size_t Carry::workers() const {
   std::size_t count = waiting_.size() + unborn_;
   for (const auto& [name, job] : jobs_) count += job.workers;

@@ -21,7 +21,7 @@ struct CompletedValue {
 };
 
 CompletedValue completed_value(const ShownOption& option);
-// Of what follows the options: "SCRIPT", "COMMAND...".
+// The same for what follows the options: "SCRIPT", "COMMAND...".
 CompletedValue completed_value(const std::string& name);
 
 std::string bash_completion(const ShownCommand& program);

@@ -17,7 +17,7 @@ constexpr const char* bash_head = R"sh(# Completion in bash, as `tenkai completi
 # What the program itself knows, such as the names of profiles.
 _tenkai_values() { "${COMP_WORDS[0]/#\~/$HOME}" values "$1" 2>/dev/null; }
 
-# Of the lines that come in: what the word can become.
+# What the word can become, among the lines that come in.
 _tenkai_take() {
   local value
   while IFS=$'\t' read -r value _; do

@@ -103,7 +103,7 @@ std::string sections_of(const ShownCommand& command) {
   return text;
 }
 
-// Of one that is described on the page of another one.
+// For a command that is described on the page of another one.
 std::string part_of(const ShownCommand& command, const ShownCommand& above) {
   std::string text =
       ".SS " + troff(usage_of(command)) + "\n" + prose(command.about + ".") + items_of(command, true);

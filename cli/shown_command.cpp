@@ -97,7 +97,7 @@ ShownOption shown_option(const CLI::Option& option) {
     for (const std::string& name : option.get_snames()) shown.names.push_back("-" + name);
     for (const std::string& name : option.get_lnames()) shown.names.push_back("--" + name);
   }
-  // Of a flag the library knows a type, too.
+  // The library knows a type of flags, too.
   if (option.get_items_expected_max() == 0) return shown;
   read_type(option.get_type_name(), shown);
   shown.preset = option.get_default_str();

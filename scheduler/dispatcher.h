@@ -52,7 +52,7 @@ struct Submit {
   std::optional<std::size_t> slot = {};
 };
 
-// Of which tasks the values of an everywhere() are the answers: of `count` from `first` on.
+// Which tasks the values of an everywhere() answer: `count` of them, from `first` on.
 // Each daemon that is here has one of them, in the order of their slots. If there are fewer
 // than `minimum`, the next ones are for daemons that join later; what is left resolves to
 // reset at once, and so does that of a daemon that goes before it has answered.
@@ -77,7 +77,7 @@ struct Slot {
 
 // Send a task to a daemon. An everywhere() is no task of the session (key.task has
 // everywhere_bit): the daemon runs the expression, keeps its effects, and answers it
-// too. Of elements it may give back those that it has not begun after `patience`.
+// too. Elements that it has not begun after `patience` it may give back.
 struct Assign {
   DaemonId daemon;
   TaskKey key;

@@ -12,7 +12,7 @@
 namespace tenkai {
 namespace {
 
-// Of tasks that no daemon will answer.
+// For tasks that no daemon will answer.
 void refuse(SessionId session, const Wanted& tasks, const std::string& reason, Sends& sends) {
   for (std::uint64_t i = 0; i < tasks.count; ++i) {
     sends.emplace_back(Resolve{{session, tasks.first + i}, Code::reset, reason, {}, false});

@@ -210,7 +210,7 @@ void PeerTable::connect(Connected& peer, const Caller& caller) {
   peer.from = caller;
 }
 
-// Of those with a credential for one there are no more than were launched, and all of a large job
+// Those with a credential for one are no more than were launched, and all of a large job
 // may start at the same moment.
 bool PeerTable::has_room_for(const Admission& admission) const {
   auto is_one_of_many = [](const Admission& each) { return !each || !each->is_alone; };

@@ -95,7 +95,7 @@ class PeerTable {
   // Says goodbye to everybody. `stop`: also to those that would rather stay.
   void close(bool stop);
 
-  // Of the dispatcher, too.
+  // Those of the dispatcher are among them.
   std::optional<Time> next_timer() const;
   void on_timer(Time now);
 

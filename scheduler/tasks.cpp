@@ -12,7 +12,7 @@ namespace {
 // Deaths of one task that are told one by one.
 constexpr std::size_t max_told_deaths = 10;
 
-// Of a large element alone the payload is a file, into which nobody looks here.
+// Only the payload of a large element is a file, into which nobody looks here.
 bool is_whole(const Task& task) { return task.count == task.in_parcel; }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #
 # A line "ok: ..." or "NOT OK: ..." for each block; the exit status is 1 where one is not.
 # Run it in a folder of its own, because documents write files. A file of R code is run as
-# it is. Of a document in Markdown are run, in their order,
+# it is. From a document in Markdown are run, in their order,
 # - blocks of R. Lines with "#> " in front are what the expression above them prints, with
 #   its messages and warnings; where there are none, anything is fine but an error. In
 #   blocks with prompts ("> ") they are the lines without one.

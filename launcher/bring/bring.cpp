@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view sign = "tenkai-there ";
 constexpr std::string_view answer_sign = "tenkai-brought ";
-// Of the 64 digits of a hash.
+// So many of the 64 digits of a hash.
 constexpr std::size_t digits_of_name = 16;
 
 std::string cache_script() {

@@ -46,7 +46,7 @@ std::string option_of(const Deployment::Options& options, const std::string& nam
 
 // --- addresses ---
 
-// Whether somebody listens there already. Of what cannot be told: no.
+// Whether somebody listens there already; no, where that cannot be told.
 bool is_busy(const std::string& host, std::uint16_t port) {
   Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!probe) return false;

@@ -163,7 +163,7 @@ Checks judge_sizes(const Site& site, const SlurmWishes& wishes) {
   return checks;
 }
 
-// Of the accounts that the database knows of; without one Slurm takes any.
+// Judged by the accounts that the database knows; without a database Slurm takes any.
 Checks judge_account(const Site& site, const SlurmWishes& wishes) {
   if (site.associations.empty()) return {};
   std::vector<std::string> accounts;

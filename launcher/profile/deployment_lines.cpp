@@ -61,7 +61,7 @@ bool read_backlog(Deployment& deployment, const std::string& value) {
   return error == std::errc() && end == value.data() + value.size() && std::isfinite(backlog) && backlog > 0;
 }
 
-// Of the machine that the lines are about, or of all.
+// An option of the machine that the lines are about, or of all machines.
 bool read_option(Deployment& deployment, const std::string& value) {
   std::string name;
   std::string option;

@@ -13,7 +13,7 @@
 #'   * `.stop`: the first error value (in the order of the list; of a map the
 #'     first that is known) is an error here, at once, and all that has not
 #'     resolved by then is stopped.
-#'   * `.progress`: a bar on standard error, where that is a terminal. Of the
+#'   * `.progress`: a bar on standard error, where that is a terminal: one of the
 #'     package cli, if it is there, else a [utils::txtProgressBar()]. A string
 #'     is its name; a list has arguments of [cli::cli_progress_bar()], of which
 #'     the other bar knows `name` alone.

@@ -16,7 +16,7 @@ end_with_document <- function(name, profile) {
   ), TRUE), envir = frame)
 }
 
-# Of the calls that are under way, the outermost that makes a document: a child is
+# The outermost of the calls under way that makes a document: a child is
 # part of its parent, and what is knitted goes on to pandoc.
 frame_of_document <- function(frames, functions) {
   makers <- list(made_by("rmarkdown", "render"), made_by("knitr", "knit"))

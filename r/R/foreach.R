@@ -128,7 +128,7 @@ end_loop <- function(loop) for (window in loop$windows) stop_mirai(window$map)
 
 # --- windows ---
 
-# Of elements: as many as go out together, and as many as are under way at a time.
+# How many elements go out together, and how many are under way at a time.
 most_in_window <- 4096L
 most_under_way <- 2L * most_in_window
 # Bytes of a window, and of all; seconds for which it waits for its iterator.

@@ -43,7 +43,7 @@
 #' on a daemon, the error is a `FutureError`. The field `value` of these errors is
 #' the error value of the mirai.
 #'
-#' Of daemons with `safe = TRUE` futures bring plain values alone: one that warns or
+#' With `safe = TRUE` daemons bring plain values of futures alone: one that warns or
 #' fails brings a condition, and is refused.
 #'
 #' Futures within futures are evaluated one after the other, unless the plan says
@@ -204,7 +204,7 @@ active_futures <- function(backend) unname(as.list(backend$active))
 keep_active <- function(backend, future) {
   backend$active[[key_of(future)]] <- future
   backend$counters[["launched"]] <- backend$counters[["launched"]] + 1L
-  # Of those that nobody asks for any more the value is not kept here.
+  # Values that nobody asks for any more are not kept here.
   if (length(backend$active) < 2L * backend$swept + 64L) return()
   for (each in active_futures(backend)) {
     if (is_resolved_future(each)) drop_active(backend, each)
@@ -276,7 +276,7 @@ value_then_gc <- function(value) {
   value
 }
 
-# What future does not capture is relayed as with any other task. Of one that it
+# What future does not capture is relayed as with any other task. When it
 # does, what is immediate comes by a handler of its own, and needs no other.
 relay_of_future <- function(future) {
   kinds <- if (is.na(future$stdout)) sayings[["output"]] else 0L

@@ -51,7 +51,7 @@ install_program <- function(from, sha256 = NULL) {
   invisible(user_program())
 }
 
-# Of each version its own, so that an older package beside this one keeps its.
+# Each version has its own, so that an older package beside this one keeps its.
 user_program <- function() {
   file.path(tools::R_user_dir("tenkai", "data"), version(), "tenkai")
 }

@@ -92,7 +92,7 @@ vacant_places <- function(n, profile, name) {
   daemons <- status_of(profile)$daemons
   if (is_error_value(daemons)) stop(reason_of(daemons), call. = FALSE)
   instance <- abs(daemons[, "instance"])
-  # Of each place, the instance that it had when a daemon was launched for it.
+  # The instance that each place had when a daemon was launched for it.
   launched <- profile$launched %||% rep(NA, length(profile$urls))
   coming <- (launched[seq_along(instance)] == instance) %in% TRUE
   vacant <- which(daemons[, "online"] == 0L & !coming)

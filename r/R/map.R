@@ -110,7 +110,7 @@ map_here <- function(profile, task, globals, elements) {
   structure(mirais, names = names(elements), class = "mirai_map")
 }
 
-# A list. Of rows: each a list of values, and the names of the columns are an attribute.
+# A list. For rows each is a list of values, and the names of the columns are an attribute.
 elements_of <- function(x) {
   if (is.null(x)) return(list())
   if (is.data.frame(x)) return(rows_of_frame(x))
@@ -139,7 +139,7 @@ rows_of_matrix <- function(x) {
             columns = colnames(x) %||% rep("", ncol(x)))
 }
 
-# `.f(.x, mean = mean)`, and the objects in it. Of rows: `.f(x = .x[[1]], y = .x[[2]])`.
+# `.f(.x, mean = mean)`, and the objects in it. For rows `.f(x = .x[[1]], y = .x[[2]])`.
 task_of_element <- function(f, args, columns) {
   names <- names(args) %||% rep("", length(args))
   names[is.na(names)] <- ""
@@ -218,7 +218,7 @@ handle_of_map <- function(x) {
   mirai_in_map(x, map, places[[i]])
 }
 
-# Of a map that is relayed it has an output, too.
+# In a map that is relayed it has an output, too.
 mirai_in_map <- function(x, map, place) {
   mirai <- .Call(tk_map_mirai, map, as.numeric(place))
   record <- attr(x, "output", exact = TRUE)

@@ -79,7 +79,7 @@ as_promise <- function(x) {
 as_promise_of_all <- function(x) {
   names <- names(x)
   elements <- lapply(unname(as.list(x)), function(each) {
-    # Of another process.
+    # A mirai of another process is none here.
     if (is_mirai(each)) each else promises::promise_reject(error_condition(each))
   })
   all <- promises::promise_all(.list = elements)

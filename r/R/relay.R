@@ -97,7 +97,7 @@ end_output <- function(level) while (sink.number() > level) sink()
 #   left_out how many of the first ones are not kept any more
 heard <- new.env(parent = emptyenv())
 
-# Of texts, that `m$output` keeps.
+# Bytes of text that `m$output` keeps.
 most_output <- 2^20
 
 nothing_said <- list(said = character(), tasks = numeric())

@@ -417,7 +417,7 @@ made_of <- function(part, n, hooks, k) {
 call_hook <- function(hook, x, vec, class, kind) {
   if (!is.function(hook)) stop(hook_error(class, kind, hook))
   tryCatch(if (vec) hook(x) else lapply(x, hook), error = function(e) {
-    # Of a hook that has led to this one.
+    # It comes from a hook that has led to this one.
     if (inherits(e, "tenkai_serialization_error")) stop(e)
     stop(hook_error(class, kind, paste("failed:", message_of(e)), e))
   })

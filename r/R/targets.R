@@ -239,7 +239,7 @@ end_run <- function(run) {
 
 # --- what waits to be pushed ---
 
-# Of a single controller the name that resources say is of no interest.
+# With a single controller the name that resources say is of no interest.
 lane_name <- function(run, controller) {
   names <- names(run$lanes)
   if (is.null(controller) || length(names) == 1L) return(names[1L])

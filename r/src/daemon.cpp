@@ -128,9 +128,9 @@ int dial_for_ever(const std::string& url) {
 }
 
 // What a task finds, and what is put back when it has ended.
-class Around {
+class Cleanup {
  public:
-  Around(const Limits& limits, SEXP functions, const Evaluation& evaluation)
+  Cleanup(const Limits& limits, SEXP functions, const Evaluation& evaluation)
       : cleanup_(limits.cleanup),
         evaluation_(evaluation),
         baseline_(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3)),
@@ -242,7 +242,7 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
   Interruptible always;
   Relay relay(*stream_);
   Evaluation evaluation(functions, &relay);
-  Around around(limits, functions, evaluation);
+  Cleanup cleanup(limits, functions, evaluation);
   Meter meter;
   watch_for_end(stream_->fd(), limits.at_end, limits.signal);
   if (done_ == 0) clocks_start_ = Clock::now();
@@ -262,13 +262,13 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
     bool everywhere = task->kind<TaskKind>() == TaskKind::everywhere;
     std::optional<Piece> piece;
     if (task->kind<TaskKind>() == TaskKind::elements) piece.emplace(*task, limits.max_tasks - done_);
-    around.begin_task();
+    cleanup.begin_task();
     relay.name(*task);
     meter.start();
     if (piece) {
       evaluation.run(*piece, [&] {
-        around.end_task();
-        around.begin_task();
+        cleanup.end_task();
+        cleanup.begin_task();
       });
     } else {
       evaluation.run(std::move(task->payload), everywhere);
@@ -285,7 +285,7 @@ GoneKind Daemon::run(const Limits& limits, SEXP functions) {
       say_goodbye(why);
       break;
     }
-    everywhere ? around.keep() : around.end_task();
+    everywhere ? cleanup.keep() : cleanup.end_task();
     contained([] { unmap_unused(); });
   }
   if (why == GoneKind::connection_ended && !stream_->trouble().empty()) {

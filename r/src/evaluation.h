@@ -84,7 +84,7 @@ class Evaluation {
   bool interrupted_ = false;
   bool data_only_ = false;
   std::string failure_;
-  // Of a map: list(call, objects that it sees, global objects, stream, whether the session
+  // For a map: list(call, objects that it sees, global objects, stream, whether the session
   // lets in nothing but data, what is relayed), or NULL while it is still bytes; where those objects are; the
   // hooks for its values; and what keeps these alive.
   Payload shared_bytes_;

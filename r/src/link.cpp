@@ -199,7 +199,7 @@ void Link::ripen_all_at_end() {
   end_sayings();
 }
 
-// Of all that have no answer, and get none.
+// For all that have no answer, and get none.
 void Link::end_sayings() {
   if (std::exchange(all_is_said_, true)) return;
   for (const auto& [number, task] : tasks_) {

@@ -162,7 +162,7 @@ SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
 }
 
 // All elements; where that is interrupted, none of them is worked on any more.
-// Of the first of its elements.
+// The id of the first of its elements.
 SEXP tk_map_id(SEXP pointer) {
   return guarded([&] {
     const MapHandle& handle = map_of(pointer);

@@ -14,7 +14,7 @@ namespace tenkai {
 
 class MapAnswers {
  public:
-  // Of tasks `first` and the `count - 1` that follow.
+  // For tasks `first` and the `count - 1` that follow.
   MapAnswers(std::uint64_t first, std::uint64_t count) : first_(first), count_(count), left_(count) {}
 
   bool has(std::uint64_t element) const { return element >= first_ && element - first_ < count_; }

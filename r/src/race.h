@@ -17,7 +17,7 @@ namespace tenkai {
 
 class Race {
  public:
-  // `place`: what wait() says of it. Of several that have an answer the first that was
+  // `place`: what wait() says of it. Where several have an answer, the first that was
   // entered counts.
   void enter(const std::shared_ptr<Link>& link, std::uint64_t task, std::size_t place);
   bool is_empty() const { return tasks_.empty(); }

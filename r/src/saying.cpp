@@ -9,7 +9,7 @@ namespace tenkai {
 
 namespace {
 
-// Of what has come and was not told yet.
+// The most that has come and was not told yet.
 constexpr std::size_t most_bytes = 16 * 1024 * 1024;
 // Tasks whose last frame is known.
 constexpr std::size_t most_tasks = 65536;

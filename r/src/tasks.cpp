@@ -195,7 +195,7 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP count,
   });
 }
 
-// Of a mirai; anything else stands for itself.
+// The value of a mirai; anything else stands for itself.
 SEXP tk_data(SEXP mirai) {
   return guarded([&] {
     if (TYPEOF(mirai) != ENVSXP) return mirai;

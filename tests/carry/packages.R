@@ -10,7 +10,7 @@ repository <- function() {
   getOption("repos")[1L]
 }
 
-# Of `folder`: a line for each package, with the names of the tests that need it.
+# The packages of `folder`: a line for each, with the names of the tests that need it.
 needed_packages <- function(folder) {
   lines <- strsplit(grep("^#", readLines(file.path(folder, "packages.tsv")),
                          value = TRUE, invert = TRUE), "\t")

@@ -102,7 +102,7 @@ check "for a session that has ended nothing is launched" says 'has ended: nothin
 
 # --- who ends them, and who does not ---
 
-# Of the time that jobs may take.
+# The time limits of the jobs.
 limits() { squeue -h -r -o %l | sort | tr '\n' ' '; }
 have_limits() { [ "$(limits)" = "$1" ]; }
 start_session

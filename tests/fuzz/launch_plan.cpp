@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Result<LaunchArguments> arguments = parse_launch_arguments(text, 8);
   if (!arguments) return 0;
   Result<LaunchArguments> again = parse_launch_arguments(to_lines(*arguments), 8);
-  // Of daemons of this machine the rest is nothing to travel.
+  // For daemons of this machine nothing else travels.
   bool has_plugin = arguments->configuration && !arguments->configuration->plugin.empty();
   hold(again && (*again == *arguments || (arguments->configuration && !has_plugin)));
   LaunchSession session;

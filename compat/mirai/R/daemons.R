@@ -53,7 +53,7 @@ launch_all <- function(n, remote, .compute) {
   done <- TRUE
 }
 
-# Of `...` what says something to tenkai; mirai passes over all else without a word.
+# What in `...` says something to tenkai; mirai passes over all else without a word.
 known_to_tenkai <- function(...) {
   given <- list(...)
   own <- setdiff(names(formals(tenkai::daemons)), names(formals(daemons)))

@@ -49,7 +49,7 @@ resources_of <- function(place, resource_profile, cpus, memory) {
          one_called(known, resource_profile, "resource profile")$name)
 }
 
-# Of what the Workbench has the one with this name, or the first.
+# What the Workbench has by this name, or else the first.
 one_called <- function(known, name, what) {
   if (!length(known)) {
     stop("this Posit Workbench has no ", what, " for jobs: ask whoever runs it, ",
