@@ -66,7 +66,7 @@ class Header {
 class Writer {
  public:
   bool item(SEXP object, int depth = 0) {
-    if (depth > most_depth || ALTREP(object) || IS_S4_OBJECT(object)) return false;
+    if (depth > most_depth || ALTREP(object) || Rf_isS4(object)) return false;
     switch (TYPEOF(object)) {
       case NILSXP: return number(null_value);
       case SYMSXP: return symbol(object);
