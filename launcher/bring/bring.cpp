@@ -156,16 +156,19 @@ std::string folder_of(const Parcel& parcel, const There& there) {
   return "library-" + there.r + "-" + there.platform + "-" + digits;
 }
 
-std::string receive_call(const Parcel& parcel, const There& there) {
-  std::string name = folder_of(parcel, there);
-  std::string script = cache_script() + "name=" + shell_quote(name) + "; hash=" + parcel.hash +
-                       "; from=" + (parcel.file.empty() ? "-" : shell_quote(parcel.file)) +
-                       "; into=" + (parcel.kind == Kind::source ? "source" : "item") + "; ";
+std::string receive_script(Kind kind) {
+  std::string script = cache_script() + "into=" + (kind == Kind::source ? "source" : "item") + "; ";
   script += safe_script;
   script += take_in_script;
-  script += try_script(parcel.kind);
+  script += try_script(kind);
   script += finish_script;
-  return call_of("", script);
+  return script;
+}
+
+std::string receive_call(const Parcel& parcel, const There& there) {
+  return call_of("", "name=" + shell_quote(folder_of(parcel, there)) + "; hash=" + parcel.hash +
+                         "; from=" + (parcel.file.empty() ? "-" : shell_quote(parcel.file)) + "; " +
+                         receive_script(parcel.kind));
 }
 
 Result<Done> parse_received(std::string_view log) {

@@ -65,8 +65,12 @@ struct Parcel {
 // "program-0123456789abcdef": the folder, below `cache`, that it will be.
 std::string folder_of(const Parcel& parcel, const There& there);
 
-// R's expression that takes a parcel in, and what became of it.
+// A shell's script that takes a parcel in: one line, without backslashes and single quotes. Its
+// variables say which: `name`, the folder that it will be, `hash`, and `from`, where the archive
+// lies, or "-", standard input. It needs R_HOME in the environment.
 inline constexpr std::string_view does_not_load_there = "the package does not load there";
+std::string receive_script(Kind kind);
+// R's expression that does so, and what became of it.
 std::string receive_call(const Parcel& parcel, const There& there);
 Result<Done> parse_received(std::string_view log);
 
