@@ -47,8 +47,8 @@ constexpr std::string_view survey_statements =
     "tell('package',tryCatch(as.character(utils::packageVersion('tenkai')),error=function(e)''));"
     "flush(stdout());";
 
-// Up to where the archive is whole. One launch at a time: what another has left, that was
-// killed, goes.
+// Up to where the archive is whole. One launch at a time, where the file system can lock: what
+// another of this machine has left, that was killed, goes; what is a day old, of any.
 constexpr std::string_view take_in_script =
     R"sh(fail() { set -f; echo tenkai-brought no $*; exit 1; }; )sh"
     R"sh(for each in gzip tar sha256sum; do )sh"
@@ -58,12 +58,14 @@ constexpr std::string_view take_in_script =
     R"sh(safe || fail "others can write to $cache or the folder above it there, or own it: )sh"
     R"sh(give it to yourself alone, or set another XDG_CACHE_HOME"; )sh"
     R"sh([ -w . ] || fail "nothing can be written to $cache there"; )sh"
-    R"sh(exec 9>>.lock; )sh"
-    R"sh(if command -v flock >/dev/null 2>&1; then flock -w 600 9 || )sh"
-    R"sh(fail "another launch has held $cache/.lock for 10 minutes, or it cannot be locked"; rm -rf .new-*; fi; )sh"
-    R"sh(if [ -d "$name" ]; then echo tenkai-brought yes; exit 0; fi; )sh"
-    R"sh(new=.new-$$; trap "rm -rf $new" EXIT; trap "exit 1" HUP INT TERM PIPE; )sh"
+    R"sh(host=$(uname -n); exec 9>>.lock; )sh"
+    R"sh(if command -v flock >/dev/null 2>&1; then flock -w 600 9 2>/dev/null; case $? in )sh"
+    R"sh(0) rm -rf ".new-$host-"*; find . -maxdepth 1 -name ".new-*" -mtime +0 -exec rm -rf {} + ;; )sh"
+    R"sh(1) fail "another launch has held $cache/.lock for 10 minutes, or it cannot be locked" ;; esac; fi; )sh"
+    R"sh(if [ -d "$name" ]; then echo tenkai-brought yes "$cache/$name"; exit 0; fi; )sh"
+    R"sh(new=.new-$host-$$; clean() { rm -rf "$new"; }; trap clean EXIT; trap "exit 1" HUP INT TERM PIPE; )sh"
     R"sh(why=$(mkdir "$new" "$new/item" "$new/source" 2>&1) || fail "nothing can be written to $cache there: $why"; )sh"
+    R"sh([ "$from" = - ] || [ -r "$from" ] || fail "$from is not there, or cannot be read"; )sh"
     R"sh(why=$(cat 2>&1 >"$new/archive" "$from") || fail "it cannot be written to $cache there: $why"; )sh"
     R"sh(sum=$(gzip -dc <"$new/archive" 2>/dev/null | sha256sum | cut -d " " -f 1); )sh"
     R"sh([ "$sum" = "$hash" ] || fail "it came in part or damaged: was the connection cut?"; )sh"
@@ -71,8 +73,9 @@ constexpr std::string_view take_in_script =
     R"sh(fail "it cannot be unpacked in $cache there: $why"; )sh";
 
 constexpr std::string_view finish_script =
-    R"sh([ -d "$name" ] || mv "$new/item" "$name" || fail "$cache/$name cannot be made there"; )sh"
-    R"sh(echo tenkai-brought yes)sh";
+    R"sh(mv -T "$new/item" "$name" 2>/dev/null || [ -d "$name" ] || mv "$new/item" "$name" || )sh"
+    R"sh(fail "$cache/$name cannot be made there"; )sh"
+    R"sh(echo tenkai-brought yes "$cache/$name")sh";
 
 // Whether it works there is found out before it bears its name.
 std::string try_script(Kind kind) {
@@ -175,7 +178,7 @@ Result<Done> parse_received(std::string_view log) {
   for (std::string_view line : split(log, '\n')) {
     if (!line.starts_with(answer_sign)) continue;
     std::string_view answer = trim(line.substr(answer_sign.size()));
-    if (answer == "yes") return Done{};
+    if (answer == "yes" || answer.starts_with("yes ")) return Done{};
     if (answer.starts_with("no ")) return Error{printable(answer.substr(3), 600)};
   }
   std::string_view last = trim(log);

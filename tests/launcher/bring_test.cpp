@@ -94,6 +94,7 @@ TEST_CASE("what the other machine tells is found among what else it writes") {
 
 TEST_CASE("an answer counts, and silence does not") {
   CHECK(parse_received("noise\ntenkai-brought yes\n"));
+  CHECK(parse_received("tenkai-brought yes /home/anna/.cache/tenkai/0.1.0/program-0123456789abcdef\n"));
   CHECK(parse_received("tenkai-brought no the disk is full\n").error().message == "the disk is full");
   CHECK(has(parse_received("").error().message, "lost"));
   CHECK(has(parse_received("sh: flock: oh\n").error().message, "flock"));
