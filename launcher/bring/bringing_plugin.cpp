@@ -244,7 +244,7 @@ void BringingPlugin::give_up(const std::string& name, const std::string& why) {
   JobReport report = found->second.end;
   Failure failure = judge({report.exit_code, report.signal, report.log, report.where, {}});
   report.cause = failure.cause;
-  report.message = failure.message + "; it could not be brought along: " + why;
+  report.message = failure.message + "; " + std::string(not_brought_along) + why;
   finish(name, std::move(report));
 }
 

@@ -204,11 +204,22 @@ Failure by_status(const CommandEnd& end, const std::string& who, const std::stri
           who + " ended" + on(end) + " with exit code " + std::to_string(*end.exit_code) + when + last};
 }
 
+// What is missing there could have come along, and the job says why it did not.
+std::string why_not_brought(const CommandEnd& end) {
+  std::string line = line_with(end.log, not_brought_along);
+  std::size_t at = line.find(not_brought_along);
+  return at == line.npos ? "" : "; " + printable(line.substr(at), 700);
+}
+
 std::optional<Failure> by_log(const CommandEnd& end) {
   static constexpr std::array judges{missing_r,   missing_package, missing_program, other_version,
                                      no_way_back, folder_missing,  not_let_in};
   for (auto each : judges) {
-    if (std::optional<Failure> failure = each(end)) return failure;
+    std::optional<Failure> failure = each(end);
+    if (!failure) continue;
+    if (each == missing_package || each == missing_program || each == other_version)
+      failure->message += why_not_brought(end);
+    return failure;
   }
   return std::nullopt;
 }

@@ -80,6 +80,10 @@ Failure judge_worker(const CommandEnd& end);
 // them in a row before they were ready; 0: it was ready, and had nothing done.
 Failure judge_r(const CommandEnd& end, std::uint64_t starts);
 
+// Begins why bringing tenkai along did not help: in a message, and in a line of a job's log, whose
+// message repeats it.
+inline constexpr std::string_view not_brought_along = "it could not be brought along: ";
+
 // What a command has written, without any credential that it was given and repeats.
 std::string redacted(std::string text);
 

@@ -133,6 +133,18 @@ TEST_CASE("why an R is not started again is told with how often it was tried, or
   CHECK(judge_r({1, {}, "Error: there is no package called 'tenkai'\n", {}, {}}, 0).cause == cause::exited);
 }
 
+TEST_CASE("a job that could not bring along what it missed says why") {
+  Failure failure =
+      judge({1,
+             {},
+             "tenkai: it could not be brought along: No space left on device\n"
+             "Error in loadNamespace(x) : there is no package called \xE2\x80\x98tenkai\xE2\x80\x99\n",
+             "node7",
+             ""});
+  CHECK(failure.cause == cause::package_missing);
+  CHECK(failure.message.ends_with("; it could not be brought along: No space left on device"));
+}
+
 TEST_CASE("a worker of another program is judged by its own program and package") {
   auto judged = [](int code, const std::string& log, const std::string& program) {
     return judge_worker({code, {}, log, "node7", program});
