@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/version.h"
 #include "plugins/slurm/job_end.h"
 #include "plugins/slurm/pending_reason.h"
 
@@ -97,6 +98,7 @@ SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name
       status_file.started && (!job.status_file.started || job.status_file.restart != status_file.restart);
   // A rank whose job has told before it did itself, from the node of its script.
   bool moved = !again && status_file.started && job.status_file.node != status_file.node;
+  bool is_news_of_bringing = job.status_file.bringing != status_file.bringing;
   job.status_file = status_file;
   if (moved && job.phase == SlurmJob::Phase::running && !job.fate.is_given_up()) {
     job.last.where = status_file.node;
@@ -108,6 +110,7 @@ SlurmJobs::News SlurmJobs::on_status_file(SlurmTime now, const std::string& name
     job.phase = SlurmJob::Phase::queued;
     on_running(now, job, status_file.node, news);
   }
+  if (is_news_of_bringing) on_bringing(job, news);
   if (!status_file.exit_code) return news;
   if (job.fate.is_decided()) {
     end(now, job, end_of_cancelled(job), news);
@@ -243,10 +246,22 @@ void SlurmJobs::on_running(SlurmTime now, SlurmJob& job, const std::string& node
   news.push_back(std::move(report));
 }
 
+// A package that is compiled takes minutes, in which nothing is heard of its daemons.
+void SlurmJobs::on_bringing(SlurmJob& job, News& news) {
+  bool is_over = job.status_file.exit_code.has_value();
+  if (job.phase != SlurmJob::Phase::running || job.fate.is_given_up() || is_over) return;
+  job.last.suspended = job.status_file.bringing;
+  job.last.message = job.status_file.bringing ? "tenkai " + std::string(program_version) +
+                                                    " is brought along to " + job.status_file.node
+                                              : "";
+  job.last.note = job.last.message;
+  news.push_back(job.last);
+}
+
 // Slurm is asked on: that it goes on, its agent may not tell.
 void SlurmJobs::on_suspended(SlurmJob& job, const JobLine& line, News& news) {
   bool is_suspended = line.state == SlurmState::suspended;
-  if (job.fate.is_given_up() || job.last.suspended == is_suspended) return;
+  if (job.fate.is_given_up() || job.status_file.bringing || job.last.suspended == is_suspended) return;
   job.last.suspended = is_suspended;
   job.last.reason = is_suspended ? line.word : "";
   job.last.message =

@@ -100,6 +100,7 @@ class SlurmJobs {
   void on_pending(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
   static void give_up(JobReport& report);
   void on_running(SlurmTime now, SlurmJob& job, const std::string& node, News& news);
+  static void on_bringing(SlurmJob& job, News& news);
   static void on_suspended(SlurmJob& job, const JobLine& line, News& news);
   void on_over(SlurmTime now, SlurmJob& job, const JobLine& line, News& news);
   void end(SlurmTime now, SlurmJob& job, JobReport report, News& news);

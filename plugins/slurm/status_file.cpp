@@ -44,6 +44,8 @@ void read_line(std::string_view line, StatusFile& into) {
     into.ready = true;
   } else if (word == "rscript") {
     into.rscript = std::string(rest);
+  } else if (word == "bringing" || word == "brought") {
+    into.bringing = word == "bringing";
   } else if (word == "failed") {
     auto [kind, what] = word_and_rest(rest);
     // What went wrong first is why the rest did.

@@ -1,7 +1,8 @@
 // What a job has told of itself: its status file, a file of the launch's folder into which
 // its script writes lines, and the last lines of its log.
 //
-//   started NODE RESTART | prologue | ready | rscript PATH | failed KIND WHAT | exit CODE
+//   started NODE RESTART | prologue | ready | rscript PATH | bringing | brought | failed KIND WHAT |
+//   exit CODE
 //
 // A job that is requeued writes on in the same file: its last
 // `started` counts, and what follows it.
@@ -22,6 +23,7 @@ struct StatusFile {
   bool prologue = false;  // the profile's own shell code has begun
   bool ready = false;     // its environment is set up
   std::string rscript;    // found
+  bool bringing = false;  // tenkai, which its node misses
   std::optional<Failure> failure;
   std::optional<int> exit_code;
   // The exit code of a rank is srun's, which has seen all of them; it may be another rank's.

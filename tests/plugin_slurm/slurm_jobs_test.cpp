@@ -1,6 +1,7 @@
 #include "plugins/slurm/slurm_jobs.h"
 
 #include <chrono>
+#include <string>
 
 #include "launcher/plugin/failure.h"
 #include "tests/catch.h"
@@ -27,6 +28,27 @@ TEST_CASE("a job tells by itself that it runs and how it ends") {
   CHECK(news[0].cause == cause::none);
   CHECK(news[0].log == "it broke\n");
   CHECK(jobs.live().empty());
+}
+
+TEST_CASE("while a job brings tenkai along its silence is no end") {
+  SlurmJobs jobs = array_of(1);
+  jobs.on_status_file(noon, "5_0", started_on("n1"), "");
+  const std::string text = "started n1 0\nready\nrscript /usr/bin/Rscript\nbringing\n";
+
+  auto news = jobs.on_status_file(noon + seconds(1), "5_0", parse_status_file(text), "");
+
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].state == JobState::starting);
+  CHECK(news[0].suspended);
+  CHECK(news[0].message.ends_with("is brought along to n1"));
+  jobs.on_suspicion(noon + minutes(2), "5_0");
+  CHECK(jobs.on_queue(noon + minutes(2), noon + minutes(2), queue("5_0|RUNNING|None|n1|t-1\n")).empty());
+
+  news = jobs.on_status_file(noon + minutes(3), "5_0", parse_status_file(text + "brought\n"), "");
+
+  REQUIRE(news.size() == 1);
+  CHECK_FALSE(news[0].suspended);
+  CHECK(news[0].message.empty());
 }
 
 TEST_CASE("the same status file is told once") {

@@ -13,6 +13,9 @@ TEST_CASE("a job tells how far it is") {
   CHECK(status_file.ready);
   CHECK(status_file.rscript == "/usr/bin/Rscript");
   CHECK_FALSE(status_file.exit_code);
+  CHECK_FALSE(status_file.bringing);
+  CHECK(parse_status_file("started n7 0\nbringing\n").bringing);
+  CHECK_FALSE(parse_status_file("started n7 0\nbringing\nbrought\n").bringing);
   CHECK(parse_status_file("started n7 0\nexit 3\n").exit_code == 3);
 }
 
