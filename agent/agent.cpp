@@ -12,6 +12,7 @@
 #include "agent/devices.h"
 #include "agent/task_log.h"
 #include "base/clock.h"
+#include "base/r_call.h"
 #include "base/random_hex.h"
 #include "base/random_stream.h"
 #include "base/text.h"
@@ -215,7 +216,8 @@ Result<pid_t> Agent::start_r(action::Start what) {
   start.rscript = options_.rscript;
   std::optional<RandomStream> stream;
   if (what.rank < options_.streams.size()) stream = substream(options_.streams[what.rank], what.starts);
-  start.call = daemon_call("fd:3", "", options_.daemon, stream);
+  start.call = (options_.brings ? std::string(bringing_call) + ";" : "") +
+               daemon_call("fd:3", "", options_.daemon, stream);
   start.output = options_.output;
   start.stream = pair->second.get();
   // Else a start-up file that calls daemons() would do so in each of them.

@@ -46,6 +46,7 @@ struct AgentOptions {
   std::string logs;              // a folder in which each R has a log of its own; empty: none
   std::string log_name;          // how the names of the logs begin
   bool task_logs = false;        // what each task writes in a file of its own, too
+  bool brings = false;           // R may have to bring the package along first
   bool in_job = false;           // a batch system ends us by a signal, and knows why
   // When that will be, where it is known: the daemons are told, and get nothing that
   // would not be done by then.

@@ -65,4 +65,11 @@ inline std::string with_libraries(const std::string& call) {
          call;
 }
 
+// In a job, what R evaluates before a call of ours: a file that this variable names brings the
+// package along, where it is missing.
+inline constexpr const char* bringing_variable = "TENKAI_BRING";
+inline constexpr const char* bringing_call =
+    "base::evalq({f=Sys.getenv('TENKAI_BRING');if(file.exists(f))sys.source(f,environment())},"
+    "base::new.env(parent=base::baseenv()))";
+
 }  // namespace tenkai

@@ -23,6 +23,7 @@
 #include "base/counted.h"
 #include "base/daemon_call.h"
 #include "base/lines.h"
+#include "base/r_call.h"
 #include "base/random_stream.h"
 #include "base/text.h"
 #include "base/url.h"
@@ -197,6 +198,7 @@ void find_job(AgentOptions& options) {
   options.job_end = job_end_of(std::getenv("SLURM_JOB_END_TIME"));
   if (!options.job_end) options.job_end = job_end_of(std::getenv("TENKAI_JOB_END"));
   if (!options.in_job) return;
+  options.brings = std::getenv(bringing_variable) != nullptr;
   // What daemons launch in turn is not of this job's ranks, and does not get the whole
   // allocation.
   ::unsetenv("TENKAI_RANK");

@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "launcher/bring/bringing_plugin.h"
+#include "launcher/bring/offering_plugin.h"
 #include "launcher/plugin/facts.h"
 #include "launcher/plugin/plugin.h"
 #include "plugins/command/command_plugin.h"
@@ -41,6 +42,14 @@ MakePlugin bringing_maker() {
   };
 }
 
+// One whose jobs do so themselves.
+template <class Some>
+MakePlugin offering_maker() {
+  return [](asio::any_io_executor executor, Plugin::Tell tell) {
+    return std::make_unique<OfferingPlugin>(executor, std::move(tell), maker<Some>());
+  };
+}
+
 struct OwnPlugin {
   MakePlugin make;
   std::string about;
@@ -52,7 +61,7 @@ const std::map<std::string, OwnPlugin>& plugins() {
       {"command",
        {bringing_maker<command::CommandPlugin>(), "Daemons by any command", [] { return PluginLacks(); }}},
       {"mpi", {maker<mpi::MpiPlugin>(), "Daemons by MPI", mpi::lacks}},
-      {"slurm", {maker<slurm::SlurmPlugin>(), "Daemons as jobs of Slurm", slurm::lacks}},
+      {"slurm", {offering_maker<slurm::SlurmPlugin>(), "Daemons as jobs of Slurm", slurm::lacks}},
       {"ssh", {bringing_maker<ssh::SshPlugin>(), "Daemons on other machines, by SSH", ssh::lacks}}};
   return all;
 }

@@ -172,7 +172,7 @@ Result<Deployment> deploy(const Profile& profile, const Values& caps, const Addr
   if (here) return deployment;
   deployment.plugin = launcher;
   deployment.options = options_below(profile, {"environment", "threads", "limits.memory"});
-  bool may_bring = launcher == "ssh" || launcher == "command";
+  bool may_bring = launcher == "ssh" || launcher == "command" || launcher == "slurm";
   if (may_bring && !parse_flag(profile.text("bring")).value_or(true)) deployment.options["bring"] = {"0"};
   if (launcher == "ssh") by_ssh(profile, deployment);
   if (launcher == "command") by_command(profile, deployment);

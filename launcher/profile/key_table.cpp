@@ -106,8 +106,8 @@ const std::vector<ProfileKey> profile_table = {
      "`none`: not set"},
 
     {"bring", flag, "yes", "no",
-     "with `launcher: ssh` and `command`: whether tenkai is brought along to a machine that has none, or "
-     "another version"},
+     "with `launcher: ssh`, `command` and `slurm`: whether tenkai is brought along to a machine that has "
+     "none, or another version"},
 
     {"limits.idletime", duration, "", "5min",
      "a daemon ends after so long without a task; with `launcher: slurm` 5min, if not said. With `scale` "

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/r_call.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "launcher/template/launch_keys.h"
@@ -268,6 +269,12 @@ std::string shell_words(const Texts& words) {
   return text;
 }
 
+// Two expressions: R sees by the second that it is to become a daemon.
+Texts with_bringing(Texts command) {
+  if (command.size() >= 2) command.insert(command.end() - 2, {"-e", bringing_call});
+  return command;
+}
+
 }  // namespace
 
 Result<std::string> environment_script(const TemplateValues& values) { return Environment(values).script(); }
@@ -277,7 +284,15 @@ std::string agent_script(const TemplateValues& values) {
     auto found = values.find(key);
     return found == values.end() ? Texts() : found->second;
   };
-  std::string script = "agent=(\"${container[@]}\"" + shell_words(texts("launch.command")) + ")\n";
+  Texts command = texts("launch.command");
+  Texts bring = texts("launch.bring");
+  std::string script;
+  if (!bring.empty()) {
+    script = "# What R evaluates first: it brings tenkai along where it is missing.\nexport " +
+             std::string(bringing_variable) + "=" + sh_word(bring.front()) + " status_file\n";
+    command = with_bringing(std::move(command));
+  }
+  script += "agent=(\"${container[@]}\"" + shell_words(command) + ")\n";
   Texts program = texts("launch.program");
   // What is outside of a container may not run in it.
   if (program.empty() || !texts("environment.apptainer").empty()) return script;

@@ -32,6 +32,8 @@ const std::vector<ProfileKey> launch_table = {
     {"launch.program", texts, "", "[/opt/tenkai/bin/tenkai, agent, …]",
      "the same by the program tenkai, at its path on the machine of the session; the path of Rscript "
      "follows"},
+    {"launch.bring", text, "", "/home/me/.cache/tenkai/launch-1/bring/in_job.R",
+     "what R evaluates first, where tenkai may be brought along"},
     {"launch.programs", text, "", "/opt/tenkai/libexec/tenkai",
      "the folder of the programs of tenkai that are not for people, such as `tenkai-mpi-spawn`"},
     {"launch.status-file", script, "", "write_status() { …", "shell code of ours: see below"},

@@ -24,8 +24,17 @@
 #' @param threads threads of one daemon, for `OMP_NUM_THREADS` and the like:
 #'   a number, `"auto"` (as many as it has processors), or `"none"`.
 #' @param rscript the program that runs R there.
+#' @param bring whether a job brings tenkai along to a node that has none, or
+#'   another version, see below.
 #' @return A list.
 #' @details
+#' A node needs nothing but R, and to see the session's folder, which is in
+#' `~/.cache/tenkai`. Where the package or the program is missing, or is of
+#' another version, the job takes those of this session from there into
+#' `~/.cache/tenkai/VERSION`, once, as launches by [ssh_config()] do. What cannot
+#' be brought is a launch that has failed with cause `package_missing` or
+#' `program_missing`, and says why.
+#'
 #' A daemon ends after 5 minutes without a task, so that no job waits for nobody,
 #' unless [daemons()] is given an `idletime`. Jobs are cancelled by `daemons(0)`
 #' and when the session ends.
@@ -41,8 +50,9 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
                          gpus_per_task = NULL, nodes = NULL,
                          array_chunk = NULL, options = NULL, template = NULL,
                          environment = list(), threads = NULL,
-                         rscript = "Rscript") {
+                         rscript = "Rscript", bring = TRUE) {
   check_string(rscript, "rscript")
+  check_flag(bring, "bring")
   slurm <- list(
     partition = partition, account = account, qos = qos, time = time,
     mem = mem, "cpus-per-task" = cpus_per_task,
@@ -57,7 +67,8 @@ slurm_config <- function(partition = NULL, account = NULL, qos = NULL,
     credential = "file", chunk = whole(min(chunk, 2^31)),
     options = c(prefixed("slurm.", slurm),
                 environment_options(environment, threads),
-                if (rscript != "Rscript") list(environment.rscript = rscript)),
+                if (rscript != "Rscript") list(environment.rscript = rscript),
+                if (!bring) list(bring = "0")),
     limits = list(idletime = 300000)
   )
 }

@@ -49,11 +49,11 @@ TEST_CASE("how much memory a daemon may have is told to whoever starts it") {
 }
 
 TEST_CASE("that nothing is brought along is told to the launchers that would") {
-  for (const char* launcher : {"ssh, ssh: {remotes: ssh://a}", "command, command: {program: sh}"}) {
+  for (const char* launcher : {"ssh, ssh: {remotes: ssh://a}", "command, command: {program: sh}", "slurm"}) {
     CHECK(has(lines_of("bring: no, launcher: " + std::string(launcher)), "option=bring=0"));
     CHECK_FALSE(has(lines_of("bring: yes, launcher: " + std::string(launcher)), "option=bring=0"));
   }
-  CHECK(lines_of("bring: no, launcher: slurm").find("bring") == std::string::npos);
+  CHECK(lines_of("bring: no, launcher: mpi").find("bring") == std::string::npos);
 }
 
 TEST_CASE("daemons elsewhere connect by an encrypted WebSocket where nothing is said") {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/r_call.h"
 #include "base/version.h"
 #include "tests/launcher/job_node.h"
 
@@ -104,6 +105,19 @@ TEST_CASE("an agent starts without R where the session's program is there") {
     node.has("apptainer", "shift 2; exec \"$@\"");
     CHECK(said(as_ours).ends_with("R\n"));
   }
+}
+
+TEST_CASE("R of a job may bring tenkai along first") {
+  Node node;
+  node.has("Rscript", "printf '%s\\n' \"$TENKAI_BRING\" \"$@\" >said");
+  TemplateValues values = node.at_home(plain_values());
+  values["launch.bring"] = {"/home/it's me/bring/in_job.R"};
+
+  CHECK(node.run(job("slurm.sbatch", values)) == 0);
+
+  INFO(node.output);
+  CHECK(node.file("said") == "/home/it's me/bring/in_job.R\n-e\n" + std::string(bringing_call) +
+                                 "\n-e\ntenkai::agent('@/home/me/.cache/tenkai/launch-1/key')\n");
 }
 
 TEST_CASE("a job that is no array, and one that was requeued, say so") {
