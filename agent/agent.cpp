@@ -17,6 +17,7 @@
 #include "base/random_stream.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "process/memory_group.h"
 #include "process/spawn.h"
 #include "wire/dial.h"
 
@@ -26,6 +27,10 @@ namespace {
 constexpr std::chrono::seconds dial_limit{10};           // for each step
 constexpr std::size_t instance_bytes = 8;                // 16 hexadecimal digits
 constexpr std::uint64_t max_unheard = 64 * 1024 * 1024;  // bytes
+
+// The part of the memory of this machine, or of our job, which blocks that tasks share may
+// take: they are there once for all daemons, and the oldest ones go first.
+constexpr std::uint64_t part_for_blocks = 4;
 
 std::uint64_t time_left(std::chrono::system_clock::time_point end) {
   auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::system_clock::now());
@@ -53,6 +58,7 @@ Agent::Agent(asio::io_context& io, AgentOptions options)
       options_(std::move(options)),
       core_(rules_of(options_), now()),
       instance_(random_hex(instance_bytes)),
+      kept_blocks_limit_(memory_available() / part_for_blocks),
       processes_(io.get_executor()),
       signals_(io),
       timer_(io),
@@ -164,6 +170,7 @@ Frame Agent::introduction() const {
   Frame frame(Type::hello);
   frame.with(Key::url, to_string(options_.urls.front())).with(Key::instance, instance_);
   frame.with(Key::host, host).with(Key::pid, static_cast<std::uint64_t>(::getpid()));
+  frame.with(Key::keeps, kept_blocks_limit_);
   return frame;
 }
 
@@ -186,6 +193,7 @@ void Agent::carry_out(action::Prove prove) {
   Result<Frame> proof = handshake_->on_challenge(prove.challenge, introduction());
   if (!proof) return carry_out(core_.on_not_proven(now(), proof.error().message));
   dispatcher_->set_limit(max_payload);
+  dispatcher_->keep_blocks(kept_blocks_limit_);
   if (!resumption_) resumption_ = handshake_->resumption();
   dispatcher_->send(std::move(*proof));
   carry_out(core_.on_proven(now()));

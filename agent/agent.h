@@ -105,6 +105,7 @@ class Agent {
   AgentOptions options_;
   AgentCore core_;
   std::string instance_;
+  std::uint64_t kept_blocks_limit_;  // bytes of blocks that payloads share
   RProcesses processes_;
   asio::signal_set signals_;
   asio::steady_timer timer_;

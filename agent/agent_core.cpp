@@ -256,6 +256,7 @@ void AgentCore::on_rank_frame(Time now, Frame&& frame) {
     case Type::challenge:
     case Type::elements:
     case Type::said:
+    case Type::block:
     case Type::proof: return;  // PING and PONG are answered above, and the others are none of a dispatcher's
   }
 }

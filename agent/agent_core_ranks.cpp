@@ -93,6 +93,7 @@ Actions AgentCore::on_r_frame(Time now, std::uint32_t number, Frame&& frame) {
     case Type::segment:
     case Type::challenge:
     case Type::map:
+    case Type::block:
     case Type::elements:
     case Type::proof: break;  // none of an R's
   }

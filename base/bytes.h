@@ -22,8 +22,18 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tenkai {
+
+class Bytes;
+
+// A block (r/src/blocks.h) of a payload that lies in the memory file of another one.
+struct SharedBlock {
+  std::shared_ptr<const Bytes> file;
+  std::uint64_t begin = 0;  // at a page of the file
+  std::uint64_t size = 0;
+};
 
 class Bytes {
  public:
@@ -69,6 +79,15 @@ class Bytes {
     bytes.whole_ = std::move(whole);
     return bytes;
   }
+  // All bytes of others, and shared blocks that belong to them. Size and content are those
+  // of `whole` alone; base/shared_blocks.h has the rest.
+  static Bytes with_blocks(std::shared_ptr<const Bytes> whole, std::vector<SharedBlock> blocks) {
+    Bytes bytes;
+    bytes.size_ = whole->size();
+    bytes.whole_ = std::move(whole);
+    bytes.blocks_ = std::make_unique<const std::vector<SharedBlock>>(std::move(blocks));
+    return bytes;
+  }
   // Takes ownership of a descriptor. The bytes are not known before claim() has
   // looked at the file, and only mapped when somebody looks at them: who passes
   // the file on never does.
@@ -90,9 +109,13 @@ class Bytes {
     return file_ < end_of_files || move_into_memory();
   }
 
+  // In place of claim(), of a file that this process has made and sealed.
+  void set_own_size(std::size_t size) noexcept { size_ = size; }
+
   char* data() { return const_cast<char*>(std::as_const(*this).data()); }
   // Throws std::bad_alloc where a file cannot be mapped.
   const char* data() const {
+    if (blocks_) return whole_->data();
     if (data_ == nullptr && file_ >= 0 && size_ > 0) {
       void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_, 0);
       if (mapped == MAP_FAILED) throw std::bad_alloc();
@@ -104,7 +127,15 @@ class Bytes {
   bool empty() const noexcept { return size_ == 0; }
   std::string_view view() const { return {data(), size_}; }
   // The descriptor of the memory file, -1 if these bytes are in no file.
-  int file() const noexcept { return file_; }
+  int file() const noexcept { return blocks_ ? whole_->file() : file_; }
+  const std::vector<SharedBlock>& blocks() const noexcept {
+    static const std::vector<SharedBlock> none;
+    return blocks_ ? *blocks_ : none;
+  }
+  // What with_blocks() was given; null where there are no shared blocks.
+  std::shared_ptr<const Bytes> own() const noexcept { return blocks_ ? whole_ : nullptr; }
+  // The same, or the bytes themselves.
+  const Bytes& without_blocks() const noexcept { return blocks_ ? *whole_ : *this; }
 
   // Files behind payloads stay open only with descriptors below this one. The kernel
   // gives the lowest that is free, so its number says how many others are taken,
@@ -126,6 +157,7 @@ class Bytes {
     std::swap(size_, other.size_);
     std::swap(file_, other.file_);
     std::swap(whole_, other.whole_);
+    std::swap(blocks_, other.blocks_);
   }
 
   void close_file() noexcept {
@@ -154,7 +186,8 @@ class Bytes {
   mutable char* data_ = nullptr;
   std::size_t size_ = 0;
   int file_ = -1;
-  std::shared_ptr<const Bytes> whole_;  // that these are a part of
+  std::shared_ptr<const Bytes> whole_;                      // that these are a part of
+  std::unique_ptr<const std::vector<SharedBlock>> blocks_;  // few have any
 };
 
 // What a task or a result carries. Shared, because a task that may have to run
@@ -165,6 +198,9 @@ inline Payload make_payload(std::string_view text) {
   return text.empty() ? nullptr : std::make_shared<const Bytes>(text);
 }
 inline std::size_t size_of(const Payload& payload) noexcept { return payload ? payload->size() : 0; }
+inline bool has_shared_blocks(const Payload& payload) noexcept {
+  return payload && !payload->blocks().empty();
+}
 inline int file_of(const Payload& payload) noexcept { return payload ? payload->file() : -1; }
 inline std::string_view view_of(const Payload& payload) {
   return payload ? payload->view() : std::string_view{};

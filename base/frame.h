@@ -67,7 +67,8 @@ enum class Type : std::uint8_t {
   map,             // session → dispatcher → daemon: what the elements of a map share
   elements,        // session → dispatcher: some elements of a map
   said,            // daemon → dispatcher → session: what a task says while it runs
-  last_type = said,
+  block,           // dispatcher → agent: a block that payloads share
+  last_type = block,
 };
 
 // Whether a frame can have this type. No switch has to think of what is none of the enum.
@@ -115,6 +116,9 @@ enum class Key : std::uint16_t {
   interrupted = 39,  // u64 1: the evaluation of the last element was interrupted
   minimum = 40,      // u64: daemons that are waited for where there are fewer
   number = 41,       // u64: which of the frames SAID of an attempt this is, from 1 on
+  blocks = 42,       // the shared blocks of the payload (base/shared_blocks.h)
+  kept = 43,         // the same between machines: numbers of frames BLOCK (wire/kept_blocks.h)
+  keeps = 44,        // u64: how many bytes of shared blocks an agent keeps
 };
 
 // What Key::kind says in a frame of that type; where it is missing, the first.
@@ -165,6 +169,7 @@ constexpr std::uint64_t last_kind(Type type) {
     case Type::proof:
     case Type::map:
     case Type::said:
+    case Type::block:
     case Type::elements: break;
   }
   return UINT64_MAX;
@@ -216,6 +221,10 @@ struct Frame {
       if (attribute.key == key) return &attribute.value;
     }
     return nullptr;
+  }
+  void forget(Key key) {
+    auto is_it = [key](const Attribute& attribute) { return attribute.key == key; };
+    attributes.erase(std::remove_if(attributes.begin(), attributes.end(), is_it), attributes.end());
   }
   std::string text(Key key) const {
     const std::string* value = find(key);

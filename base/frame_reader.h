@@ -14,12 +14,15 @@
 #include <deque>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/frame.h"
+#include "base/shared_blocks.h"
 
 namespace tenkai {
 
@@ -75,8 +78,9 @@ class FrameReader {
   }
 
   // A descriptor that came with the bytes about to be committed; taken over. The
-  // frame whose payload it is names it. More than a few that nobody has named
-  // are an error.
+  // frame whose payload it is, or in whose payload it has shared blocks, names it.
+  // More than a few that nobody has named are an error. A file that has come before
+  // and is still in use is the same Bytes.
   void push_descriptor(int descriptor) { descriptors_.push_back(Bytes::of_file(descriptor)); }
 
   const std::string& error() const { return error_; }
@@ -125,7 +129,12 @@ class FrameReader {
 
   template <class Take>
   void hand_out(Take&& take) {
-    frame_.payload = std::exchange(body_, nullptr);
+    frame_.payload = file_ ? std::exchange(file_, nullptr) : std::exchange(body_, nullptr);
+    if (!blocks_.empty()) {
+      frame_.payload =
+          std::make_shared<const Bytes>(Bytes::with_blocks(std::move(frame_.payload), std::move(blocks_)));
+      blocks_.clear();
+    }
     Frame whole = std::move(frame_);
     frame_ = Frame();
     take(std::move(whole));
@@ -155,8 +164,9 @@ class FrameReader {
       begin_ += header_size + attributes;
       bool in_segments = frame_.stream != 0 && frame_.type != Type::segment;
       frame_.announced = in_segments ? payload : 0;
+      if (place_ == in_file && !take_payload_file(payload)) return false;
+      if (!take_blocks(payload)) return false;
       if (place_ == in_file) {
-        if (!take_file(payload)) return false;
         hand_out(take);
       } else if (payload == 0 || in_segments) {
         hand_out(take);
@@ -216,18 +226,54 @@ class FrameReader {
     return true;
   }
 
-  // The file is checked before anybody maps it.
-  bool take_file(std::uint64_t size) {
-    if (descriptors_.empty()) return fail("a frame names a file that did not come with it");
+  bool take_payload_file(std::uint64_t size) {
+    file_ = take_file(size);
+    return file_ != nullptr;
+  }
+
+  // The file is checked before anybody maps it. Null where it was refused.
+  std::shared_ptr<const Bytes> take_file(std::uint64_t size) {
+    auto refuse = [this](std::string why) {
+      fail(std::move(why));
+      return nullptr;
+    };
+    if (descriptors_.empty()) return refuse("a frame names a file that did not come with it");
     auto file = std::make_shared<Bytes>(std::move(descriptors_.front()));
     descriptors_.pop_front();
+    KnownFiles::Identity identity(file->file());
+    if (std::shared_ptr<const Bytes> known = known_.find(identity); known && known->size() == size)
+      return known;
     try {
       auto expected = static_cast<std::size_t>(size);
-      if (!file->claim(expected)) return fail("a passed file is not what its frame says");
+      if (!file->claim(expected)) return refuse("a passed file is not what its frame says");
+      known_.add(identity, file);
     } catch (const std::bad_alloc&) {
-      return fail("there is no memory for a payload of " + std::to_string(size) + " bytes");
+      return refuse("there is no memory for a payload of " + std::to_string(size) + " bytes");
     }
-    body_ = std::move(file);
+    return file;
+  }
+
+  // The files of the blocks that the payload shares with others.
+  bool take_blocks(std::uint64_t payload) {
+    const std::string* value = frame_.find(Key::blocks);
+    if (value == nullptr) return true;
+    std::optional<BlockList> list = BlockList::in(*value);
+    if (!list) return fail("a frame has shared blocks that do not lie in their files");
+    if (payload == 0 || frame_.stream != 0) return fail("shared blocks came with no payload of their own");
+    std::uint64_t rest = std::min<std::uint64_t>(limit_, max_payload) - payload;
+    for (std::uint64_t size : list->files) {
+      if (size > rest) return fail("the files of shared blocks are over the limit");
+      rest -= size;
+    }
+    std::vector<std::shared_ptr<const Bytes>> files;
+    for (std::uint64_t size : list->files) {
+      files.push_back(take_file(size));
+      if (files.back() == nullptr) return false;
+    }
+    for (const BlockList::Place& place : list->blocks)
+      blocks_.push_back({files[static_cast<std::size_t>(place.file)], place.begin, place.size});
+    // Whoever passes the frame on says it anew.
+    frame_.forget(Key::blocks);
     return true;
   }
 
@@ -267,6 +313,9 @@ class FrameReader {
   Frame frame_;
   std::shared_ptr<Bytes> body_;
   std::size_t filled_ = 0;
+  std::shared_ptr<const Bytes> file_;  // with the payload of the frame that is read
+  std::vector<SharedBlock> blocks_;    // ... and what it shares with others
+  KnownFiles known_;
   std::uint32_t place_ = in_line;
   std::deque<Bytes> descriptors_;  // each a file of which only the descriptor counts
   std::string error_;

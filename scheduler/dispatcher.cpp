@@ -19,6 +19,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/shared_blocks.h"
 #include "base/text.h"
 
 namespace tenkai {
@@ -48,7 +49,7 @@ Sends Dispatcher::on_session_left(Time now, SessionId session) {
       ++at;
       continue;
     }
-    everywhere_memory_ -= size_of(at->second.payload);
+    everywhere_memory_ -= size_with_files(at->second.payload);
     at = everywheres_.erase(at);
   }
   return sends;
@@ -69,7 +70,7 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
         Resolve{key, Code::cancelled, "task numbers from 2^63 on are not for sessions", {}, false});
     return sends;
   }
-  std::string refusal = refusal_of(size_of(submit.payload));
+  std::string refusal = refusal_of(tasks_.memory_for(submit.payload));
   if (!refusal.empty()) {
     sends.emplace_back(Resolve{key, Code::out_of_memory, "the task was not taken: " + refusal, {}, false});
     return sends;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/shared_blocks.h"
 #include "scheduler/dispatcher.h"
 
 namespace tenkai {
@@ -25,12 +26,12 @@ Sends Dispatcher::on_everywhere(Time now, SessionId session, Payload payload, Wa
   now_ = now;
   Sends sends;
   if (!tasks_.knows(session)) return sends;
-  std::string refusal = refusal_of(size_of(payload));
+  std::uint64_t size = size_with_files(payload);
+  std::string refusal = refusal_of(size);
   if (rules_.policy == Policy::ephemeral) {
     refusal = "there are no daemons; each task has a fresh R process of its own";
-  } else if (size_of(payload) > rules_.memory_limit - std::min(rules_.memory_limit, everywhere_memory_)) {
-    refusal = "its " + std::to_string(size_of(payload)) + " bytes and the " +
-              std::to_string(everywhere_memory_) +
+  } else if (size > rules_.memory_limit - std::min(rules_.memory_limit, everywhere_memory_)) {
+    refusal = "its " + std::to_string(size) + " bytes and the " + std::to_string(everywhere_memory_) +
               " bytes of earlier ones, kept for daemons that join later, exceed the memory limit of " +
               std::to_string(rules_.memory_limit) + " bytes";
   }
@@ -39,7 +40,7 @@ Sends Dispatcher::on_everywhere(Time now, SessionId session, Payload payload, Wa
     refuse(session, wanted, "it was not run: " + refusal, sends);
     return sends;
   }
-  everywhere_memory_ += size_of(payload);
+  everywhere_memory_ += size;
   peak_memory_ = std::max(peak_memory_, memory());
   Everywhere& made =
       everywheres_.emplace(next_sequence_++, Everywhere{session, std::move(payload)}).first->second;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/parcel.h"
+#include "base/shared_blocks.h"
 #include "scheduler/dispatcher.h"
 
 namespace tenkai {
@@ -29,7 +30,7 @@ Sends Dispatcher::on_map(Time now, SessionId session, Map map) {
     sends.emplace_back(Tell{session, "a map with elements that have no number of their own was ignored"});
     return sends;
   }
-  std::string refusal = refusal_of(size_of(map.shared));
+  std::string refusal = refusal_of(size_with_files(map.shared));
   if (!refusal.empty()) {
     sends.emplace_back(
         Resolve{key, Code::out_of_memory, "the map was not taken: " + refusal, {}, false, {}, map.count});
@@ -42,7 +43,7 @@ Sends Dispatcher::on_map(Time now, SessionId session, Map map) {
   work->shared = std::move(map.shared);
   work->chunk = map.chunk;
   next_sequence_ += map.count;
-  shared_memory_ += size_of(work->shared);
+  shared_memory_ += size_with_files(work->shared);
   peak_memory_ = std::max(peak_memory_, memory());
   maps_.emplace(key, std::move(work));
   return sends;
@@ -215,7 +216,7 @@ void Dispatcher::on_resolved(const MapWork& map, const TaskKey& element, std::ui
 }
 
 void Dispatcher::forget_map(Maps::iterator map) {
-  shared_memory_ -= size_of(map->second->shared);
+  shared_memory_ -= size_with_files(map->second->shared);
   maps_.erase(map);
 }
 

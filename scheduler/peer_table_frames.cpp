@@ -81,6 +81,7 @@ void PeerTable::on_frame(Time now, ConnectionId connection, Frame&& frame) {
     case Type::segment:
     case Type::challenge:
     case Type::map:
+    case Type::block:
     case Type::elements:
     case Type::proof: break;
   }

@@ -39,6 +39,7 @@ void Peers::on_hello(const ConnectionPtr& connection, const Frame& hello, const 
   ConnectionId id = ++last_connection_;
   connections_[id] = connection;
   const Peer& peer = connection->peer();
+  if (proven != nullptr) connection->share_blocks(hello.number(Key::keeps));
   table_.on_hello(now(), std::chrono::system_clock::now(),
                   {id, peer.address, peer.pid, peer.network, peer.port}, hello, proven);
   act();

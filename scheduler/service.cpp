@@ -186,6 +186,7 @@ void Service::on_session_frame(Frame&& frame) {
     case Type::segment:
     case Type::challenge:
     case Type::said:
+    case Type::block:
     case Type::proof: break;
   }
   session_->drop("a frame of type " + std::to_string(static_cast<int>(frame.type)) + " does not belong here");

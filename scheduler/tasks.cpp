@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/frame.h"
 #include "base/parcel.h"
+#include "base/shared_blocks.h"
 #include "base/text.h"
 
 namespace tenkai {
@@ -14,6 +16,20 @@ constexpr std::size_t max_told_deaths = 10;
 
 // Only the payload of a large element is a file, into which nobody looks here.
 bool is_whole(const Task& task) { return task.count == task.in_parcel; }
+
+// Whether others may use the same memory: what is smaller travels by itself.
+bool may_be_shared(const Payload& payload) {
+  return size_of(payload) >= file_size || has_shared_blocks(payload);
+}
+
+// All that it keeps in memory, each once.
+std::vector<const Bytes*> held_by(const Payload& payload) {
+  std::vector<const Bytes*> held{&payload->without_blocks()};
+  for (const auto& file : shared_files(payload)) {
+    if (file.get() != held.front()) held.push_back(file.get());
+  }
+  return held;
+}
 
 }  // namespace
 
@@ -54,7 +70,7 @@ Task* Tasks::find(TaskKey key) {
 Task& Tasks::add(Task task) {
   assert(knows(task.key.session) && find(task.key) == nullptr);
   if (task.deadline) deadlines_.emplace(*task.deadline, task.key);
-  memory_ += bytes_of(task);
+  count(task, true);
   size_ += task.count;
   return sessions_[task.key.session].emplace(task.key.task, std::move(task)).first->second;
 }
@@ -62,6 +78,26 @@ Task& Tasks::add(Task task) {
 Task Tasks::take(const Task& task) {
   forget(task);
   return std::move(sessions_[task.key.session].extract(task.key.task).mapped());
+}
+
+std::uint64_t Tasks::memory_for(const Payload& payload) const {
+  if (!may_be_shared(payload)) return size_of(payload);
+  std::uint64_t more = 0;
+  for (const Bytes* bytes : held_by(payload)) more += users_.count(bytes) == 0 ? bytes->size() : 0;
+  return more;
+}
+
+void Tasks::count(const Task& task, bool is_here) {
+  if (!is_whole(task) || !may_be_shared(task.payload)) {
+    memory_ += is_here ? bytes_of(task) : -bytes_of(task);
+    return;
+  }
+  for (const Bytes* bytes : held_by(task.payload)) {
+    if (is_here && users_[bytes]++ == 0) memory_ += bytes->size();
+    if (is_here || --users_[bytes] > 0) continue;
+    users_.erase(bytes);
+    memory_ -= bytes->size();
+  }
 }
 
 std::string Tasks::explanation_of(const Task& task) const {
@@ -95,7 +131,7 @@ Task* Tasks::find_overdue(Time now) {
 
 void Tasks::forget(const Task& task) {
   if (task.deadline) deadlines_.erase({*task.deadline, task.key});
-  memory_ -= bytes_of(task);
+  count(task, false);
   if (!explanations_.empty()) explanations_.erase(task.key);
   if (!stories_.empty()) stories_.erase(task.key);
   size_ -= task.count;

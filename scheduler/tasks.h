@@ -74,7 +74,8 @@ struct Task {
   std::uint64_t in_parcel = 1;
 };
 
-// What a task holds of the session's memory: of pieces that share a parcel each its part.
+// What a task holds of the session's memory: of pieces that share a parcel each its part; without
+// the files of blocks that it shares with others.
 std::uint64_t bytes_of(const Task& task);
 // What a daemon is sent for it.
 Payload payload_for_daemon(const Task& task);
@@ -102,7 +103,10 @@ class Tasks {
   std::string story_of(const Task& task, int count) const;
 
   std::size_t size() const { return size_; }
+  // Bytes of payload; a memory file that several tasks use counts once.
   std::uint64_t memory() const { return memory_; }
+  // How many more it would be with a task that has this payload.
+  std::uint64_t memory_for(const Payload& payload) const;
   std::optional<Time> first_deadline() const;
   // The task whose deadline comes first, where it is not after `now`.
   Task* find_overdue(Time now);
@@ -111,11 +115,14 @@ class Tasks {
   using OfSession = std::unordered_map<std::uint64_t, Task>;
 
   void forget(const Task& task);
+  // Counts what the task holds, once more or once less.
+  void count(const Task& task, bool is_here);
 
   std::unordered_map<SessionId, OfSession> sessions_;
   std::set<std::pair<Time, TaskKey>> deadlines_;
   std::map<TaskKey, std::string> explanations_;
   std::map<TaskKey, std::vector<std::string>> stories_;
+  std::unordered_map<const Bytes*, std::size_t> users_;  // tasks with this payload, or its shared blocks
   std::size_t size_ = 0;
   std::uint64_t memory_ = 0;
 };

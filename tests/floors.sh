@@ -23,7 +23,7 @@ floors() {
   echo "launcher   $low|scheduler/|launcher/"
   echo "plugins    $allowed|plugins/"
   echo "cli        $low|scheduler/|agent/|launcher/|plugins/|cli/"
-  echo "r/src      base/(autoexit|bytes|error_code|frame|frame_reader|parcel|r_call|random_stream|result|text|url|version)\.h"
+  echo "r/src      base/(autoexit|bytes|error_code|frame|frame_reader|parcel|r_call|random_stream|result|shared_blocks|text|url|version)\.h"
 }
 
 files_of() { find -L "$1" -name '*.h' -o -name '*.cpp' -o -name '*.c'; }

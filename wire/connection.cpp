@@ -54,7 +54,7 @@ bool Connection::received(std::size_t size) {
   std::string broken;
   bool good = reader_.commit(size, [&](Frame&& frame) {
     if (ended_ || closing_ || !broken.empty()) return;
-    if (frame.stream == 0) {
+    if (!Assembler::concerns(frame)) {
       if (callbacks_.on_frame) callbacks_.on_frame(std::move(frame));
       return;
     }
@@ -66,8 +66,11 @@ bool Connection::received(std::size_t size) {
     Result<std::optional<Frame>> whole = assembler_.take(std::move(frame));
     if (!whole) {
       broken = whole.error().message;
-    } else if (*whole && callbacks_.on_frame) {
-      callbacks_.on_frame(std::move(**whole));
+      return;
+    }
+    if (*whole && callbacks_.on_frame) callbacks_.on_frame(std::move(**whole));
+    for (Frame& each : assembler_.take_completed()) {
+      if (!ended_ && !closing_ && callbacks_.on_frame) callbacks_.on_frame(std::move(each));
     }
   });
   if (!good) broken = reader_.error();

@@ -78,6 +78,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     known_ = true;
     peer_.ticket = nullptr;
   }
+  // Between machines: blocks that several payloads share go out once, as far as the other end keeps
+  // them, which is so many bytes; and come in so.
+  void share_blocks(std::uint64_t limit) { outbox_.share_blocks(limit); }
+  void keep_blocks(std::uint64_t limit) { assembler_.keep_blocks(limit); }
   bool knows_peer() const { return known_; }
   const Peer& peer() const { return peer_; }
   bool is_open() const { return !ended_; }

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/shared_blocks.h"
 #include "wire/local_poller.h"
 #include "wire/local_socket.h"
 #include "wire/socket_connection.h"
@@ -23,6 +24,7 @@ namespace {
 
 // In one read. Frames with files are sent one at a time, so more cannot come.
 constexpr std::size_t max_descriptors = 8;
+static_assert(max_descriptors > max_shared_files);
 // Reads in a row: a busy peer must not keep the others waiting.
 constexpr int most_reads = 16;
 

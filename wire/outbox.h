@@ -12,17 +12,31 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/frame.h"
+#include "base/shared_blocks.h"
+#include "wire/given_blocks.h"
 
 namespace tenkai {
+
+// Descriptors that go out with the first byte of a frame.
+struct PassedFiles {
+  int count = 0;
+  int descriptors[1 + max_shared_files] = {};
+};
 
 class Outbox {
  public:
   // `segmented`: between machines. Otherwise payloads that are memory files are
-  // passed as such.
+  // passed as such, and so are the files of blocks that they share with others.
   explicit Outbox(bool segmented) : segmented_(segmented) {}
+
+  // Between machines: the other end keeps so many bytes of shared blocks, which then go out once.
+  void share_blocks(std::uint64_t limit) { given_.set_limit(limit); }
 
   void push(Frame frame);
 
@@ -34,12 +48,12 @@ class Outbox {
 
   // Fills up to `most` pieces with what should be written next, at most about
   // `budget` bytes. They stay valid until consumed() says how much was written.
-  // `file` is a descriptor that must go out with the first byte, or -1.
-  std::size_t gather(iovec* pieces, std::size_t most, std::size_t budget, int& file);
+  // `files` must go out with the first byte.
+  std::size_t gather(iovec* pieces, std::size_t most, std::size_t budget, PassedFiles& files);
   void consumed(std::size_t size);
-  // The content of the file that gather() named goes out behind its head instead.
-  // Throws std::bad_alloc where it cannot be mapped.
-  void put_file_in_line();
+  // The content of the files that gather() named goes out behind their head instead.
+  // Throws std::bad_alloc where it cannot be had.
+  void put_files_in_line();
 
  private:
   // Heads without attributes, which are most, need no block of memory of their own.
@@ -47,20 +61,26 @@ class Outbox {
   struct Item {
     Head head;
     Payload payload;
-    std::size_t begin = 0;  // of the part of the payload that belongs to this item
-    std::size_t size = 0;   // 0 also where it goes as a file
-    int file = -1;
+    const char* begin = nullptr;  // of a segment; null: the payload itself
+    std::size_t size = 0;         // 0 also where it goes as a file
+    PassedFiles files;
+    std::unique_ptr<Frame> whole;  // where blocks are shared: what the head was made of
     std::size_t total() const { return head.size() + size; }
   };
   struct Stream {
     std::uint32_t id;
     std::uint32_t rank;
     Payload payload;
-    std::size_t sent = 0;
+    std::vector<std::string_view> pieces;  // of it and its shared blocks
+    std::size_t next = 0;                  // of these
+    std::size_t sent = 0;                  // of that one
   };
+  void give_blocks(Frame& frame);
+  void open_stream(Frame& frame);
   void cut_segment();
 
   bool segmented_;
+  GivenBlocks given_;
   std::uint32_t last_stream_ = 0;
   std::deque<Item> ready_;
   std::deque<Stream> streams_;

@@ -19,14 +19,17 @@ constexpr std::size_t bytes_per_write = 4 * 1024 * 1024;
 // The most bytes of the head, and of the payload, of a frame that goes out from the stack.
 constexpr std::size_t largest_at_once = 4096;
 
-void attach(msghdr& message, char* control, std::size_t size, int file) {
+constexpr std::size_t most_files = 1 + max_shared_files;
+
+void attach(msghdr& message, char* control, const PassedFiles& files) {
+  std::size_t size = sizeof(int) * static_cast<std::size_t>(files.count);
   message.msg_control = control;
-  message.msg_controllen = size;
+  message.msg_controllen = CMSG_SPACE(size);
   cmsghdr* part = CMSG_FIRSTHDR(&message);
   part->cmsg_level = SOL_SOCKET;
   part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(part), &file, sizeof file);
+  part->cmsg_len = CMSG_LEN(size);
+  std::memcpy(CMSG_DATA(part), files.descriptors, size);
 }
 
 // Over TCP.
@@ -81,17 +84,17 @@ void SocketConnection::write() {
   while (!outbox().empty()) {
     iovec pieces[pieces_per_write];
     msghdr message{};
-    int file = -1;
+    PassedFiles files;
     message.msg_iov = pieces;
-    message.msg_iovlen = outbox().gather(pieces, pieces_per_write, bytes_per_write, file);
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    if (file >= 0) attach(message, control, sizeof control, file);
+    message.msg_iovlen = outbox().gather(pieces, pieces_per_write, bytes_per_write, files);
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * most_files)] = {};
+    if (files.count > 0) attach(message, control, files);
     ssize_t written = ::sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return wait_to_write();
       // The kernel has as many files of this user under way as it allows.
-      if (errno == ETOOMANYREFS && file >= 0 && puts_file_in_line()) continue;
+      if (errno == ETOOMANYREFS && files.count > 0 && puts_files_in_line()) continue;
       return on_failed(boost::system::error_code(errno, boost::system::system_category()));
     }
     outbox().consumed(static_cast<std::size_t>(written));
@@ -99,9 +102,9 @@ void SocketConnection::write() {
   flushed();
 }
 
-bool SocketConnection::puts_file_in_line() {
+bool SocketConnection::puts_files_in_line() {
   try {
-    outbox().put_file_in_line();
+    outbox().put_files_in_line();
   } catch (const std::bad_alloc&) {
     return false;
   }
@@ -112,6 +115,7 @@ bool SocketConnection::write_at_once(const Frame& frame) {
   std::size_t size = head_size(frame);
   char head[largest_at_once];
   if (size > sizeof head || size_of(frame.payload) > largest_at_once) return false;
+  if (has_shared_blocks(frame.payload)) return false;
   put_head(head, frame);
   std::string_view payload = view_of(frame.payload);
   iovec pieces[2] = {{head, size}, {const_cast<char*>(payload.data()), payload.size()}};

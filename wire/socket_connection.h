@@ -28,7 +28,7 @@ class SocketConnection : public Connection {
   void on_failed(const boost::system::error_code& failed);
 
  private:
-  bool puts_file_in_line();
+  bool puts_files_in_line();
 };
 
 // Over a socket to another process of this machine. Takes the descriptor over.

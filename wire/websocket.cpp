@@ -59,8 +59,8 @@ class WebSocketConnection final : public Connection {
 
   void write() override {
     iovec pieces[pieces_per_write];
-    int no_file = -1;
-    std::size_t count = outbox().gather(pieces, pieces_per_write, bytes_per_write, no_file);
+    PassedFiles none;
+    std::size_t count = outbox().gather(pieces, pieces_per_write, bytes_per_write, none);
     buffers_.clear();
     for (std::size_t i = 0; i < count; ++i) buffers_.emplace_back(pieces[i].iov_base, pieces[i].iov_len);
     stream_.async_write(

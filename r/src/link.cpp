@@ -374,6 +374,7 @@ void Link::on_frame(Frame&& frame) {
     case Type::segment:
     case Type::challenge:
     case Type::map:
+    case Type::block:
     case Type::elements:
     case Type::proof: break;  // not meant for a session
   }

@@ -1,6 +1,11 @@
 // Submitting, waiting, finishing, cancelling: what happens on a good day.
 #include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
 
+#include "base/bytes.h"
 #include "tests/catch.h"
 #include "tests/scheduler/describe.h"
 
@@ -260,4 +265,56 @@ TEST_CASE("when a session leaves, its tasks are dropped or interrupted and nothi
   CHECK(dispatcher.unresolved() == 1);
   CHECK(describe(dispatcher.on_finished(at(2s), 10, {1, 1}, 1, {}, false, false)) ==
         Lines{"assign 2/1#1 to 10 \"x\""});
+}
+
+TEST_CASE("a file that several tasks share counts once, until the last of them has resolved") {
+  Dispatcher dispatcher = with_daemons(1);
+  Payload file = make_payload(std::string(1000, 'f'));
+  auto sharing = [&](std::uint64_t number) {
+    Submit submit;
+    submit.task = number;
+    submit.payload = std::make_shared<const Bytes>(Bytes::with_blocks(make_payload("own"), {{file, 0, 10}}));
+    return submit;
+  };
+
+  dispatcher.on_submit(at(0s), 1, sharing(1));
+  dispatcher.on_submit(at(0s), 1, sharing(2));
+  CHECK(dispatcher.memory() == 1006);
+  dispatcher.on_finished(at(1s), 10, {1, 1}, 1, make_payload("1"), false, false);
+  CHECK(dispatcher.memory() == 1003);
+  dispatcher.on_finished(at(2s), 10, {1, 2}, 1, make_payload("2"), false, false);
+
+  CHECK(dispatcher.memory() == 0);
+  CHECK(file.use_count() == 1);
+}
+
+TEST_CASE("a task is retried with the blocks that it shares with others") {
+  Dispatcher dispatcher = with_daemons(2);
+  Payload file = make_payload("file");
+  Submit submit = task(7);
+  submit.payload = std::make_shared<const Bytes>(Bytes::with_blocks(make_payload("own"), {{file, 0, 4}}));
+  dispatcher.on_submit(at(0s), 1, submit);
+
+  Sends sends = dispatcher.on_daemon_left(at(1s), 10, Cause{Cause::Kind::lost, "is gone"});
+
+  REQUIRE(sends.size() == 1);
+  const auto* again = std::get_if<Assign>(&sends[0]);
+  REQUIRE(again != nullptr);
+  CHECK(again->attempt == 2);
+  CHECK(again->payload == submit.payload);
+}
+
+TEST_CASE("a task that shares blocks is taken where only its own bytes still fit") {
+  Rules rules;
+  rules.memory_limit = 1010;
+  Dispatcher dispatcher = with_daemons(1, rules);
+  Payload file = make_payload(std::string(1000, 'f'));
+  Submit first = task(1), second = task(2), third = task(3);
+  for (Submit* each : {&first, &second, &third})
+    each->payload = std::make_shared<const Bytes>(Bytes::with_blocks(make_payload("own!"), {{file, 0, 10}}));
+
+  dispatcher.on_submit(at(0s), 1, first);
+  CHECK(dispatcher.on_submit(at(0s), 1, second).empty());
+  CHECK(describe(dispatcher.on_submit(at(0s), 1, third)).front().find("the task was not taken") !=
+        std::string::npos);
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -159,7 +161,19 @@ std::optional<Event> Simulation::storm() {
 
 Payload Simulation::payload() {
   std::string text = std::to_string(next_payload_++);
-  return make_payload(text + std::string(below(chance(3) ? 3000 : 60), '.'));
+  Payload own = make_payload(text + std::string(below(chance(3) ? 3000 : 60), '.'));
+  return chance(15) ? with_shared_blocks(std::move(own)) : own;
+}
+
+// In files of others, each of which is forgotten now and then, whoever uses it still.
+Payload Simulation::with_shared_blocks(Payload own) {
+  std::vector<SharedBlock> blocks;
+  for (std::uint64_t i = below(3) + 1; i > 0; --i) {
+    Payload& file = files_[below(files_.size())];
+    if (!file || chance(10)) file = make_payload(std::string(below(300) + 1, 'f'));
+    blocks.push_back({file, 0, size_of(file)});
+  }
+  return std::make_shared<const Bytes>(Bytes::with_blocks(std::move(own), std::move(blocks)));
 }
 
 SessionId Simulation::some_session() { return *pick(world_.sessions(), below(world_.sessions().size())); }

@@ -8,6 +8,7 @@
 // once and no byte be held. The same seed always makes the same life.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -70,6 +71,7 @@ class Simulation {
   DaemonId some_daemon();
   SessionId some_session();
   Payload payload();
+  Payload with_shared_blocks(Payload own);
   void complain(const std::string& what);
   void check_end();
 
@@ -84,6 +86,7 @@ class Simulation {
   DaemonId next_daemon_ = 100;
   std::uint64_t next_task_ = 1;
   std::uint64_t next_payload_ = 1;
+  std::array<Payload, 3> files_;    // of which several payloads have blocks
   std::map<TaskKey, int> answers_;  // to what sessions submitted
   std::optional<Event> event_;
   std::deque<std::pair<Event, Sends>> log_;

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <set>
+
+#include "base/shared_blocks.h"
 
 namespace tenkai::tests {
 
@@ -91,7 +94,7 @@ void World::foresee_submit(const Event& event) {
   TaskKey key{event.session, event.submit.task};
   if (find(key) != nullptr) {
     ++tells_;
-  } else if (exceeds_memory(event.submit.payload)) {
+  } else if (exceeds_memory(task_memory(event.submit.payload) - task_memory())) {
     resolves_[key] = Code::out_of_memory;
   } else {
     Unresolved& task = tasks_[key];
@@ -103,8 +106,9 @@ void World::foresee_submit(const Event& event) {
 
 void World::foresee_everywhere(const Event& event) {
   if (sessions_.count(event.session) == 0) return;
-  bool refused = rules_.policy == Policy::ephemeral || exceeds_memory(event.payload) ||
-                 everywhere_memory() + size_of(event.payload) > rules_.memory_limit;
+  std::uint64_t size = size_with_files(event.payload);
+  bool refused = rules_.policy == Policy::ephemeral || exceeds_memory(size) ||
+                 everywhere_memory() + size > rules_.memory_limit;
   if (refused) {
     ++tells_;
   } else {
@@ -411,20 +415,28 @@ std::map<std::uint64_t, TaskKey> World::tasks_for(DaemonId daemon) const {
   return tasks;
 }
 
-std::uint64_t World::task_memory() const {
+// Each block of memory once, whoever uses it.
+std::uint64_t World::task_memory(const Payload& one_more) const {
+  std::set<const Bytes*> held;
+  auto hold = [&held](const Payload& payload) {
+    if (payload) held.insert(&payload->without_blocks());
+    for (const auto& file : shared_files(payload)) held.insert(file.get());
+  };
+  hold(one_more);
+  for (const auto& [key, task] : tasks_) hold(task.submit.payload);
   std::uint64_t bytes = 0;
-  for (const auto& [key, task] : tasks_) bytes += size_of(task.submit.payload);
+  for (const Bytes* each : held) bytes += each->size();
   return bytes;
 }
 
 std::uint64_t World::everywhere_memory() const {
   std::uint64_t bytes = 0;
-  for (const auto& [sequence, everywhere] : everywheres_) bytes += size_of(everywhere.payload);
+  for (const auto& [sequence, everywhere] : everywheres_) bytes += size_with_files(everywhere.payload);
   return bytes;
 }
 
-bool World::exceeds_memory(const Payload& payload) const {
-  return task_memory() > 0 && memory() + size_of(payload) > rules_.memory_limit && size_of(payload) > 0;
+bool World::exceeds_memory(std::uint64_t more) const {
+  return task_memory() > 0 && more > 0 && memory() + more > rules_.memory_limit;
 }
 
 }  // namespace tenkai::tests

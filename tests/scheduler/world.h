@@ -130,7 +130,7 @@ class World {
   std::size_t starting() const { return starting_; }
   // Every attempt that was ever sent, for answering it once more.
   const std::vector<std::pair<DaemonId, Dispatcher::Held>>& history() const { return history_; }
-  std::uint64_t task_memory() const;
+  std::uint64_t task_memory(const Payload& one_more = nullptr) const;
   std::uint64_t everywhere_memory() const;
   std::uint64_t memory() const { return task_memory() + everywhere_memory(); }
   // When the next daemon is to get nothing more, or to hand back what it runs.
@@ -143,7 +143,7 @@ class World {
   std::map<std::uint64_t, TaskKey> source_of(DaemonId daemon) const;
   bool fits(const Daemon& daemon, const Unresolved& task) const;
   std::map<std::uint64_t, TaskKey> tasks_for(DaemonId daemon) const;
-  bool exceeds_memory(const Payload& payload) const;
+  bool exceeds_memory(std::uint64_t more) const;
 
   void foresee_submit(const Event& event);
   void foresee_everywhere(const Event& event);

@@ -38,8 +38,8 @@ std::string bytes_of(std::size_t size) {
 // Writes `at_most` bytes, as a socket would that takes no more.
 std::string write(Outbox& outbox, std::size_t at_most) {
   iovec pieces[8];
-  int file = -1;
-  std::size_t count = outbox.gather(pieces, 8, at_most, file);
+  PassedFiles files;
+  std::size_t count = outbox.gather(pieces, 8, at_most, files);
   std::string written;
   for (std::size_t i = 0; i < count; ++i)
     written.append(static_cast<char*>(pieces[i].iov_base), pieces[i].iov_len);
@@ -166,14 +166,15 @@ TEST_CASE("a file that the kernel does not carry goes out behind its head") {
   Outbox outbox(false);
   outbox.push(frame);
   iovec pieces[8];
-  int named = -1;
+  PassedFiles named;
   REQUIRE(outbox.gather(pieces, 8, 1000, named) == 1);
-  REQUIRE(named == file);
+  REQUIRE(named.count == 1);
+  REQUIRE(named.descriptors[0] == file);
 
-  outbox.put_file_in_line();
+  outbox.put_files_in_line();
 
   REQUIRE(outbox.gather(pieces, 8, 1000, named) == 2);
-  CHECK(named == -1);
+  CHECK(named.count == 0);
   std::string bytes;
   for (int i = 0; i < 2; ++i) bytes.append(static_cast<char*>(pieces[i].iov_base), pieces[i].iov_len);
   CHECK(outbox.waiting() == bytes.size());
@@ -182,4 +183,89 @@ TEST_CASE("a file that the kernel does not carry goes out behind its head") {
   CHECK(received == "content");
   outbox.consumed(bytes.size());
   CHECK(outbox.empty());
+}
+
+namespace {
+
+std::shared_ptr<const Bytes> file_with(std::string_view content) {
+  int file = ::memfd_create("payload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  REQUIRE(::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+  REQUIRE(::fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
+  auto bytes = std::make_shared<Bytes>(Bytes::of_file(file));
+  REQUIRE(bytes->claim(content.size()));
+  return bytes;
+}
+
+Frame frame_sharing(std::string_view own, const std::shared_ptr<const Bytes>& file) {
+  Frame frame(Type::task);
+  frame.payload = std::make_shared<const Bytes>(
+      Bytes::with_blocks(make_payload(own), {{file, 0, file->size()}, {file, 0, 4096}}));
+  return frame;
+}
+
+}  // namespace
+
+TEST_CASE("the files of shared blocks go out with the head, each once") {
+  auto file = file_with(std::string(8192, 'f'));
+  Outbox outbox(false);
+  outbox.push(frame_sharing("own", file));
+  outbox.push(frame_of(Type::task, 2, "next"));
+  iovec pieces[8];
+  PassedFiles named;
+
+  REQUIRE(outbox.gather(pieces, 8, 1000, named) == 2);
+
+  REQUIRE(named.count == 1);
+  CHECK(named.descriptors[0] == file->file());
+  std::string bytes = write(outbox, 1000);
+  FrameReader reader(max_payload);
+  reader.push_descriptor(::dup(file->file()));
+  std::vector<Frame> frames;
+  REQUIRE(reader.feed(bytes, [&](Frame&& frame) { frames.push_back(std::move(frame)); }));
+  REQUIRE(frames.size() == 1);
+  CHECK(view_of(frames[0].payload) == "own");
+  REQUIRE(frames[0].payload->blocks().size() == 2);
+  CHECK(frames[0].payload->blocks()[1].size == 4096);
+}
+
+TEST_CASE("shared blocks whose file the kernel does not carry go out behind their payload") {
+  Outbox outbox(false);
+  outbox.push(frame_sharing("own", file_with(std::string(8192, 'f'))));
+  iovec pieces[8];
+  PassedFiles named;
+  REQUIRE(outbox.gather(pieces, 8, 1000, named) == 2);
+
+  outbox.put_files_in_line();
+
+  std::uint64_t waiting = outbox.waiting();
+  std::string bytes = write(outbox, 1'000'000);
+  CHECK(waiting == bytes.size());
+  std::vector<Frame> frames = arrive(bytes);
+  REQUIRE(frames.size() == 1);
+  CHECK(view_of(frames[0].payload) ==
+        view_of(with_blocks_behind(frame_sharing("own", file_with(std::string(8192, 'f'))).payload)));
+  CHECK(outbox.empty());
+}
+
+TEST_CASE("between machines shared blocks follow their payload, in segments") {
+  std::string content = bytes_of(5 * segment_size / 2);
+  auto file = file_with(content);
+  Frame frame(Type::task);
+  frame.payload = std::make_shared<const Bytes>(
+      Bytes::with_blocks(make_payload("own"), {{file, 0, content.size()}, {file, 4096, 100}}));
+  Payload kept = with_blocks_behind(frame.payload);
+  Outbox outbox(true);
+  outbox.push(frame);
+  outbox.push(frame_sharing("small", file_with(std::string(4096, 'f'))));
+  std::uint64_t waiting = outbox.waiting();
+
+  std::string bytes;
+  while (!outbox.empty()) bytes += write(outbox, 100'000);
+
+  CHECK(bytes.size() > content.size());
+  CHECK(waiting <= bytes.size());
+  std::vector<Frame> frames = arrive(bytes);
+  REQUIRE(frames.size() == 2);
+  CHECK(size_of(frames[0].payload) == 8192 + 4096);
+  CHECK(view_of(frames[1].payload) == view_of(kept));
 }

@@ -1,0 +1,1 @@
+../../../base/shared_blocks.h
