@@ -73,6 +73,8 @@ SEXP tk_handling(SEXP interrupt);
 SEXP tk_agent(SEXP argv, SEXP beside, SEXP source);
 SEXP tk_replace(SEXP argv, SEXP fd);
 SEXP tk_launch(SEXP argv, SEXP environment, SEXP output, SEXP text);
+// share.cpp
+SEXP tk_share(SEXP object);
 // url_api.cpp
 SEXP tk_is_network(SEXP urls);
 // host.cpp

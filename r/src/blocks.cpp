@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
+#include <utility>
+#include <vector>
 
+#include "base/shared_blocks.h"
 #include "scan_format.h"
 
 namespace tenkai {
@@ -83,20 +87,40 @@ struct Writing {
   std::size_t count = 0;
   std::size_t end = 0;  // of the last block, from where the first one begins
   Piece pieces[most_blocks];
+  SentVectors* sent = nullptr;
+  std::size_t shared_count = 0;
+  std::size_t shared_end = 0;
+  SharedBlock shared[max_shared_blocks];
 };
 Writing writing;
 
-// Called by R as it comes to the vector: its length, and where its block begins. NULL: R writes
-// the numbers themselves, as it does of all that are not written by us.
+// Whether it was sent before, and is a shared block now, at `begin` of these.
+bool share(const Piece& piece, std::size_t& begin) {
+  if (writing.sent == nullptr || writing.shared_count == max_shared_blocks) return false;
+  SharedBlock block = writing.sent->find(piece.address, piece.size);
+  if (block.file == nullptr) return false;
+  begin = aligned(writing.shared_end);
+  writing.shared_end = begin + piece.size;
+  writing.shared[writing.shared_count++] = std::move(block);
+  return true;
+}
+
+// Called by R as it comes to the vector: its length, where its block begins, and 1 where that is
+// a shared one. NULL: R writes the numbers themselves, as it does of all that are not written by us.
 SEXP state_to_write(SEXP block) {
   if (TYPEOF(place_of(block)) == EXTPTRSXP || writing.count == most_blocks) return nullptr;
-  std::size_t begin = aligned(writing.end);
-  std::size_t size = bytes_of(block);
-  writing.pieces[writing.count++] = {address_of(block), size};
-  writing.end = begin + size;
-  SEXP state = Rf_allocVector(REALSXP, 2);
+  Piece piece{address_of(block), bytes_of(block)};
+  std::size_t begin = 0;
+  bool is_shared = share(piece, begin);
+  if (!is_shared) {
+    begin = aligned(writing.end);
+    writing.pieces[writing.count++] = piece;
+    writing.end = begin + piece.size;
+  }
+  SEXP state = Rf_allocVector(REALSXP, is_shared ? 3 : 2);
   REAL(state)[0] = length_of(block);
   REAL(state)[1] = static_cast<double>(begin);
+  if (is_shared) REAL(state)[2] = 1;
   return state;
 }
 
@@ -119,6 +143,7 @@ SEXP with_stand_ins(SEXP object, int depth, int& parts, bool& found) {
   if (const BlockClass* its = class_for(TYPEOF(object))) {
     if (bytes_of(object) < least_block || !has_numbers(object)) return object;
     found = true;
+    if (writing.sent != nullptr) writing.sent->expect(DATAPTR_RO(object), bytes_of(object));
     return stand_in(object, *its);
   }
   if (TYPEOF(object) != VECSXP || ALTREP(object)) return object;
@@ -138,6 +163,20 @@ SEXP with_stand_ins(SEXP object, int depth, int& parts, bool& found) {
   return copy;
 }
 
+// Calls take() for the stand-ins in what with_stand_ins() has returned, in their order.
+template <class Take>
+void for_each_stand_in(SEXP object, int depth, int& parts, Take& take) {
+  if (--parts < 0 || depth > deepest_part) return;
+  if (const BlockClass* its = class_for(TYPEOF(object))) {
+    bool is_one = ALTREP(object) && R_altrep_inherits(object, its->made);
+    if (is_one && TYPEOF(place_of(object)) != EXTPTRSXP) take(object);
+    return;
+  }
+  if (TYPEOF(object) != VECSXP || ALTREP(object)) return;
+  for (R_xlen_t i = 0; i < XLENGTH(object) && parts > 0; ++i)
+    for_each_stand_in(VECTOR_ELT(object, i), depth + 1, parts, take);
+}
+
 struct Written {
   SEXP object;
   Buffer& into;
@@ -149,23 +188,45 @@ void append_zeros(Buffer& into, std::size_t size) {
   into.append(zeros, size);
 }
 
+// R's jump must not start where C++ throws.
+void append_block(Buffer& into, const Piece& piece) {
+  append_zeros(into, aligned(into.size()) - into.size());
+  try {
+    into.note_block(piece.address, piece.size);
+  } catch (const std::bad_alloc&) {  // then nobody finds it again
+  }
+  into.append(piece.address, piece.size);
+}
+
+bool keep_shared(Buffer& into) {
+  try {
+    into.shared().assign(writing.shared, writing.shared + writing.shared_count);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 SEXP write_all(void* data) {
   auto& all = *static_cast<Written*>(data);
   all.write(all.object, all.into);
-  for (std::size_t i = 0; i < writing.count; ++i) {
-    append_zeros(all.into, aligned(all.into.size()) - all.into.size());
-    all.into.append(writing.pieces[i].address, writing.pieces[i].size);
-  }
+  for (std::size_t i = 0; i < writing.count; ++i) append_block(all.into, writing.pieces[i]);
+  if (!keep_shared(all.into)) Rf_error("there is no memory to serialize a value");
   return R_NilValue;
 }
 
-void end_writing(void*) { writing.is_open = false; }
+void end_writing(void*) {
+  writing.is_open = false;
+  writing.sent = nullptr;
+  for (; writing.shared_count > 0; --writing.shared_count) writing.shared[writing.shared_count - 1] = {};
+}
 
 // --- reading ---
 
 struct Reading {
   const Payload* payload = nullptr;
   std::uint64_t blocks = 0;  // where they begin
+  std::uint64_t shared = 0;  // ... and shared ones
 };
 Reading reading;
 
@@ -184,21 +245,53 @@ void make_room(std::size_t size) {
   mapped_limit = std::max(least_mapped, 2 * (mapped_now + size));
 }
 
-// NULL where it cannot be mapped. Pages that R writes to become its own. Not protected.
-SEXP mapped(const BlockClass& its, std::size_t at, std::size_t size, SEXP length) {
-  int file = file_of(*reading.payload);
-  if (file < 0 || at % block_alignment != 0) return nullptr;
+// Where the numbers of a vector are: from there on in these bytes.
+struct Source {
+  const Bytes* bytes;
+  std::size_t at;
+};
+
+// `begin`: of a block among those of its kind, which lie as scan() has found them. No bytes
+// where there is no such block.
+Source source_of(bool is_shared, double begin, double size) {
+  const Bytes& payload = **reading.payload;
+  double rest = 0;
+  for (const SharedBlock& block : payload.blocks()) {
+    if (is_shared && rest == begin && size == static_cast<double>(block.size))
+      return {block.file.get(), static_cast<std::size_t>(block.begin)};
+    rest += static_cast<double>(aligned(block.size));
+  }
+  double at = begin + static_cast<double>(is_shared ? reading.shared : reading.blocks);
+  bool is_elsewhere = is_shared && !payload.blocks().empty();
+  bool fits = begin >= 0 && size >= 0 && at + size <= static_cast<double>(payload.size());
+  if (is_elsewhere || !fits) return {nullptr, 0};
+  return {&payload, static_cast<std::size_t>(at)};
+}
+
+// A pointer to a mapping, which is NULL where it cannot be made. Pages that R writes to become its
+// own. Not protected.
+SEXP mapping(int file, std::size_t at, std::size_t size, SEXP keeper) {
   make_room(size);
-  SEXP pointer = PROTECT(R_MakeExternalPtr(nullptr, Rf_ScalarReal(static_cast<double>(size)), R_NilValue));
+  SEXP bytes = PROTECT(Rf_ScalarReal(static_cast<double>(size)));
+  SEXP pointer = PROTECT(R_MakeExternalPtr(nullptr, bytes, keeper));
   R_RegisterCFinalizerEx(pointer, unmap, FALSE);
-  SEXP block = PROTECT(R_new_altrep(its.made, pointer, length));
   void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, static_cast<off_t>(at));
   if (address != MAP_FAILED) {
     R_SetExternalPtrAddr(pointer, address);
     mapped_now += size;
   }
   UNPROTECT(2);
-  return address == MAP_FAILED ? nullptr : block;
+  return pointer;
+}
+
+// NULL where it cannot be mapped. Not protected.
+SEXP mapped(const BlockClass& its, const Source& source, std::size_t size, SEXP length) {
+  int file = source.bytes->file();
+  if (file < 0 || source.at % block_alignment != 0) return nullptr;
+  SEXP pointer = PROTECT(mapping(file, source.at, size, R_NilValue));
+  SEXP block = PROTECT(R_new_altrep(its.made, pointer, length));
+  UNPROTECT(2);
+  return R_ExternalPtrAddr(pointer) == nullptr ? nullptr : block;
 }
 
 void* room_in(SEXP vector) {
@@ -211,14 +304,14 @@ void* room_in(SEXP vector) {
   }
 }
 
-void copy_numbers(SEXP into, std::size_t at, std::size_t size) {
+void copy_numbers(SEXP into, const Source& source, std::size_t size) {
   const char* from = nullptr;
   try {
-    from = (*reading.payload)->data();
+    from = source.bytes->data();
   } catch (const std::bad_alloc&) {  // R's jump must not start in here
   }
   if (from == nullptr) Rf_error("cannot map a value of %zu bytes", size_of(*reading.payload));
-  std::memcpy(room_in(into), from + at, size);
+  std::memcpy(room_in(into), from + source.at, size);
 }
 
 // What is given was looked at before (scan.h), and what else calls this is refused.
@@ -227,20 +320,19 @@ SEXP read_block(SEXP its_class, SEXP state) {
   for (const BlockClass& each : classes) {
     if (R_SEXP(each.made) == its_class) its = &each;
   }
-  bool is_state = TYPEOF(state) == REALSXP && XLENGTH(state) == 2;
+  bool is_state = TYPEOF(state) == REALSXP && (XLENGTH(state) == 2 || XLENGTH(state) == 3);
   if (its == nullptr || reading.payload == nullptr || !is_state)
     Rf_error("this vector was written by tenkai, for a process that reads it at once");
   double length = REAL_ELT(state, 0);
   auto type = static_cast<serialization::Type>(its->type);
   double size = length * static_cast<double>(serialization::number_size(type));
-  double at = static_cast<double>(reading.blocks) + REAL_ELT(state, 1);
-  if (!(size >= 0 && at >= 0 && at + size <= static_cast<double>(size_of(*reading.payload))))
-    Rf_error("a serialized value is cut off");
+  Source source = source_of(XLENGTH(state) == 3, REAL_ELT(state, 1), size);
+  if (source.bytes == nullptr) Rf_error("a serialized value is cut off");
   SEXP count = PROTECT(Rf_ScalarReal(length));
-  SEXP vector = mapped(*its, static_cast<std::size_t>(at), static_cast<std::size_t>(size), count);
+  SEXP vector = mapped(*its, source, static_cast<std::size_t>(size), count);
   if (vector == nullptr) {
     vector = PROTECT(Rf_allocVector(its->type, static_cast<R_xlen_t>(length)));
-    copy_numbers(vector, static_cast<std::size_t>(at), static_cast<std::size_t>(size));
+    copy_numbers(vector, source, static_cast<std::size_t>(size));
     UNPROTECT(1);
   }
   UNPROTECT(1);
@@ -276,14 +368,18 @@ void make_block_classes(DllInfo* library) {
   }
 }
 
-void serialize_with_blocks(SEXP object, Buffer& into, void (*write)(SEXP, Buffer&)) {
+void serialize_with_blocks(SEXP object, Buffer& into, SentVectors* sent, void (*write)(SEXP, Buffer&)) {
+  // A finalizer that R runs while it writes may hand in a task of its own.
+  if (writing.is_open) return write(object, into);
   int parts = most_parts;
   bool found = false;
+  writing.sent = sent;
+  if (sent != nullptr) sent->begin_value();
   SEXP whole = PROTECT(with_stand_ins(object, 0, parts, found));
-  // A finalizer that R runs while it writes may hand in a task of its own.
   if (found && !writing.is_open) {
     writing.is_open = true;
-    writing.count = writing.end = 0;
+    writing.count = writing.end = writing.shared_count = writing.shared_end = 0;
+    writing.sent = sent;
     Written all{whole, into, write};
     R_ExecWithCleanup(write_all, &all, end_writing, nullptr);
   } else {
@@ -292,13 +388,39 @@ void serialize_with_blocks(SEXP object, Buffer& into, void (*write)(SEXP, Buffer
   UNPROTECT(1);
 }
 
+SEXP with_stand_ins(SEXP object) {
+  int parts = most_parts;
+  bool found = false;
+  return with_stand_ins(object, 0, parts, found);
+}
+
+void append_stand_ins(SEXP object, Buffer& into) {
+  auto append = [&into](SEXP block) { append_block(into, {address_of(block), bytes_of(block)}); };
+  int parts = most_parts;
+  for_each_stand_in(object, 0, parts, append);
+}
+
+void map_stand_ins(SEXP object, const Bytes& file, SEXP keeper, std::vector<Buffer::Block>& blocks) {
+  std::size_t next = 0;
+  auto map = [&](SEXP block) {
+    Buffer::Block& its = blocks[next++];
+    SEXP pointer = PROTECT(mapping(file.file(), its.begin, its.size, keeper));
+    its.address = R_ExternalPtrAddr(pointer);
+    if (its.address == nullptr) Rf_error("cannot map %zu bytes", its.size);
+    R_set_altrep_data1(block, pointer);
+    UNPROTECT(1);
+  };
+  int parts = most_parts;
+  for_each_stand_in(object, 0, parts, map);
+}
+
 void unmap_unused() {
   if (mapped_now > mapped_limit / 2) R_gc();
 }
 
-SEXP with_blocks_of(const Payload& payload, std::uint64_t blocks, SEXP (*read)(void*), void* data) {
+SEXP with_blocks_of(const Payload& payload, const Verdict& verdict, SEXP (*read)(void*), void* data) {
   Reading before = reading;
-  reading = {&payload, blocks};
+  reading = {&payload, verdict.blocks, verdict.shared};
   return R_ExecWithCleanup(read, data, end_reading, &before);
 }
 

@@ -36,6 +36,8 @@ void Buffer::append(Buffer& other) {
 }
 
 void Buffer::clear() {
+  blocks_.clear();
+  shared_.clear();
   if (file_ >= 0) close(file_);
   file_ = -1;
   written_ = held_ = 0;

@@ -14,7 +14,9 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/frame.h"
 
 namespace tenkai {
@@ -46,6 +48,18 @@ class Buffer {
   int seal();
   void clear();
 
+  // A large vector whose numbers are in here, from this byte on.
+  struct Block {
+    const void* address;
+    std::size_t size;
+    std::size_t begin;
+  };
+  // One is appended next. May throw std::bad_alloc.
+  void note_block(const void* numbers, std::size_t size) { blocks_.push_back({numbers, size, this->size()}); }
+  const std::vector<Block>& blocks() const { return blocks_; }
+  // The blocks of the value that are in the files of other payloads.
+  std::vector<SharedBlock>& shared() { return shared_; }
+
  private:
   bool append_to_file(const void* bytes, std::size_t size);
   bool open_file();
@@ -60,6 +74,8 @@ class Buffer {
   int file_ = -1;
   std::size_t written_ = 0;    // to the file
   bool without_file_ = false;  // the system has none to give, or no room in it
+  std::vector<Block> blocks_;
+  std::vector<SharedBlock> shared_;
 };
 
 }  // namespace tenkai

@@ -75,6 +75,7 @@ const R_CallMethodDef entries[] = {
     entry("tk_agent", tk_agent, 3),
     entry("tk_replace", tk_replace, 2),
     entry("tk_launch", tk_launch, 4),
+    entry("tk_share", tk_share, 1),
     entry("tk_is_network", tk_is_network, 1),
     entry("tk_random_hex", tk_random_hex, 1),
     entry("tk_daemon_call", tk_daemon_call, 6),

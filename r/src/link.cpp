@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/shared_blocks.h"
 #include "crossing.h"
 #include "forked.h"
 #include "spawn.h"
@@ -70,15 +71,6 @@ bool Link::has_room_for(std::size_t bytes) const {
   return in_flight_ == 0 || in_flight_ + shared_ + kept_ + bytes <= memory_limit_ || !is_usable();
 }
 
-bool Link::wait_for_memory(std::size_t bytes) {
-  while (!has_room_for(bytes)) {
-    if (has_notes()) return false;
-    wait_a_little();
-    check_interrupts();
-  }
-  return true;
-}
-
 void Link::check_kept(std::uint64_t size) const {
   if (is_usable() && size > memory_limit_ - std::min(memory_limit_, kept_)) {
     throw std::runtime_error("everywhere() was not run: its " + std::to_string(size) + " bytes and the " +
@@ -97,13 +89,20 @@ void Link::everywhere(const Frame& frame, Buffer& payload) {
   send(frame, payload);
 }
 
-void Link::submit(const Frame& frame, Buffer& payload) {
+void Link::submit(const Frame& frame, Buffer& payload, SentVectors& sent) {
   if (!is_usable()) return;
+  Task& task = tasks_[frame.task];
   std::size_t size = payload.size();
-  tasks_[frame.task].bytes = size;
-  in_flight_ += size;
+  for (const auto& file : shared_files(payload.shared())) hold(task, file);
   try {
-    send(frame, payload);
+    std::shared_ptr<const Bytes> file = stream_.send(frame, payload);
+    if (file && sent.add(file, payload.blocks())) {
+      hold(task, std::move(file));
+    } else {
+      task.bytes = size;
+      in_flight_ += size;
+    }
+    push_out();
   } catch (...) {
     // The rest of the frame goes out before anything else does; then this.
     cancel(frame.task);
@@ -115,6 +114,40 @@ void Link::send(const Frame& frame, Buffer& payload) {
   if (!is_usable()) return;
   stream_.send(frame, payload);
   push_out();
+}
+
+std::size_t Link::memory_for(Buffer& payload) const {
+  std::size_t size = payload.size();
+  for (const auto& file : shared_files(payload.shared()))
+    size += users_.count(file.get()) == 0 ? file->size() : 0;
+  return size;
+}
+
+std::size_t Link::memory_for_map(Buffer& shared) {
+  std::size_t size = shared.size();
+  for (const auto& file : shared_files(shared.shared())) size += file->size();
+  return size;
+}
+
+// What the dispatcher keeps while one of its tasks uses it counts once.
+void Link::hold(Task& task, std::shared_ptr<const Bytes> file) {
+  if (users_[file.get()]++ == 0) in_flight_ += file->size();
+  task.files.push_back(std::move(file));
+}
+
+void Link::let_go(Task& task) {
+  in_flight_ -= std::exchange(task.bytes, 0);
+  for (const std::shared_ptr<const Bytes>& file : task.files) {
+    if (--users_[file.get()] > 0) continue;
+    users_.erase(file.get());
+    in_flight_ -= file->size();
+  }
+  task.files.clear();
+}
+
+void Link::let_all_go_at_end() {
+  if (users_.empty()) return;
+  for (auto& [number, task] : tasks_) let_go(task);
 }
 
 // A dispatcher never waits for us before it reads on; but should both sockets
@@ -197,6 +230,7 @@ void Link::ripen_all_at_end() {
   if (is_usable()) return;
   while (!watched_.empty()) ripen(*watched_.begin());
   end_sayings();
+  let_all_go_at_end();
 }
 
 // For all that have no answer, and get none.
@@ -386,7 +420,7 @@ void Link::on_resolved(Frame&& frame) {
   if (found == tasks_.end() || found->second.answer) return;
   Task& task = found->second;
   news_ += 1;
-  in_flight_ -= task.bytes;
+  let_go(task);
   if (task.is_heard) sayings_.end(frame.task);
   if (!task.wanted) {
     tasks_.erase(found);

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,8 +27,10 @@
 #include "base/frame.h"
 #include "base/random_stream.h"
 #include "buffer.h"
+#include "crossing.h"
 #include "map_answers.h"
 #include "saying.h"
+#include "sent.h"
 #include "stream.h"
 
 namespace tenkai {
@@ -62,9 +65,17 @@ class Link {
   void everywhere(const Frame& frame, Buffer& payload);
   // Whether a task of this size fits, without waiting.
   bool has_room_for(std::size_t bytes) const;
-  // Waits, interruptibly and taking answers in, until a task of this size fits (true), or
+  // Waits, interruptibly and taking answers in, until so much fits as needed() says then (true), or
   // until there is something to tell (false).
-  bool wait_for_memory(std::size_t bytes);
+  template <class Needed>
+  bool wait_for_memory(Needed&& needed) {
+    while (!has_room_for(needed())) {
+      if (has_notes()) return false;
+      wait_a_little();
+      check_interrupts();
+    }
+    return true;
+  }
   // A map: its first task, whose number and those that follow are its elements'.
   std::uint64_t begin_map(Frame frame, std::uint64_t count, Buffer& shared);
   // `sizes`: of each of the elements.
@@ -79,9 +90,13 @@ class Link {
   // Until something has come (true), or there is something to tell (false); interruptible.
   bool wait_for_news();
   // Waits while the socket is full; when that is interrupted the task is
-  // cancelled.
-  void submit(const Frame& frame, Buffer& payload);
+  // cancelled. Its large vectors are among those `sent` until it is answered.
+  void submit(const Frame& frame, Buffer& payload, SentVectors& sent);
   void send(const Frame& frame, Buffer& payload);
+  // How much more of the memory a task with this payload takes.
+  std::size_t memory_for(Buffer& payload) const;
+  // The same of what elements share; others that use the same files make no difference.
+  static std::size_t memory_for_map(Buffer& shared);
 
   // Null while there is none. Valid until the next call of any kind.
   const Answer* answer_to(std::uint64_t task);
@@ -151,9 +166,14 @@ class Link {
     bool wanted = true;
     bool is_heard = false;
     std::optional<Answer> answer;
+    // Where its large vectors are, until it is answered: files that others may use, too.
+    std::vector<std::shared_ptr<const Bytes>> files;
   };
 
   const Answer& last_word();
+  void hold(Task& task, std::shared_ptr<const Bytes> file);
+  void let_go(Task& task);
+  void let_all_go_at_end();
   void push_out();
   void on_frame(Frame&& frame);
   void on_resolved(Frame&& frame);
@@ -180,9 +200,10 @@ class Link {
   std::uint64_t last_id_ = 0;
   std::uint64_t news_ = 0;
   std::uint64_t memory_limit_ = UINT64_MAX;
-  std::uint64_t in_flight_ = 0;  // bytes of tasks that are not answered
-  std::uint64_t shared_ = 0;     // bytes that the elements of maps share
-  std::uint64_t kept_ = 0;       // bytes of everywhere()
+  std::uint64_t in_flight_ = 0;                          // bytes of tasks that are not answered
+  std::unordered_map<const Bytes*, std::size_t> users_;  // files: how many of those tasks use them
+  std::uint64_t shared_ = 0;                             // bytes that the elements of maps share
+  std::uint64_t kept_ = 0;                               // bytes of everywhere()
   std::unordered_map<std::uint64_t, Task> tasks_;
   std::map<std::uint64_t, MapAnswers> maps_;  // by their first element
   std::optional<Answer> of_element_;          // what answer_to() has returned

@@ -27,7 +27,7 @@ std::uint64_t Link::begin_map(Frame frame, std::uint64_t count, Buffer& shared) 
   last_id_ += count;
   MapAnswers& map = maps_.emplace(frame.task, MapAnswers(frame.task, count)).first->second;
   map.users = 1;
-  map.shared = shared.size();
+  map.shared = memory_for_map(shared);
   shared_ += map.shared;
   send(frame, shared);
   return frame.task;

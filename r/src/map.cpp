@@ -100,7 +100,7 @@ void send_elements(const MapHandle& handle, SEXP list, SEXP hooks) {
     buffer.clear();
     std::vector<std::uint64_t> sizes = fill(buffer, list, next, hooks);
     next += static_cast<R_xlen_t>(sizes.size());
-    while (!handle.link->wait_for_memory(buffer.size())) tell_notes(*handle.link);
+    while (!handle.link->wait_for_memory([&] { return buffer.size(); })) tell_notes(*handle.link);
     handle.link->send_elements(frame, buffer, sizes);
   }
 }
@@ -141,12 +141,13 @@ SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
     auto write = [&] {
       SEXP whole = PROTECT(Rf_shallow_duplicate(shared));
       if (streams.first()) SET_VECTOR_ELT(whole, 3, stream_value(*streams.first()));
-      serialize_whole(whole, buffer, R_ExternalPtrProtected(pointer), gathered);
+      SentVectors& sent = SentVectors::of_session();
+      serialize_whole(whole, buffer, R_ExternalPtrProtected(pointer), gathered, &sent);
       UNPROTECT(1);
       return R_NilValue;
     };
     safely(write);
-    while (!link->wait_for_memory(buffer.size())) tell_notes(*link);
+    while (!link->wait_for_memory([&] { return Link::memory_for_map(buffer); })) tell_notes(*link);
     auto handle = std::make_unique<MapHandle>(MapHandle{link, link->begin_map(frame, elements, buffer)});
     streams.use();
     auto wrap = [&] {

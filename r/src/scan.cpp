@@ -96,9 +96,10 @@ void explain(Verdict& verdict, const Refused& refused, std::uint64_t at, std::si
 }
 
 // A value, and where it ends.
-Verdict scan_value(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept {
+Verdict scan_value(std::string_view bytes, Allowed allowed, std::uint32_t deepest,
+                   const std::vector<SharedBlock>& shared = {}) noexcept {
   Verdict verdict;
-  serialization::Scanner scanner(bytes, allowed == Allowed::data, deepest, verdict);
+  serialization::Scanner scanner(bytes, allowed == Allowed::data, deepest, shared, verdict);
   try {
     scanner.run();
   } catch (const Refused& refused) {
@@ -111,8 +112,9 @@ Verdict scan_value(std::string_view bytes, Allowed allowed, std::uint32_t deepes
 
 }  // namespace
 
-Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept {
-  Verdict verdict = scan_value(bytes, allowed, deepest);
+Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest,
+             const std::vector<SharedBlock>& shared) noexcept {
+  Verdict verdict = scan_value(bytes, allowed, deepest, shared);
   if (!verdict.is_good()) return verdict;
   if (verdict.section == 0) {
     Refused lacks{"it refers to something outside of it"};

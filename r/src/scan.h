@@ -13,11 +13,15 @@
 //
 // Objects that hooks make (hooks.h) are no more than marks in a value. What their hooks are
 // given comes behind it, as a serialization of its own that holds nothing but data. A value without
-// hooks may have blocks behind it, with the numbers of its large vectors (blocks.h).
+// hooks may have blocks behind it, with the numbers of its large vectors (blocks.h); those that it
+// shares with other values come last, or lie in files of their own.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
 
 namespace tenkai {
 
@@ -29,7 +33,8 @@ struct Verdict {
   bool must_enclose = false;    // whether an object that a hook makes is the environment of something
   std::uint64_t made = 0;       // the marks for objects that hooks have to make
   std::uint64_t section = 0;    // where what the hooks are given begins; 0: it has none
-  std::uint64_t blocks = 0;     // where the numbers of large vectors begin (blocks.h); 0: it has none
+  std::uint64_t blocks = 0;     // where what follows the value begins, if that is blocks; 0: it has none
+  std::uint64_t shared = 0;     // the same of shared ones, also where they are not behind the value
 
   bool is_good() const { return reason[0] == '\0'; }
 };
@@ -40,7 +45,9 @@ enum class Allowed {
 };
 
 // `deepest`: how many calls R's reader may have open. It makes one for each value that
-// lies within another, and one for each element of a pairlist.
-Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest) noexcept;
+// lies within another, and one for each element of a pairlist. `shared`: the shared blocks
+// that lie elsewhere; they are not looked at.
+Verdict scan(std::string_view bytes, Allowed allowed, std::uint32_t deepest,
+             const std::vector<SharedBlock>& shared = {}) noexcept;
 
 }  // namespace tenkai

@@ -34,14 +34,20 @@ void Scanner::read_header() {
   }
 }
 
-// Only blocks may follow, or what hooks are given.
+// The blocks of the value follow, then shared ones, unless these are elsewhere.
+void Scanner::end_blocks() {
+  std::uint64_t end = cursor_.position();
+  verdict_.blocks = aligned(end);
+  if (blocks_end_ > 0) end = verdict_.blocks + blocks_end_;
+  verdict_.shared = aligned(end);
+  if (shared_end_ > 0 && elsewhere_.empty()) end = verdict_.shared + shared_end_;
+  bool all = elsewhere_.empty() || shared_ == elsewhere_.size();
+  if (end != cursor_.size() || !all || cursor_.is_swapped())
+    throw Refused{"the numbers of its large vectors are not there"};
+}
+
+// What its hooks are given follows.
 void Scanner::end_value() {
-  if (blocks_end_ > 0) {
-    verdict_.blocks = aligned(cursor_.position());
-    if (verdict_.blocks + blocks_end_ != cursor_.size() || cursor_.is_swapped())
-      throw Refused{"the numbers of its large vectors are not there"};
-    return;
-  }
   bool follows = cursor_.left() > 2 && cursor_.here()[1] == '\n';
   if (!follows) throw Refused{"bytes follow the end of the value"};
   if (data_only_) throw Refused{beyond_data(persistent), true};

@@ -190,20 +190,33 @@ bool Scanner::open_altrep(std::int32_t flags) {
   return false;
 }
 
-// Length, and where its block begins: behind that of the one before.
+// Length, and where its block begins; a third number says that others have it, too.
 bool Scanner::open_block(std::int32_t flags, Type type) {
-  if (cursor_.number() != real || cursor_.number() != 2) throw Refused{"it holds a vector without a state"};
-  const char* state = cursor_.take(2 * sizeof(double)).data();
+  if (cursor_.number() != real) throw Refused{"it holds a vector without a state"};
+  std::int32_t numbers = cursor_.number();
+  if (numbers != 2 && numbers != 3) throw Refused{"it holds a vector without a state"};
+  const char* state = cursor_.take(static_cast<std::uint64_t>(numbers) * sizeof(double)).data();
   double length = cursor_.real_at(state);
-  double begin = cursor_.real_at(state + sizeof(double));
-  auto most = static_cast<double>(cursor_.size() / number_size(type));
-  bool good = length >= 1 && length <= most && std::floor(length) == length &&
-              begin == static_cast<double>(aligned(blocks_end_));
-  if (!good) throw Refused{"it announces more than there is"};
+  bool is_shared = numbers == 3;
+  if (is_shared && cursor_.real_at(state + 2 * sizeof(double)) != 1)
+    throw Refused{"it holds a vector without a state"};
+  if (!(length >= 1 && length <= 0x1p52 && std::floor(length) == length))
+    throw Refused{"it announces more than there is"};
   Item item{type, static_cast<std::uint64_t>(length)};
-  blocks_end_ = aligned(blocks_end_) + item.length * number_size(type);
-  if (blocks_end_ > cursor_.size()) throw Refused{"it announces more than there is"};
+  add_block(item.length * number_size(type), cursor_.real_at(state + sizeof(double)), is_shared);
   return open_attributes(item, !is_s4(flags));
+}
+
+// Behind the one before.
+void Scanner::add_block(std::uint64_t size, double begin, bool is_shared) {
+  std::uint64_t& end = is_shared ? shared_end_ : blocks_end_;
+  bool is_next = begin == static_cast<double>(aligned(end));
+  end = aligned(end) + size;
+  bool is_elsewhere = is_shared && !elsewhere_.empty();
+  bool fits =
+      is_elsewhere ? shared_ < elsewhere_.size() && elsewhere_[shared_].size == size : end <= cursor_.size();
+  if (!is_next || !fits) throw Refused{"it announces more than there is"};
+  if (is_shared) ++shared_;
 }
 
 // Length, first value and step.

@@ -80,20 +80,24 @@ struct Frame {
 
 class Scanner {
  public:
-  Scanner(std::string_view bytes, bool data_only, std::uint32_t deepest, Verdict& verdict)
-      : cursor_(bytes), data_only_(data_only), deepest_(deepest), verdict_(verdict) {}
+  Scanner(std::string_view bytes, bool data_only, std::uint32_t deepest,
+          const std::vector<SharedBlock>& elsewhere, Verdict& verdict)
+      : cursor_(bytes), data_only_(data_only), deepest_(deepest), elsewhere_(elsewhere), verdict_(verdict) {}
 
   void run() {
     read_header();
     read(Role::value);
     while (!stack_.empty()) advance(stack_.back());
-    if (cursor_.left() != 0 || blocks_end_ > 0) end_value();
+    bool has_blocks = blocks_end_ > 0 || shared_end_ > 0 || !elsewhere_.empty();
+    if (has_blocks) return end_blocks();
+    if (cursor_.left() != 0) end_value();
   }
   std::uint64_t position() const { return cursor_.position(); }
 
  private:
   void read_header();
   void end_value();
+  void end_blocks();
 
   // True where the item is finished; else it is the frame on top of the stack.
   bool read(Role role) { return read(cursor_.number(), role); }
@@ -110,6 +114,7 @@ class Scanner {
   bool open_environment(Role role);
   bool open_altrep(std::int32_t flags);
   bool open_block(std::int32_t flags, Type type);
+  void add_block(std::uint64_t size, double begin, bool is_shared);
   bool open_pairs(std::int32_t flags, Role role);
   bool open_pointer(std::int32_t flags);
   bool open_code(std::int32_t flags, std::uint32_t shared);
@@ -154,6 +159,7 @@ class Scanner {
   Cursor cursor_;
   bool data_only_;
   std::uint32_t deepest_;
+  const std::vector<SharedBlock>& elsewhere_;
   Verdict& verdict_;
   std::vector<Frame> stack_;
   std::vector<Word> references_;
@@ -161,6 +167,8 @@ class Scanner {
   std::vector<std::uint64_t> extents_;  // the lengths of the elements of open `dimnames`
   Item last_;
   std::uint64_t blocks_end_ = 0;  // of the blocks so far, from where the first one begins
+  std::uint64_t shared_end_ = 0;  // the same of shared ones
+  std::size_t shared_ = 0;        // how many there are
   std::uint32_t recursion_ = 0;
   int loose_ = 0;  // inside of what is opaque to R: tags and tails may be anything
 };

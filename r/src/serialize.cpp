@@ -2,10 +2,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <new>
 #include <string_view>
+#include <vector>
 
 #include "blocks.h"
 #include "depth.h"
@@ -103,8 +105,8 @@ struct Reading {
 
 SEXP read_before_blocks(void* data) {
   auto& reading = *static_cast<Reading*>(data);
-  std::string_view bytes =
-      mapped(reading.payload).substr(0, static_cast<std::size_t>(reading.verdict.blocks));
+  std::string_view bytes = mapped(reading.payload);
+  bytes = bytes.substr(0, std::min(bytes.size(), static_cast<std::size_t>(reading.verdict.blocks)));
   return read(bytes, reading.verdict, nullptr, R_NilValue);
 }
 
@@ -118,12 +120,12 @@ void serialize(SEXP object, Buffer& into) {
   if (!serialize_plain(object, into)) write(object, into, nullptr, R_NilValue);
 }
 
-void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
+void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered, SentVectors* sent) {
   if (hooks != R_NilValue || into.size() > 0) {
     serialize(object, into, hooks, gathered);
     return;
   }
-  serialize_with_blocks(object, into, serialize);
+  serialize_with_blocks(object, into, sent, serialize);
 }
 
 void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
@@ -142,12 +144,15 @@ void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {
   UNPROTECT(4);
 }
 
-Verdict examine(const Payload& payload, Allowed allowed) { return scan(mapped(payload), allowed, deepest()); }
+Verdict examine(const Payload& payload, Allowed allowed) {
+  static const std::vector<SharedBlock> none;
+  return scan(mapped(payload), allowed, deepest(), payload ? payload->blocks() : none);
+}
 
 SEXP unserialize(const Payload& payload, const Verdict& verdict, SEXP made) {
   if (verdict.blocks > 0) {
     Reading reading{payload, verdict};
-    return with_blocks_of(payload, verdict.blocks, read_before_blocks, &reading);
+    return with_blocks_of(payload, verdict, read_before_blocks, &reading);
   }
   if (verdict.made == 0) return read(mapped(payload), verdict, nullptr, R_NilValue);
   SEXP data = PROTECT(objects_to_hand_out(made));

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "base/error_code.h"
+#include "base/shared_blocks.h"
 
 namespace tenkai {
 
@@ -38,21 +38,14 @@ void bound_files(bool is_one_free) {
   if (!is_one_free) Bytes::end_of_files = 0;
 }
 
-// The content of a file behind the head that names it, which says so from now on.
-Bytes in_line_with(std::string head, int file) {
-  put_in_line(head);
-  struct stat found {};
-  if (fstat(file, &found) != 0) throw std::runtime_error(std::strerror(errno));
-  Bytes whole(head.size() + static_cast<std::size_t>(found.st_size));
-  std::memcpy(whole.data(), head.data(), head.size());
-  for (std::size_t at = head.size(); at < whole.size();) {
-    auto from = static_cast<off_t>(at - head.size());
-    ssize_t got = pread(file, whole.data() + at, whole.size() - at, from);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw std::runtime_error("cannot read a value from its memory file");
-    at += static_cast<std::size_t>(got);
-  }
-  return whole;
+// The payload, and what it shares with others, behind the head.
+Bytes bytes_in_line(Frame whole) {
+  whole.payload = with_blocks_behind(whole.payload);
+  std::string head = encode_head(whole);
+  Bytes bytes(head.size() + size_of(whole.payload));
+  std::memcpy(bytes.data(), head.data(), head.size());
+  std::memcpy(bytes.data() + head.size(), whole.payload->data(), size_of(whole.payload));
+  return bytes;
 }
 
 }  // namespace
@@ -78,29 +71,47 @@ Stream::Stream(int fd, std::uint64_t limit) : fd_(fd), reader_(limit) {
 
 Stream::~Stream() { close(); }
 
-void Stream::send(const Frame& frame) { send(encode_head(frame), view_of(frame.payload), -1); }
+void Stream::send(const Frame& frame) { send(encode_head(frame), view_of(frame.payload)); }
 
-void Stream::send(const Frame& frame, Buffer& payload) {
+std::shared_ptr<const Bytes> Stream::send(const Frame& frame, Buffer& payload) {
   std::size_t size = payload.size();
-  int file = payload.is_in_file() ? payload.seal() : -1;
-  std::string head = encode_head(frame, file >= 0 ? in_file : in_line);
-  set_payload_size(head, size);
-  send(head, file >= 0 ? std::string_view() : payload.view(), file);
+  Bytes file = Bytes::of_file(payload.is_in_file() ? payload.seal() : -1);
+  if (file.file() < 0 && payload.shared().empty()) {
+    std::string head = encode_head(frame);
+    set_payload_size(head, size);
+    send(head, payload.view());
+    return nullptr;
+  }
+  Frame whole = frame;
+  bool is_file = file.file() >= 0;
+  if (is_file) file.set_own_size(size);
+  auto own = std::make_shared<const Bytes>(is_file ? std::move(file) : Bytes(payload.view()));
+  whole.payload = own;
+  if (!payload.shared().empty())
+    whole.payload = std::make_shared<const Bytes>(Bytes::with_blocks(own, payload.shared()));
+  send_with_files(std::move(whole));
+  return is_file ? own : nullptr;
 }
 
-// Takes the descriptor over.
-void Stream::send(std::string_view head, std::string_view payload, int file) {
-  std::size_t sent = is_open() && unsent_.empty() ? write_some(head, payload, file) : 0;
-  bool all = sent == head.size() + payload.size();
-  if (sent > 0 || !is_open()) {
-    if (file >= 0) ::close(file);
-    file = -1;
-  }
-  if (all || !is_open()) return;
+void Stream::send(std::string_view head, std::string_view payload) {
+  std::size_t sent = is_open() && unsent_.empty() ? write_some(head, payload, {}) : 0;
+  if (sent == head.size() + payload.size() || !is_open()) return;
   std::string rest;
   if (sent < head.size()) rest.append(head.substr(sent));
   rest.append(payload.substr(sent > head.size() ? sent - head.size() : 0));
-  unsent_.push_back({Bytes(rest), file});
+  unsent_.push_back({Bytes(rest), std::nullopt});
+}
+
+void Stream::send_with_files(Frame whole) {
+  if (!is_open()) return;
+  bool is_file = file_of(whole.payload) >= 0;
+  Frame told = whole;
+  if (has_shared_blocks(whole.payload))
+    told.with(Key::blocks, BlockList::of(whole.payload->blocks()).bytes());
+  std::string bytes = encode_head(told, is_file ? in_file : in_line);
+  if (!is_file) bytes += view_of(whole.payload);
+  unsent_.push_back({Bytes(bytes), std::move(whole)});
+  write_unsent();
 }
 
 void Stream::flush_all() {
@@ -168,21 +179,23 @@ void Stream::take_descriptors(msghdr& message) {
 }
 
 // How much the socket took. Asks once, except after a signal.
-std::size_t Stream::write_some(std::string_view first, std::string_view second, int file) {
+std::size_t Stream::write_some(std::string_view first, std::string_view second,
+                               const std::vector<int>& files) {
   iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
                     {const_cast<char*>(second.data()), second.size()}};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * (1 + max_shared_files))] = {};
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = second.empty() ? 1 : 2;
-  if (file >= 0) {
+  if (!files.empty()) {
+    std::size_t size = files.size() * sizeof(int);
     message.msg_control = control;
-    message.msg_controllen = sizeof control;
+    message.msg_controllen = CMSG_SPACE(size);
     cmsghdr* part = CMSG_FIRSTHDR(&message);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(part), &file, sizeof file);
+    part->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(part), files.data(), size);
   }
   while (true) {
     ssize_t put = sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -192,7 +205,7 @@ std::size_t Stream::write_some(std::string_view first, std::string_view second, 
     // side closed may still lie there to be read. Nothing more goes out.
     if (errno == EPIPE || errno == ECONNRESET) return first.size() + second.size();
     // The kernel has as many files of this user under way as it allows.
-    if (errno == ETOOMANYREFS && file >= 0) {
+    if (errno == ETOOMANYREFS && !files.empty()) {
       passes_no_file_ = true;
       return 0;
     }
@@ -204,16 +217,17 @@ std::size_t Stream::write_some(std::string_view first, std::string_view second, 
 void Stream::write_unsent() {
   while (!unsent_.empty() && !ended_) {
     Unsent& next = unsent_.front();
-    if (next.file >= 0 && std::exchange(passes_no_file_, false)) {
-      next.bytes = in_line_with(std::string(next.bytes.view()), next.file);
-      ::close(std::exchange(next.file, -1));
+    std::vector<int> files;
+    if (next.whole && !passes_no_file_) files = descriptors_of(next.whole->payload);
+    if (next.whole && files.empty()) {
+      next.bytes = bytes_in_line(std::move(*next.whole));
+      next.whole.reset();
     }
+    passes_no_file_ = false;
     std::string_view rest = next.bytes.view().substr(sent_of_first_);
-    std::size_t put = write_some(rest, {}, next.file);
-    if (put > 0 && next.file >= 0) {
-      ::close(next.file);
-      next.file = -1;
-    }
+    std::size_t put = write_some(rest, {}, files);
+    if (passes_no_file_) continue;
+    if (put > 0) next.whole.reset();
     if (put < rest.size()) {
       sent_of_first_ += put;
       return;
@@ -224,9 +238,6 @@ void Stream::write_unsent() {
 }
 
 void Stream::forget_unsent() {
-  for (Unsent& each : unsent_) {
-    if (each.file >= 0) ::close(each.file);
-  }
   unsent_.clear();
   sent_of_first_ = 0;
 }

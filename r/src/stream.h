@@ -13,9 +13,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/frame_reader.h"
@@ -59,8 +62,8 @@ class Stream {
 
   // Writes what it can without waiting; the rest is kept.
   void send(const Frame& frame);
-  // The frame with what is in the buffer as its payload.
-  void send(const Frame& frame, Buffer& payload);
+  // The frame with what is in the buffer as its payload. The file in which that went out, if it did.
+  std::shared_ptr<const Bytes> send(const Frame& frame, Buffer& payload);
   bool has_unsent() const { return !unsent_.empty(); }
   // Waits until the socket takes more or something has come, at most so long,
   // and writes what it takes. True when something can be received.
@@ -92,16 +95,17 @@ class Stream {
   void close();
 
  private:
-  // Bytes on their way, and the descriptor that goes with the first of them.
+  // Bytes on their way; where descriptors go with the first of them, of this frame.
   struct Unsent {
     Bytes bytes;
-    int file = -1;
+    std::optional<Frame> whole;
   };
 
   ssize_t read_into(char* data, std::size_t size, Wait wait);
   void take_descriptors(msghdr& message);
-  void send(std::string_view head, std::string_view payload, int file);
-  std::size_t write_some(std::string_view first, std::string_view second, int file);
+  void send(std::string_view head, std::string_view payload);
+  void send_with_files(Frame whole);
+  std::size_t write_some(std::string_view first, std::string_view second, const std::vector<int>& files);
   void write_unsent();
   void forget_unsent();
   void end(std::string trouble);

@@ -45,10 +45,11 @@ class Scratch {
   bool took_shared_;
 };
 
-void write(SEXP object, Buffer& into, SEXP hooks) {
+// `sent`: null where all is kept by the dispatcher, and nothing is shared.
+void write(SEXP object, Buffer& into, SEXP hooks, SentVectors* sent) {
   Gathered gathered;
   auto body = [&] {
-    serialize_whole(object, into, hooks, gathered);
+    serialize_whole(object, into, hooks, gathered, sent);
     return R_NilValue;
   };
   safely(body);
@@ -76,8 +77,8 @@ std::uint64_t whole_ms(double ms) {
 }
 
 // Why it may take for ever is told meanwhile.
-void wait_for_memory(Link& link, std::size_t bytes) {
-  while (!link.wait_for_memory(bytes)) tell_notes(link);
+void wait_for_memory(Link& link, Buffer& payload) {
+  while (!link.wait_for_memory([&] { return link.memory_for(payload); })) tell_notes(link);
 }
 
 // Null where there is nothing to wait for.
@@ -120,12 +121,13 @@ SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, SEXP 
   TakenStreams streams(*link, 1);
   SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe(), streams.first(), relay));
   Scratch scratch;
-  write(payload, *scratch, R_ExternalPtrProtected(pointer));
+  SentVectors& sent = SentVectors::of_session();
+  write(payload, *scratch, R_ExternalPtrProtected(pointer), &sent);
   if (!waits) link->take_in();  // an answer that is here may have made room
-  bool fits = waits || link->has_room_for((*scratch).size());
+  bool fits = waits || link->has_room_for(link->memory_for(*scratch));
   if (fits) {
-    wait_for_memory(*link, (*scratch).size());
-    link->submit(frame, *scratch);
+    wait_for_memory(*link, *scratch);
+    link->submit(frame, *scratch, sent);
     if (relay != R_NilValue) link->expect_sayings(frame.task);
     streams.use();
   }
@@ -176,9 +178,9 @@ SEXP tk_everywhere(SEXP pointer, SEXP expr, SEXP globals, SEXP args, SEXP count,
     if (link->is_foreign()) return R_NilValue;
     SEXP payload = PROTECT(parcel(expr, globals, args));
     Scratch scratch;
-    write(payload, *scratch, R_ExternalPtrProtected(pointer));
+    write(payload, *scratch, R_ExternalPtrProtected(pointer), nullptr);
     link->check_kept((*scratch).size());
-    wait_for_memory(*link, (*scratch).size());
+    wait_for_memory(*link, *scratch);
     SEXP mirais = PROTECT(Rf_allocVector(VECSXP, Rf_asInteger(count)));
     Frame frame(Type::everywhere);
     for (R_xlen_t i = 0; i < XLENGTH(mirais); ++i) {

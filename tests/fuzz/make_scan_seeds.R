@@ -57,9 +57,16 @@ for (name in names(hostile)) {
 # A large vector whose numbers lie behind it (r/src/blocks.h), made small: inputs are short.
 number <- function(x) writeBin(as.integer(x), raw())
 symbol <- function(name) c(number(c(1L, 9L, nchar(name))), charToRaw(name))
-block <- function(name, type, length, begin) {
+block <- function(name, type, ...) {
+  state <- as.double(c(...))
   c(number(c(238L, 2L)), symbol(name), number(2L), symbol("tenkai"),
-    number(c(2L, 13L, 1L, type, 254L, 14L, 2L)), writeBin(as.double(c(length, begin)), raw()), number(254L))
+    number(c(2L, 13L, 1L, type, 254L, 14L, length(state))), writeBin(state, raw()), number(254L))
 }
-value <- c(charToRaw("B\n"), number(c(2L, 0x40202, 0x20300)), block("block_real", 14L, 2, 0))
-writeBin(c(value, raw(4096L - length(value)), raw(16L)), file.path(folder, "block"))
+with_blocks <- function(value, size) {
+  value <- c(charToRaw("B\n"), number(c(2L, 0x40202, 0x20300)), value)
+  c(value, raw(4096L - length(value)), raw(size))
+}
+writeBin(with_blocks(block("block_real", 14L, 2, 0), 16L), file.path(folder, "block"))
+# One that others share, behind those that are its own.
+both <- c(number(c(19L, 2L)), block("block_raw", 24L, 10, 0, 1), block("block_real", 14L, 2, 0))
+writeBin(with_blocks(both, 4096L + 10L), file.path(folder, "shared_block"))

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "base/bytes.h"
 #include "tests/catch.h"
 
 using namespace tenkai;
@@ -179,4 +182,68 @@ TEST_CASE("what hooks are given has no blocks") {
   behind.resize(4096);
   CHECK_FALSE(scan_any(hooked + behind + std::string(8, 'x')).is_good());
   CHECK_FALSE(scan_any(with_blocks(header() + block(100, 0), 800) + section).is_good());
+}
+
+// --- blocks that several values share ---
+
+namespace {
+
+// As block(), of one that lies behind the others, or elsewhere.
+std::string shared_block(double length, double begin, double mark = 1) {
+  std::string bytes = block(length, begin);
+  std::string state = number(14) + number(2) + real_number(length) + real_number(begin);
+  std::string longer = number(14) + number(3) + real_number(length) + real_number(begin) + real_number(mark);
+  return bytes.replace(bytes.find(state), state.size(), longer);
+}
+
+std::vector<SharedBlock> elsewhere(std::vector<std::uint64_t> sizes) {
+  std::vector<SharedBlock> blocks;
+  for (std::uint64_t size : sizes) blocks.push_back({nullptr, 0, size});
+  return blocks;
+}
+
+}  // namespace
+
+TEST_CASE("shared blocks lie behind the others") {
+  std::string value = header() + list(3) + shared_block(100, 0) + block(600, 0) + shared_block(2, 4096);
+
+  Verdict verdict = scan(with_blocks(value, 8192 + 4096 + 16), Allowed::data, deepest);
+
+  CHECK(std::string(verdict.reason).empty());
+  CHECK(verdict.blocks == 4096);
+  CHECK(verdict.shared == 4096 + 8192);
+  CHECK_FALSE(scan_any(with_blocks(value, 8192 + 4096 + 15)).is_good());
+  CHECK_FALSE(scan_any(with_blocks(value, 8192 + 4096 + 17)).is_good());
+  Verdict alone = scan_any(with_blocks(header() + shared_block(100, 0), 800));
+  CHECK(alone.is_good());
+  CHECK(alone.shared == 4096);
+}
+
+TEST_CASE("shared blocks that are elsewhere are as long as their vectors, and all are used") {
+  std::string value = header() + list(3) + shared_block(100, 0) + block(600, 0) + shared_block(2, 4096);
+  auto is_good = [](const std::string& bytes, std::vector<std::uint64_t> sizes) {
+    return scan(bytes, Allowed::data, deepest, elsewhere(std::move(sizes))).is_good();
+  };
+  std::string whole = with_blocks(value, 4800);
+  CHECK(is_good(whole, {800, 16}));
+  CHECK_FALSE(is_good(whole, {800}));
+  CHECK_FALSE(is_good(whole, {800, 16, 16}));
+  CHECK_FALSE(is_good(whole, {800, 24}));
+  CHECK_FALSE(is_good(whole, {16, 800}));
+  CHECK_FALSE(is_good(whole + "x", {800, 16}));
+  CHECK_FALSE(is_good(value, {800, 16}));
+  std::string alone = header() + shared_block(1e9, 0);
+  CHECK(is_good(alone, {8'000'000'000}));
+  CHECK_FALSE(is_good(alone + std::string(4096, '\0'), {8'000'000'000}));
+  CHECK_FALSE(is_good(header() + null(), {8}));
+  CHECK_FALSE(is_good(header() + block(1, 0), {8}));
+}
+
+TEST_CASE("a shared block that is not behind the one before, or is marked in another way, is refused") {
+  for (double begin : {-4096.0, 1.0, 4096.0, 1e300, std::nan("")})
+    CHECK_FALSE(scan_any(with_blocks(header() + shared_block(100, begin), 8192)).is_good());
+  for (double length : {-1.0, 0.0, 100.5, 1e18, std::nan("")})
+    CHECK_FALSE(scan(header() + shared_block(length, 0), Allowed::data, deepest, elsewhere({800})).is_good());
+  for (double mark : {0.0, 2.0, std::nan("")})
+    CHECK_FALSE(scan_any(with_blocks(header() + shared_block(100, 0, mark), 800)).is_good());
 }

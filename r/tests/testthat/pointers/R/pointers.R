@@ -13,3 +13,6 @@ all_from_raw <- function(raw) lapply(unserialize(raw), pointer)
 
 # By printf(), which R knows nothing of.
 print_in_c <- function(text) .Call(ptr_print, text)
+
+# As packages do that change vectors in place.
+set_first <- function(x, value) invisible(.Call(ptr_set_first, x, value))

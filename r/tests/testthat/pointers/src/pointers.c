@@ -54,10 +54,20 @@ SEXP ptr_print(SEXP text) {
   return R_NilValue;
 }
 
+/* Whatever else refers to the vector. */
+SEXP ptr_set_first(SEXP x, SEXP value) {
+  REAL(x)[0] = asReal(value);
+  return R_NilValue;
+}
+
 static const R_CallMethodDef entries[] = {
-    {"ptr_make", (DL_FUNC)ptr_make, 2},     {"ptr_number", (DL_FUNC)ptr_number, 1},
-    {"ptr_to_raw", (DL_FUNC)ptr_to_raw, 1}, {"ptr_from_raw", (DL_FUNC)ptr_from_raw, 2},
-    {"ptr_print", (DL_FUNC)ptr_print, 1},   {NULL, NULL, 0},
+    {"ptr_make", (DL_FUNC)ptr_make, 2},
+    {"ptr_number", (DL_FUNC)ptr_number, 1},
+    {"ptr_to_raw", (DL_FUNC)ptr_to_raw, 1},
+    {"ptr_from_raw", (DL_FUNC)ptr_from_raw, 2},
+    {"ptr_print", (DL_FUNC)ptr_print, 1},
+    {"ptr_set_first", (DL_FUNC)ptr_set_first, 2},
+    {NULL, NULL, 0},
 };
 
 void R_init_pointers(DllInfo* library) {

@@ -1,0 +1,57 @@
+// The large vectors of tasks that are not answered yet, and the files in which they went out.
+//
+// A vector that is sent again while such a file is in use is not copied: its task says where it
+// is (base/shared_blocks.h). It is looked for by its address and size, which only say where to
+// look: what counts is that its numbers are the same, and that is looked at each time, because
+// there are packages that change vectors in place. To compare all of them with the file takes less
+// time than to make a hash of them, and a vector that is sent once costs nothing.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+#include "buffer.h"
+
+namespace tenkai {
+
+class SentVectors {
+ public:
+  // Those of this process. Never freed: R ends in any order.
+  static SentVectors& of_session();
+
+  // A file in which the vectors of a payload went out, for as long as `file` lives. False where
+  // there are so many that this one is not remembered. Throws std::bad_alloc.
+  bool add(const std::shared_ptr<const Bytes>& file, const std::vector<Buffer::Block>& blocks);
+
+  // A value is about to be written; then each of its large vectors is named.
+  void begin_value();
+  void expect(const void* numbers, std::size_t size);
+  // Where such a vector is; no file: nowhere, or in one that is mostly something else, which
+  // would be kept for its sake.
+  SharedBlock find(const void* numbers, std::size_t size) noexcept;
+
+ private:
+  struct File {
+    std::weak_ptr<const Bytes> bytes;
+    std::size_t size = 0;
+    std::size_t expected = 0;  // how much of it the value that is written has
+    bool is_named = false;     // it has a block of that value
+  };
+  struct Vector {
+    const void* numbers;
+    std::size_t size;
+    std::shared_ptr<File> file;
+    std::size_t begin;
+  };
+
+  Vector* find_entry(const void* numbers, std::size_t size);
+  void forget_unused();
+  static bool is_same(const Vector& vector, const Bytes& file);
+
+  std::vector<Vector> vectors_;
+  std::size_t files_named_ = 0;
+};
+
+}  // namespace tenkai
