@@ -75,7 +75,7 @@ profiles:
   base: {launcher: slurm, daemons: 1, threads: 1, slurm: {time: 10}}
   no-rscript: {inherits: base, environment: {rscript: Rscriptless}}
   no-module: {inherits: base, environment: {modules: [no/such/1.0]}}
-  no-package: {inherits: base, environment: {rscript: $work/bare}}
+  no-package: {inherits: base, bring: no, environment: {rscript: $work/bare}}
   other-version: {inherits: base, environment: {apptainer: $work/image.sif, variables: {TENKAI_BIN: $work/other}}}
   prologue: {inherits: base, environment: {prologue: "exit 3"}}
   crash: {inherits: base, environment: {rscript: $work/crash}}
