@@ -51,6 +51,21 @@ Result<Done> keep_descriptors_for(const Setup& setup) {
   return keep_descriptors(needed, std::max(needed, own + 3 * setup.slots()));
 }
 
+Submit submitted_in(Frame frame) {
+  Submit submit;
+  submit.task = frame.task;
+  submit.payload = std::move(frame.payload);
+  if (frame.find(Key::timeout_ms) != nullptr) {
+    submit.timeout = std::chrono::milliseconds(frame.number(Key::timeout_ms));
+  }
+  if (frame.find(Key::time_request_ms) != nullptr) {
+    submit.time_request = std::chrono::milliseconds(frame.number(Key::time_request_ms));
+  }
+  if (frame.find(Key::slot) != nullptr) submit.slot = frame.number(Key::slot) - 1;
+  submit.label = frame.text(Key::label);
+  return submit;
+}
+
 }  // namespace
 
 Service::Service(asio::io_context& io, ConnectionPtr session, OpenLauncher open_launcher)
@@ -138,20 +153,8 @@ void Service::on_session_frame(Frame&& frame) {
   if (frame.type == Type::bye) return on_session_ended(frame.kind<ByeKind>() == ByeKind::end_all);
   if (!dispatcher_) return session_->drop("SETUP must come before anything else");
   switch (frame.type) {
-    case Type::submit: {
-      Submit submit;
-      submit.task = frame.task;
-      submit.payload = std::move(frame.payload);
-      if (frame.find(Key::timeout_ms) != nullptr) {
-        submit.timeout = std::chrono::milliseconds(frame.number(Key::timeout_ms));
-      }
-      if (frame.find(Key::time_request_ms) != nullptr) {
-        submit.time_request = std::chrono::milliseconds(frame.number(Key::time_request_ms));
-      }
-      if (frame.find(Key::slot) != nullptr) submit.slot = frame.number(Key::slot) - 1;
-      submit.label = frame.text(Key::label);
-      return apply(dispatcher_->on_submit(now(), session_id_, std::move(submit)));
-    }
+    case Type::submit:
+      return apply(dispatcher_->on_submit(now(), session_id_, submitted_in(std::move(frame))));
     case Type::map: {
       Dispatcher::Map map{frame.task, frame.number(Key::count), std::move(frame.payload),
                           frame.number(Key::chunk)};

@@ -33,7 +33,7 @@ std::optional<std::vector<GivenBlocks::Given>> GivenBlocks::give(const std::vect
 
 std::vector<std::uint64_t> GivenBlocks::take_forgotten() { return std::exchange(forgotten_, {}); }
 
-// Of one payload, in which the same one may be more than once.
+// The blocks of one payload, in which the same one may be more than once.
 std::uint64_t GivenBlocks::size_of(const std::vector<SharedBlock>& blocks) {
   std::set<std::tuple<const Bytes*, std::uint64_t, std::uint64_t>> counted;
   std::uint64_t size = 0;
