@@ -85,7 +85,7 @@ class Bytes {
     Bytes bytes;
     bytes.size_ = whole->size();
     bytes.whole_ = std::move(whole);
-    bytes.blocks_ = std::make_unique<const std::vector<SharedBlock>>(std::move(blocks));
+    bytes.blocks_ = std::make_shared<const std::vector<SharedBlock>>(std::move(blocks));
     return bytes;
   }
   // Takes ownership of a descriptor. The bytes are not known before claim() has
@@ -118,7 +118,7 @@ class Bytes {
     if (blocks_) return whole_->data();
     if (data_ == nullptr && file_ >= 0 && size_ > 0) {
       void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_, 0);
-      if (mapped == MAP_FAILED) throw std::bad_alloc();
+      if (mapped == MAP_FAILED || mapped == nullptr) throw std::bad_alloc();
       data_ = static_cast<char*>(mapped);
     }
     return data_;
@@ -187,7 +187,7 @@ class Bytes {
   std::size_t size_ = 0;
   int file_ = -1;
   std::shared_ptr<const Bytes> whole_;                      // that these are a part of
-  std::unique_ptr<const std::vector<SharedBlock>> blocks_;  // few have any
+  std::shared_ptr<const std::vector<SharedBlock>> blocks_;  // few have any
 };
 
 // What a task or a result carries. Shared, because a task that may have to run

@@ -166,9 +166,7 @@ class FrameReader {
       frame_.announced = in_segments ? payload : 0;
       if (place_ == in_file && !take_payload_file(payload)) return false;
       if (!take_blocks(payload)) return false;
-      if (place_ == in_file) {
-        hand_out(take);
-      } else if (payload == 0 || in_segments) {
+      if (place_ == in_file || payload == 0 || in_segments) {
         hand_out(take);
       } else if (!make_body(payload)) {
         return false;
