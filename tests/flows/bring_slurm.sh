@@ -13,7 +13,8 @@ start_slurm "$work/slurm" nodes=2 cpus=4 memory=4000 >/dev/null
 here=$work/session
 mkdir -p "$here/bin" "$here/library" "$here/share/tenkai" "$work/fakes" "$work/cache"
 cp "$TENKAI_BIN" "$here/bin/tenkai"
-cp -R "$R_LIBS/tenkai" "$here/library"
+# The first of them, as R does.
+cp -R "${R_LIBS%%:*}/tenkai" "$here/library"
 cp -RL "$root/r" "$here/share/tenkai/r"
 find "$here/share" \( -name '*.o' -o -name '*.so' \) -delete
 export TENKAI_BIN=$here/bin/tenkai R_LIBS=$here/library XDG_CACHE_HOME=$work/cache
