@@ -11,24 +11,12 @@
 
 #include "base/bytes.h"
 #include "base/frame_reader.h"
+#include "tests/base/memory_file.h"
 #include "tests/catch.h"
 
 using namespace tenkai;
 
 namespace {
-
-constexpr std::uint64_t plenty = 64 * 1024 * 1024;
-constexpr int sealed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-
-int memory_file(std::string_view content, int seals = sealed) {
-  int descriptor = ::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  REQUIRE(descriptor >= 0);
-  REQUIRE(::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
-  REQUIRE(::fcntl(descriptor, F_ADD_SEALS, seals) == 0);
-  return descriptor;
-}
-
-bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) != -1; }
 
 std::string head_for(std::uint64_t size, std::uint32_t stream = 0) {
   Frame frame(Type::task);
@@ -38,15 +26,6 @@ std::string head_for(std::uint64_t size, std::uint32_t stream = 0) {
   for (std::size_t i = 0; i < 8; ++i) head[8 + i] = static_cast<char>(size >> (8 * i));
   return head;
 }
-
-struct Reading {
-  FrameReader reader{plenty};
-  std::vector<Frame> frames;
-
-  bool feed(std::string_view bytes) {
-    return reader.feed(bytes, [this](Frame&& frame) { frames.push_back(std::move(frame)); });
-  }
-};
 
 }  // namespace
 

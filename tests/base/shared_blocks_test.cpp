@@ -16,24 +16,14 @@
 #include "base/bytes.h"
 #include "base/frame.h"
 #include "base/frame_reader.h"
+#include "tests/base/memory_file.h"
 #include "tests/catch.h"
 
 using namespace tenkai;
 
 namespace {
 
-constexpr std::uint64_t plenty = 64 * 1024 * 1024;
-
-int memory_file(std::string_view content) {
-  int descriptor = ::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  REQUIRE(descriptor >= 0);
-  REQUIRE(::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
-  REQUIRE(::fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) == 0);
-  return descriptor;
-}
-
 int same_file(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
-bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) != -1; }
 
 std::shared_ptr<const Bytes> file_with(std::string_view content) {
   auto file = std::make_shared<Bytes>(Bytes::of_file(memory_file(content)));
@@ -53,15 +43,6 @@ std::string frame_with(const BlockList& list, std::string_view own = "own") {
   frame.payload = make_payload(own);
   return encode_head(frame.with(Key::blocks, list.bytes())) + std::string(own);
 }
-
-struct Reading {
-  FrameReader reader{plenty};
-  std::vector<Frame> frames;
-
-  bool feed(std::string_view bytes) {
-    return reader.feed(bytes, [this](Frame&& frame) { frames.push_back(std::move(frame)); });
-  }
-};
 
 }  // namespace
 
