@@ -71,12 +71,12 @@ none_named <- function(name) {
 }
 
 # What a task may have set beside objects, packages and options.
-surroundings <- function() {
+global_state <- function() {
   list(output = sink.number(), messages = sink.number("message"),
        devices = open_devices(), locale = locale(), kind = RNGkind())
 }
 
-restore_surroundings <- function(before) {
+restore_global_state <- function(before) {
   quietly(restore_sinks(before))
   for (device in setdiff(open_devices(), before$devices)) {
     quietly(grDevices::dev.off(device))

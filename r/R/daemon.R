@@ -116,7 +116,7 @@ serve <- function(url, autoexit, credential, tls, rs, output, limits) {
 # What C++ calls before, for and after a task, in its order.
 evaluation_functions <- function() {
   list(evaluate, escaped, restore_packages, options_restorer(), plain_error,
-       surroundings, restore_surroundings, restore_kind, relay_handlers,
+       global_state, restore_global_state, restore_kind, relay_handlers,
        begin_output, end_output)
 }
 

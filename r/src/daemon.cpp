@@ -20,10 +20,10 @@
 #include "dial.h"
 #include "expression_room.h"
 #include "forked.h"
+#include "global_state.h"
 #include "internal.h"
 #include "interrupts.h"
 #include "spawn.h"
-#include "surroundings.h"
 
 namespace tenkai {
 
@@ -134,22 +134,22 @@ class Cleanup {
       : cleanup_(limits.cleanup),
         evaluation_(evaluation),
         baseline_(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3)),
-        surroundings_(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7)) {
+        global_state_(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7)) {
     contained([&] {
       end_time_limits();
       baseline_.take();
-      surroundings_.take();
+      global_state_.take();
     });
   }
 
   void begin_task() {
-    if (cleans_options()) contained([&] { surroundings_.begin_task(); });
+    if (cleans_options()) contained([&] { global_state_.begin_task(); });
   }
   void end_task() {
     ExpressionRoom room;
     contained([&] { room.make(); });
     contained([&] {
-      if (cleans_options()) surroundings_.restore();
+      if (cleans_options()) global_state_.restore();
       baseline_.restore(evaluation_.keeps_packages() ? cleanup_ & ~Baseline::packages : cleanup_);
     });
     if (!cleans_options()) contained([&] { room.give_back(); });
@@ -158,7 +158,7 @@ class Cleanup {
   void keep() {
     ExpressionRoom room;
     contained([&] { room.make(); });
-    contained([&] { surroundings_.take(); });
+    contained([&] { global_state_.take(); });
     contained([&] { room.give_back(); });
     contained([&] { baseline_.take(); });
   }
@@ -169,7 +169,7 @@ class Cleanup {
   int cleanup_;
   const Evaluation& evaluation_;
   Baseline baseline_;
-  Surroundings surroundings_;
+  GlobalState global_state_;
 };
 
 }  // namespace

@@ -8,11 +8,11 @@
 #include "api.h"
 #include "baseline.h"
 #include "evaluation.h"
+#include "global_state.h"
 #include "interrupts.h"
 #include "meter.h"
 #include "mirai.h"
 #include "serialize.h"
-#include "surroundings.h"
 
 namespace tenkai {
 
@@ -56,11 +56,11 @@ Answer evaluate_here(SEXP functions, Payload task, bool everywhere, int cleanup)
   SameInterrupts afterwards;
   Evaluation evaluation(functions);
   Baseline baseline(VECTOR_ELT(functions, 2), VECTOR_ELT(functions, 3));
-  Surroundings surroundings(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7));
+  GlobalState global_state(VECTOR_ELT(functions, 5), VECTOR_ELT(functions, 6), VECTOR_ELT(functions, 7));
   bool noted = contained([&] {
     baseline.take();
-    surroundings.take();
-    surroundings.begin_task();
+    global_state.take();
+    global_state.begin_task();
   });
   Meter meter;
   meter.start();
@@ -68,7 +68,7 @@ Answer evaluate_here(SEXP functions, Payload task, bool everywhere, int cleanup)
   Answer answer{payload_of(evaluation.value()), 0, {}, meter.stop()};
   if (everywhere || !noted) return answer;
   contained([&] {
-    if (cleanup & Baseline::options) surroundings.restore();
+    if (cleanup & Baseline::options) global_state.restore();
     baseline.restore(cleanup);
   });
   return answer;

@@ -71,7 +71,7 @@ test_that("each bit of cleanup does its part alone", {
 })
 
 # What a task finds that is no object, package or option.
-surroundings <- function() {
+global_state <- function() {
   evaluated({
     suppressWarnings(list(
       sinks = sink.number(), hidden = sink.number("message") > 2,
@@ -86,7 +86,7 @@ surroundings <- function() {
 test_that("what a task sets in R itself ends with it", {
   for (dispatcher in c(TRUE, FALSE)) {
     daemons(1, dispatcher = dispatcher)
-    before <- surroundings()
+    before <- global_state()
     file <- tempfile()
     leaving <- list(
       quote({
@@ -133,7 +133,7 @@ test_that("what a task sets in R itself ends with it", {
     )
     for (expr in leaving) {
       resolved(mirai(expr), expr)
-      expect_identical(surroundings(), before, info = deparse(expr)[1:2])
+      expect_identical(global_state(), before, info = deparse(expr)[1:2])
     }
     daemons(0)
   }

@@ -12,15 +12,15 @@
 
 namespace tenkai {
 
-class Surroundings {
+class GlobalState {
  public:
   // R functions: note() gives what there is, restore(noted) goes back to it, and
   // restore_kind(noted) to its kind of random numbers where none were drawn before.
-  Surroundings(SEXP note, SEXP restore, SEXP restore_kind)
+  GlobalState(SEXP note, SEXP restore, SEXP restore_kind)
       : note_(note), restore_(restore), restore_kind_(restore_kind) {}
-  ~Surroundings();
-  Surroundings(const Surroundings&) = delete;
-  Surroundings& operator=(const Surroundings&) = delete;
+  ~GlobalState();
+  GlobalState(const GlobalState&) = delete;
+  GlobalState& operator=(const GlobalState&) = delete;
 
   // All may jump; run them inside R_ToplevelExec().
   void take();

@@ -1,4 +1,4 @@
-#include "surroundings.h"
+#include "global_state.h"
 
 #include <R_ext/GraphicsEngine.h>
 
@@ -35,11 +35,11 @@ int kind_of(SEXP seed) { return TYPEOF(seed) == INTSXP && XLENGTH(seed) > 0 ? IN
 
 }  // namespace
 
-Surroundings::~Surroundings() {
+GlobalState::~GlobalState() {
   if (kept_ != R_NilValue) R_ReleaseObject(kept_);
 }
 
-void Surroundings::take() {
+void GlobalState::take() {
   SEXP kept = PROTECT(Rf_allocVector(VECSXP, 2));
   SEXP call = PROTECT(Rf_lang1(note_));
   SET_VECTOR_ELT(kept, 0, Rf_eval(call, R_BaseEnv));
@@ -50,12 +50,12 @@ void Surroundings::take() {
   note_numbers();
 }
 
-void Surroundings::begin_task() {
+void GlobalState::begin_task() {
   SEXP before = seed();
   SET_VECTOR_ELT(kept_, 1, before == R_UnboundValue ? R_NilValue : before);
 }
 
-void Surroundings::restore() {
+void GlobalState::restore() {
   restore_seed();
   forget_last_warnings();
   if (are_as_noted()) return;
@@ -65,7 +65,7 @@ void Surroundings::restore() {
   note_numbers();
 }
 
-void Surroundings::restore_seed() {
+void GlobalState::restore_seed() {
   SEXP before = VECTOR_ELT(kept_, 1);
   SEXP now = seed();
   if (before != R_NilValue) {
@@ -77,20 +77,20 @@ void Surroundings::restore_seed() {
   }
 }
 
-bool Surroundings::Numbers::operator==(const Numbers& other) const {
+bool GlobalState::Numbers::operator==(const Numbers& other) const {
   return sinks == other.sinks && messages == other.messages && devices == other.devices &&
          device == other.device;
 }
 
-Surroundings::Numbers Surroundings::numbers() {
+GlobalState::Numbers GlobalState::numbers() {
   return {sink_number(true), sink_number(false), NumDevices(), curDevice()};
 }
 
-void Surroundings::note_numbers() {
+void GlobalState::note_numbers() {
   numbers_ = numbers();
   locale_ = locale();
 }
 
-bool Surroundings::are_as_noted() const { return numbers() == numbers_ && locale_ == locale(); }
+bool GlobalState::are_as_noted() const { return numbers() == numbers_ && locale_ == locale(); }
 
 }  // namespace tenkai
