@@ -15,7 +15,7 @@
 namespace tenkai::doctor {
 
 // What a profile asks Slurm for.
-struct SlurmWishes {
+struct SlurmRequest {
   std::string partition, account, qos, time;
   std::uint64_t memory = 0;      // bytes, of a node
   std::uint64_t processors = 1;  // of one daemon
@@ -25,7 +25,7 @@ struct SlurmWishes {
   bool retries_preempted = true;
   std::map<std::string, std::string> places;  // where a key is said
 };
-SlurmWishes slurm_wishes(const Profile& profile, std::size_t daemons);
+SlurmRequest slurm_request(const Profile& profile, std::size_t daemons);
 
 struct SlurmAnswers {
   std::vector<std::string> missing;  // programs
@@ -47,7 +47,7 @@ Checks judge_slurm(const SlurmState& state, bool& answers);
 
 // slurm.partition, slurm.nodes, slurm.time, slurm.memory, slurm.processors, slurm.gpus,
 // slurm.account, slurm.qos, slurm.limit, slurm.preemption.
-Checks judge_wishes(const SlurmState& state, const SlurmWishes& wishes);
+Checks judge_request(const SlurmState& state, const SlurmRequest& request);
 
 // The first of several calls of sbatch, each with a script behind it (<<'WORD'), as the plugin renders
 // them.

@@ -118,9 +118,10 @@ Topic slurm_topic(const Patient& patient) {
   bool is_tested = is_submitted && patient.may_launch;
   if (is_tested) questions.push_back(render_question(patient));
   std::string name = patient.profile == nullptr ? "" : patient.profile->name;
-  SlurmWishes wishes = state.is_wanted ? slurm_wishes(*patient.profile, patient.daemons()) : SlurmWishes();
+  SlurmRequest request =
+      state.is_wanted ? slurm_request(*patient.profile, patient.daemons()) : SlurmRequest();
   return {std::move(questions),
-          [state, wishes, is_submitted, is_tested, name](const std::vector<Answer>& answers) mutable {
+          [state, request, is_submitted, is_tested, name](const std::vector<Answer>& answers) mutable {
             state.said.version = answers[0];
             state.said.ping = answers[1];
             state.said.partitions = answers[2];
@@ -132,7 +133,7 @@ Topic slurm_topic(const Patient& patient) {
             bool is_there = false;
             Checks checks = judge_slurm(state, is_there);
             if (!is_there || !state.is_wanted) return checks;
-            add(checks, judge_wishes(state, wishes));
+            add(checks, judge_request(state, request));
             if (is_tested) checks.push_back(judge_test(name, answers[8], state.limit));
             else if (is_submitted) checks.push_back(not_tested());
             return checks;

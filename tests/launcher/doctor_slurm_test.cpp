@@ -60,15 +60,15 @@ std::string site_with(Change change) {
 }
 
 template <class Change>
-std::string wishes_with(const std::string& keys, Change change) {
+std::string request_with(const std::string& keys, Change change) {
   SlurmState state = healthy();
   change(state);
   Resolved resolved = resolve({{"p.yaml", "profiles: {p: {launcher: slurm, slurm: {" + keys + "}}}\n"}});
   REQUIRE(resolved.problems.empty());
-  return bad_of(judge_wishes(state, slurm_wishes(resolved.profiles.all["p"], 8)));
+  return bad_of(judge_request(state, slurm_request(resolved.profiles.all["p"], 8)));
 }
-std::string wishes_with(const std::string& keys) {
-  return wishes_with(keys, [](SlurmState&) {});
+std::string request_with(const std::string& keys) {
+  return request_with(keys, [](SlurmState&) {});
 }
 
 }  // namespace
@@ -79,12 +79,13 @@ TEST_CASE("a healthy Slurm has nothing to complain of") {
           it.said.ping.output += "Slurmctld(backup) at spare is DOWN\n";
           it.said.ping.exit_code = 1;
         }).empty());
-  CHECK(wishes_with("").empty());
-  CHECK(wishes_with("partition: main, account: proj42, qos: long, time: 12:00:00, mem: 60G, cpus-per-task: 8")
-            .empty());
-  CHECK(wishes_with("account: PROJ42").empty());
-  CHECK(wishes_with("partition: gpu, gpus-per-task: 1, mem-per-cpu: 1G").empty());
-  CHECK(wishes_with("partition: \"gpu,main\", time: 30").empty());
+  CHECK(request_with("").empty());
+  CHECK(
+      request_with("partition: main, account: proj42, qos: long, time: 12:00:00, mem: 60G, cpus-per-task: 8")
+          .empty());
+  CHECK(request_with("account: PROJ42").empty());
+  CHECK(request_with("partition: gpu, gpus-per-task: 1, mem-per-cpu: 1G").empty());
+  CHECK(request_with("partition: \"gpu,main\", time: 30").empty());
 }
 
 TEST_CASE("each trouble of a Slurm has its check") {
@@ -124,20 +125,20 @@ TEST_CASE("a Slurm that nobody has asked for may be silent") {
 }
 
 TEST_CASE("each wish that a Slurm has not is told by its key") {
-  CHECK(wishes_with("partition: mian") == "slurm.partition wrong;");
-  CHECK(wishes_with("time: 2-0") == "slurm.time wrong;");
-  CHECK(wishes_with("mem: 65G") == "slurm.memory wrong;");
-  CHECK(wishes_with("mem-per-cpu: 8G, cpus-per-task: 16") == "slurm.memory wrong;");
-  CHECK(wishes_with("cpus-per-task: 17") == "slurm.processors wrong;");
-  CHECK(wishes_with("cpus-per-task: 8, array-chunk: 4") == "slurm.processors wrong;");
-  CHECK(wishes_with("gpus-per-task: 1") == "slurm.gpus wrong;");
-  CHECK(wishes_with("account: proj43") == "slurm.account wrong;");
-  CHECK(wishes_with("qos: fast") == "slurm.qos wrong;");
+  CHECK(request_with("partition: mian") == "slurm.partition wrong;");
+  CHECK(request_with("time: 2-0") == "slurm.time wrong;");
+  CHECK(request_with("mem: 65G") == "slurm.memory wrong;");
+  CHECK(request_with("mem-per-cpu: 8G, cpus-per-task: 16") == "slurm.memory wrong;");
+  CHECK(request_with("cpus-per-task: 17") == "slurm.processors wrong;");
+  CHECK(request_with("cpus-per-task: 8, array-chunk: 4") == "slurm.processors wrong;");
+  CHECK(request_with("gpus-per-task: 1") == "slurm.gpus wrong;");
+  CHECK(request_with("account: proj43") == "slurm.account wrong;");
+  CHECK(request_with("qos: fast") == "slurm.qos wrong;");
 }
 
 TEST_CASE("a partition that takes no such job says why") {
   auto with = [](const std::string& from, const std::string& to) {
-    return wishes_with("account: proj42, qos: long", [&](SlurmState& it) {
+    return request_with("account: proj42, qos: long", [&](SlurmState& it) {
       std::string& text = it.said.partitions.output;
       text.replace(text.find(from), from.size(), to);
     });
@@ -154,7 +155,7 @@ TEST_CASE("a partition that takes no such job says why") {
 
 TEST_CASE("nodes that are down are a fault only where none is up") {
   auto with = [](const std::string& nodes) {
-    return wishes_with("", [&](SlurmState& it) { it.said.nodes = good(nodes); });
+    return request_with("", [&](SlurmState& it) { it.said.nodes = good(nodes); });
   };
   CHECK(with("main|down*|1|16|64000|(null)|Not responding\nmain|idle|1|16|64000|(null)|none\n").empty());
   CHECK(with("main|drain|2|16|64000|(null)|bad disk\n") == "slurm.nodes wrong;");
@@ -164,12 +165,12 @@ TEST_CASE("nodes that are down are a fault only where none is up") {
 
 TEST_CASE("fewer jobs than a profile has are told before") {
   auto with = [](const std::string& limit) {
-    return wishes_with(
+    return request_with(
         "", [&](SlurmState& it) { it.said.associations = good("proj42||normal|" + limit + "|\n"); });
   };
   CHECK(with("10").empty());
   CHECK(with("9") == "slurm.limit warning;");
-  CHECK(wishes_with("array-chunk: 4", [](SlurmState& it) {
+  CHECK(request_with("array-chunk: 4", [](SlurmState& it) {
           it.said.associations = good("proj42||normal|9|\n");
         }).empty());
 }
@@ -179,8 +180,8 @@ TEST_CASE("preemption is a warning where its tasks are not tried again") {
     std::string& text = it.said.partitions.output;
     text.replace(text.find("PreemptMode=OFF"), 15, "PreemptMode=REQUEUE");
   };
-  CHECK(wishes_with("", preempt).empty());
-  CHECK(wishes_with("}, retries: {preempted: 0", preempt) == "slurm.preemption warning;");
+  CHECK(request_with("", preempt).empty());
+  CHECK(request_with("}, retries: {preempted: 0", preempt) == "slurm.preemption warning;");
 }
 
 TEST_CASE("what sbatch says to the script is told") {
