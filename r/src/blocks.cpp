@@ -87,17 +87,17 @@ struct Writing {
   std::size_t count = 0;
   std::size_t end = 0;  // of the last block, from where the first one begins
   Piece pieces[most_blocks];
-  SentVectors* sent = nullptr;
+  FiledVectors* filed = nullptr;
   std::size_t shared_count = 0;
   std::size_t shared_end = 0;
   SharedBlock shared[max_shared_blocks];
 };
 Writing writing;
 
-// Whether it was sent before, and is a shared block now, at `begin` of these.
+// Whether it is in a file already, and a shared block now, at `begin` of these.
 bool share(const Piece& piece, std::size_t& begin) {
-  if (writing.sent == nullptr || writing.shared_count == max_shared_blocks) return false;
-  SharedBlock block = writing.sent->find(piece.address, piece.size);
+  if (writing.filed == nullptr || writing.shared_count == max_shared_blocks) return false;
+  SharedBlock block = writing.filed->find(piece.address, piece.size);
   if (block.file == nullptr) return false;
   begin = aligned(writing.shared_end);
   writing.shared_end = begin + piece.size;
@@ -143,7 +143,7 @@ SEXP with_stand_ins(SEXP object, int depth, int& parts, bool& found) {
   if (const BlockClass* its = class_for(TYPEOF(object))) {
     if (bytes_of(object) < least_block || !has_numbers(object)) return object;
     found = true;
-    if (writing.sent != nullptr) writing.sent->expect(DATAPTR_RO(object), bytes_of(object));
+    if (writing.filed != nullptr) writing.filed->expect(DATAPTR_RO(object), bytes_of(object));
     return stand_in(object, *its);
   }
   if (TYPEOF(object) != VECSXP || ALTREP(object)) return object;
@@ -217,7 +217,7 @@ SEXP write_all(void* data) {
 
 void end_writing(void*) {
   writing.is_open = false;
-  writing.sent = nullptr;
+  writing.filed = nullptr;
   for (; writing.shared_count > 0; --writing.shared_count) writing.shared[writing.shared_count - 1] = {};
 }
 
@@ -368,18 +368,18 @@ void make_block_classes(DllInfo* library) {
   }
 }
 
-void serialize_with_blocks(SEXP object, Buffer& into, SentVectors* sent, void (*write)(SEXP, Buffer&)) {
+void serialize_with_blocks(SEXP object, Buffer& into, FiledVectors* filed, void (*write)(SEXP, Buffer&)) {
   // A finalizer that R runs while it writes may hand in a task of its own.
   if (writing.is_open) return write(object, into);
   int parts = most_parts;
   bool found = false;
-  writing.sent = sent;
-  if (sent != nullptr) sent->begin_value();
+  writing.filed = filed;
+  if (filed != nullptr) filed->begin_value();
   SEXP whole = PROTECT(with_stand_ins(object, 0, parts, found));
   if (found && !writing.is_open) {
     writing.is_open = true;
     writing.count = writing.end = writing.shared_count = writing.shared_end = 0;
-    writing.sent = sent;
+    writing.filed = filed;
     Written all{whole, into, write};
     R_ExecWithCleanup(write_all, &all, end_writing, nullptr);
   } else {

@@ -16,17 +16,17 @@
 #include "base/bytes.h"
 #include "buffer.h"
 #include "crossing.h"
+#include "filed_vectors.h"
 #include "scan.h"
-#include "sent.h"
 
 namespace tenkai {
 
 // Once, when the package loads.
 void make_block_classes(DllInfo* library);
 
-// Appends `object`, its large vectors as blocks, to a buffer that is empty. Those in `sent` (null:
+// Appends `object`, its large vectors as blocks, to a buffer that is empty. Those in `filed` (null:
 // none) become shared blocks of the buffer. May jump as R does.
-void serialize_with_blocks(SEXP object, Buffer& into, SentVectors* sent,
+void serialize_with_blocks(SEXP object, Buffer& into, FiledVectors* filed,
                            void (*write)(SEXP object, Buffer& into));
 
 // Calls read(data), during which R finds the blocks of this payload. May jump as R does.

@@ -89,14 +89,14 @@ void Link::everywhere(const Frame& frame, Buffer& payload) {
   send(frame, payload);
 }
 
-void Link::submit(const Frame& frame, Buffer& payload, SentVectors& sent) {
+void Link::submit(const Frame& frame, Buffer& payload, FiledVectors& filed) {
   if (!is_usable()) return;
   Task& task = tasks_[frame.task];
   std::size_t size = payload.size();
   for (const auto& file : shared_files(payload.shared())) hold(task, file);
   try {
     std::shared_ptr<const Bytes> file = stream_.send(frame, payload);
-    if (file && sent.add(file, payload.blocks())) {
+    if (file && filed.add(file, payload.blocks())) {
       hold(task, std::move(file));
     } else {
       task.bytes = size;

@@ -28,9 +28,9 @@
 #include "base/random_stream.h"
 #include "buffer.h"
 #include "crossing.h"
+#include "filed_vectors.h"
 #include "map_answers.h"
 #include "saying.h"
-#include "sent.h"
 #include "stream.h"
 
 namespace tenkai {
@@ -90,8 +90,8 @@ class Link {
   // Until something has come (true), or there is something to tell (false); interruptible.
   bool wait_for_news();
   // Waits while the socket is full; when that is interrupted the task is
-  // cancelled. Its large vectors are among those `sent` until it is answered.
-  void submit(const Frame& frame, Buffer& payload, SentVectors& sent);
+  // cancelled. Its large vectors are among those `filed` until it is answered.
+  void submit(const Frame& frame, Buffer& payload, FiledVectors& filed);
   void send(const Frame& frame, Buffer& payload);
   // How much more of the memory a task with this payload takes.
   std::size_t memory_for(Buffer& payload) const;

@@ -141,8 +141,8 @@ SEXP tk_map_begin(SEXP pointer, SEXP shared, SEXP count, SEXP chunk) {
     auto write = [&] {
       SEXP whole = PROTECT(Rf_shallow_duplicate(shared));
       if (streams.first()) SET_VECTOR_ELT(whole, 3, stream_value(*streams.first()));
-      SentVectors& sent = SentVectors::of_session();
-      serialize_whole(whole, buffer, R_ExternalPtrProtected(pointer), gathered, &sent);
+      FiledVectors& filed = FiledVectors::of_session();
+      serialize_whole(whole, buffer, R_ExternalPtrProtected(pointer), gathered, &filed);
       UNPROTECT(1);
       return R_NilValue;
     };

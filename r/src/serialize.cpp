@@ -120,12 +120,12 @@ void serialize(SEXP object, Buffer& into) {
   if (!serialize_plain(object, into)) write(object, into, nullptr, R_NilValue);
 }
 
-void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered, SentVectors* sent) {
+void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered, FiledVectors* filed) {
   if (hooks != R_NilValue || into.size() > 0) {
     serialize(object, into, hooks, gathered);
     return;
   }
-  serialize_with_blocks(object, into, sent, serialize);
+  serialize_with_blocks(object, into, filed, serialize);
 }
 
 void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered) {

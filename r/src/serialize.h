@@ -3,9 +3,9 @@
 
 #include "buffer.h"
 #include "crossing.h"
+#include "filed_vectors.h"
 #include "hooks.h"
 #include "scan.h"
-#include "sent.h"
 
 namespace tenkai {
 
@@ -15,9 +15,10 @@ void serialize(SEXP object, Buffer& into);
 // in it. `gathered` lives outside of what R jumps over.
 void serialize(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered);
 // The same into an empty buffer that is to be a payload as it is: large vectors become blocks of it
-// (blocks.h), where there are no hooks. Those that were `sent` before become shared blocks; null:
-// none do.
-void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered, SentVectors* sent = nullptr);
+// (blocks.h), where there are no hooks. Those that are `filed` become shared blocks; null: none
+// do.
+void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered,
+                     FiledVectors* filed = nullptr);
 
 // Whether R may read this payload: nothing of it is given to R before. May jump
 // where it cannot be mapped.

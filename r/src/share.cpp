@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "blocks.h"
 #include "buffer.h"
-#include "sent.h"
+#include "filed_vectors.h"
 
 namespace tenkai {
 
@@ -66,7 +66,7 @@ SEXP shared(SEXP object) {
     return R_NilValue;
   };
   safely(map);
-  SentVectors::of_session().add(file, blocks);
+  FiledVectors::of_session().add(file, blocks);
   UNPROTECT(2);
   return whole;
 }

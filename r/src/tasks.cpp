@@ -45,11 +45,11 @@ class Scratch {
   bool took_shared_;
 };
 
-// `sent`: null where all is kept by the dispatcher, and nothing is shared.
-void write(SEXP object, Buffer& into, SEXP hooks, SentVectors* sent) {
+// `filed`: null where all is kept by the dispatcher, and nothing is shared.
+void write(SEXP object, Buffer& into, SEXP hooks, FiledVectors* filed) {
   Gathered gathered;
   auto body = [&] {
-    serialize_whole(object, into, hooks, gathered, sent);
+    serialize_whole(object, into, hooks, gathered, filed);
     return R_NilValue;
   };
   safely(body);
@@ -121,13 +121,13 @@ SEXP submit(SEXP pointer, Frame frame, SEXP expr, SEXP globals, SEXP args, SEXP 
   TakenStreams streams(*link, 1);
   SEXP payload = PROTECT(parcel(expr, globals, args, link->is_safe(), streams.first(), relay));
   Scratch scratch;
-  SentVectors& sent = SentVectors::of_session();
-  write(payload, *scratch, R_ExternalPtrProtected(pointer), &sent);
+  FiledVectors& filed = FiledVectors::of_session();
+  write(payload, *scratch, R_ExternalPtrProtected(pointer), &filed);
   if (!waits) link->take_in();  // an answer that is here may have made room
   bool fits = waits || link->has_room_for(link->memory_for(*scratch));
   if (fits) {
     wait_for_memory(*link, *scratch);
-    link->submit(frame, *scratch, sent);
+    link->submit(frame, *scratch, filed);
     if (relay != R_NilValue) link->expect_sayings(frame.task);
     streams.use();
   }

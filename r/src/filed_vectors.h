@@ -1,6 +1,7 @@
-// The large vectors of tasks that are not answered yet, and the files in which they went out.
+// Large vectors whose numbers are in a memory file, too: those of tasks that are not answered yet,
+// and the files in which they went out.
 //
-// A vector that is sent again while such a file is in use is not copied: its task says where it
+// A vector that is sent again while such a file is in use is not copied: its payload says where it
 // is (base/shared_blocks.h). It is looked for by its address and size, which only say where to
 // look: what counts is that its numbers are the same, and that is looked at each time, because
 // there are packages that change vectors in place. To compare all of them with the file takes less
@@ -16,10 +17,10 @@
 
 namespace tenkai {
 
-class SentVectors {
+class FiledVectors {
  public:
   // Those of this process. Never freed: R ends in any order.
-  static SentVectors& of_session();
+  static FiledVectors& of_session();
 
   // A file in which the vectors of a payload went out, for as long as `file` lives. False where
   // there are so many that this one is not remembered. Throws std::bad_alloc.

@@ -1,4 +1,4 @@
-#include "sent.h"
+#include "filed_vectors.h"
 
 #include <algorithm>
 #include <cstring>
@@ -18,12 +18,12 @@ constexpr std::size_t most_vectors = 1024;
 
 }  // namespace
 
-SentVectors& SentVectors::of_session() {
-  static auto* sent = new SentVectors;
-  return *sent;
+FiledVectors& FiledVectors::of_session() {
+  static auto* filed = new FiledVectors;
+  return *filed;
 }
 
-bool SentVectors::add(const std::shared_ptr<const Bytes>& file, const std::vector<Buffer::Block>& blocks) {
+bool FiledVectors::add(const std::shared_ptr<const Bytes>& file, const std::vector<Buffer::Block>& blocks) {
   forget_unused();
   std::set<const File*> files;
   for (const Vector& vector : vectors_) files.insert(vector.file.get());
@@ -41,7 +41,7 @@ bool SentVectors::add(const std::shared_ptr<const Bytes>& file, const std::vecto
   return true;
 }
 
-void SentVectors::begin_value() {
+void FiledVectors::begin_value() {
   files_named_ = 0;
   for (Vector& vector : vectors_) {
     vector.file->expected = 0;
@@ -49,11 +49,11 @@ void SentVectors::begin_value() {
   }
 }
 
-void SentVectors::expect(const void* numbers, std::size_t size) {
+void FiledVectors::expect(const void* numbers, std::size_t size) {
   if (Vector* vector = find_entry(numbers, size)) vector->file->expected += size;
 }
 
-SharedBlock SentVectors::find(const void* numbers, std::size_t size) noexcept {
+SharedBlock FiledVectors::find(const void* numbers, std::size_t size) noexcept {
   Vector* vector = find_entry(numbers, size);
   if (vector == nullptr) return {};
   File& file = *vector->file;
@@ -66,7 +66,7 @@ SharedBlock SentVectors::find(const void* numbers, std::size_t size) noexcept {
   return {std::move(bytes), vector->begin, size};
 }
 
-bool SentVectors::is_same(const Vector& vector, const Bytes& file) {
+bool FiledVectors::is_same(const Vector& vector, const Bytes& file) {
   try {
     return std::memcmp(file.data() + vector.begin, vector.numbers, vector.size) == 0;
   } catch (const std::bad_alloc&) {  // it cannot be mapped
@@ -74,13 +74,13 @@ bool SentVectors::is_same(const Vector& vector, const Bytes& file) {
   }
 }
 
-SentVectors::Vector* SentVectors::find_entry(const void* numbers, std::size_t size) {
+FiledVectors::Vector* FiledVectors::find_entry(const void* numbers, std::size_t size) {
   auto is_it = [=](const Vector& each) { return each.numbers == numbers && each.size == size; };
   auto found = std::find_if(vectors_.begin(), vectors_.end(), is_it);
   return found == vectors_.end() ? nullptr : &*found;
 }
 
-void SentVectors::forget_unused() {
+void FiledVectors::forget_unused() {
   auto is_unused = [](const Vector& each) { return each.file->bytes.expired(); };
   vectors_.erase(std::remove_if(vectors_.begin(), vectors_.end(), is_unused), vectors_.end());
 }
