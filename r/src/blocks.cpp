@@ -1,7 +1,6 @@
 #include "blocks.h"
 
 #include <R_ext/Altrep.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/shared_blocks.h"
+#include "mapping.h"
 #include "scan_format.h"
 
 namespace tenkai {
@@ -28,11 +28,6 @@ constexpr std::size_t most_blocks = 256;
 // How many parts of a value are looked at, and how deep, for such vectors.
 constexpr int most_parts = 100'000;
 constexpr int deepest_part = 32;
-
-// R knows nothing of what is mapped, and would let it pile up.
-constexpr std::size_t least_mapped = 256 * 1024 * 1024;
-std::size_t mapped_now = 0;
-std::size_t mapped_limit = least_mapped;
 
 // --- a class for each type ---
 
@@ -230,21 +225,6 @@ struct Reading {
 };
 Reading reading;
 
-void unmap(SEXP pointer) {
-  void* address = R_ExternalPtrAddr(pointer);
-  auto size = static_cast<std::size_t>(Rf_asReal(R_ExternalPtrTag(pointer)));
-  if (address == nullptr) return;
-  munmap(address, size);
-  mapped_now -= std::min(mapped_now, size);
-  R_ClearExternalPtr(pointer);
-}
-
-void make_room(std::size_t size) {
-  if (mapped_now + size <= mapped_limit) return;
-  R_gc();
-  mapped_limit = std::max(least_mapped, 2 * (mapped_now + size));
-}
-
 // Where the numbers of a vector are: from there on in these bytes.
 struct Source {
   const Bytes* bytes;
@@ -268,27 +248,11 @@ Source source_of(bool is_shared, double begin, double size) {
   return {&payload, static_cast<std::size_t>(at)};
 }
 
-// A pointer to a mapping, which is NULL where it cannot be made. Pages that R writes to become its
-// own. Not protected.
-SEXP mapping(int file, std::size_t at, std::size_t size, SEXP keeper) {
-  make_room(size);
-  SEXP bytes = PROTECT(Rf_ScalarReal(static_cast<double>(size)));
-  SEXP pointer = PROTECT(R_MakeExternalPtr(nullptr, bytes, keeper));
-  R_RegisterCFinalizerEx(pointer, unmap, FALSE);
-  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, static_cast<off_t>(at));
-  if (address != MAP_FAILED) {
-    R_SetExternalPtrAddr(pointer, address);
-    mapped_now += size;
-  }
-  UNPROTECT(2);
-  return pointer;
-}
-
 // NULL where it cannot be mapped. Not protected.
 SEXP mapped(const BlockClass& its, const Source& source, std::size_t size, SEXP length) {
   int file = source.bytes->file();
   if (file < 0 || source.at % block_alignment != 0) return nullptr;
-  SEXP pointer = PROTECT(mapping(file, source.at, size, R_NilValue));
+  SEXP pointer = PROTECT(map_part(file, source.at, size, R_NilValue));
   SEXP block = PROTECT(R_new_altrep(its.made, pointer, length));
   UNPROTECT(2);
   return R_ExternalPtrAddr(pointer) == nullptr ? nullptr : block;
@@ -404,7 +368,7 @@ void map_stand_ins(SEXP object, const Bytes& file, SEXP keeper, std::vector<Buff
   std::size_t next = 0;
   auto map = [&](SEXP block) {
     Buffer::Block& its = blocks[next++];
-    SEXP pointer = PROTECT(mapping(file.file(), its.begin, its.size, keeper));
+    SEXP pointer = PROTECT(map_part(file.file(), its.begin, its.size, keeper));
     its.address = R_ExternalPtrAddr(pointer);
     if (its.address == nullptr) Rf_error("cannot map %zu bytes", its.size);
     R_set_altrep_data1(block, pointer);
@@ -412,10 +376,6 @@ void map_stand_ins(SEXP object, const Bytes& file, SEXP keeper, std::vector<Buff
   };
   int parts = most_parts;
   for_each_stand_in(object, 0, parts, map);
-}
-
-void unmap_unused() {
-  if (mapped_now > mapped_limit / 2) R_gc();
 }
 
 SEXP with_blocks_of(const Payload& payload, const Verdict& verdict, SEXP (*read)(void*), void* data) {

@@ -41,7 +41,4 @@ void append_stand_ins(SEXP object, Buffer& into);
 // the mappings. `keeper` lives as long as one of them.
 void map_stand_ins(SEXP object, const Bytes& file, SEXP keeper, std::vector<Buffer::Block>& blocks);
 
-// Lets go of blocks that nobody uses any more, where there are many; for a moment when nobody waits.
-void unmap_unused();
-
 }  // namespace tenkai

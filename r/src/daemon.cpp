@@ -16,13 +16,13 @@
 #include "base/error_code.h"
 #include "base/version.h"
 #include "baseline.h"
-#include "blocks.h"
 #include "dial.h"
 #include "expression_room.h"
 #include "forked.h"
 #include "global_state.h"
 #include "internal.h"
 #include "interrupts.h"
+#include "mapping.h"
 #include "spawn.h"
 
 namespace tenkai {
