@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
@@ -74,7 +75,21 @@ void* address_of(SEXP block) {
 struct Piece {
   const void* address = nullptr;
   std::size_t size = 0;
+  std::uint64_t mapping = 0;  // as in Buffer::Block
 };
+
+bool is_mapped(SEXP vector) {
+  const BlockClass* its = class_for(TYPEOF(vector));
+  return its != nullptr && ALTREP(vector) && R_altrep_inherits(vector, its->made) &&
+         TYPEOF(place_of(vector)) == EXTPTRSXP;
+}
+
+// What there is to write for a vector, or for one that stands in for it.
+Piece piece_of(SEXP block) {
+  SEXP vector = TYPEOF(place_of(block)) == EXTPTRSXP ? block : place_of(block);
+  std::uint64_t mapping = is_mapped(vector) ? unwritten_number(place_of(vector)) : 0;
+  return {address_of(block), bytes_of(block), mapping};
+}
 
 // Out here, since R jumps.
 struct Writing {
@@ -92,7 +107,7 @@ Writing writing;
 // Whether it is in a file already, and a shared block now, at `begin` of these.
 bool share(const Piece& piece, std::size_t& begin) {
   if (writing.filed == nullptr || writing.shared_count == max_shared_blocks) return false;
-  SharedBlock block = writing.filed->find(piece.address, piece.size);
+  SharedBlock block = writing.filed->find(piece.address, piece.size, piece.mapping);
   if (block.file == nullptr) return false;
   begin = aligned(writing.shared_end);
   writing.shared_end = begin + piece.size;
@@ -104,7 +119,7 @@ bool share(const Piece& piece, std::size_t& begin) {
 // a shared one. NULL: R writes the numbers themselves, as it does of all that are not written by us.
 SEXP state_to_write(SEXP block) {
   if (TYPEOF(place_of(block)) == EXTPTRSXP || writing.count == most_blocks) return nullptr;
-  Piece piece{address_of(block), bytes_of(block)};
+  Piece piece = piece_of(block);
   std::size_t begin = 0;
   bool is_shared = share(piece, begin);
   if (!is_shared) {
@@ -187,7 +202,7 @@ void append_zeros(Buffer& into, std::size_t size) {
 void append_block(Buffer& into, const Piece& piece) {
   append_zeros(into, aligned(into.size()) - into.size());
   try {
-    into.note_block(piece.address, piece.size);
+    into.note_block(piece.address, piece.size, piece.mapping);
   } catch (const std::bad_alloc&) {  // then nobody finds it again
   }
   into.append(piece.address, piece.size);
@@ -222,6 +237,7 @@ struct Reading {
   const Payload* payload = nullptr;
   std::uint64_t blocks = 0;  // where they begin
   std::uint64_t shared = 0;  // ... and shared ones
+  FiledVectors* filed = nullptr;
 };
 Reading reading;
 
@@ -248,6 +264,25 @@ Source source_of(bool is_shared, double begin, double size) {
   return {&payload, static_cast<std::size_t>(at)};
 }
 
+// The file of a payload of its own, or of a shared block.
+std::shared_ptr<const Bytes> file_of(const Source& source) {
+  const Payload& payload = *reading.payload;
+  for (const SharedBlock& block : payload->blocks()) {
+    if (block.file.get() == source.bytes) return block.file;
+  }
+  return has_shared_blocks(payload) ? payload->own() : payload;
+}
+
+// So that it need not be written again. R's jump must not start in here.
+void remember(const Source& source, SEXP mapping, std::size_t size) noexcept {
+  if (reading.filed == nullptr) return;
+  Buffer::Block block{R_ExternalPtrAddr(mapping), size, source.at, unwritten_number(mapping)};
+  try {
+    reading.filed->add(file_of(source), {block});
+  } catch (const std::bad_alloc&) {  // then it is written
+  }
+}
+
 // NULL where it cannot be mapped. Not protected.
 SEXP mapped(const BlockClass& its, const Source& source, std::size_t size, SEXP length) {
   int file = source.bytes->file();
@@ -255,7 +290,9 @@ SEXP mapped(const BlockClass& its, const Source& source, std::size_t size, SEXP 
   SEXP pointer = PROTECT(map_part(file, source.at, size, R_NilValue));
   SEXP block = PROTECT(R_new_altrep(its.made, pointer, length));
   UNPROTECT(2);
-  return R_ExternalPtrAddr(pointer) == nullptr ? nullptr : block;
+  if (R_ExternalPtrAddr(pointer) == nullptr) return nullptr;
+  remember(source, pointer, size);
+  return block;
 }
 
 void* room_in(SEXP vector) {
@@ -309,7 +346,10 @@ void end_reading(void* before) { reading = *static_cast<Reading*>(before); }
 
 R_xlen_t block_length(SEXP block) { return static_cast<R_xlen_t>(length_of(block)); }
 
-void* block_address(SEXP block, Rboolean) { return address_of(block); }
+void* block_address(SEXP block, Rboolean writeable) {
+  if (writeable && TYPEOF(place_of(block)) == EXTPTRSXP) note_writing(place_of(block));
+  return address_of(block);
+}
 
 const void* block_address_or_null(SEXP block) { return address_of(block); }
 
@@ -359,7 +399,7 @@ SEXP with_stand_ins(SEXP object) {
 }
 
 void append_stand_ins(SEXP object, Buffer& into) {
-  auto append = [&into](SEXP block) { append_block(into, {address_of(block), bytes_of(block)}); };
+  auto append = [&into](SEXP block) { append_block(into, piece_of(block)); };
   int parts = most_parts;
   for_each_stand_in(object, 0, parts, append);
 }
@@ -370,6 +410,7 @@ void map_stand_ins(SEXP object, const Bytes& file, SEXP keeper, std::vector<Buff
     Buffer::Block& its = blocks[next++];
     SEXP pointer = PROTECT(map_part(file.file(), its.begin, its.size, keeper));
     its.address = R_ExternalPtrAddr(pointer);
+    its.mapping = unwritten_number(pointer);
     if (its.address == nullptr) Rf_error("cannot map %zu bytes", its.size);
     R_set_altrep_data1(block, pointer);
     UNPROTECT(1);
@@ -378,9 +419,10 @@ void map_stand_ins(SEXP object, const Bytes& file, SEXP keeper, std::vector<Buff
   for_each_stand_in(object, 0, parts, map);
 }
 
-SEXP with_blocks_of(const Payload& payload, const Verdict& verdict, SEXP (*read)(void*), void* data) {
+SEXP with_blocks_of(const Payload& payload, const Verdict& verdict, FiledVectors* filed, SEXP (*read)(void*),
+                    void* data) {
   Reading before = reading;
-  reading = {&payload, verdict.blocks, verdict.shared};
+  reading = {&payload, verdict.blocks, verdict.shared, filed};
   return R_ExecWithCleanup(read, data, end_reading, &before);
 }
 

@@ -5,7 +5,7 @@
 // of the memory file: a block. Where it was, the serialization has a vector of a class of our own
 // (ALTREP) whose state says how long it is and where its block begins. Who reads it maps the
 // block: pages are shared by all who read the same file, and copied by the kernel when R writes to
-// one. One that was sent before is a shared block (base/shared_blocks.h), which is not written
+// one. One that lies in a file already is a shared block (base/shared_blocks.h), which is not written
 // again. docs/protocol.md has the layout.
 #pragma once
 
@@ -29,8 +29,10 @@ void make_block_classes(DllInfo* library);
 void serialize_with_blocks(SEXP object, Buffer& into, FiledVectors* filed,
                            void (*write)(SEXP object, Buffer& into));
 
-// Calls read(data), during which R finds the blocks of this payload. May jump as R does.
-SEXP with_blocks_of(const Payload& payload, const Verdict& verdict, SEXP (*read)(void*), void* data);
+// Calls read(data), during which R finds the blocks of this payload. Those that are mapped are
+// added to `filed` (null: to none). May jump as R does.
+SEXP with_blocks_of(const Payload& payload, const Verdict& verdict, FiledVectors* filed, SEXP (*read)(void*),
+                    void* data);
 
 // The object with another vector in place of each large one in it, which stands for that until it
 // is mapped; the object itself where there is none. Not protected. These three may jump as R does.

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -53,9 +54,12 @@ class Buffer {
     const void* address;
     std::size_t size;
     std::size_t begin;
+    std::uint64_t mapping;  // that has nothing but these numbers (mapping.h); 0: none is known
   };
   // One is appended next. May throw std::bad_alloc.
-  void note_block(const void* numbers, std::size_t size) { blocks_.push_back({numbers, size, this->size()}); }
+  void note_block(const void* numbers, std::size_t size, std::uint64_t mapping) {
+    blocks_.push_back({numbers, size, this->size(), mapping});
+  }
   const std::vector<Block>& blocks() const { return blocks_; }
   // The blocks of the value that are in the files of other payloads.
   std::vector<SharedBlock>& shared() { return shared_; }

@@ -46,13 +46,13 @@ SEXP hooked_in(const Payload& task, const Verdict& verdict) {
 }
 
 // The object in these bytes, and the hooks for its value (R_NilValue: none). Neither is
-// protected.
-SEXP read(const Payload& bytes, const char* what, SEXP& hooks) {
+// protected. Its large vectors are added to `filed`; null: to none.
+SEXP read(const Payload& bytes, const char* what, SEXP& hooks, FiledVectors* filed = nullptr) {
   Verdict verdict = examine(bytes, Allowed::everything);
   if (!verdict.is_good()) Rf_error("R cannot read %s: %s", what, verdict.reason);
   SEXP hooked = PROTECT(hooked_in(bytes, verdict));
   bool has_hooks = hooked != R_NilValue;
-  SEXP object = PROTECT(unserialize(bytes, verdict, has_hooks ? VECTOR_ELT(hooked, 1) : R_NilValue));
+  SEXP object = PROTECT(unserialize(bytes, verdict, has_hooks ? VECTOR_ELT(hooked, 1) : R_NilValue, filed));
   hooks = has_hooks ? VECTOR_ELT(hooked, 0) : R_NilValue;
   UNPROTECT(2);
   return object;
@@ -117,7 +117,8 @@ void Evaluation::run(Payload task, bool everywhere) {
   }
   running = outer;
   if (relay_ != nullptr && relay_->is_active()) end_relay();
-  task_ = nullptr;
+  task_ = given_ = nullptr;
+  filed_.clear();
   if (failed_ || !came_back) contained([] { end_time_limits(); });
   contained([] { end_warnings(); });
   if (!came_back) keep_jump();
@@ -206,9 +207,11 @@ SEXP Evaluation::perform_task() {
   // catch it, an interrupt counts.
   R_interrupts_suspended = FALSE;
   SEXP hooks = R_NilValue;
-  SEXP parcel = PROTECT(read(task_, "what the task was given", hooks));
+  SEXP parcel = PROTECT(read(task_, "what the task was given", hooks, &filed_));
   PROTECT(hooks);
-  task_ = nullptr;  // the bytes are not needed any more; they may be many
+  // The bytes are not needed any more, and may be many, but for a file that may be passed on.
+  if (!filed_.is_empty()) given_ = std::move(task_);
+  task_ = nullptr;
   if (TYPEOF(parcel) != VECSXP || XLENGTH(parcel) < 3) Rf_error("what came is not a task");
   data_only_ = XLENGTH(parcel) > 3 && Rf_asLogical(VECTOR_ELT(parcel, 3)) != FALSE;
   if (XLENGTH(parcel) > 4) begin_stream(VECTOR_ELT(parcel, 4));
@@ -235,7 +238,7 @@ SEXP Evaluation::perform_task() {
 void Evaluation::keep_value(SEXP value, SEXP hooks) {
   SEXP used = data_only_ ? R_NilValue : hooks;
   piece_ != nullptr ? serialize(value, value_, used, gathered_)
-                    : serialize_whole(value, value_, used, gathered_);
+                    : serialize_whole(value, value_, used, gathered_, &filed_);
 }
 
 // --- elements of a map ---

@@ -15,6 +15,7 @@
 #include "base/random_stream.h"
 #include "crossing.h"
 #include "expression_room.h"
+#include "filed_vectors.h"
 #include "hooks.h"
 #include "piece.h"
 #include "relay.h"
@@ -75,6 +76,8 @@ class Evaluation {
   int sinks_ = 0;  // before it was relayed
   SEXP frame_ = R_NilValue;
   Payload task_;
+  Payload given_;       // the same, for as long as the files of
+  FiledVectors filed_;  // ... its large vectors may be passed on
   Buffer value_;
   Gathered gathered_;
   ExpressionRoom room_;

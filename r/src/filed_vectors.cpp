@@ -29,13 +29,11 @@ bool FiledVectors::add(const std::shared_ptr<const Bytes>& file, const std::vect
   for (const Vector& vector : vectors_) files.insert(vector.file.get());
   bool is_room = files.size() < most_files && vectors_.size() + blocks.size() <= most_vectors;
   if (blocks.empty() || !is_room || file->file() >= Bytes::end_of_files) return false;
-  auto known = std::make_shared<File>();
-  known->bytes = file;
-  known->size = file->size();
+  std::shared_ptr<File> known = this->known(file);
   for (const Buffer::Block& block : blocks) {
     // What is there now is another vector, or has other numbers.
     Vector* before = find_entry(block.address, block.size);
-    Vector now{block.address, block.size, known, block.begin};
+    Vector now{block.address, block.size, known, block.begin, block.mapping};
     before != nullptr ? void(*before = std::move(now)) : vectors_.push_back(std::move(now));
   }
   return true;
@@ -53,14 +51,15 @@ void FiledVectors::expect(const void* numbers, std::size_t size) {
   if (Vector* vector = find_entry(numbers, size)) vector->file->expected += size;
 }
 
-SharedBlock FiledVectors::find(const void* numbers, std::size_t size) noexcept {
+SharedBlock FiledVectors::find(const void* numbers, std::size_t size, std::uint64_t mapping) noexcept {
   Vector* vector = find_entry(numbers, size);
   if (vector == nullptr) return {};
   File& file = *vector->file;
   std::shared_ptr<const Bytes> bytes = file.bytes.lock();
   if (bytes == nullptr || 2 * file.expected < file.size) return {};
   if (!file.is_named && files_named_ == max_shared_files) return {};
-  if (!is_same(*vector, *bytes)) return {};
+  bool is_certain = mapping != 0 && mapping == vector->mapping;
+  if (!is_certain && !is_same(*vector, *bytes)) return {};
   files_named_ += file.is_named ? 0 : 1;
   file.is_named = true;
   return {std::move(bytes), vector->begin, size};
@@ -72,6 +71,17 @@ bool FiledVectors::is_same(const Vector& vector, const Bytes& file) {
   } catch (const std::bad_alloc&) {  // it cannot be mapped
     return false;
   }
+}
+
+// The entry of a file, which there may be from before.
+std::shared_ptr<FiledVectors::File> FiledVectors::known(const std::shared_ptr<const Bytes>& file) const {
+  for (const Vector& vector : vectors_) {
+    if (vector.file->bytes.lock() == file) return vector.file;
+  }
+  auto known = std::make_shared<File>();
+  known->bytes = file;
+  known->size = file->size();
+  return known;
 }
 
 FiledVectors::Vector* FiledVectors::find_entry(const void* numbers, std::size_t size) {

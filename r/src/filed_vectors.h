@@ -1,14 +1,16 @@
 // Large vectors whose numbers are in a memory file, too: those of tasks that are not answered yet,
-// and the files in which they went out.
+// which went out in it, and in a daemon those of its task, which came in it.
 //
-// A vector that is sent again while such a file is in use is not copied: its payload says where it
-// is (base/shared_blocks.h). It is looked for by its address and size, which only say where to
-// look: what counts is that its numbers are the same, and that is looked at each time, because
-// there are packages that change vectors in place. To compare all of them with the file takes less
-// time than to make a hash of them, and a vector that is sent once costs nothing.
+// A vector that is sent while such a file is in use is not copied: its payload says where it is
+// (base/shared_blocks.h). It is looked for by its address and size, which only say where to look:
+// what counts is that its numbers are the same. They are where it lies in the mapping that was
+// remembered, and R has never asked for an address to write to. Else that is looked at each time,
+// because there are packages that change vectors in place. To compare all of them with the file
+// takes less time than to make a hash of them, and a vector that is sent once costs nothing.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -25,13 +27,15 @@ class FiledVectors {
   // A file in which the vectors of a payload went out, for as long as `file` lives. False where
   // there are so many that this one is not remembered. Throws std::bad_alloc.
   bool add(const std::shared_ptr<const Bytes>& file, const std::vector<Buffer::Block>& blocks);
+  bool is_empty() const { return vectors_.empty(); }
+  void clear() { vectors_.clear(); }
 
   // A value is about to be written; then each of its large vectors is named.
   void begin_value();
   void expect(const void* numbers, std::size_t size);
   // Where such a vector is; no file: nowhere, or in one that is mostly something else, which
-  // would be kept for its sake.
-  SharedBlock find(const void* numbers, std::size_t size) noexcept;
+  // would be kept for its sake. `mapping`: as in Buffer::Block.
+  SharedBlock find(const void* numbers, std::size_t size, std::uint64_t mapping) noexcept;
 
  private:
   struct File {
@@ -45,8 +49,10 @@ class FiledVectors {
     std::size_t size;
     std::shared_ptr<File> file;
     std::size_t begin;
+    std::uint64_t mapping;
   };
 
+  std::shared_ptr<File> known(const std::shared_ptr<const Bytes>& file) const;
   Vector* find_entry(const void* numbers, std::size_t size);
   void forget_unused();
   static bool is_same(const Vector& vector, const Bytes& file);

@@ -149,10 +149,10 @@ Verdict examine(const Payload& payload, Allowed allowed) {
   return scan(mapped(payload), allowed, deepest(), payload ? payload->blocks() : none);
 }
 
-SEXP unserialize(const Payload& payload, const Verdict& verdict, SEXP made) {
+SEXP unserialize(const Payload& payload, const Verdict& verdict, SEXP made, FiledVectors* filed) {
   if (verdict.blocks > 0) {
     Reading reading{payload, verdict};
-    return with_blocks_of(payload, verdict, read_before_blocks, &reading);
+    return with_blocks_of(payload, verdict, filed, read_before_blocks, &reading);
   }
   if (verdict.made == 0) return read(mapped(payload), verdict, nullptr, R_NilValue);
   SEXP data = PROTECT(objects_to_hand_out(made));

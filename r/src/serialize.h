@@ -25,9 +25,11 @@ void serialize_whole(SEXP object, Buffer& into, SEXP hooks, Gathered& gathered,
 Verdict examine(const Payload& payload, Allowed allowed);
 
 // The object in a payload that was found good, and that the caller keeps alive.
-// `made`: the objects that hooks have made of its section, in a list.
+// `made`: the objects that hooks have made of its section, in a list. What it has of large vectors
+// in a memory file is added to `filed`; null: to none.
 // May jump as R does (a package is missing, no memory).
-SEXP unserialize(const Payload& payload, const Verdict& verdict, SEXP made = R_NilValue);
+SEXP unserialize(const Payload& payload, const Verdict& verdict, SEXP made = R_NilValue,
+                 FiledVectors* filed = nullptr);
 
 // What the hooks of a payload that has a section are given; nothing but data. May jump.
 SEXP unserialize_section(const Payload& payload, const Verdict& verdict);

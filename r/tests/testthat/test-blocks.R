@@ -37,6 +37,58 @@ test_that("they are mapped on both sides, and in a session that lets in only dat
   }
 })
 
+# The memory files of which a process has something mapped, by their inodes.
+files_mapped <- function() {
+  maps <- grep("memfd:tenkai", readLines("/proc/self/maps"), fixed = TRUE, value = TRUE)
+  unique(vapply(strsplit(maps, " +"), `[[`, "", 5L))
+}
+
+test_that("a daemon passes on the file of what its task was given, and has not changed", {
+  use_pointers()
+  set_daemons(1)
+  x <- seq_len(large) + 0.5
+  y <- x[seq_len(large / 2)] * 2
+  # The value of `expr`, and whether it lies in a file that the task came with.
+  passed_on <- function(expr) {
+    gc()
+    before <- files_mapped()
+    task <- bquote(mirai({
+      theirs <- files()
+      list(.(expr), theirs)
+    }, x = x, y = y, files = files_mapped))
+    value <- value_of(eval(task))
+    list(value[[1L]], setdiff(files_mapped(), before) %in% value[[2L]])
+  }
+  expect_identical(passed_on(quote(x)), list(x, TRUE))
+  expect_identical(passed_on(quote(list(a = sum(x), b = list(y, x)))),
+                   list(list(a = sum(x), b = list(y, x)), TRUE))
+  expect_identical(passed_on(quote(structure(x, kind = "a"))), list(structure(x, kind = "a"), TRUE))
+  expect_identical(passed_on(quote(x + 1)), list(x + 1, FALSE))
+  # The smaller part of a file would keep all of it.
+  expect_identical(passed_on(quote(list(y))), list(list(y), FALSE))
+  # In place, as packages do. What is the same again is found out by looking at it.
+  expect_identical(passed_on(quote({
+    pointers::set_first(x, 0)
+    x
+  })), list(c(0, x[-1L]), FALSE))
+  expect_identical(passed_on(quote({
+    pointers::set_first(x, x[[1L]])
+    x
+  })), list(x, TRUE))
+})
+
+test_that("what is mapped where something else was is not taken for that", {
+  set_daemons(1)
+  x <- seq_len(large) + 0.5
+  value <- evaluated({
+    rm(x)
+    gc()
+    y <- tenkai::collect_mirai(tenkai::mirai(z * 2, z = seq_len(n) + 0.5, .compute = "inner"))
+    list(y, y)
+  }, x = x, n = large)
+  expect_identical(value, list(x * 2, x * 2))
+})
+
 test_that("who writes to one changes nobody else's", {
   set_daemons(2)
   x <- seq_len(large) + 0.5

@@ -222,6 +222,8 @@ for (scheme in c("tcp", "ws", "tls+tcp", "wss")) {
       expect_identical(value[-4L], list(sum(x) - 1.5 + i, sum(frame$a), i))
       if (i > 1) expect_match(value[[4L]], "block of tenkai (mapped)", fixed = TRUE)
     }
+    expect_identical(evaluated(list(x, i), x = x, i = 1L), list(x, 1L))
+    expect_identical(evaluated(frame, frame = frame), data.frame(a = x * 2, b = seq_len(large)))
     map <- mirai_map(1:6, function(i, frame) sum(frame$a) + i, .args = list(frame = frame))
     expect_identical(map[.flat], sum(frame$a) + 1:6)
   })
