@@ -37,7 +37,7 @@ target_include_directories(tenkai_options INTERFACE
   ${PROJECT_SOURCE_DIR})
 target_compile_options(tenkai_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion)
-# Of several sources at once the names of one would stand over those of the next.
+# Where several sources are compiled as one, the names of one stand over those of the next.
 if(NOT TENKAI_UNITY)
   target_compile_options(tenkai_options INTERFACE -Wshadow)
 endif()
