@@ -29,7 +29,7 @@ struct Cause {
     limit,     // of processor time or of the size of a file: SIGXCPU, SIGXFSZ
     quit,      // the process ended by itself in the middle of a task
     // It went on purpose (idletime, walltime, maxtasks, goodbye): a task that
-    // crossed it on the way never started, is put back and counts no attempt.
+    // crossed it on the way never started, is requeued and counts no attempt.
     goodbye,
   };
   Kind kind = Kind::lost;

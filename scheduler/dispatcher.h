@@ -187,8 +187,8 @@ class Dispatcher {
                          std::optional<std::chrono::milliseconds> left = {}, Size size = {});
   // Its connection is back after a break, with the same R process behind it.
   // `held` is the attempt it is running or has finished and not delivered.
-  // An assigned attempt that it does not hold never arrived: back to the head,
-  // without counting. One that it should not hold is interrupted; it may be
+  // An assigned attempt that it does not hold never arrived: it is requeued at the
+  // head, without counting. One that it should not hold is interrupted; it may be
   // forgotten at once, so its answer is not waited for.
   struct Held {
     TaskKey key;
@@ -199,7 +199,7 @@ class Dispatcher {
   Sends on_daemon_suspect(Time now, DaemonId daemon);
   Sends on_daemon_heard(Time now, DaemonId daemon);
   // A suspect one has been stopped, and may go on in hours. What it was sent since it was
-  // heard last has hardly begun: it is for others, without counting, and so is what waits
+  // heard last has hardly begun: it is requeued, without counting, and so is what waits
   // for it. What it ran before that stays with it.
   Sends on_daemon_stopped(Time now, DaemonId daemon, Time heard);
   // It will take nothing more (maxtasks, walltime, idletime), but is still there.

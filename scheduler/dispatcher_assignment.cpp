@@ -287,6 +287,12 @@ Dispatcher::Running Dispatcher::end_attempt(Daemon& daemon) {
   return ended;
 }
 
+// A task that a daemon had and is not to have any more; of a piece what is still wanted.
+void Dispatcher::requeue(Task& task) {
+  if (!task.map) return enqueue(task);
+  requeue_rest(take(task), 0);
+}
+
 // Requeues what the daemon was sent and has not received.
 void Dispatcher::requeue_unreceived(Daemon& daemon) {
   Running lost = end_attempt(daemon);

@@ -174,12 +174,6 @@ void Dispatcher::assign_piece(Daemon& daemon, const Task& piece, Sends& sends) {
   sends.emplace_back(std::move(assign));
 }
 
-// A task that a daemon had and is not to have any more; of a piece what is still wanted.
-void Dispatcher::requeue(Task& task) {
-  if (!task.map) return enqueue(task);
-  requeue_rest(take(task), 0);
-}
-
 // What was not answered, and is still wanted. `piece` has been taken. How many of those that
 // were answered had been cancelled.
 std::uint64_t Dispatcher::requeue_rest(const Task& piece, std::uint64_t done) {
