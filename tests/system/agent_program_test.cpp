@@ -255,7 +255,7 @@ TEST_CASE("a busy R behind a sound network is not suspect, and behind a silent o
   // The first one thaws and answers: too late.
   agent.finish(task, "late");
   proxy.resume();
-  std::this_thread::sleep_for(200ms);
+  CHECK(eventually([&] { return state(dispatcher) != "suspect"; }, 12s));
   other.finish(again, "in time");
   CHECK(view_of(dispatcher.resolved().payload) == "in time");
   CHECK(dispatcher.session.is_silent(500ms));
