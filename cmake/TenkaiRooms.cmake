@@ -25,7 +25,7 @@ function(tenkai_room room)
   add_library(tenkai_${room} STATIC ${sources})
   target_link_libraries(tenkai_${room} PUBLIC tenkai_options ${room_BELOW} ${room_LIBRARIES})
   # Who adds a frame type or a cause is told each switch that has to know it.
-  if(room MATCHES "^(scheduler|agent)$")
+  if(room MATCHES "^(scheduler|agent|launcher)$")
     target_compile_options(tenkai_${room} PRIVATE -Wswitch-enum)
   endif()
   # It is edited most, and its sources are the largest: few at once, so that an edit is

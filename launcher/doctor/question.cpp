@@ -129,14 +129,21 @@ std::string last_line(std::string_view text) {
   return printable(trim(end == text.npos ? text : text.substr(end + 1)), 300);
 }
 
+// " (the last line that it wrote)", or nothing.
+std::string last_words(const Answer& answer) {
+  std::string said = last_line(answer.errors.empty() ? answer.output : answer.errors);
+  return said.empty() ? said : " (" + said + ")";
+}
+
 }  // namespace
+
+std::string not_found(const Answer& answer) { return "is not found" + last_words(answer); }
 
 std::string trouble_of(const Answer& answer, std::chrono::milliseconds limit) {
   if (answer.missing) return "is not found";
   if (!answer.unstarted.empty()) return "cannot be started (" + answer.unstarted + ")";
   if (answer.timed_out) return "gives no answer within " + in_seconds(limit);
-  std::string said = last_line(answer.errors.empty() ? answer.output : answer.errors);
-  if (!said.empty()) said = " (" + said + ")";
+  std::string said = last_words(answer);
   if (answer.signal) return "is ended by signal " + std::to_string(*answer.signal) + said;
   return "ends with exit code " + std::to_string(answer.exit_code.value_or(0)) + said;
 }

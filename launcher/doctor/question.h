@@ -28,6 +28,8 @@ struct Answer {
 // Why an answer is not good, in words: "gives no answer within 5 s", "is not found", "cannot be
 // started (Permission denied)", "ends with exit code 1 (the last line of what it wrote)".
 std::string trouble_of(const Answer& answer, std::chrono::milliseconds limit);
+// The same where a shell has not found the command (exit code 127): "is not found (…)".
+std::string not_found(const Answer& answer);
 
 struct Question {
   std::vector<std::string> argv;

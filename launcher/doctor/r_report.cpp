@@ -106,8 +106,7 @@ Checks judge_r(const RReport& report) {
   std::string what = report.rscript + report.where;
   if (!said.contains("r") || report.answer.timed_out) {
     std::string why = trouble_of(report.answer, report.limit);
-    const std::string not_found = "ends with exit code 127";
-    if (why.starts_with(not_found)) why = "is not found" + why.substr(not_found.size());
+    if (!report.answer.timed_out && report.answer.exit_code == 127) why = not_found(report.answer);
     return {bad_r(report, "", what, why + here_only(report),
                   "install R, or set environment.rscript (or environment.modules) of the profile")};
   }

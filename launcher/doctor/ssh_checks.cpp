@@ -40,15 +40,12 @@ std::string mend_for(FailureCause cause, const SshHost& host, const SshClient& c
   auto settings = parse_ssh_settings(host.settings.output);
   std::string name = one_of(settings, "hostname");
   std::string port = one_of(settings, "port");
-  switch (cause) {
-    case cause::auth_refused: return mend_login(host, client);
-    case cause::host_key:
-      return "ssh " + shell_quote(host.remote) +
-             " once by hand, and compare the fingerprint (ssh-keyscan -p " + port + " " + name +
-             " | ssh-keygen -lf - shows it)";
-    case cause::unknown_host: return "change ssh.remotes in " + host.place;
-    default: return "ssh -v " + shell_quote(host.remote) + " true shows how far it comes";
-  }
+  if (cause == cause::auth_refused) return mend_login(host, client);
+  if (cause == cause::host_key)
+    return "ssh " + shell_quote(host.remote) + " once by hand, and compare the fingerprint (ssh-keyscan -p " +
+           port + " " + name + " | ssh-keygen -lf - shows it)";
+  if (cause == cause::unknown_host) return "change ssh.remotes in " + host.place;
+  return "ssh -v " + shell_quote(host.remote) + " true shows how far it comes";
 }
 
 Check judge_reach(const SshHost& host, const SshClient& client) {
