@@ -65,6 +65,31 @@ inline std::string with_libraries(const std::string& call) {
          call;
 }
 
+// Folders of what was brought along; empty: none was needed.
+struct Brought {
+  std::string library;
+  std::string program;
+};
+// The same, or that of an agent, evaluated where these are found first.
+inline std::string with_brought(const std::string& call, const Brought& brought) {
+  std::string set;
+  if (!brought.library.empty()) {
+    set += "own=" + r_text(brought.library) +
+           ";Sys.setenv(R_LIBS=paste(c(own,setdiff(Sys.getenv('R_LIBS'),'')),collapse=':'));"
+           ".libPaths(c(own,.libPaths()));";
+  }
+  if (!brought.program.empty()) set += "Sys.setenv(TENKAI_BIN=" + r_text(brought.program + "/tenkai") + ");";
+  return set.empty() ? call : "base::evalq({" + set + "},base::new.env(parent=base::baseenv()));" + call;
+}
+
+// Whether an expression is a call that r_call() has made for a daemon or an agent.
+inline bool is_call_of_tenkai(std::string_view expression) {
+  for (std::string_view each : {"tenkai::agent(", "tenkai::daemon("}) {
+    if (expression.substr(0, each.size()) == each) return true;
+  }
+  return false;
+}
+
 // In a job, what R evaluates before a call of ours: a file that this variable names brings the
 // package along, where it is missing.
 inline constexpr const char* bringing_variable = "TENKAI_BRING";

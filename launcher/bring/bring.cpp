@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "base/r_call.h"
 #include "base/text.h"
 #include "base/version.h"
 
@@ -50,7 +49,7 @@ constexpr std::string_view survey_statements =
 // Up to where the archive is whole. One launch at a time, where the file system can lock: what
 // another of this machine has left, that was killed, goes; what is a day old, of any.
 constexpr std::string_view take_in_script =
-    R"sh(fail() { set -f; echo tenkai-brought no $*; exit 1; }; )sh"
+    R"sh(fail() { set -f; echo tenkai-brought ${2:-no} $1; exit 1; }; )sh"
     R"sh(for each in gzip tar sha256sum; do )sh"
     R"sh(command -v $each >/dev/null 2>&1 || fail "$each is not installed there"; done; )sh"
     R"sh(why=$(mkdir -p "$cache" 2>&1) || fail "the folder $cache cannot be made there: $why"; )sh"
@@ -85,8 +84,7 @@ std::string try_script(Kind kind) {
              R"sh( ] || fail "the program does not run there: $why"; )sh";
     case Kind::ready:
       return R"sh(why=$(R_LIBS="$cache/$new/item" "$R_HOME/bin/Rscript" --vanilla -e tenkai::daemon 2>&1 >/dev/null </dev/null) || )sh"
-             R"sh(fail ")sh" +
-             std::string(does_not_load_there) + R"sh(: $why"; )sh";
+             R"sh(fail "the package does not load there: $why" unloadable; )sh";
     case Kind::source: break;
   }
   return R"sh(why=$(TENKAI_BUILD=no MAKEFLAGS="${MAKEFLAGS:--j4}" "$R_HOME/bin/R" CMD INSTALL --no-docs )sh"
@@ -174,16 +172,21 @@ std::string receive_call(const Parcel& parcel, const There& there) {
                          receive_script(parcel.kind));
 }
 
-Result<Done> parse_received(std::string_view log) {
+Received parse_received(std::string_view log) {
+  using Answer = Received::Answer;
+  static constexpr std::pair<std::string_view, Answer> words[] = {
+      {"yes", Answer::yes}, {"no", Answer::no}, {"unloadable", Answer::unloadable}};
   for (std::string_view line : split(log, '\n')) {
     if (!line.starts_with(answer_sign)) continue;
-    std::string_view answer = trim(line.substr(answer_sign.size()));
-    if (answer == "yes" || answer.starts_with("yes ")) return Done{};
-    if (answer.starts_with("no ")) return Error{printable(answer.substr(3), 600)};
+    std::string_view said = trim(line.substr(answer_sign.size()));
+    std::string_view word = said.substr(0, said.find(' '));
+    for (const auto& [each, answer] : words) {
+      if (word == each) return {answer, printable(trim(said.substr(word.size())), 600)};
+    }
   }
   std::string_view last = trim(log);
-  return Error{last.empty() ? "the connection was lost while it was brought"
-                            : "it was not taken in: " + printable(last, 300)};
+  return {Answer::no, last.empty() ? "the connection was lost while it was brought"
+                                   : "it was not taken in: " + printable(last, 300)};
 }
 
 // The same bytes for the same files, whoever packs them and when.
@@ -211,21 +214,8 @@ std::string pack_command(Kind kind, const Offers& offers) {
                 " --exclude='*/inst/bin' --exclude='*/inst/source.tar.gz'");
 }
 
-std::string with_brought(const std::string& call, const Brought& brought) {
-  std::string set;
-  if (!brought.library.empty()) {
-    set += "own=" + r_text(brought.library) +
-           ";Sys.setenv(R_LIBS=paste(c(own,setdiff(Sys.getenv('R_LIBS'),'')),collapse=':'));"
-           ".libPaths(c(own,.libPaths()));";
-  }
-  if (!brought.program.empty()) set += "Sys.setenv(TENKAI_BIN=" + r_text(brought.program + "/tenkai") + ");";
-  if (set.empty()) return call;
-  return "base::evalq({" + set + "},base::new.env(parent=base::baseenv()));" + call;
-}
-
 bool is_our_call(const std::vector<std::string>& command) {
-  if (command.size() < 3 || command[command.size() - 2] != "-e") return false;
-  return command.back().starts_with("tenkai::agent(") || command.back().starts_with("tenkai::daemon(");
+  return command.size() >= 3 && command[command.size() - 2] == "-e" && is_call_of_tenkai(command.back());
 }
 
 }  // namespace tenkai::bring

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/r_call.h"
 #include "base/result.h"
 
 namespace tenkai::bring {
@@ -68,22 +69,22 @@ std::string folder_of(const Parcel& parcel, const There& there);
 // A shell's script that takes a parcel in: one line, without backslashes and single quotes. Its
 // variables say which: `name`, the folder that it will be, `hash`, and `from`, where the archive
 // lies, or "-", standard input. It needs R_HOME in the environment.
-inline constexpr std::string_view does_not_load_there = "the package does not load there";
 std::string receive_script(Kind kind);
 // R's expression that does so, and what became of it.
 std::string receive_call(const Parcel& parcel, const There& there);
-Result<Done> parse_received(std::string_view log);
+struct Received {
+  enum class Answer {
+    yes,
+    no,
+    unloadable,  // the package, whose sources may be compiled there
+  };
+  Answer answer = Answer::no;
+  std::string why;  // for people, where it is not yes
+};
+Received parse_received(std::string_view log);
 
 // A shell's command that writes the archive of what is packed to standard output.
 std::string pack_command(Kind kind, const Offers& offers);
-
-// Folders of what was brought; empty: none was needed.
-struct Brought {
-  std::string library;
-  std::string program;
-};
-// R's expression `call`, evaluated where these are found first.
-std::string with_brought(const std::string& call, const Brought& brought);
 
 // Whether a command is one of ours that R evaluates, which can be given another expression:
 // `… -e tenkai::agent(…)`.

@@ -102,16 +102,14 @@ void Bringing::send(std::string archive) {
 
 void Bringing::on_received(const JobReport& report) {
   if (!parcel_.file.empty()) ::unlink(std::exchange(parcel_.file, {}).c_str());
-  Result<Done> received = parse_received(report.log);
-  if (received) return take(parcel_);
+  Received received = parse_received(report.log);
+  if (received.answer == Received::Answer::yes) return take(parcel_);
   // What was made here may miss a library there; what is made there does not.
-  bool does_not_load =
-      parcel_.kind == Kind::ready && received.error().message.starts_with(does_not_load_there);
-  if (does_not_load && !offers_.source.empty()) {
+  if (received.answer == Received::Answer::unloadable && !offers_.source.empty()) {
     wanted_.back() = Kind::source;
     return next();
   }
-  fail(report.log.empty() && !report.message.empty() ? report.message : received.error().message);
+  fail(report.log.empty() && !report.message.empty() ? report.message : received.why);
 }
 
 void Bringing::take(const Parcel& parcel) {

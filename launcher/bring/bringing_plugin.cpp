@@ -66,7 +66,7 @@ void BringingPlugin::start(const LaunchRequest& request, Answer<Jobs> answer) {
   LaunchRequest first = request;
   auto place = places_.find(key_of(request));
   bool is_ready = place != places_.end() && place->second.is_ready;
-  if (is_ready) first.command.back() = bring::with_brought(first.command.back(), place->second.brought);
+  if (is_ready) first.command.back() = with_brought(first.command.back(), place->second.brought);
   inner_->start(first, [this, request, is_ready, answer = std::move(answer)](const Result<Jobs>& jobs) {
     if (jobs && jobs->size() == 1) keep(jobs->front(), request, is_ready);
     answer(jobs);
@@ -174,7 +174,7 @@ void BringingPlugin::bring_to(const std::string& key, const LaunchRequest& reque
           asio::post(executor_, [on_end, report] { on_end(report); });
         });
       },
-      [this, key, alive = alive_](const Result<bring::Brought>& brought) {
+      [this, key, alive = alive_](const Result<Brought>& brought) {
         // Not now: who tells is at work.
         asio::post(executor_, [this, alive, key, brought] {
           if (*alive) on_brought(key, brought);
@@ -205,7 +205,7 @@ void BringingPlugin::hold_connection(const std::string& key, const LaunchRequest
   });
 }
 
-void BringingPlugin::on_brought(const std::string& key, const Result<bring::Brought>& brought) {
+void BringingPlugin::on_brought(const std::string& key, const Result<Brought>& brought) {
   Place& place = places_[key];
   place.bringing.reset();
   place.limit.reset();
@@ -223,12 +223,12 @@ void BringingPlugin::on_brought(const std::string& key, const Result<bring::Brou
   if (!place.hold.empty()) inner_->cancel(std::exchange(place.hold, {}), ignore);
 }
 
-void BringingPlugin::run_again(const std::string& name, const bring::Brought& brought) {
+void BringingPlugin::run_again(const std::string& name, const Brought& brought) {
   auto found = jobs_.find(name);
   if (found == jobs_.end()) return;
   LaunchRequest request = found->second.request;
   wipe(found->second.request.input);
-  request.command.back() = bring::with_brought(request.command.back(), brought);
+  request.command.back() = with_brought(request.command.back(), brought);
   inner_->start(request, [this, name](const Result<Jobs>& jobs) {
     auto job = jobs_.find(name);
     if (job == jobs_.end()) return;

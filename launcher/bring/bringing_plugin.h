@@ -43,7 +43,7 @@ class BringingPlugin : public Plugin {
   // Where launches find the same R.
   struct Place {
     bool is_ready = false;
-    bring::Brought brought;
+    Brought brought;
     std::unique_ptr<bring::Bringing> bringing;
     std::string step;  // the job of the plugin below that does it
     std::string hold;  // the job that keeps the connection open between steps
@@ -58,8 +58,8 @@ class BringingPlugin : public Plugin {
   void bring_to(const std::string& key, const LaunchRequest& request, const std::string& folder);
   void limit_time(const std::string& key);
   void hold_connection(const std::string& key, const LaunchRequest& request);
-  void on_brought(const std::string& key, const Result<bring::Brought>& brought);
-  void run_again(const std::string& name, const bring::Brought& brought);
+  void on_brought(const std::string& key, const Result<Brought>& brought);
+  void run_again(const std::string& name, const Brought& brought);
   void give_up(const std::string& name, const std::string& why);
   void drop(const std::string& name, const std::string& why);
   void finish(std::string name, JobReport report);

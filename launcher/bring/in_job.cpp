@@ -142,11 +142,10 @@ take_in <- function(kind, offers, node) {
   answer <- sub('^tenkai-brought ', '', said[startsWith(said, 'tenkai-brought ')])
   answer <- if (length(answer)) answer[length(answer)] else 'no it was not taken in'
   if (startsWith(answer, 'yes ')) return(substring(answer, 5L))
-  why <- sub('^no ', '', answer)
   # What was made elsewhere may miss a library here; what is made here does not.
-  again <- kind == 'ready' && startsWith(why, unloadable) && !is.null(offers$parcels$source)
+  again <- startsWith(answer, 'unloadable ') && !is.null(offers$parcels$source)
   if (again) return(take_in('source', offers, node))
-  stop(why, call. = FALSE)
+  stop(sub('^[a-z]+ ', '', answer), call. = FALSE)
 }
 
 use <- function(kind, folder) {
@@ -193,8 +192,8 @@ std::string in_job_script() {
   return "# What R evaluates in a job before it needs the package tenkai: where that is missing, or of\n"
          "# another version, it is brought along (docs/bring.md).\n"
          "release <- " +
-         r_text(release_of(program_version)) + "\nunloadable <- " + r_text(does_not_load_there) +
-         "\nlament <- " + r_text("tenkai: " + std::string(not_brought_along)) + "\n" + std::string(in_job);
+         r_text(release_of(program_version)) + "\nlament <- " +
+         r_text("tenkai: " + std::string(not_brought_along)) + "\n" + std::string(in_job);
 }
 
 // A name of its own until it is whole: a plugin that was killed may have left one at work.

@@ -93,11 +93,18 @@ TEST_CASE("what the other machine tells is found among what else it writes") {
 }
 
 TEST_CASE("an answer counts, and silence does not") {
-  CHECK(parse_received("noise\ntenkai-brought yes\n"));
-  CHECK(parse_received("tenkai-brought yes /home/anna/.cache/tenkai/0.1.0/program-0123456789abcdef\n"));
-  CHECK(parse_received("tenkai-brought no the disk is full\n").error().message == "the disk is full");
-  CHECK(has(parse_received("").error().message, "lost"));
-  CHECK(has(parse_received("sh: flock: oh\n").error().message, "flock"));
+  using Answer = Received::Answer;
+  auto answer = [](const char* log) { return parse_received(log).answer; };
+  CHECK(answer("noise\ntenkai-brought yes\n") == Answer::yes);
+  CHECK(answer("tenkai-brought yes /home/anna/.cache/tenkai/0.1.0/program-0123456789abcdef\n") ==
+        Answer::yes);
+  CHECK(answer("tenkai-brought no the disk is full\n") == Answer::no);
+  CHECK(answer("tenkai-brought unloadable: oh\n") == Answer::no);
+  CHECK(answer("tenkai-brought unloadable libfoo.so.1 is missing\n") == Answer::unloadable);
+  CHECK(parse_received("tenkai-brought no the disk is full\n").why == "the disk is full");
+  CHECK(parse_received("tenkai-brought unloadable libfoo.so.1 is missing\n").why == "libfoo.so.1 is missing");
+  CHECK(has(parse_received("").why, "lost"));
+  CHECK(has(parse_received("sh: flock: oh\n").why, "flock"));
 }
 
 TEST_CASE("sources that are an archive already are sent as they are") {
