@@ -174,7 +174,7 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
     if (is.null(profile) && is.null(url) && !sync) return(status(.compute))
     n <- NULL
   } else if (is.null(n) && is.null(url)) {
-    return(reset(.compute, kind = 1L))
+    return(reset(.compute, "end_all"))
   }
   check_flag(safe, "safe")
   check_flag(respawn, "respawn")
@@ -184,79 +184,54 @@ daemons <- function(n, url = NULL, remote = NULL, dispatcher = TRUE, ...,
   if (!is.null(remote)) check_remote(remote)
   n <- daemon_number(n, url, dispatcher, profile)
   # To end daemons no profile need be read, and it may be wrong by now.
-  if (identical(n, 0L)) return(reset(.compute, kind = 0L))
+  if (identical(n, 0L)) return(reset(.compute, "end"))
   told <- daemon_options(...)
   asked <- c(mget(setdiff(names(formals(daemons)), not_compared)), told)
   set <- profile_of(.compute)
   if (is_alive(set)) return(stay(set, asked, .compute))
-  if (is_starting()) {
-    message("tenkai: daemons() in a start-up file (.Rprofile) is for sessions; ",
-            "this daemon reads it and sets none")
-    return(invisible(0L))
-  }
+  if (is_starting()) return(invisible(none_while_starting()))
   if (sync) {
     value <- set_here(.compute, asked, told, options, seed, safe)
     begin_hooks(.compute, serial)
     return(value)
   }
 
-  made <- new_profile(asked)
-  made$policy <- if (!isTRUE(dispatcher)) "direct" else
-    if (open) "open" else "queue"
-  made$one_url <- made$policy != "queue"
-  made$relay <- relays
+  made <- new_profile(asked, policy_of(dispatcher, open), relays)
   made$for_hooks <- if (is.null(memory)) 0 else size_of_hooks(serial)
   stream <- first_stream(seed)
   retry <- if (!isTRUE(dispatcher) && !isTRUE(resilience)) "0" else
     if (!missing(retries) || is.null(profile)) retry_setting(retries)
-  settings <- list(
-    policy = made$policy,
-    daemons = if (!is.null(n)) whole(n),
-    profile = .compute,
-    rscript = rscript(),
-    url = if (made$one_url) url[1L] else url,
-    deploy = profile,
-    configuration = configuration_of(remote),
-    local = if (is.null(url) && is.null(remote) && is.null(profile)) "1",
-    daemon = pairs_of(told[names(told) != "token"]),
-    stream = paste(if (is.null(seed)) stream else stream_of_daemons(stream),
-                   collapse = ","),
-    token = if (isTRUE(as.logical(told$token)) && !made$one_url) "1"
-  )
   settings <- c(
-    settings, access_settings(insecure, credential, tls, pass),
+    place_settings(made, n, .compute, url, remote, profile, told),
+    list(stream = stream_setting(stream, seed)),
+    access_settings(insecure, credential, tls, pass),
     endurance_settings(retry, reconnect, kill_after, respawn, patience),
     list(memory_limit = memory_setting(memory, made$for_hooks))
   )
-  output <- isTRUE(as.logical(told$output))
-  value <- set_daemons(made, settings, output, safe)
+  value <- set_daemons(made, settings, isTRUE(as.logical(told$output)), safe)
   keep_profile(.compute, made, value)
   if (!is.null(seed)) seed_tasks(made$link, stream)
-  begin_hooks(.compute, serial)
-  share_options(.compute, options)
-  if (is.null(settings$local)) share_as_mirai(.compute)
+  begin_tasks(.compute, serial, options, is_local = !is.null(settings$local))
   made$value
 }
 
-# What is done where daemons die, are silent, disobey or do not come; `retries` as
-# the dispatcher reads it.
-endurance_settings <- function(retries, reconnect, kill_after, respawn,
-                               patience) {
-  list(
-    retries = retries,
-    reconnect_ms = milliseconds(reconnect, "reconnect"),
-    kill_after_ms = milliseconds(kill_after, "kill_after"),
-    respawn = if (!respawn) "0",
-    patience_ms = if (!identical(patience, Inf)) {
-      milliseconds(patience, "patience")
-    }
-  )
+none_while_starting <- function() {
+  message("tenkai: daemons() in a start-up file (.Rprofile) is for sessions; ",
+          "this daemon reads it and sets none")
+  0L
+}
+
+# What daemons have before their first task.
+begin_tasks <- function(name, serial, options, is_local) {
+  begin_hooks(name, serial)
+  share_options(name, options)
+  if (!is_local) share_as_mirai(name)
 }
 
 # The value of daemons(). Nothing is left of a dispatcher whose daemons do not come.
 set_daemons <- function(made, settings, output, safe) {
   done <- FALSE
-  on.exit(if (!done && !is.null(made$link)) .Call(tk_close, made$link, 0L))
+  on.exit(if (!done && !is.null(made$link)) close_link(made))
   ready <- open_profile(made, settings, output)
   n <- made$n <- as.integer(ready[["daemons"]])
   if (safe) .Call(tk_make_safe, made$link)
@@ -281,11 +256,12 @@ read_profile <- function(name) {
   profile(name)
 }
 
+# `kind`: a name of bye_kinds.
 reset <- function(name, kind) {
   profile <- profile_of(name)
   if (!is.null(profile)) {
     rm(list = name, envir = profiles)
-    .Call(tk_close, profile$link, kind)
+    close_link(profile, kind)
   }
   0L
 }
@@ -407,31 +383,6 @@ launch_usual <- function(profile) {
 ask <- function(link, name, payload = "", slot = NaN, kind = NaN,
                 timeout = NaN, limit = 5000) {
   .Call(tk_ask, link, name, payload, as.double(c(slot, kind, timeout)), limit)
-}
-
-# --- lines of SETUP ---
-
-retry_setting <- function(retries) {
-  if (!is.numeric(retries) || !length(retries) || anyNA(retries)) {
-    stop("'retries' must be a number, by cause if named, such as c(2, oom = 1)",
-         call. = FALSE)
-  }
-  numbers <- number_text(retries)
-  named <- nzchar(names(retries) %||% rep("", length(retries)))
-  paste(ifelse(named, paste0(names(retries), "=", numbers), numbers),
-        collapse = ",")
-}
-
-milliseconds <- function(seconds, argument) {
-  if (is.null(seconds)) return()
-  check_number(seconds, argument)
-  whole(min(1000 * seconds, 2^32 - 1))
-}
-
-memory_setting <- function(memory, for_hooks) {
-  if (is.null(memory)) return()
-  check_number(memory, "memory", minimum = 1)
-  whole(min(memory + for_hooks, 2^62))
 }
 
 # --- numbers for others to read ---

@@ -8,7 +8,7 @@ end_with_document <- function(name, profile) {
   frame <- frame_of_document(frames, lapply(seq_along(frames), sys.function))
   if (is.null(frame)) return(invisible())
   end <- function() {
-    if (identical(profiles[[name]], profile)) reset(name, kind = 0L)
+    if (identical(profiles[[name]], profile)) reset(name, "end")
   }
   none <- new.env()
   do.call(on.exit, list(bquote(

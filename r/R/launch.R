@@ -253,8 +253,8 @@ daemon_expressions <- function(slots, ..., tls = NULL, .compute = NULL) {
     options <- launch_options(dots, profile)
     if (!is_network(url)) return(daemon_call(url, options, tls))
     line <- credential_of(profile, slot, once = TRUE)
-    sub("credential='fd:3'", sprintf("credential=tenkai:::in_file('%s')", line),
-        daemon_call(url, options, tls, "fd:3"), fixed = TRUE)
+    credential <- sprintf("tenkai:::in_file('%s')", line)
+    daemon_call(url, c(list(credential = credential), options), tls)
   }, "")
 }
 

@@ -93,7 +93,7 @@ usual_options <- c("warn", "digits", "scipen", "OutDec", "encoding", "tenkai.*")
 share_options <- function(name, values) {
   if (!length(values)) return()
   done <- FALSE
-  on.exit(if (!done) reset(name, kind = 0L))
+  on.exit(if (!done) reset(name, "end"))
   everywhere({
     base::options(values)
     NULL

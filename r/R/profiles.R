@@ -25,9 +25,12 @@ profile_of <- function(name) {
   NULL
 }
 
-new_profile <- function(asked) {
+new_profile <- function(asked, policy = NULL, relay = NULL) {
   made <- new.env(parent = emptyenv())
   made$asked <- asked
+  made$policy <- policy
+  made$one_url <- !is.null(policy) && policy != "queue"
+  made$relay <- relay
   made
 }
 
@@ -37,6 +40,14 @@ keep_profile <- function(name, profile, value) {
   profiles[[name]] <- profile
   end_with_document(name, profile)
   profile$value
+}
+
+# How a session ends its daemons, as ByeKind of base/frame.h: those that stay (autoexit =
+# FALSE) only by "end_all".
+bye_kinds <- c(end = 0L, end_all = 1L)
+
+close_link <- function(profile, kind = "end") {
+  .Call(tk_close, profile$link, bye_kinds[[kind]])
 }
 
 is_here <- function(profile) !is.null(profile) && is.null(profile$link)

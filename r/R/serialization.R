@@ -280,7 +280,7 @@ begin_hooks <- function(name, serial) {
   profile$serial <- serial
   if (is.null(serial)) profile$defaults <- registered$packages
   done <- FALSE
-  on.exit(if (!done) reset(name, kind = 0L))
+  on.exit(if (!done) reset(name, "end"))
   share_hooks(name)
   done <- TRUE
 }

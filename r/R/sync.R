@@ -3,7 +3,6 @@
 set_here <- function(name, asked, told, options, seed, safe) {
   made <- new_profile(asked)
   made$n <- 1L
-  made$one_url <- FALSE
   made$safe <- safe
   made$cleanup <- cleanup_parts(told$cleanup %||% TRUE)
   made$task_options <- options

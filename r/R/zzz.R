@@ -18,18 +18,20 @@
 }
 
 .onUnload <- function(libpath) {
-  for (name in names(profiles)) .Call(tk_close, profiles[[name]]$link, 0L)
-  if (!is.null(found$ephemeral)) .Call(tk_close, found$ephemeral, 0L)
+  for (name in names(profiles)) close_link(profiles[[name]])
+  if (!is.null(found$ephemeral)) close_link(list(link = found$ephemeral))
   # A daemon goes on with what it has: a task may have unloaded all packages.
   if (is.null(found$daemon)) library.dynam.unload("tenkai", libpath)
 }
 
-# What the dispatcher has to say to the user; C++ calls it. Behind the sentence may
-# stand the launches it is about.
-tell <- function(notes) {
-  for (note in notes) {
-    parts <- strsplit(note, "\x1f", fixed = TRUE)[[1L]]
-    if (length(parts) == 2L) message(launch_condition(parts[1L], parts[2L])) else
-      message("tenkai: ", harmless(note))
+# What the dispatcher has to say to the user; C++ calls it. `launches`: those that a
+# sentence is about, as status() has them, or "".
+tell <- function(sentences, launches) {
+  for (i in seq_along(sentences)) {
+    if (nzchar(launches[i])) {
+      message(launch_condition(sentences[i], launches[i]))
+    } else {
+      message("tenkai: ", harmless(sentences[i]))
+    }
   }
 }

@@ -379,9 +379,7 @@ void Link::on_frame(Frame&& frame) {
     }
     case Type::note:
       if (notes_.size() >= max_notes) break;
-      notes_.push_back(frame.text(Key::message));
-      // What tell() in R makes a condition of.
-      if (frame.payload) notes_.back() += '\x1f' + std::string(view_of(frame.payload));
+      notes_.push_back({frame.text(Key::message), std::string(view_of(frame.payload))});
       break;
     case Type::said: {
       const MapAnswers* map = any_map_with(frame.task);

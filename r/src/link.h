@@ -132,8 +132,12 @@ class Link {
   void take_in();
   // One wait of at most a tenth of a second that takes in what comes.
   void wait_a_little();
-  // What the user should be told, once.
-  std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
+  // What the user should be told, once. `launches`: those that it is about, or "".
+  struct Note {
+    std::string sentence;
+    std::string launches;
+  };
+  std::vector<Note> take_notes() { return std::exchange(notes_, {}); }
   bool has_notes() const { return !notes_.empty() || !sayings_.empty(); }
 
   // It is told when this task has said all.
@@ -209,7 +213,7 @@ class Link {
   std::optional<Answer> of_element_;          // what answer_to() has returned
   std::unordered_map<std::uint64_t, std::optional<Answer>> requests_;
   std::optional<Frame> control_;
-  std::vector<std::string> notes_;
+  std::vector<Note> notes_;
   Sayings sayings_;
   bool all_is_said_ = false;  // no more comes
   std::chrono::steady_clock::duration last_wait_{};

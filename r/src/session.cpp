@@ -157,15 +157,19 @@ void tell_notes(Link& link) {
 
 void tell_own_notes(Link& link) {
   if (!link.has_notes() || tell == nullptr) return;
-  std::vector<std::string> notes = link.take_notes();
+  std::vector<Link::Note> notes = link.take_notes();
   auto body = [&]() -> SEXP {
-    SEXP words = PROTECT(Rf_allocVector(STRSXP, static_cast<R_xlen_t>(notes.size())));
-    for (std::size_t i = 0; i < notes.size(); ++i) {
-      SET_STRING_ELT(words, static_cast<R_xlen_t>(i), STRING_ELT(text(notes[i]), 0));
+    auto count = static_cast<R_xlen_t>(notes.size());
+    SEXP sentences = PROTECT(Rf_allocVector(STRSXP, count));
+    SEXP launches = PROTECT(Rf_allocVector(STRSXP, count));
+    for (R_xlen_t i = 0; i < count; ++i) {
+      const Link::Note& note = notes[static_cast<std::size_t>(i)];
+      SET_STRING_ELT(sentences, i, STRING_ELT(text(note.sentence), 0));
+      SET_STRING_ELT(launches, i, STRING_ELT(text(note.launches), 0));
     }
-    SEXP call = PROTECT(Rf_lang2(tell, words));
+    SEXP call = PROTECT(Rf_lang3(tell, sentences, launches));
     Rf_eval(call, R_BaseEnv);
-    UNPROTECT(2);
+    UNPROTECT(3);
     return R_NilValue;
   };
   safely(body);

@@ -381,7 +381,7 @@ test_that("nothing the dispatcher passes on steers a terminal", {
   lost <- structure(19L, message = text, class = c("errorValue", "try-error"))
   expect_match(printed(lost), "  a\\x1b[31mb\tc", fixed = TRUE, all = FALSE)
 
-  note <- tryCatch(tenkai:::tell(text), message = conditionMessage)
+  note <- tryCatch(tenkai:::tell(text, ""), message = conditionMessage)
   expect_identical(note, "tenkai: a\\x1b[31mb\tc\n")
 
   expect_error(stop(tenkai:::reason_of(lost)), "a\\x1b[31mb\tc", fixed = TRUE)
