@@ -25,7 +25,8 @@
 #'   a vector (for nested lists as by [unlist()]).
 #'
 #' @details
-#' Ctrl-C ends the wait and leaves the mirais as they were.
+#' Ctrl-C ends the wait and leaves the mirais as they were; but for `m[]` of a
+#' [mirai_map()], where it stops all elements that have no value yet.
 #'
 #' The error of `.stop` and `.flat` has the class `tenkai_collect_error`. Its
 #' fields are `location`, the number of the element of `x` it is about, and
@@ -133,7 +134,8 @@ collect_options <- function(options) {
 
 no_option <- function(what) {
   stop(what, " is no option of collecting mirais: there are ",
-       paste(collect_flags, collapse = ", "), call. = FALSE)
+       paste(collect_flags, collapse = ", "),
+       "; elements of a map are taken from as.list() of it", call. = FALSE)
 }
 
 bar_arguments <- function(progress) {

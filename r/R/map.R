@@ -24,7 +24,8 @@
 #'   see [mirai()]; `x[[i]]$output` is what element `i` has said.
 #'
 #' @return A `mirai_map`: a list with the length and the names of `.x`, of which each
-#'   element is a mirai. Where it is changed, or put together with others by `c()`, it
+#'   element is a mirai: `x[[i]]`, and in [lapply()] and the like. R's `for` and [do.call()]
+#'   take elements without asking it; give them `as.list(x)`. Where it is changed, or put together with others by `c()`, it
 #'   becomes a plain list of them, as by [as.list()]. `x[]`, or [collect_mirai()], waits for all and returns the values
 #'   in the order of `.x`; `x[.flat]`, `x[.stop]` and `x[.progress]` as there.
 #'   [call_mirai()], [unresolved()] and [stop_mirai()] are for the whole map, and for its
@@ -40,7 +41,8 @@
 #' ends a daemon again.
 #'
 #' Results come back several at a time: an element that is done waits until its daemon has
-#' been busy with the piece for 50 ms, or is done with it. [stop_mirai()] for one element
+#' been busy with the piece for 50 ms, or is done with it. Ctrl-C while `x[]` waits stops
+#' all elements that have no value yet, as [stop_mirai()] does. [stop_mirai()] for one element
 #' interrupts the one that its daemon is at, if they are of one piece; that is then tried
 #' again.
 #'
@@ -73,7 +75,7 @@ mirai_map <- function(.x, .f, ..., .args = list(), .promise = NULL,
     if (!is.null(.promise)) promise_each(map, .promise)
     return(map)
   }
-  map <- structure(vector("list", length(elements)), names = names(elements),
+  map <- structure(rep(list(no_mirai), length(elements)), names = names(elements),
                    class = "mirai_map")
   if (length(elements)) {
     relay <- if (is.null(.relay)) profile$relay else asked
@@ -101,12 +103,14 @@ as_function <- function(f) {
   stop("'.f' must be of type function, not ", typeof(f), call. = FALSE)
 }
 
-# As daemons(sync = TRUE) has it: a list of mirais that have resolved.
+# As daemons(sync = TRUE) has it: a list of mirais that have resolved. Ctrl-C stops what is left.
 map_here <- function(profile, task, globals, elements) {
-  mirais <- lapply(elements, function(element) {
-    objects <- c(task$objects, list(.x = element))
-    evaluated_here(profile, task$call, globals, objects)
-  })
+  mirais <- lapply(elements, function(element) .Call(tk_stopped_here))
+  for (i in seq_along(elements)) {
+    objects <- c(task$objects, list(.x = elements[[i]]))
+    mirais[[i]] <- evaluated_here(profile, task$call, globals, objects)
+    if (is_mirai_interrupt(mirais[[i]]$data)) break
+  }
   structure(mirais, names = names(elements), class = "mirai_map")
 }
 
@@ -203,6 +207,29 @@ promise_each <- function(map, promise) {
 #' @export
 is_mirai_map <- function(x) inherits(x, "mirai_map")
 
+# What the list itself has in each place: R's `for` and do.call() take that, and ask no method.
+no_mirai <- structure(new.env(parent = emptyenv()), class = "mirai_map_place")
+
+fail_in_place <- function(x, ...) {
+  stop("this is a place in a mirai_map, not the mirai there: R's for(), do.call() and ",
+       "rapply() take elements without asking the map; give them as.list(x)", call. = FALSE)
+}
+
+#' @export
+`[.mirai_map_place` <- fail_in_place
+
+#' @export
+`[[.mirai_map_place` <- fail_in_place
+
+#' @export
+`$.mirai_map_place` <- fail_in_place
+
+#' @export
+print.mirai_map_place <- function(x, ...) {
+  cat("< a place in a mirai map, as.list() has the mirais >\n")
+  invisible(x)
+}
+
 # NULL of one without elements, a plain list of that class, and one from another process.
 handle_of_map <- function(x) {
   if (!inherits(x, "mirai_map")) return()
@@ -256,6 +283,11 @@ c.mirai_map <- function(...) {
 rev.mirai_map <- function(x) rev(as.list(x))
 
 #' @export
+unlist.mirai_map <- function(x, recursive = TRUE, use.names = TRUE) {
+  unlist(as.list(x), recursive, use.names)
+}
+
+#' @export
 `[<-.mirai_map` <- function(x, ..., value) `[<-`(as.list(x), ..., value = value)
 
 #' @export
@@ -267,10 +299,14 @@ rev.mirai_map <- function(x) rev(as.list(x))
 #' @export
 `length<-.mirai_map` <- function(x, value) `length<-`(as.list(x), value)
 
+# Nobody else may have this map, so Ctrl-C ends more than the wait.
 #' @rdname collect_mirai
 #' @export
 `[.mirai_map` <- function(x, ...) {
-  collected(x, options_as_written(substitute(list(...)), parent.frame()))
+  options <- options_as_written(substitute(list(...)), parent.frame())
+  withCallingHandlers(collected(x, options), interrupt = function(interrupt) {
+    stop_mirai(x)
+  })
 }
 
 # The same list, in which each map is the list of its mirais.

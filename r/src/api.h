@@ -43,6 +43,7 @@ SEXP tk_watched_link(SEXP mirai);
 SEXP tk_watch_fds(SEXP link);
 SEXP tk_ripe(SEXP link);
 // here.cpp
+SEXP tk_stopped_here();
 SEXP tk_here(SEXP functions, SEXP parcel, SEXP everywhere, SEXP cleanup, SEXP hooks);
 // search.cpp
 SEXP tk_mirais(SEXP list);

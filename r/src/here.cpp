@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api.h"
+#include "base/error_code.h"
 #include "baseline.h"
 #include "evaluation.h"
 #include "global_state.h"
@@ -79,6 +80,21 @@ Answer evaluate_here(SEXP functions, Payload task, bool everywhere, int cleanup)
 }  // namespace tenkai
 
 using namespace tenkai;
+
+// A mirai that was stopped before its task was begun.
+SEXP tk_stopped_here() {
+  return guarded([&] {
+    const std::shared_ptr<Link>& link = link_to_nobody(false);
+    std::uint64_t task = link->next_id();
+    auto make = [&] { return new_mirai(link, task); };
+    SEXP mirai = PROTECT(safely(make));
+    link->put_answer(task, Answer{nullptr, static_cast<std::uint64_t>(Code::cancelled), {}});
+    auto look = [&] { return settle(mirai); };
+    safely(look);
+    UNPROTECT(1);
+    return mirai;
+  });
+}
 
 // The mirai, which has its value. `parcel`: list(expression, globals, arguments), and a
 // fourth element where only data may come back; `hooks`: those of the profile.

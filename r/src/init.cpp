@@ -49,6 +49,7 @@ const R_CallMethodDef entries[] = {
     entry("tk_watch_fds", tk_watch_fds, 1),
     entry("tk_ripe", tk_ripe, 1),
     entry("tk_here", tk_here, 5),
+    entry("tk_stopped_here", tk_stopped_here, 0),
     entry("tk_mirais", tk_mirais, 1),
     entry("tk_has_map", tk_has_map, 1),
     entry("tk_values", tk_values, 1),

@@ -237,14 +237,16 @@ SEXP settle(SEXP mirai) {
   if (answer == nullptr) return unresolved_value();
   note_usage(mirai, handle->task, *answer);
   SEXP value = PROTECT(value_in(*answer, *handle->link));
-  if (TYPEOF(value) == STRSXP && Rf_inherits(value, "miraiError")) name_fields(value);
   if (value != no_room()) resolve_to(mirai, value);
   UNPROTECT(1);
   return value;
 }
 
 SEXP value_in(const Answer& answer, const Link& link) {
-  return value_from(answer, link.is_safe() ? Allowed::data : Allowed::everything);
+  SEXP value = PROTECT(value_from(answer, link.is_safe() ? Allowed::data : Allowed::everything));
+  if (TYPEOF(value) == STRSXP && Rf_inherits(value, "miraiError")) name_fields(value);
+  UNPROTECT(1);
+  return value;
 }
 
 void resolve_to(SEXP mirai, SEXP value) {

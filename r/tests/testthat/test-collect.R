@@ -144,7 +144,7 @@ test_that("options are written in brackets, or given as texts or as a list", {
 test_that("an option that is none is named", {
   m <- mirai(1)
   at_end(daemons(0))
-  none <- "is no option of collecting mirais: there are .flat, .stop, .progress"
+  none <- "is no option of collecting mirais: there are .flat, .stop, .progress; elements"
   expect_error(collect_mirai(m, ".stopp"), paste("'.stopp'", none))
   expect_error(collect_mirai(m, list(TRUE)), paste("''", none))
   expect_error(collect_mirai(m, 3),

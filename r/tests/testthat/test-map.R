@@ -286,6 +286,47 @@ test_that("what is made of a map is a list of its mirais", {
                         list(a = 1, b = 6), list(a = 1)))
 })
 
+test_that("Ctrl-C while m[] waits stops what is left", {
+  set_limit()
+  set_daemons(2)
+  map <- mirai_map(1:6, function(i, session) {
+    if (i == 2) return(i)
+    if (i == 3) tools::pskill(session, tools::SIGINT)
+    Sys.sleep(600)
+  }, .args = list(session = Sys.getpid()), .chunk = 1)
+  expect_identical(tryCatch(map[], interrupt = function(interrupt) "interrupted"), "interrupted")
+  values <- map[]
+  expect_identical(values[[2]], 2L)
+  for (value in values[-2]) expect_true(is_error_code(value, 20L))
+  expect_identical(evaluated(1), 1)
+  expect_identical(evaluated(2), 2)
+})
+
+test_that("error values of a map have the fields of their conditions", {
+  set_limit()
+  set_daemons(1)
+  fails <- function(x) stop(structure(class = c("odd", "error", "condition"),
+                                      list(message = "bad", call = quote(f(x)), extra = x)))
+  map <- mirai_map(c(a = 1), fails)
+  value <- map[]$a
+  expect_identical(value$condition.class, c("odd", "error", "condition"))
+  expect_identical(attr(value, "extra"), 1)
+  expect_identical(conditionCall(value), quote(f(x)))
+  expect_identical(attributes(value), attributes(map$a$data))
+})
+
+test_that("where R takes elements without asking the map, that is an error, and no NULL", {
+  set_limit()
+  set_daemons(1)
+  map <- mirai_map(c(a = 1, b = 2), identity)
+  for (each in map) expect_error(each[], "give them as.list(x)", fixed = TRUE)
+  expect_error(do.call(function(a, b) a$data, map), "give them as.list(x)", fixed = TRUE)
+  expect_match(printed(each), "as.list() has the mirais", fixed = TRUE)
+  expect_identical(collect_mirai(unlist(map)), list(a = 1, b = 2))
+  expect_identical(lapply(map, function(each) each[]), list(a = 1, b = 2))
+  expect_identical(Map(function(each) each[], map), list(a = 1, b = 2))
+})
+
 test_that("a map from another process is closed, as a mirai is", {
   set_daemons(1)
   map <- unserialize(serialize(mirai_map(c(a = 1, b = 2), identity), NULL))

@@ -69,6 +69,20 @@ test_that("an interrupt here is the value of its task", {
   expect_identical(mirai(1)$data, 1)
 })
 
+test_that("an interrupt of a map stops what is left", {
+  set_sync()
+  map <- mirai_map(1:4, function(i) {
+    if (i == 1) return(i)
+    tools::pskill(Sys.getpid(), tools::SIGINT)
+    Sys.sleep(60)
+  })
+  values <- map[]
+  expect_identical(values[[1]], 1L)
+  expect_true(is_mirai_interrupt(values[[2]]))
+  for (value in values[3:4]) expect_true(is_error_code(value, 20L))
+  expect_identical(mirai(1)$data, 1)
+})
+
 test_that("a jump out of a task ends the task and not its caller", {
   set_sync()
   capture.output(type = "message", {
