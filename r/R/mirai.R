@@ -89,7 +89,8 @@
 #' those in lists and data frames) are copied once, when the session sends them, or the daemon its
 #' value. Who receives such a vector maps the memory that they lie in: it takes no time and, for as
 #' long as nobody writes to it, no memory of its own, in however many processes. Who does write to it
-#' gets pages of his own, and nobody else sees it. To R it is an ordinary vector
+#' gets pages of his own, and nobody else sees it. What a task returns as it was given is not
+#' copied again. To R it is an ordinary vector
 #' (`ALTREP`); [saveRDS()] and the like write its numbers. Texts, what is in
 #' environments, values with hooks ([serialization()]) and the elements of a
 #' [mirai_map()] are copied as before, as is what comes over a network.
