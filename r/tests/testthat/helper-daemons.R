@@ -12,12 +12,6 @@ set_daemons <- function(..., .compute = "default", frame = parent.frame()) {
   daemons(..., .compute = .compute)
 }
 
-# Ends what waits for ever, for the rest of a test.
-set_limit <- function(seconds = 120, frame = parent.frame()) {
-  do.call(on.exit, list(quote(setTimeLimit()), TRUE, FALSE), envir = frame)
-  setTimeLimit(elapsed = seconds)
-}
-
 # A folder for the rest of a test.
 set_folder <- function(frame = parent.frame()) {
   folder <- tempfile("tenkai-")
@@ -28,28 +22,11 @@ set_folder <- function(frame = parent.frame()) {
   folder
 }
 
-# call_mirai() with a limit, which is for what never resolves, not for what is
-# slow. `what` is for the message where it is reached: the words of the argument,
-# if not said.
-resolved <- function(m, what = substitute(m), seconds = 120) {
-  until <- Sys.time() + seconds
-  on.exit(setTimeLimit())
-  setTimeLimit(elapsed = seconds)
-  tryCatch(call_mirai(m), error = function(condition) {
-    if (Sys.time() < until) stop(condition)
-    setTimeLimit()
-    words <- paste(deparse(what), collapse = "\n")
-    stop(sprintf("waited for %g s in vain for the value of %s", seconds, words),
-         call. = FALSE)
-  })
-}
-
 # The value of a mirai, waited for.
-value_of <- function(m, what = substitute(m)) resolved(m, what)$data
+value_of <- function(m) call_mirai(m)$data
 
 evaluated <- function(expr, ...) {
-  value_of(eval(bquote(mirai(.(substitute(expr)), ...))),
-           what = substitute(expr))
+  value_of(eval(bquote(mirai(.(substitute(expr)), ...))))
 }
 
 # Waits until `condition` holds; whether it did. The limit is for what never
@@ -89,9 +66,11 @@ printed <- function(x) utils::capture.output(print(x))
 is_asleep <- function(pid) identical(state_of(pid), "S")
 
 # Runs R code in another R session, with this one's packages; what it wrote. The
-# shell runs `first` before. The limit is for what never ends.
+# shell runs `first` before. R's own limit does not end it, so it has one, which is
+# within that of the test.
 run_session <- function(code, environment = character(),
-                        options = "--vanilla", first = ":", seconds = 240) {
+                        options = "--vanilla", first = ":") {
+  seconds <- max(10, round(seconds_left()) - 20)
   script <- tempfile(fileext = ".R")
   on.exit(unlink(script))
   writeLines(code, script)

@@ -98,7 +98,7 @@ test_that("who writes to one changes nobody else's", {
     x
   }, x = x, i = i))
   for (i in 1:4) {
-    value <- resolved(tasks[[i]])$data
+    value <- call_mirai(tasks[[i]])$data
     expect_identical(value[c(1L, 2L, large)], c(i, 2.5, i))
     value[[2L]] <- 0
     expect_identical(tasks[[i]]$data[[2L]], 2.5)

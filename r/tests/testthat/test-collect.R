@@ -1,7 +1,6 @@
 # Values out of mirais: one, all of a list, and the first of several.
 
 test_that("m[] waits for the value and returns it", {
-  set_limit()
   set_daemons(1)
   m <- mirai({
     Sys.sleep(0.1)
@@ -15,7 +14,6 @@ test_that("m[] waits for the value and returns it", {
 })
 
 test_that("a list is collected in its shape, with its names", {
-  set_limit()
   set_daemons(2)
   tasks <- list(a = mirai(1), b = list(mirai("b"), c = NULL), NULL, d = 3,
                 pairlist(e = mirai(NULL), mirai(list(6, NULL))), list())
@@ -77,7 +75,6 @@ test_that(".flat is an error where a value is none", {
 })
 
 test_that(".stop raises the first error value, and stops the rest", {
-  set_limit()
   set_daemons(2)
   condition <- structure(class = c("myError", "error", "condition"),
                          list(message = "oh", call = NULL, extra = 42))
@@ -211,7 +208,6 @@ test_that(".progress shows a bar on a terminal, of cli or of R", {
 })
 
 test_that("race_mirai() says which has resolved first", {
-  set_limit()
   set_daemons(2)
   set_daemons(1, .compute = "other")
   slow <- mirai(Sys.sleep(600))
@@ -233,7 +229,6 @@ test_that("race_mirai() says which has resolved first", {
 })
 
 test_that("each of several profiles can win a race, and is found at once", {
-  set_limit()
   set_daemons(1)
   set_daemons(1, .compute = "other")
   folder <- set_folder()
@@ -253,7 +248,6 @@ test_that("each of several profiles can win a race, and is found at once", {
 })
 
 test_that("a race ends where nothing can come any more", {
-  set_limit()
   daemons(1)
   daemons(1, .compute = "other")
   at_end(daemons(0, .compute = "other"))
@@ -275,7 +269,6 @@ test_that("a race ends where nothing can come any more", {
 })
 
 test_that("thousands of mirais are raced until none is left", {
-  set_limit()
   set_daemons(2)
   tasks <- lapply(1:3000, function(i) mirai(i, i = i))
   left <- seq_along(tasks)

@@ -132,7 +132,7 @@ test_that("what a task sets in R itself ends with it", {
       })
     )
     for (expr in leaving) {
-      resolved(mirai(expr), expr)
+      call_mirai(mirai(expr))
       expect_identical(global_state(), before, info = deparse(expr)[1:2])
     }
     daemons(0)
@@ -144,7 +144,7 @@ test_that("a stream of random numbers goes on after another kind was used", {
     daemons(1, seed = 7)
     at_end(daemons(0))
     first <- evaluated(runif(1))
-    resolved(mirai(between), between)
+    call_mirai(mirai(between))
     c(first, evaluated(runif(1)))
   }
   straight <- draws(NULL)

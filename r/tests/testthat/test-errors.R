@@ -204,7 +204,7 @@ test_that("an error of many kinds leaves the daemon as it was", {
   )
   for (expr in bad) {
     m <- mirai(expr)
-    resolved(m, expr)
+    call_mirai(m)
     expect_false(unresolved(m))
   }
   expect_identical(evaluated(Sys.getpid()), pid)

@@ -1,5 +1,5 @@
 values_of <- function(mirais) {
-  lapply(seq_along(mirais), function(i) value_of(mirais[[i]], "everywhere()"))
+  lapply(seq_along(mirais), function(i) value_of(mirais[[i]]))
 }
 
 test_that("everywhere() has the value of each daemon, to wait for", {

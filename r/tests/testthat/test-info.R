@@ -2,7 +2,7 @@ test_that("info() counts daemons and tasks", {
   expect_null(info())
   set_daemons(1)
   m <- mirai(1)
-  resolved(m)
+  call_mirai(m)
 
   counts <- info()
 
@@ -21,7 +21,7 @@ test_that("info() tells tasks that wait from those that are with a daemon", {
   expect_identical(info()[c("awaiting", "executing")],
                    c(awaiting = 2L, executing = 1L))
   file.create(gate)
-  for (each in mirais) resolved(each)
+  for (each in mirais) call_mirai(each)
   expect_identical(info()[c("awaiting", "executing", "completed")],
                    c(awaiting = 0L, executing = 0L, completed = 3L))
 })
@@ -30,7 +30,7 @@ test_that("info() counts daemons without dispatcher, and those that are gone", {
   set_daemons(1, dispatcher = FALSE)
   expect_identical(info()[["connections"]], 1L)
   set_daemons(1, respawn = FALSE, .compute = "side")
-  resolved(mirai(quit(), .compute = "side"))
+  call_mirai(mirai(quit(), .compute = "side"))
   expect_true(wait_for(function() info("side")[["connections"]] == 0L))
   expect_identical(info("side")[["cumulative"]], 1L)
 })

@@ -22,7 +22,7 @@ test_that("call_mirai() and the others take anything", {
 test_that("lists of mirais are waited for, asked and stopped as one", {
   set_daemons(2)
   tasks <- list(mirai(1), mirai(2))
-  resolved(tasks)
+  call_mirai(tasks)
   expect_false(unresolved(tasks))
   expect_identical(lapply(tasks, function(m) m$data), list(1, 2))
 
@@ -40,7 +40,7 @@ test_that("lists of mirais may be nested, and share parts", {
   expect_true(unresolved(tasks))
   expect_true(unresolved(list(list(m$data))))
 
-  expect_identical(resolved(tasks), tasks)
+  expect_identical(call_mirai(tasks), tasks)
   expect_identical(list(m$data, other$data), list(1, 2))
   expect_false(unresolved(tasks))
 

@@ -234,7 +234,6 @@ test_that("a daemon that ends after so many tasks counts elements", {
 })
 
 test_that("a map that is larger than what may wait is sent as room is made", {
-  set_limit(60)
   set_daemons(2, memory = 1e6)
   sizes <- rep(c(1e5, 10, 3e5, 1000, 2e6), 6)
   map <- mirai_map(lapply(sizes, raw), length)
@@ -247,7 +246,6 @@ test_that("a map that is larger than what may wait is sent as room is made", {
 })
 
 test_that(".flat and .stop see values that could not be let in, and those that never came", {
-  set_limit()
   set_daemons(1, safe = TRUE)
   map <- mirai_map(c(a = 1, b = 2), function(x) if (x == 2) function() x else x)
   for (option in c(".flat", ".stop")) {
@@ -269,7 +267,6 @@ test_that("each argument in .args is what it was given as, whatever it is called
 })
 
 test_that("what is made of a map is a list of its mirais", {
-  set_limit()
   set_daemons(1)
   map <- mirai_map(c(a = 1, b = 2), identity)
   more <- mirai_map(3, identity)

@@ -21,7 +21,7 @@ test_that("a mirai resolves to the value of its expression", {
     a + 1
   })
 
-  resolved(m)
+  call_mirai(m)
   expect_identical(call_mirai(m), m)
   expect_false(withVisible(call_mirai(m))$visible)
   expect_false(unresolved(m))
@@ -254,7 +254,7 @@ test_that("each mirai has an id of its own, which stays", {
   expect_type(unlist(ids), "character")
   expect_length(unique(unlist(ids)), 3L)
 
-  resolved(tasks)
+  call_mirai(tasks)
   expect_identical(lapply(tasks, attr, "id"), ids)
   expect_identical(printed(tasks[[1]]), "< mirai | $data >")
   daemons(0)
@@ -269,7 +269,7 @@ test_that("tasks run first in, first out", {
   tasks <- lapply(1:30, function(i) {
     mirai(cat(i, "\n", file = log, append = TRUE), i = i, log = log)
   })
-  resolved(tasks)
+  call_mirai(tasks)
 
   expect_identical(scan(log, 0L, quiet = TRUE), 1:30)
 })
@@ -277,7 +277,7 @@ test_that("tasks run first in, first out", {
 test_that("thousands of tasks resolve each to its own value", {
   set_daemons(2)
   tasks <- lapply(1:3000, function(i) mirai(i, .args = list(i = i)))
-  resolved(tasks)
+  call_mirai(tasks)
 
   expect_identical(vapply(tasks, function(m) m$data, 0L), 1:3000)
   expect_identical(sum(status()$daemons[, "complete"]), 3000L)
@@ -377,12 +377,12 @@ test_that("a mirai that a step of a chain of promises returns is waited for", {
 test_that("a mirai tells what its evaluation has used", {
   daemons(1)
   on.exit(daemons(0))
-  small <- resolved(mirai(1))
-  large <- resolved(mirai({
+  small <- call_mirai(mirai(1))
+  large <- call_mirai(mirai({
     x <- rnorm(2e7)
     sum(x)
   }))
-  after <- resolved(mirai({
+  after <- call_mirai(mirai({
     gc()
     1
   }))
@@ -393,11 +393,11 @@ test_that("a mirai tells what its evaluation has used", {
   expect_lt(small$usage[["memory"]], large$usage[["memory"]])
   expect_lt(small$usage[["cpu"]], large$usage[["cpu"]])
   # The next one is not charged for what others have used before it.
-  again <- resolved(mirai(1))
+  again <- call_mirai(mirai(1))
   expect_lt(again$usage[["memory"]], large$usage[["memory"]])
-  expect_null(resolved(mirai(Sys.sleep(9), .timeout = 100))$usage)
+  expect_null(call_mirai(mirai(Sys.sleep(9), .timeout = 100))$usage)
   # To wait takes no processor time, and is time all the same.
-  idle <- resolved(mirai(Sys.sleep(0.5)))
+  idle <- call_mirai(mirai(Sys.sleep(0.5)))
   expect_null(idle$data)
   expect_gte(idle$usage[["seconds"]], 0.5)
   expect_lt(idle$usage[["cpu"]], 0.5)

@@ -19,7 +19,7 @@ test_that("what is queued before there are daemons is done by whoever comes", {
                "^tcp://127.0.0.1:[0-9]+$")
   mirais <- lapply(1:20, function(i) mirai(i, i = i))
   launch_local(n = 2)
-  expect_identical(lapply(mirais, function(m) resolved(m)$data), as.list(1:20))
+  expect_identical(lapply(mirais, function(m) call_mirai(m)$data), as.list(1:20))
 })
 
 test_that("a task whose daemon dies goes to another, which is started again", {
@@ -32,7 +32,7 @@ test_that("a task whose daemon dies goes to another, which is started again", {
     }
     "done"
   }, file = file.path(set_folder(), "tried"))
-  expect_identical(resolved(m)$data, "done")
+  expect_identical(call_mirai(m)$data, "done")
   expect_true(wait_for(function() status()$connections == 2L))
 })
 

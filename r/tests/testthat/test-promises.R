@@ -46,7 +46,7 @@ test_that("a promise is told also where another call has read its answer", {
   k$keep("first", first)
   k$keep("second", second)
   # There is nothing to read any more when the loop runs.
-  resolved(mirai("third"))
+  call_mirai(mirai("third"))
 
   expect_true(k$run(2))
   expect_identical(k$got$first$value, "first")
@@ -60,7 +60,7 @@ test_that("what another call has read rings, for who waits for descriptors", {
   m <- mirai(1)
   .Call(tenkai:::tk_watch, m)
   link <- .Call(tenkai:::tk_watched_link, m)
-  resolved(m)
+  call_mirai(m)
   rung <- NULL
 
   bell <- .Call(tenkai:::tk_watch_fds, link)[1L]

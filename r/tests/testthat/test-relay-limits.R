@@ -29,7 +29,7 @@ test_that("a flood slows its task, is bounded, and says what was left out", {
   }, .relay = TRUE)
   sink(nullfile())
   at_end(if (sink.number()) sink())
-  resolved(m)
+  call_mirai(m)
   sink()
   expect_identical(m$data, "done")
   expect_named(m$output[1L], "left out")
@@ -37,7 +37,7 @@ test_that("a flood slows its task, is bounded, and says what was left out", {
   expect_lt(sum(nchar(m$output)), 2.2 * 2^20)
   # Too large to be sent as it is.
   m <- mirai(message(strrep("x", 1e6)), .relay = TRUE)
-  capture.output(resolved(m), type = "message")
+  capture.output(call_mirai(m), type = "message")
   expect_identical(nchar(m$output[["message"]]), 8192L)
 })
 
@@ -49,7 +49,7 @@ test_that("bytes that are no text do no harm", {
     close(out)
     1
   }, .relay = TRUE)
-  lines <- capture.output(resolved(m))
+  lines <- capture.output(call_mirai(m))
   expect_match(lines, "] a<ff>\\x1bb", fixed = TRUE)
   expect_identical(m$data, 1)
 })
@@ -61,7 +61,7 @@ test_that("what a daemon has said before it died is heard", {
     Sys.sleep(0.5)
     tools::pskill(Sys.getpid(), tools::SIGKILL)
   }, .relay = TRUE)
-  capture.output(resolved(m))
+  capture.output(call_mirai(m))
   expect_true(is_error_code(m$data, 19L))
   expect_identical(m$output, c(output = "last words"))
 })
@@ -137,7 +137,7 @@ test_that("a task that is tried again begins a line of its own", {
   lines <- capture.output({
     heard <- wait_for(function() "line" %in% m$output)
     file.create(file.path(folder, "heard"))
-    resolved(m)
+    call_mirai(m)
   })
   expect_true(heard)
   expect_identical(unname(m$output), c("line", "begun", "line", "begun, ended"))

@@ -12,7 +12,7 @@ test_that("output, messages and warnings come in order, with the task's name", {
     6
   })
   number <- sub(".*-", "", attr(m, "id"))
-  messages <- capture.output(type = "message", lines <- capture.output(resolved(m)))
+  messages <- capture.output(type = "message", lines <- capture.output(call_mirai(m)))
   named <- function(x) sprintf("[task %s] %s", number, x)
   expect_identical(lines, named(c("one", "[1] 3", "four", "five")))
   expect_identical(messages, named("two"))
@@ -35,7 +35,7 @@ test_that("a task is heard while it runs", {
   expect_true(heard)
   expect_true(unresolved(m))
   file.create(file.path(folder, "go"))
-  capture.output(resolved(m))
+  capture.output(call_mirai(m))
   expect_identical(unname(m$output), c("waiting", "gone"))
   # status() looks, too.
   m <- mirai({
@@ -48,7 +48,7 @@ test_that("a task is heard while it runs", {
     any(grepl("seen", capture.output(invisible(status()))))
   }))
   file.create(file.path(folder, "end"))
-  resolved(m)
+  call_mirai(m)
 })
 
 test_that("conditions of a task reach the session's handlers", {
@@ -58,7 +58,7 @@ test_that("conditions of a task reach the session's handlers", {
     x
   }
   m <- mirai(f(-1), f = f)
-  expect_warning(resolved(m), "^\\[task [0-9]+\\] negative$")
+  expect_warning(call_mirai(m), "^\\[task [0-9]+\\] negative$")
   expect_identical(m$data, -1)
 
   custom <- function() {
@@ -69,7 +69,7 @@ test_that("conditions of a task reach the session's handlers", {
   }
   seen <- NULL
   m <- mirai(custom(), custom = custom)
-  withCallingHandlers(resolved(m), custom = function(condition) {
+  withCallingHandlers(call_mirai(m), custom = function(condition) {
     seen <<- condition
     invokeRestart("muffleCustom")
   })
@@ -83,7 +83,7 @@ test_that("conditions of a task reach the session's handlers", {
     message("second")
     "value"
   })
-  left <- tryCatch(resolved(m), message = conditionMessage)
+  left <- tryCatch(call_mirai(m), message = conditionMessage)
   expect_identical(left, "first\n")
   expect_message(value <- value_of(m), "second")
   expect_identical(value, "value")
@@ -125,10 +125,10 @@ test_that("only what is asked for is relayed", {
   })
   expect_identical(suppressMessages(said(mirai(talk))), c(message = "message"))
   m <- mirai(talk, .relay = c("output", "warning"))
-  capture.output(suppressWarnings(resolved(m)))
+  capture.output(suppressWarnings(call_mirai(m)))
   expect_identical(m$output, c(output = "output", warning = "warning"))
   m <- mirai(talk, .relay = FALSE)
-  resolved(m)
+  call_mirai(m)
   expect_null(m$output)
   expect_error(mirai(1, .relay = "all"), "'.relay' must be TRUE, FALSE or some of")
   expect_error(daemons(1, .compute = "other", relay = 3), "'relay' must be TRUE")

@@ -53,7 +53,7 @@ test_that("values nest as deep as R can serialize, there and back", {
   set_daemons(1)
   pid <- evaluated(Sys.getpid())
   # Looking at a mirai from within a test takes some of the stack, too.
-  levels <- 0.8 * levels_of_r()
+  levels <- 0.75 * levels_of_r()
   for (kind in names(calls)) {
     make <- get(kind)
     x <- make(levels %/% calls[[kind]])

@@ -61,7 +61,7 @@ test_that("stop_mirai() resolves to 20 at once, queued or running", {
 test_that("stop_mirai() does nothing to a mirai that has its value", {
   set_daemons(1)
   m <- mirai("mine")
-  resolved(m)
+  call_mirai(m)
   stop_mirai(m)
   expect_identical(m$data, "mine")
 })
@@ -84,7 +84,7 @@ test_that("a daemon that does not obey is ended after kill_after", {
 
 test_that("stop_mirai() says where it has stopped something", {
   set_daemons(1)
-  done <- resolved(mirai(1))
+  done <- call_mirai(mirai(1))
   running <- mirai(Sys.sleep(600))
   nested <- list(mirai(Sys.sleep(600)), mirai(Sys.sleep(600)))
 

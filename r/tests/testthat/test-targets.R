@@ -14,10 +14,8 @@ push <- function(controller, name, command, ...) {
 }
 
 # The next that is there, waited for as targets does.
-next_of <- function(controller, seconds = 120) {
-  until <- Sys.time() + seconds
+next_of <- function(controller) {
   while (is.null(popped <- controller$pop(scale = TRUE, throttle = TRUE))) {
-    if (Sys.time() > until) stop("waited in vain for a task")
     controller$wait(mode = "one", seconds_timeout = 0.5, scale = TRUE,
                     throttle = TRUE)
   }
