@@ -31,7 +31,7 @@ answers <- function(name, n = 1, limit = 240) {
   came <- wait_for(function() {
     said <<- said || any(grepl("is brought along to n", launches(name)$message))
     online() == n || "failed" %in% launches(name)$state
-  }, limit, 0.1)
+  }, limit, 0.1, must = FALSE)
   failed <- launches(name)
   failed <- failed[failed$state == "failed", ]
   if (!came || nrow(failed)) {
@@ -165,7 +165,7 @@ invisible(daemons(1, url = "wss://127.0.0.1:0", .compute = "srun", remote = remo
 task <- mirai(dirname(find.package("tenkai")), .compute = "srun")
 came <- wait_for(function() {
   !unresolved(task) || "failed" %in% launches("srun")$state
-}, 240)
+}, 240, must = FALSE)
 check("by srun, which brings all through its standard input",
       !unresolved(task) && startsWith(task$data, cache("srun")))
 if (unresolved(task)) print(launches("srun"))

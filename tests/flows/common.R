@@ -4,19 +4,51 @@ library(tenkai)
 work <- commandArgs(TRUE)[1L]
 failed <- FALSE
 
+# Where it waits in vain for something, the sentence is not true, and what it waited for is
+# said.
 check <- function(sentence, ok) {
+  ok <- tryCatch(ok, waited_in_vain = function(condition) {
+    cat("    ", conditionMessage(condition), "\n", sep = "")
+    FALSE
+  })
   cat(if (isTRUE(ok)) "ok: " else "NOT OK: ", sentence, "\n", sep = "")
   if (!isTRUE(ok)) failed <<- TRUE
 }
 
-# Waits until `condition` holds; whether it did within the limit.
-wait_for <- function(condition, seconds = 30, pause = 0.05) {
+# Waits until `condition` holds. Where it does not within the limit, that is an error; with
+# must = FALSE it is FALSE.
+wait_for <- function(condition, seconds = 30, pause = 0.05, must = TRUE) {
+  words <- substitute(condition)
   until <- now() + seconds
   while (!condition()) {
-    if (now() > until) return(invisible(FALSE))
+    if (now() > until) {
+      if (!must) return(invisible(FALSE))
+      stop(waited_in_vain(words, seconds))
+    }
     Sys.sleep(pause)
   }
   invisible(TRUE)
+}
+
+waited_in_vain <- function(words, seconds) {
+  message <- sprintf("waited for %g s in vain for: %s", seconds, paste(deparse(words), collapse = "\n"))
+  structure(class = c("waited_in_vain", "error", "condition"), list(message = message, call = NULL))
+}
+
+# Everything else that waits, as call_mirai() does, may do so until the flow is about to be
+# ended. Then it is said where the script was.
+ends <- Sys.getenv("TENKAI_FLOW_ENDS")
+if (nzchar(ends)) {
+  globalCallingHandlers(error = function(condition) {
+    struck <- gettext("reached session elapsed time limit", domain = "R")
+    if (conditionMessage(condition) != struck) return()
+    # This call, and the one of R's that makes it, are none of the script.
+    calls <- c(if (sys.nframe() > 2L) list(sys.call(1L)), list(conditionCall(condition)))
+    shown <- vapply(calls, function(call) paste(deparse(call, nlines = 10L), collapse = "\n    "), "")
+    cat("NOT OK: the script ends before the time of the flow is over; it was in\n",
+        paste0("    ", unique(shown), "\n"), sep = "")
+  })
+  setSessionTimeLimit(elapsed = max(1, as.numeric(ends) - as.numeric(Sys.time())))
 }
 
 # Runs a command of launch_remote() in the background, `before` and all.

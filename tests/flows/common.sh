@@ -9,6 +9,9 @@ set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export TENKAI_BIN=${TENKAI_BIN:-$root/build/bin/tenkai}
 export R_LIBS=${R_LIBS:-$root/build/R}
+# The R scripts end by themselves before scripts/test ends the flow, and say where they were.
+seconds=$(sed -n 's/^# time limit: \([0-9]*\) s.*/\1/p' "$0")
+export TENKAI_FLOW_ENDS=$(($(date +%s) + ${seconds:-300} - 20))
 cd "$root/tests/flows"
 work=$(mktemp -d)
 mark=$(basename "$0" .sh)-$$-$RANDOM

@@ -60,13 +60,13 @@ wait_for(function() length(who_runs()) == 1L)
 check("another daemon is online", launch(2L))
 tools::pskill(c(agent, r), tools::SIGSTOP)
 frozen <- now()
-suspect <- wait_for(function() state_of(1L) == "suspect", 12)
+suspect <- wait_for(function() state_of(1L) == "suspect", 12, must = FALSE)
 check(sprintf("a frozen node is suspect after %.1f s, between 5 and 11",
               now() - frozen),
       suspect && now() - frozen > 5 && now() - frozen < 11)
 check("and still has its task", unresolved(second) &&
         length(who_runs()) == 1L)
-handed_on <- wait_for(function() length(who_runs()) == 2L, reconnect + 10)
+handed_on <- wait_for(function() length(who_runs()) == 2L, reconnect + 10, must = FALSE)
 check(sprintf("its task is handed on after %.1f s, not before %d s",
               now() - frozen, reconnect - 3),
       handed_on && now() - frozen > reconnect - 3)
@@ -81,7 +81,7 @@ before <- status()$daemons
 tools::pskill(c(agent, r), tools::SIGCONT)
 back <- wait_for(function() {
   status()$daemons[1L, "online"] == 1 || !is_running(r)
-}, 20)
+}, 20, must = FALSE)
 check("thawed, the node joins again or ends", back)
 Sys.sleep(1)
 after <- status()$daemons

@@ -15,7 +15,6 @@ where_it_ran <- function() {
 online <- function(name) sum(status(name)$daemons[, "online"])
 all_online <- function(name, n) {
   wait_for(function() online(name) == n, 100)
-  online(name) == n
 }
 # One answer of each daemon.
 answers_of <- function(name, n) {

@@ -27,7 +27,7 @@ check("it takes no step with it",
       identical(lapply(values, function(m) call_mirai(m)$data), list(1L, 2L)))
 check("nor the names of its jobs", all(grepl("[.]launch[12]$", launches()$job)))
 system2("scancel", steps())
-ended <- wait_for(function() all(launches()$state == "gone"), 20)
+ended <- wait_for(function() all(launches()$state == "gone"), 20, must = FALSE)
 check("when the step ends, the next plugin knows it", ended)
 if (!ended) print(as.list(launches()))
 invisible(daemons(0))

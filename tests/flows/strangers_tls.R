@@ -6,7 +6,7 @@ invisible(daemons(url = c("tls+tcp://127.0.0.1:0", "wss://127.0.0.1:0/1",
                           "tls+tcp://127.0.0.1:0", "wss://127.0.0.1:0/2")))
 launch_local(1:2)
 online <- function() as.vector(status()$daemons[, "online"])
-right <- wait_for(function() sum(online()) == 2, 60)
+right <- wait_for(function() sum(online()) == 2, 60, must = FALSE)
 
 # What a thief would know who has seen half of a credential: its id. The lines
 # go to the stranger's script through a file that is ours alone.
@@ -31,6 +31,6 @@ cat(if (right) "every task was right" else "something went wrong", "\n")
 
 # The slots are as good as new: whoever belongs there comes in.
 launch_local(3:4)
-came <- wait_for(function() all(online() == 1), 60)
+came <- wait_for(function() all(online() == 1), 60, must = FALSE)
 cat(if (came) "the free slots were taken" else "nobody came", "\n")
 finish()

@@ -38,7 +38,7 @@ times_of <- function(expected, since, limit) {
       }
     }
     !anyNA(took)
-  }, limit, pause = 0.3)
+  }, limit, pause = 0.3, must = FALSE)
   took
 }
 
@@ -49,7 +49,7 @@ check_failed <- function(sentence, name, cause, took, limit = 10, says = "",
   wait_for(function() {
     launches(name)
     length(told[[name]]) > 0L
-  }, 5)
+  }, 5, must = FALSE)
   condition <- if (length(told[[name]])) told[[name]][[1L]] else list()
   fields <- c("state", "cause", "job", "where", "reason", "exit_code", "signal")
   more <- list(...)
@@ -87,6 +87,6 @@ times_of_tasks <- function(tasks, since, limit) {
       if (!unresolved(tasks[[name]])) took[name] <<- now() - since[[name]]
     }
     !any(is.infinite(took))
-  }, limit, pause = 0.1)
+  }, limit, pause = 0.1, must = FALSE)
   took
 }
