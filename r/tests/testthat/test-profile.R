@@ -30,10 +30,11 @@ test_that("a local daemon with more memory than its profile allows is killed", {
   with_profiles("  small:", "    daemons: 2", "    limits: {memory: 300M}")
   daemons(profile = "small")
   on.exit(daemons(0, .compute = "small"), add = TRUE)
+  go <- file.path(set_folder(), "go")
   beside <- mirai({
-    Sys.sleep(2)
+    while (!file.exists(go)) Sys.sleep(0.01)
     "there"
-  }, .compute = "small")
+  }, go = go, .compute = "small")
   value <- value_of(mirai({
     x <- lapply(1:150, function(i) {
       Sys.sleep(0.01)
@@ -46,6 +47,7 @@ test_that("a local daemon with more memory than its profile allows is killed", {
     "^daemon [12] was killed: OUT_OF_MEMORY \\(it had [0-9.]+ [MG]iB, and ",
     "limits.memory allows 300 MiB\\) while it ran this task$"
   ))
+  file.create(go)
   expect_identical(value_of(beside), "there")
 })
 

@@ -56,12 +56,17 @@ test_that("bytes that are no text do no harm", {
 
 test_that("what a daemon has said before it died is heard", {
   set_daemons(1, retries = 0)
+  heard <- file.path(set_folder(), "heard")
   m <- mirai({
     cat("last words\n")
-    Sys.sleep(0.5)
+    while (!file.exists(heard)) Sys.sleep(0.01)
     tools::pskill(Sys.getpid(), tools::SIGKILL)
-  }, .relay = TRUE)
-  capture.output(call_mirai(m))
+  }, heard = heard, .relay = TRUE)
+  capture.output({
+    expect_true(wait_for(function() length(m$output) == 1L))
+    file.create(heard)
+    call_mirai(m)
+  })
   expect_true(is_error_code(m$data, 19L))
   expect_identical(m$output, c(output = "last words"))
 })
