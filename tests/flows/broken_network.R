@@ -71,13 +71,15 @@ check("no daemon was counted a second time", all(counts[, "instance"] == 1))
 
 for (round in 1:3) {
   begun <- passed()
+  ends <- file.path(work, paste0("ends.", round))
   m <- mirai({
-    Sys.sleep(0.2)
-    rep(round, 3e6)
-  }, round = round)
-  Sys.sleep(0.25)
+    answer <- rep(round, 3e6)
+    file.create(ends)
+    answer
+  }, round = round, ends = ends)
+  wait_for(function() file.exists(ends), pause = 0.001)
   invisible(file.create(broken))
-  Sys.sleep(0.3)
+  wait_for(function() all(attr(status(), "state") == "suspect"))
   invisible(file.remove(broken))
   right <- identical(call_mirai(m)$data, rep(round, 3e6))
   back <- wait_for(function() all(online() == 1) && all(passed() > begun), must = FALSE)

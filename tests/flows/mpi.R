@@ -64,12 +64,17 @@ check("an R that is killed is started again", wait_for(function() {
   sum(status()$daemons[, "instance"]) == 5 && online() == 4
 }, 20))
 # One agent, in the middle of a task.
+files <- file.path(work, paste0("begun.", 1:4))
+go <- file.path(work, "go")
 running <- lapply(1:4, function(i) mirai({
-  Sys.sleep(1.5)
+  file.create(file)
+  while (!file.exists(go)) Sys.sleep(0.05)
   i
-}, i = i))
-Sys.sleep(0.5)
+}, i = i, file = files[i], go = go))
+wait_for(function() all(file.exists(files)))
 tools::pskill(agents[1L], tools::SIGKILL)
+wait_for(function() online() == 3)
+invisible(file.create(go))
 check("an agent that is killed takes no other with it, and no task",
       identical(vapply(running, function(m) call_mirai(m)$data, 1L), 1:4))
 check("its launch is gone, the other three are there",
@@ -97,15 +102,19 @@ check("and what its launches held ends all the same", wait_for(function() {
 nothing <- function() !length(ours("^mpirun |tenkai-mpi-spawn|tenkai agent"))
 invisible(daemons(2, url = "wss://127.0.0.1:0", remote = mpi_config(), autoexit = NA))
 came(2)
+begun <- file.path(work, "begun")
+go <- file.path(work, "go-on")
 file <- file.path(work, "finished")
 m <- mirai({
-  Sys.sleep(2)
+  file.create(begun)
+  while (!file.exists(go)) Sys.sleep(0.05)
   file.create(file)
-}, file = file)
-Sys.sleep(0.5)
+}, begun = begun, go = go, file = file)
+wait_for(function() file.exists(begun))
 invisible(daemons(0))
+invisible(file.create(go))
 check("with autoexit = NA a task that runs is finished after the session, and that is all",
-      !file.exists(file) && wait_for(nothing, 10) && file.exists(file))
+      wait_for(nothing, 10) && file.exists(file))
 
 invisible(daemons(2, url = "wss://127.0.0.1:0", remote = mpi_config(), autoexit = FALSE))
 came(2)

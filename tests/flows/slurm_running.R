@@ -19,19 +19,20 @@ run <- function(name) {
   mirai({
     until <- Sys.time() + 200
     cat(Sys.getpid(), "\n", file = paste0(file, ".begun"), append = TRUE)
+    cat("begun\n")
     end <- paste0(file, Sys.getenv("SLURM_RESTART_COUNT"))
     while (!file.exists(end) && Sys.time() < until) Sys.sleep(0.2)
     Sys.getenv(c("SLURM_JOB_ID", "SLURMD_NODENAME", "SLURM_RESTART_COUNT"))
-  }, file = file_of(name), .compute = name)
+  }, file = file_of(name), .compute = name, .relay = TRUE)
 }
 tasks <- lapply(setNames(names_of, names_of), run)
 begun <- function(name) file.exists(paste0(file_of(name), ".begun"))
 check("tasks run in all of them",
       wait_for(function() all(vapply(names_of, begun, NA)), 20))
-# By then each has been heard once more, and it is known that it runs its task: what nobody
-# has heard of since it was sent is for others. Each is asked after 2 s, and a busy machine
-# takes its time.
-Sys.sleep(8)
+# What nobody has heard of since it was sent is for others: each of them has been heard.
+check("and are heard", wait_for(function() {
+  all(vapply(tasks, function(m) "begun" %in% m$output, NA))
+}, 20))
 
 since <- list()
 mark <- function(name) since[[name]] <<- now()

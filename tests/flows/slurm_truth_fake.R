@@ -58,8 +58,7 @@ tasks <- lapply(setNames(names(words), names(words)), function(name) {
     Sys.sleep(100)
   }, file = file.path(work, name), .compute = name)
 })
-wait_for(function() all(file.exists(file.path(work, names(words)))), 20)
-Sys.sleep(0.5)
+wait_for(function() isTRUE(all(file.size(file.path(work, names(words))) > 0)), 20)
 for (name in names(words)) {
   pid <- as.integer(readLines(file.path(work, name)))
   since[[name]] <- now()
@@ -93,8 +92,12 @@ for (name in c("lost-word", "dirt", "lag")) {
 ask("down", '"run": true', paste0(', "squeue": [{"fails": "controller"}], ',
                                   '"sacct": [{"fails": "controller"}]'))
 wait_for(function() online("down") == 1, 20)
-task <- mirai(Sys.sleep(100), .compute = "down")
-Sys.sleep(1)
+begun <- file.path(work, "down")
+task <- mirai({
+  file.create(begun)
+  Sys.sleep(100)
+}, begun = begun, .compute = "down")
+wait_for(function() file.exists(begun))
 job <- launches("down")$job
 order("scancel", sub("_.*", "", job))
 since$down <- now()

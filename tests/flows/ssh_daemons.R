@@ -18,12 +18,17 @@ check("and answer", identical(values, (1:20) * 2))
 # The plugin is killed: these daemons do not need it.
 plugin <- Filter(function(pid) grepl("plugin ssh", command_of(pid)),
                  children_of(nextget("pid")))
+begun <- file.path(work, paste0("begun.", 1:4))
+go <- file.path(work, "go-on")
 running <- lapply(1:4, function(i) mirai({
-  Sys.sleep(2)
+  file.create(begun)
+  while (!file.exists(go)) Sys.sleep(0.05)
   i
-}, i = i))
-Sys.sleep(0.5)
+}, i = i, begun = begun[i], go = go))
+wait_for(function() all(file.exists(begun)))
 tools::pskill(plugin, tools::SIGKILL)
+wait_for(function() !is_running(plugin))
+invisible(file.create(go))
 values <- vapply(running, function(m) call_mirai(m)$data, 0L)
 check("a plugin that is killed takes no daemon with it, nor its task",
       length(plugin) == 1L && identical(values, 1:4) &&

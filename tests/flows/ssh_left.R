@@ -10,7 +10,11 @@ invisible(daemons(1, url = "ws://127.0.0.1:0", .compute = "hanging",
                   remote = ssh_config(hanging, timeout = 60)))
 online <- function(...) sum(status(...)$daemons[, "online"])
 wait_for(function() online() == 4 && online("client") == 2, 60)
-busy <- lapply(1:6, function(i) mirai(while (TRUE) NULL))
-Sys.sleep(0.5)
+begun <- file.path(work, paste0("left.", 1:6))
+busy <- lapply(begun, function(file) mirai({
+  file.create(file)
+  while (TRUE) NULL
+}, file = file))
+wait_for(function() sum(file.exists(begun)) == 4L)
 invisible(file.create(file.path(work, "ready")))
 Sys.sleep(600)

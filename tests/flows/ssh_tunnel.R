@@ -28,13 +28,15 @@ check("8 MB go through, both ways",
 
 # The plugin is killed: the tunnel breaks, and comes back with the next one.
 go <- file.path(work, "go")
-tasks <- lapply(1:2, function(i) {
+begun <- file.path(work, paste0("tunnel.", 1:2))
+tasks <- lapply(begun, function(file) {
   mirai({
+    file.create(file)
     while (!file.exists(go)) Sys.sleep(0.05)
     Sys.getpid()
-  }, go = go)
+  }, file = file, go = go)
 })
-Sys.sleep(0.5)
+wait_for(function() all(file.exists(begun)))
 before <- status()$daemons
 old <- plugin_pid()
 tools::pskill(old, tools::SIGKILL)
