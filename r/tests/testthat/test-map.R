@@ -284,7 +284,6 @@ test_that("what is made of a map is a list of its mirais", {
 })
 
 test_that("Ctrl-C while m[] waits stops what is left", {
-  set_limit()
   set_daemons(2)
   map <- mirai_map(1:6, function(i, session) {
     if (i == 2) return(i)
@@ -300,7 +299,6 @@ test_that("Ctrl-C while m[] waits stops what is left", {
 })
 
 test_that("error values of a map have the fields of their conditions", {
-  set_limit()
   set_daemons(1)
   fails <- function(x) stop(structure(class = c("odd", "error", "condition"),
                                       list(message = "bad", call = quote(f(x)), extra = x)))
@@ -313,7 +311,6 @@ test_that("error values of a map have the fields of their conditions", {
 })
 
 test_that("where R takes elements without asking the map, that is an error, and no NULL", {
-  set_limit()
   set_daemons(1)
   map <- mirai_map(c(a = 1, b = 2), identity)
   for (each in map) expect_error(each[], "give them as.list(x)", fixed = TRUE)
