@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -35,6 +36,11 @@ std::vector<ViewerDoor> ours(const std::vector<ViewerDoor>& doors, std::optional
     if (pid && door.pid == *pid) named.push_back(door);
   }
   return named.empty() ? all : named;
+}
+
+bool has_door_of(int pid, const std::vector<ViewerDoor>& doors) {
+  auto is_it = [pid](const ViewerDoor& door) { return door.pid == pid && door.uid == ::geteuid(); };
+  return std::any_of(doors.begin(), doors.end(), is_it);
 }
 
 Error not_found(int pid, const std::vector<ViewerDoor>& doors) {
@@ -97,7 +103,10 @@ Result<Survey> survey(asio::io_context& io, std::optional<int> pid) {
     left = visit_all(io, left, pid, survey);
   }
   if (!left.empty()) survey.troubles.push_back(not_answered(left));
-  if (pid && survey.found.empty() && survey.troubles.empty()) return not_found(*pid, *doors);
+  if (!pid || !survey.found.empty() || has_door_of(*pid, *doors)) return survey;
+  // Each of those that could not be asked may be the one.
+  if (survey.troubles.empty()) return not_found(*pid, *doors);
+  survey.troubles.push_back(not_found(*pid, *doors).message);
   return survey;
 }
 
