@@ -103,10 +103,10 @@ Result<Survey> survey(asio::io_context& io, std::optional<int> pid) {
     left = visit_all(io, left, pid, survey);
   }
   if (!left.empty()) survey.troubles.push_back(not_answered(left));
-  if (!pid || !survey.found.empty() || has_door_of(*pid, *doors)) return survey;
-  // Each of those that could not be asked may be the one.
+  if (!pid || !survey.found.empty()) return survey;
   if (survey.troubles.empty()) return not_found(*pid, *doors);
-  survey.troubles.push_back(not_found(*pid, *doors).message);
+  // The trouble is that of others.
+  if (!has_door_of(*pid, *doors)) survey.troubles.push_back(not_found(*pid, *doors).message);
   return survey;
 }
 
