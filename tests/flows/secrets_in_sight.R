@@ -124,7 +124,10 @@ says <- function(words, expected) {
 check("a credential that was used already says so",
       says(try_file(copy), "has been used already"))
 middle <- nchar(line) %/% 2
-writeLines(sub(sprintf("^(.{%d}).", middle), "\\1-", line), copy)
+mistyped <- line
+substr(mistyped, middle + 1, middle + 1) <-
+  if (substr(line, middle + 1, middle + 1) == "-") "_" else "-"
+writeLines(mistyped, copy)
 check("one that was mistyped says so", says(try_file(copy), "damaged"))
 writeLines(substr(line, 1, middle), copy)
 check("one that was cut says so", says(try_file(copy), "damaged"))
