@@ -1,4 +1,3 @@
-# Takes long: not with scripts/test --quick.
 # What a task says that ends, floods, forks or is no text does no harm.
 
 test_that("a daemon is as before when a task that was relayed has ended", {
