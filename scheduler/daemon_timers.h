@@ -1,9 +1,12 @@
-// Times at which something is due for daemons, at most one of a sort for each.
+// What time brings for daemons: at most one of a kind for each. Pure.
 #pragma once
 
+#include <cstdint>
+#include <iterator>
 #include <optional>
 #include <set>
-#include <utility>
+#include <tuple>
+#include <vector>
 
 #include "scheduler/tasks.h"
 
@@ -11,20 +14,34 @@ namespace tenkai {
 
 class DaemonTimers {
  public:
-  void set(Time at, DaemonId daemon) { times_.emplace(at, daemon); }
-  void drop(Time at, DaemonId daemon) { times_.erase({at, daemon}); }
+  enum class Kind : std::uint8_t {
+    kill,       // it was interrupted, and has not obeyed
+    drain,      // its job ends soon: Drain::begin
+    hand_back,  // ... and very soon: Drain::deadline
+  };
+  struct Due {
+    Kind kind;
+    DaemonId daemon;
+  };
+
+  void set(Time at, Kind kind, DaemonId daemon) { times_.emplace(at, kind, daemon); }
+  void drop(Time at, Kind kind, DaemonId daemon) { times_.erase({at, kind, daemon}); }
 
   std::optional<Time> next() const {
-    return times_.empty() ? std::nullopt : std::optional<Time>(times_.begin()->first);
+    return times_.empty() ? std::nullopt : std::optional<Time>(std::get<Time>(*times_.begin()));
   }
-  // The first that is due, which is dropped.
-  std::optional<DaemonId> take_due(Time now) {
-    if (times_.empty() || times_.begin()->first > now) return std::nullopt;
-    return times_.extract(times_.begin()).value().second;
+  // Those that are due, in their order; they are dropped.
+  std::vector<Due> take_due(Time now) {
+    std::vector<Due> due;
+    while (!times_.empty() && std::get<Time>(*times_.begin()) <= now) {
+      auto [at, kind, daemon] = times_.extract(times_.begin()).value();
+      due.push_back({kind, daemon});
+    }
+    return due;
   }
 
  private:
-  std::set<std::pair<Time, DaemonId>> times_;
+  std::set<std::tuple<Time, Kind, DaemonId>> times_;
 };
 
 }  // namespace tenkai

@@ -24,8 +24,7 @@
 
 namespace tenkai {
 
-Dispatcher::Dispatcher(Rules rules, std::size_t slots)
-    : rules_(std::move(rules)), absence_(rules_.policy, rules_.patience) {
+Dispatcher::Dispatcher(Rules rules, std::size_t slots) : rules_(std::move(rules)), notices_(rules_) {
   if (!has_slots(rules_.policy)) return;
   slots_.resize(slots);
   daemon_at_.resize(slots);
@@ -44,14 +43,7 @@ Sends Dispatcher::on_session_left(Time now, SessionId session) {
   for (const Task& task : tasks_.close(session)) withdraw(now, task, sends);
   for (auto at = maps_.lower_bound({session, 0}); at != maps_.end() && at->first.session == session;)
     forget_map(at++);
-  for (auto at = everywheres_.begin(); at != everywheres_.end();) {
-    if (at->second.session != session) {
-      ++at;
-      continue;
-    }
-    everywhere_memory_ -= size_with_files(at->second.payload);
-    at = everywheres_.erase(at);
-  }
+  everywheres_.close(session);
   return sends;
 }
 
@@ -93,7 +85,7 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   }
   if (submit.time_request) {
     task.time_request = rounded_request(*submit.time_request);
-    room_.on_request(*submit.time_request);
+    notices_.on_request(*submit.time_request);
   }
   if (submit.slot) {
     task.pinned = true;
@@ -107,8 +99,8 @@ Sends Dispatcher::on_submit(Time now, SessionId session, Submit submit) {
   peak_memory_ = std::max(peak_memory_, memory());
   // What waited before fits none of those that are free: a thousand need not be asked again.
   hand_out(sends, 1);
-  tell_if_alone(sends);
-  tell_if_too_long(sends);
+  notice_what_waits(sends);
+  notice_long_requests(sends);
   return sends;
 }
 
@@ -148,18 +140,17 @@ Sends Dispatcher::on_daemon_joined(Time now, DaemonId id, std::size_t wanted,
   slots_[*slot].online = true;
   slots_[*slot].instance = std::abs(slots_[*slot].instance) + 1;
   takers_.insert(*slot);
-  absence_.on_joined();
   if (left) {
     daemon.drain = Drain::in(now, bounded_wait(*left));
-    drain_begins_.set(daemon.drain->begin, id);
-    drain_deadlines_.set(daemon.drain->deadline, id);
+    timers_.set(daemon.drain->begin, DaemonTimers::Kind::drain, id);
+    timers_.set(daemon.drain->deadline, DaemonTimers::Kind::hand_back, id);
     if (daemon.drain->begin <= now) drain(daemon, sends);
   }
-  room_.on_joined(room_of(daemon));
-  bind_answers_to(id);
+  notices_.on_joined(room_of(daemon));
+  everywheres_.on_joined(id);
   go_on(daemon, sends);
   hand_out(sends);
-  tell_if_too_long(sends);
+  notice_long_requests(sends);
   return sends;
 }
 
@@ -244,46 +235,43 @@ Sends Dispatcher::on_daemon_left(Time now, DaemonId id, const Cause& cause) {
   Daemon gone = remove(*found);
   slots_[gone.slot].end = cause.text;
   if (gone.running) retry(*gone.running, gone, cause, sends);
-  fail_answers(gone, Code::reset, how_it_left(cause), sends);
+  fail_everywheres(gone, Code::reset, how_it_left(cause), sends);
   give_up_pinned(gone, Code::reset, cause.text, sends);
   hand_out(sends);
   if (rules_.policy != Policy::ephemeral && daemons_.empty()) {
-    absence_.on_left(gone.slot, cause);
-    tell_if_alone(sends);
+    notices_.on_left(gone.slot, cause);
+    notice_what_waits(sends);
   }
-  tell_if_too_long(sends);
+  notice_long_requests(sends);
   return sends;
 }
 
 Sends Dispatcher::on_prospects(Time now, Prospects prospects) {
   now_ = now;
   Sends sends;
-  absence_.on_prospects(std::move(prospects));
-  tell_if_alone(sends);
+  notices_.on_prospects(std::move(prospects));
+  notice_what_waits(sends);
   return sends;
 }
 
-void Dispatcher::tell_if_alone(Sends& sends) {
+void Dispatcher::notice_what_waits(Sends& sends) {
   if (!daemons_.empty()) return;
-  const Everywhere* open = find_open();
-  if (queue_.empty() && open == nullptr) return;
-  std::optional<SessionId> waits;  // a session for which something does
-  if (open != nullptr) waits = open->session;
-  if (std::optional<TaskQueue::Head> head = queue_.first({}, Size())) waits = head->key.session;
-  std::optional<std::string> text = absence_.on_waiting(now_, waits.has_value());
-  if (text && waits) sends.emplace_back(Tell{*waits, std::move(*text)});
+  std::optional<SessionId> usual = everywheres_.waiting();
+  if (queue_.empty() && !usual) return;
+  if (std::optional<TaskQueue::Head> head = queue_.first({}, Size())) usual = head->key.session;
+  notices_.on_waiting(now_, usual, sends);
 }
 
 // Tasks that ask for more than the next daemons have, and than any that is here has left.
-void Dispatcher::tell_if_too_long(Sends& sends) {
-  if (!room_.may_be_short() || !has_slots(rules_.policy)) return;
+void Dispatcher::notice_long_requests(Sends& sends) {
+  if (!notices_.may_be_too_long() || !has_slots(rules_.policy)) return;
   auto longest = queue_.longest();
-  if (!longest || !room_.is_short_for(longest->first)) return;
+  if (!longest || !notices_.is_too_long(longest->first)) return;
   bool any_has_time = std::any_of(daemons_.begin(), daemons_.end(), [&](const auto& each) {
     std::optional<std::chrono::milliseconds> room = room_of(each.second);
     return !each.second.leaving && (!room || longest->first <= *room);
   });
-  if (!any_has_time) sends.emplace_back(Tell{longest->second.session, room_.tell(longest->first)});
+  if (!any_has_time) notices_.on_too_long(longest->second.session, longest->first, sends);
 }
 
 Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t attempt, Payload payload,
@@ -299,8 +287,11 @@ Sends Dispatcher::on_finished(Time now, DaemonId id, TaskKey key, std::uint32_t 
   Running ended = end_attempt(*daemon);
   if (ended.everywhere) {
     if (!message.empty()) message.insert(0, ": ");
-    if (failed) tell_failure(key, *daemon, "everywhere() failed on " + name_of(*daemon) + message, sends);
-    give_answer(key, id, Resolve{{}, Code::none, {}, std::move(payload), failed, usage}, sends);
+    if (failed) {
+      std::string text = "everywhere() failed on " + name_of(*daemon) + message;
+      everywheres_.on_failed(key, daemon->slot, std::move(text), sends);
+    }
+    everywheres_.on_answer(key, id, Resolve{{}, Code::none, {}, std::move(payload), failed, usage}, sends);
   } else {
     ++slots_[daemon->slot].complete;
     if (!ended.discarded) {
@@ -335,7 +326,7 @@ void Dispatcher::go_on_after_answer(Daemon& daemon, bool last, Sends& sends) {
   }
   // What waited for this daemon may have been given back (feed()).
   if (last || rules_.policy == Policy::direct) hand_out(sends);
-  tell_if_too_long(sends);
+  notice_long_requests(sends);
 }
 
 Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
@@ -354,8 +345,8 @@ Sends Dispatcher::on_launch_failed(Time now, const Cause& cause) {
 Sends Dispatcher::on_scaled(Time now, std::optional<std::chrono::milliseconds> room) {
   now_ = now;
   Sends sends;
-  room_.on_scaled(room);
-  tell_if_too_long(sends);
+  notices_.on_scaled(room);
+  notice_long_requests(sends);
   return sends;
 }
 
@@ -388,7 +379,7 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
   slots_[slot].instance = -std::abs(slots_[slot].instance);
   if (!slots_[slot].online) return sends;
   Daemon gone = remove(*find(daemon_at_[slot]));
-  fail_answers(gone, Code::closed, "was given a new URL", sends);
+  fail_everywheres(gone, Code::closed, "was given a new URL", sends);
   if (gone.running && !gone.running->everywhere) {
     slots_[slot].complete += gone.running->count;
     if (!gone.running->discarded) {
@@ -399,7 +390,7 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
   slots_[slot].end = "was given a new URL";
   give_up_pinned(gone, Code::closed, slots_[slot].end, sends);
   hand_out(sends);
-  tell_if_alone(sends);
+  notice_what_waits(sends);
   return sends;
 }
 
@@ -407,8 +398,7 @@ Sends Dispatcher::regenerate(Time now, std::size_t slot) {
 
 std::optional<Time> Dispatcher::next_timer() const {
   std::optional<Time> next = tasks_.first_deadline();
-  for (const std::optional<Time>& time :
-       {kills_.next(), drain_begins_.next(), drain_deadlines_.next(), absence_.next_timer()}) {
+  for (const std::optional<Time>& time : {timers_.next(), notices_.next_timer()}) {
     if (time && (!next || *time < *next)) next = time;
   }
   return next;
@@ -422,29 +412,32 @@ Sends Dispatcher::on_timer(Time now) {
                          whereabouts(*task);
     resolve(now, *task, Code::timed_out, std::move(reason), sends);
   }
-  if (std::optional<std::string> reason = absence_.take_end(now)) {
+  if (std::optional<std::string> reason = notices_.take_end(now)) {
     while (auto head = queue_.first()) resolve(now, *tasks_.find(head->key), Code::reset, *reason, sends);
-    give_up_answers(*reason, sends);
+    everywheres_.give_up(*reason, sends);
   }
-  if (absence_.may_tell(now)) {
-    tell_if_alone(sends);
-    absence_.on_told();
+  if (notices_.may_tell(now)) {
+    notice_what_waits(sends);
+    notices_.on_told();
   }
-  while (std::optional<DaemonId> id = kills_.take_due(now)) {
-    find(*id)->running->kill_at.reset();
-    sends.emplace_back(Kill{*id});
-  }
+  std::vector<DaemonTimers::Due> due = timers_.take_due(now);
+  for (const DaemonTimers::Due& each : due) on_due(*find(each.daemon), each.kind, sends);
   // The daemons of one job drain together: what one has not begun is not for another.
-  bool drained = false;
-  while (std::optional<DaemonId> id = drain_begins_.take_due(now)) {
-    drain(*find(*id), sends);
-    drained = true;
-  }
-  if (drained) hand_out(sends);
-  while (std::optional<DaemonId> id = drain_deadlines_.take_due(now)) {
-    if (find(*id)->running) sends.emplace_back(HandBack{*id});
-  }
+  if (!due.empty()) hand_out(sends);
   return sends;
+}
+
+void Dispatcher::on_due(Daemon& daemon, DaemonTimers::Kind kind, Sends& sends) {
+  switch (kind) {
+    case DaemonTimers::Kind::kill:
+      daemon.running->kill_at.reset();
+      sends.emplace_back(Kill{daemon.id});
+      return;
+    case DaemonTimers::Kind::drain: drain(daemon, sends); return;
+    case DaemonTimers::Kind::hand_back:
+      if (daemon.running) sends.emplace_back(HandBack{daemon.id});
+      return;
+  }
 }
 
 }  // namespace tenkai

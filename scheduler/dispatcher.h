@@ -25,13 +25,14 @@
 #include "base/bytes.h"
 #include "base/error_code.h"
 #include "base/frame.h"
-#include "scheduler/absence.h"
 #include "scheduler/cause.h"
 #include "scheduler/daemon_timers.h"
+#include "scheduler/dispatcher_action.h"
 #include "scheduler/drain.h"
+#include "scheduler/everywheres.h"
 #include "scheduler/load.h"
+#include "scheduler/notices.h"
 #include "scheduler/prospects.h"
-#include "scheduler/room.h"
 #include "scheduler/rules.h"
 #include "scheduler/size.h"
 #include "scheduler/task_queue.h"
@@ -52,16 +53,6 @@ struct Submit {
   std::optional<std::size_t> slot = {};
 };
 
-// Which tasks the values of an everywhere() answer: `count` of them, from `first` on.
-// Each daemon that is here has one of them, in the order of their slots. If there are fewer
-// than `minimum`, the next ones are for daemons that join later; what is left resolves to
-// reset at once, and so does that of a daemon that goes before it has answered.
-struct Wanted {
-  std::uint64_t first = 0;
-  std::uint64_t count = 0;
-  std::uint64_t minimum = 0;
-};
-
 // What a slot has seen, for status().
 struct Slot {
   int instance = 0;            // connections so far; negative after regenerate()
@@ -72,78 +63,6 @@ struct Slot {
   bool busy = false;
   std::string end;  // how the last daemon here ended, "was killed …"
 };
-
-// --- what the dispatcher asks to be done ---
-
-// Send a task to a daemon. An everywhere() is no task of the session (key.task has
-// everywhere_bit): the daemon runs the expression, keeps its effects, and answers it
-// too. Elements that it has not begun after `patience` it may give back.
-struct Assign {
-  DaemonId daemon;
-  TaskKey key;
-  std::uint32_t attempt;
-  TaskKind kind;
-  Payload payload;
-  std::string label;
-  std::optional<std::chrono::milliseconds> patience = {};
-
-  bool is_everywhere() const { return kind == TaskKind::everywhere; }
-};
-// What the elements that come next share; the daemon keeps it until the next of these.
-struct Share {
-  DaemonId daemon;
-  TaskKey map;  // of the first element of the map
-  Payload payload;
-};
-// Give a session the one answer to a task, or to `count` elements of a map from that one
-// on: a payload (of elements a parcel of as many values or more), or a code and its reason.
-struct Resolve {
-  TaskKey key;
-  Code code;
-  std::string reason;
-  Payload payload;
-  bool failed;  // the payload is an error value
-  Usage usage = {};
-  std::uint64_t count = 0;  // 0: no element of a map
-  // What the task was sent with. Let go after the answer has gone out: freeing a
-  // large block takes a good part of the time that copying it takes.
-  Payload spent = {};
-};
-// Interrupt what the daemon runs; it will still answer (or die).
-struct Interrupt {
-  DaemonId daemon;
-  TaskKey key;
-  std::uint32_t attempt;
-};
-// End the daemon by force: it was interrupted and did not obey.
-struct Kill {
-  DaemonId daemon;
-};
-// The time of the daemon's job is nearly over: take what it runs away from it, end it,
-// and say that it has left, by Cause::Kind::time_limit.
-struct HandBack {
-  DaemonId daemon;
-};
-// The daemon's last answer has been taken and there is nothing more for it now.
-struct Acknowledge {
-  DaemonId daemon;
-};
-// The daemon has done what it was started for (ephemeral), or has no time for more: say
-// goodbye.
-struct Dismiss {
-  DaemonId daemon;
-};
-// Start one R process (ephemeral).
-struct StartLocal {};
-// Tell the user of a session.
-struct Tell {
-  SessionId session;
-  std::string text;
-};
-
-using Send =
-    std::variant<Assign, Share, Resolve, Interrupt, Kill, HandBack, Acknowledge, Dismiss, StartLocal, Tell>;
-using Sends = std::vector<Send>;
 
 class Dispatcher {
  public:
@@ -269,7 +188,7 @@ class Dispatcher {
   // Whether a daemon is here that takes tasks with this need, free or not.
   bool has_daemon_for(const Size& need) const;
   // Bytes of payload held.
-  std::uint64_t memory() const { return tasks_.memory() + everywhere_memory_ + shared_memory_; }
+  std::uint64_t memory() const { return tasks_.memory() + everywheres_.memory() + shared_memory_; }
   // The most that it ever was.
   std::uint64_t peak_memory() const { return peak_memory_; }
   std::uint64_t memory_limit() const { return rules_.memory_limit; }
@@ -320,16 +239,6 @@ class Dispatcher {
     std::uint64_t violations = 0;
     TaskQueue waiting;  // Policy::direct, and what is pinned
   };
-  struct Everywhere {
-    SessionId session;
-    Payload payload;
-    std::set<std::size_t> told = {};  // the slots of which a failure was told: it comes at each start
-    std::map<DaemonId, std::uint64_t> awaited = {};  // tasks that the values of these daemons answer
-    // ... and that those of daemons do which join later: from `next` up to `end`.
-    std::uint64_t next = 0;
-    std::uint64_t end = 0;
-  };
-
   using Maps = std::map<TaskKey, std::shared_ptr<MapWork>>;
 
   Daemon* find(DaemonId daemon);
@@ -337,9 +246,10 @@ class Dispatcher {
   std::optional<std::size_t> place_for_daemon(std::size_t wanted);
   std::string name_of(const Daemon& daemon) const;
 
-  void tell_if_alone(Sends& sends);
-  // Tells, once, that a task waits which asks for more time than daemons have.
-  void tell_if_too_long(Sends& sends);
+  void notice_what_waits(Sends& sends);
+  void notice_long_requests(Sends& sends);
+  void on_due(Daemon& daemon, DaemonTimers::Kind kind, Sends& sends);
+  void fail_everywheres(const Daemon& gone, Code code, const std::string& how, Sends& sends);
   void enqueue(Task& task);
   void wait_at(Daemon& daemon, Task& task);
   std::optional<TaskQueue::Head> next_for(const Daemon& daemon) const;
@@ -349,14 +259,7 @@ class Dispatcher {
   bool feed(Daemon& daemon, Sends& sends);
   void go_on(Daemon& daemon, Sends& sends);
   void assign(Daemon& daemon, Task& task, Sends& sends);
-  void assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends);
-  void bind_answers(Everywhere& everywhere, Wanted wanted, Sends& sends);
-  void bind_answers_to(DaemonId joined);
-  void give_answer(const TaskKey& everywhere, DaemonId daemon, Resolve value, Sends& sends);
-  void fail_answers(const Daemon& gone, Code code, const std::string& how, Sends& sends);
-  void give_up_answers(const std::string& reason, Sends& sends);
-  const Everywhere* find_open() const;
-  void tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text, Sends& sends);
+  void assign(Daemon& daemon, const Everywheres::Everywhere& everywhere, Sends& sends);
   void assign_piece(Daemon& daemon, const Task& piece, Sends& sends);
   Task& fitting(Task& task);
   void start(Daemon& daemon, Running running);
@@ -403,25 +306,20 @@ class Dispatcher {
   Maps maps_;                        // by their first element
   std::uint64_t shared_memory_ = 0;  // of what their elements share
   TaskQueue queue_;
-  std::size_t waiting_ = 0;                          // tasks in the queues of daemons
-  std::map<std::uint64_t, Everywhere> everywheres_;  // by sequence, like tasks
-  std::uint64_t everywhere_memory_ = 0;
+  std::size_t waiting_ = 0;  // tasks in the queues of daemons
+  Everywheres everywheres_;
   std::uint64_t peak_memory_ = 0;
 
   std::unordered_map<DaemonId, Daemon> daemons_;
   std::vector<Slot> slots_;
-  std::vector<DaemonId> daemon_at_;         // for slots that are online
-  std::set<Cause::Kind> told_escalations_;  // so that each is told once
-  Absence absence_;
-  Room room_;
+  std::vector<DaemonId> daemon_at_;  // for slots that are online
+  Notices notices_;
   std::set<std::size_t> vacant_;       // slots without a daemon; not with Policy::queue
   std::set<std::size_t> free_;         // slots whose daemon waits for something to do
   std::set<std::size_t> takers_;       // slots whose daemon may be given tasks, busy or not
   std::size_t last_dealt_ = SIZE_MAX;  // Policy::direct: whose turn it was last
   std::size_t starting_ = 0;           // launches that have neither joined nor failed
-  DaemonTimers kills_;
-  DaemonTimers drain_begins_;  // of daemons whose jobs have an end
-  DaemonTimers drain_deadlines_;
+  DaemonTimers timers_;
   Time now_{};  // of the event that is dealt with
   std::uint64_t violations_ = 0;
 };

@@ -172,12 +172,11 @@ void Dispatcher::launch(Sends& sends) {
 bool Dispatcher::feed(Daemon& daemon, Sends& sends) {
   if (daemon.running || daemon.suspect || daemon.leaving) return false;
   std::optional<TaskQueue::Head> head = next_for(daemon);
-  auto everywhere = everywheres_.upper_bound(daemon.last_everywhere);
-  if (everywhere != everywheres_.end()) {
-    std::uint64_t sequence = everywhere->first;
+  if (const Everywheres::Everywhere* everywhere = everywheres_.after(daemon.last_everywhere)) {
+    std::uint64_t sequence = everywhere->sequence;
     bool due = !head || sequence < daemon.joined_at || sequence < head->sequence;
     if (due) {
-      assign(daemon, sequence, everywhere->second, sends);
+      assign(daemon, *everywhere, sends);
       return true;
     }
   }
@@ -210,7 +209,7 @@ std::optional<std::chrono::milliseconds> Dispatcher::room_of(const Daemon& daemo
 // Nothing new for a daemon whose job is about to end, or that is not needed. When it has done
 // what it does, it goes, and its job may end before its time.
 void Dispatcher::drain(Daemon& daemon, Sends& sends) {
-  if (daemon.drain) drain_begins_.drop(daemon.drain->begin, daemon.id);
+  if (daemon.drain) timers_.drop(daemon.drain->begin, DaemonTimers::Kind::drain, daemon.id);
   daemon.draining = true;
   stop_taking(daemon);
   if (!daemon.running) dismiss(daemon, sends);
@@ -243,23 +242,15 @@ void Dispatcher::assign(Daemon& daemon, Task& task, Sends& sends) {
   sends.emplace_back(Assign{daemon.id, task.key, task.attempts, TaskKind::plain, task.payload, task.label});
 }
 
-void Dispatcher::assign(Daemon& daemon, std::uint64_t sequence, const Everywhere& everywhere, Sends& sends) {
-  daemon.last_everywhere = sequence;
+void Dispatcher::assign(Daemon& daemon, const Everywheres::Everywhere& everywhere, Sends& sends) {
+  daemon.last_everywhere = everywhere.sequence;
   Running running;
-  running.key = {everywhere.session, everywhere_bit | sequence};
+  running.key = everywhere.key();
   running.attempt = ++daemon.everywhere_attempts;
   running.everywhere = true;
   start(daemon, running);
   sends.emplace_back(
       Assign{daemon.id, running.key, running.attempt, TaskKind::everywhere, everywhere.payload, {}});
-}
-
-// Nothing of one whose session has left.
-void Dispatcher::tell_failure(const TaskKey& everywhere, const Daemon& daemon, std::string text,
-                              Sends& sends) {
-  auto failed = everywheres_.find(everywhere.task & ~everywhere_bit);
-  if (failed == everywheres_.end() || !failed->second.told.insert(daemon.slot).second) return;
-  sends.emplace_back(Tell{everywhere.session, std::move(text)});
 }
 
 void Dispatcher::start(Daemon& daemon, Running running) {
@@ -280,7 +271,7 @@ void Dispatcher::dismiss(Daemon& daemon, Sends& sends) {
 
 Dispatcher::Running Dispatcher::end_attempt(Daemon& daemon) {
   Running ended = *daemon.running;
-  if (ended.kill_at) kills_.drop(*ended.kill_at, daemon.id);
+  if (ended.kill_at) timers_.drop(*ended.kill_at, DaemonTimers::Kind::kill, daemon.id);
   daemon.running.reset();
   daemon.idle_since = now_;
   slots_[daemon.slot].busy = false;
@@ -342,10 +333,11 @@ void Dispatcher::requeue_waiting(Daemon& daemon) {
 
 Dispatcher::Daemon Dispatcher::remove(Daemon& daemon) {
   stop_taking(daemon);
-  if (daemon.running && daemon.running->kill_at) kills_.drop(*daemon.running->kill_at, daemon.id);
+  if (daemon.running && daemon.running->kill_at)
+    timers_.drop(*daemon.running->kill_at, DaemonTimers::Kind::kill, daemon.id);
   if (daemon.drain) {
-    drain_begins_.drop(daemon.drain->begin, daemon.id);
-    drain_deadlines_.drop(daemon.drain->deadline, daemon.id);
+    timers_.drop(daemon.drain->begin, DaemonTimers::Kind::drain, daemon.id);
+    timers_.drop(daemon.drain->deadline, DaemonTimers::Kind::hand_back, daemon.id);
   }
   Slot& slot = slots_[daemon.slot];
   slot.online = slot.suspect = slot.busy = false;
@@ -360,7 +352,7 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
   if (running.everywhere && !as_told) {
     std::string text = name_of(daemon) + " " + in_full(cause) +
                        " while it ran everywhere(); the next one in its place runs that first, too";
-    return tell_failure(running.key, daemon, std::move(text), sends);
+    return everywheres_.on_failed(running.key, daemon.slot, std::move(text), sends);
   }
   if (running.everywhere || running.discarded) return;
   Task& task = *tasks_.find(running.key);
@@ -388,17 +380,12 @@ void Dispatcher::retry(const Running& running, const Daemon& daemon, const Cause
   sends.emplace_back(failure_of(take(task), Code::reset, std::move(reason)));
 }
 
-// From now on the task needs more. That is told once for each kind of cause: it can
-// happen to thousands.
+// From now on the task needs more.
 void Dispatcher::escalate(Task& task, const Size& need, const Daemon& daemon, const Cause& cause,
                           Sends& sends) {
   task.need = need;
   tasks_.explain(task, name_of(daemon) + " " + cause.text + " while it ran this task");
-  if (!told_escalations_.insert(cause.kind).second) return;
-  std::string more = cause.kind == Cause::Kind::oom ? times_as_much(rules_.retries.factors.mem, "memory")
-                                                    : times_as_much(rules_.retries.factors.time, "time");
-  sends.emplace_back(Tell{task.key.session, name_of(daemon) + " " + cause.text +
-                                                " while it ran a task, which is tried again with " + more});
+  notices_.on_escalated(task.key.session, name_of(daemon), cause, rules_.retries.factors, sends);
 }
 
 // --- giving up on a task ---
@@ -407,7 +394,7 @@ void Dispatcher::escalate(Task& task, const Size& need, const Daemon& daemon, co
 void Dispatcher::withdraw(Time now, const Task& task, Sends& sends) {
   if (task.place == Task::Place::queued) {
     queue_.remove(task);
-    if (queue_.empty() && find_open() == nullptr) absence_.on_nothing_waits();
+    if (queue_.empty() && !everywheres_.waiting()) notices_.on_nothing_waits();
     return;
   }
   Daemon& daemon = *find(task.daemon);
@@ -425,7 +412,7 @@ void Dispatcher::interrupt(Time now, Daemon& daemon, Sends& sends) {
   running.interrupted = true;
   if (rules_.kill_after && !running.kill_at) {
     running.kill_at = now + bounded_wait(*rules_.kill_after);
-    kills_.set(*running.kill_at, daemon.id);
+    timers_.set(*running.kill_at, DaemonTimers::Kind::kill, daemon.id);
   }
   sends.emplace_back(Interrupt{daemon.id, running.key, running.attempt});
 }

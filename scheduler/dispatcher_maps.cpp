@@ -70,7 +70,7 @@ Sends Dispatcher::on_elements(Time now, SessionId session, std::uint64_t first, 
   enqueue(add(std::move(task)));
   peak_memory_ = std::max(peak_memory_, memory());
   hand_out(sends);
-  tell_if_alone(sends);
+  notice_what_waits(sends);
   return sends;
 }
 
