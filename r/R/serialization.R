@@ -34,10 +34,10 @@
 #' and are refused.
 #'
 #' @section When a hook fails:
-#' A serialization hook that fails, or returns no raw vector, is an error of
-#' [mirai()] where it is called for arguments, and makes the value a
-#' `miraiError` where it is called for a result. An unserialization hook that
-#' fails makes the value a `miraiError` in the daemon, and in the session an
+#' A serialization hook that fails, or returns no raw vector, makes the value a
+#' `miraiError`, whether it is called for arguments or for a result; of a
+#' [mirai_map()] that of the element that it is called for. An unserialization hook
+#' that fails makes the value a `miraiError` in the daemon, and in the session an
 #' error value 1000, whose attribute `message` says why. So does a hook that is
 #' missing at the other side, because it is in a package that is not installed
 #' there. The message names the class and the hook; the condition has the class
@@ -306,7 +306,8 @@ renew_ephemeral <- function() {
 # A daemon may have loaded this package anew: what it knew goes on.
 set_hook_functions <- function() {
   before <- .Call(tk_set_hook_functions, list(
-    make_section, read_in_task, read_in_result, registered
+    make_section, read_in_task, read_in_result, registered,
+    make_section_or_failure
   ))
   if (!is.null(before)) registered$known <- before[[4L]]$known
 }
@@ -323,9 +324,26 @@ make_section <- function(hooks, objects, of, marks) {
   list(hooks$id, hooks$carried, hooks$class, of, parts, marks)
 }
 
+# For what is sent to be evaluated: where a hook fails, that is the value.
+make_section_or_failure <- function(hooks, objects, of, marks) {
+  tryCatch(make_section(hooks, objects, of, marks),
+           tenkai_serialization_error = failed_section)
+}
+
+# 64 KiB, as for other conditions that are sent.
+failed_section <- function(error) {
+  bytes <- tryCatch(serialize(error, NULL, xdr = FALSE), error = identity)
+  if (!is.raw(bytes) || length(bytes) > 65536L) {
+    error$parent <- simpleError(message_of(error$parent), NULL)
+    bytes <- serialize(error, NULL, xdr = FALSE)
+  }
+  list(bytes)
+}
+
 # In a daemon: list(hooks for the value, objects). Code is taken from nobody but
 # the session.
 read_in_task <- function(section) {
+  if (length(section) == 1L) stop(unserialize(section[[1L]]))
   hooks <- registered$known[[section[[1L]]]]
   if (is.null(hooks) && !is.null(section[[2L]])) {
     hooks <- remember_hooks(hooks_from(section))

@@ -79,7 +79,7 @@ class Evaluation {
   Payload given_;       // the same, for as long as the files of
   FiledVectors filed_;  // ... its large vectors may be passed on
   Buffer value_;
-  Gathered gathered_;
+  Gathered gathered_{Gathered::Failure::jumps};
   ExpressionRoom room_;
   bool everywhere_ = false;
   bool failed_ = false;

@@ -12,7 +12,8 @@ namespace tenkai {
 
 namespace {
 
-// What R has given: list(make_section, read_in_task, read_in_result, state).
+// What R has given: list(make_section, read_in_task, read_in_result, state,
+// make_section_or_failure).
 SEXP functions = nullptr;
 
 SEXP call_r(int function, SEXP section) {
@@ -143,7 +144,8 @@ SEXP Gathered::section() {
   SEXP objects = PROTECT(Rf_xlengthgets(VECTOR_ELT(room_, 0), count));
   SEXP classes = PROTECT(integers(classes_));
   SEXP marks = PROTECT(marks_.size() == classes_.size() ? R_NilValue : integers(marks_));
-  SEXP call = PROTECT(Rf_lang5(VECTOR_ELT(functions, 0), hooks_, objects, classes, marks));
+  SEXP make = VECTOR_ELT(functions, failure_ == Failure::travels ? 4 : 0);
+  SEXP call = PROTECT(Rf_lang5(make, hooks_, objects, classes, marks));
   SEXP made = Rf_eval(call, R_BaseEnv);
   UNPROTECT(4);
   return made;

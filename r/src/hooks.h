@@ -23,7 +23,11 @@ namespace tenkai {
 // What is gathered from one value. It owns memory, so it lives outside of what R jumps over.
 class Gathered {
  public:
-  Gathered() = default;
+  // What becomes of hooks that fail: R's error, or, of what is sent to be evaluated, a section
+  // that says so to the daemon, which makes it the value.
+  enum class Failure { jumps, travels };
+
+  explicit Gathered(Failure failure = Failure::travels) : failure_(failure) {}
   Gathered(const Gathered&) = delete;
   Gathered& operator=(const Gathered&) = delete;
 
@@ -47,6 +51,7 @@ class Gathered {
   void widen();
   std::size_t place_of(SEXP object) const;
 
+  Failure failure_;
   SEXP hooks_ = R_NilValue;
   SEXP room_ = R_NilValue;    // list(the objects)
   std::vector<Known> table_;  // by their addresses; at least half of it is empty

@@ -7,14 +7,19 @@ test_that("a hook that fails is an error that names it, and ends no daemon", {
   failing <- function(...) stop("not today")
 
   set_hooks(list(failing, unserialize), class = "box")
-  error <- tryCatch(mirai(x, x = list(box(1))), error = identity)
-  expect_s3_class(error, "tenkai_serialization_error")
+  error <- evaluated(x, x = list(box(1)))
+  expect_s3_class(error, "miraiError")
+  expect_true("tenkai_serialization_error" %in% error$condition.class)
   expect_identical(conditionMessage(error),
                    "the serialization hook of class 'box' failed: not today")
-  expect_identical(error$class, "box")
+  expect_identical(attr(error, "condition")$class, "box")
   expect_identical(error$hook, "serialization")
   expect_identical(conditionMessage(error$parent), "not today")
-  expect_error(everywhere(x, x = box(1)), "serialization hook of class 'box'")
+  told <- capture_messages({
+    fails_with(everywhere(x, x = box(1))[][[1L]], "serialization hook of class 'box'")
+    expect_identical(evaluated(1), 1)
+  })
+  expect_match(told, "everywhere\\(\\) failed on daemon 1: .*hook of class 'box' failed", all = FALSE)
   fails_with(evaluated(structure(new.env(), class = "box")),
              "^Error: the serialization hook of class 'box' failed: not today$")
 
@@ -28,6 +33,35 @@ test_that("a hook that fails is an error that names it, and ends no daemon", {
   expect_identical(evaluated(Sys.getpid()), pid)
 })
 
+test_that("a hook that fails for an element of a map, or for all, is the value there", {
+  set_daemons(2)
+  set_hooks(list(function(box) {
+    if (box$x == 3) stop("not 3")
+    serialize(box$x, NULL)
+  }, unserialize), class = "box")
+
+  values <- mirai_map(lapply(1:5, box), function(x) x)[]
+  expect_identical(values[-3L], as.list(c(1L, 2L, 4L, 5L)))
+  fails_with(values[[3L]], "^Error: the serialization hook of class 'box' failed: not 3$")
+  values <- mirai_map(1:2, function(x, y) x, .args = list(y = box(3)))[]
+  for (value in values) fails_with(value, "hook of class 'box' failed: not 3")
+})
+
+test_that("a hook that fails is the value also where nothing is sent, or little can be", {
+  set_hooks(list(function(box) {
+    stop(structure(class = c("mine", "error", "condition"),
+                   list(message = "too much", call = NULL, all = runif(1e5))))
+  }, unserialize), class = "box")
+  set_daemons(1)
+  error <- evaluated(x, x = box(1))
+  expect_identical(conditionMessage(error$parent), "too much")
+  daemons(0)
+  fails_with(evaluated(x, x = box(1)), "hook of class 'box' failed: too much")
+  set_daemons(sync = TRUE)
+  fails_with(evaluated(x, x = box(1)), "hook of class 'box' failed: too much")
+  fails_with(mirai_map(list(box(1)), identity)[][[1L]], "failed: too much")
+})
+
 test_that("a serialization hook that returns no raw vector is an error", {
   set_daemons(1)
   for (vec in c(FALSE, TRUE)) {
@@ -35,8 +69,7 @@ test_that("a serialization hook that returns no raw vector is an error", {
       set_hooks(list(eval(bquote(function(x) .(wrong))), unserialize),
                 class = "box", vec = vec)
       message <- "serialization hook of class 'box' returned .* a raw vector"
-      expect_error(mirai(x, x = box(1)), message,
-                   class = "tenkai_serialization_error")
+      fails_with(evaluated(x, x = box(1)), message)
       fails_with(evaluated(structure(new.env(), class = "box")), message)
     }
   }
@@ -101,10 +134,10 @@ test_that("a hook that asks for the value it is called for ends", {
 test_that("a hook that leads to itself for ever is an error", {
   set_daemons(1)
   set_hooks(list(function(box) mirai(x, x = box), unserialize), class = "box")
-  error <- tryCatch(mirai(x, x = box(1)), error = identity)
+  error <- evaluated(x, x = box(1))
 
   expect_match(conditionMessage(error),
-               "^the serialization hook of class 'box' failed: ")
+               "^the serialization hook of class 'box' returned .*, where a raw vector is needed")
   expect_lt(nchar(conditionMessage(error)), 500)
   suppressMessages(serialization(NULL))
   expect_identical(evaluated(1), 1)
