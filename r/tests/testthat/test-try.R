@@ -37,15 +37,10 @@ test_that("a task that is alone is taken by try_mirai(), however large", {
 })
 
 test_that("what is not submitted takes no random numbers from what is", {
-  no_bytes <- serial_config("stubborn", function(x) stop("never"), identity)
-  set_daemons(1, seed = 7, memory = 1e6, serial = no_bytes)
-  stubborn <- structure(new.env(), class = "stubborn")
+  set_daemons(1, seed = 7, memory = 1e6)
   gate <- file.path(set_folder(), "gate")
   hold <- mirai(while (!file.exists(gate)) Sys.sleep(0.01), gate = gate)
   expect_null(try_mirai(length(x), x = raw(2e6)))
-  expect_error(mirai(x, x = stubborn), "never")
-  expect_error(mirai_map(1:3, function(x, y) x, .args = list(y = stubborn)),
-               "never")
   m <- mirai(.Random.seed)
   file.create(gate)
   RNGkind("L'Ecuyer-CMRG")
