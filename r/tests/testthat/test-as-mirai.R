@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # use_as_mirai(): the package mirai in the place of another.
 
 skip_without_source <- function() {

@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # Large vectors, which are mapped where they are read and not copied.
 
 large <- 3e5

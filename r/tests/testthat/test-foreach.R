@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # registerDoTenkai(), with foreach as Debian has it.
 skip_if_not_installed("foreach")
 `%dopar%` <- foreach::`%dopar%`

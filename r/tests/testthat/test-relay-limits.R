@@ -1,3 +1,4 @@
+# Takes long: not with scripts/test --quick.
 # What a task says that ends, floods, forks or is no text does no harm.
 
 test_that("a daemon is as before when a task that was relayed has ended", {
