@@ -1,7 +1,7 @@
 #!/bin/sh
 # Has ShellCheck read each shell script, with the settings of .shellcheckrc. What
 # templates/ holds are no scripts before they are filled in; those that tests fill in,
-# tests/data/templates, are read.
+# tests/data/templates, are read. --list only prints their names.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,11 +10,12 @@ command -v shellcheck >/dev/null || { echo "skipped: there is no shellcheck here
 # Known by their first line, or by a name that says so where they are only sourced.
 scripts() {
   find . \( -name .git -o -path './build*' -o -path ./templates -o -path ./tests/data/fuzz -o -name '*.Rcheck' \) -prune -o \
-    -type f -print | while read -r file; do
-    case $file in *.sh) echo "$file"; continue ;; esac
-    if head -n 1 "$file" | LC_ALL=C grep -aqE '^#!.*[/ ](ba|da|k)?sh( |$)'; then echo "$file"; fi
-  done
+    -type f -exec env LC_ALL=C awk '
+      FILENAME ~ /[.]sh$/ || /^#!.*[/ ](ba|da|k)?sh( |$)/ { print FILENAME }
+      { nextfile }
+    ' {} + | sort
 }
+if [ "${1-}" = --list ]; then scripts; exit; fi
 
 # A check that finds nothing may be blind.
 planted='#!/bin/sh
