@@ -101,6 +101,7 @@ class Asking {
       next->in_turn = asked.question.in_turn;
       return ask(number, *next);
     }
+    asked.answer.ends_early = asked.question.next != nullptr;
     answers_[number] = std::move(asked.answer);
     if (asked.question.in_turn) begin_later();
     if (--waiting_ == 0) io_.stop();

@@ -21,6 +21,7 @@ struct Answer {
   std::string output;
   std::string errors;  // its last lines
   std::chrono::milliseconds took{0};
+  bool ends_early = false;  // after it, nothing could be asked that was to be asked next
 
   bool is_good() const { return exit_code == 0 && !timed_out; }
 };

@@ -99,6 +99,10 @@ Check judge_variables(const SlurmState& state) {
                  "unset " + join(names, " ") + ", or say the same in the profile");
 }
 
+std::string without(std::string_view name, std::string_view line) {
+  return std::string(line.starts_with(name) ? line.substr(name.size()) : line);
+}
+
 }  // namespace
 
 Checks judge_slurm(const SlurmState& state, bool& answers) {
@@ -142,8 +146,11 @@ Check not_tested() {
 Check judge_test(const std::string& profile, const Answer& answer, std::chrono::milliseconds limit) {
   std::string what(test_of_script);
   std::string said(trim(answer.errors + "\n" + answer.output));
-  if (said.starts_with("tenkai launch: "))
-    return wrong("slurm.test", what, "there is no script: " + printable(said.substr(15), 500),
+  if (answer.timed_out || answer.missing || !answer.unstarted.empty())
+    return wrong("slurm.test", what, trouble_of(answer, limit), "try again later");
+  if (answer.ends_early)
+    return wrong("slurm.test", what,
+                 "there is no script: " + printable(without("tenkai launch: ", said), 500),
                  "change what it names in the profile");
   // A site's own words may begin with "error:", too.
   bool is_refused = said.find("allocation failure") != said.npos;
@@ -153,13 +160,10 @@ Check judge_test(const std::string& profile, const Answer& answer, std::chrono::
         start == said.npos ? "" : said.substr(start, std::string("to start at YYYY-MM-DDTHH:MM:SS").size());
     return ok("slurm.test", what, "it would be taken" + (when.empty() ? "" : ", " + when));
   }
-  if (answer.timed_out || answer.missing || !answer.unstarted.empty())
-    return wrong("slurm.test", what, trouble_of(answer, limit), "try again later");
   std::vector<std::string> lines;
   for (std::string_view line : split(said, '\n')) {
     line = trim(line);
-    if (line.starts_with("sbatch: error: ")) line.remove_prefix(15);
-    if (!line.empty()) lines.emplace_back(line);
+    if (!line.empty()) lines.emplace_back(without("sbatch: error: ", line));
   }
   return wrong("slurm.test", what, "Slurm refuses it: " + printable(join(lines, "; "), 500),
                "change what it names in the profile; tenkai launch --dry-run --profile " +

@@ -199,8 +199,9 @@ TEST_CASE("what sbatch says to the script is told") {
   Check refused = judge_test("p", bad("sbatch: error: Memory specification can not be satisfied\n"), limit);
   CHECK(refused.state == State::wrong);
   CHECK(refused.sentence == "Slurm refuses it: Memory specification can not be satisfied");
-  CHECK(judge_test("p", bad("tenkai launch: no template 'x'"), limit).sentence ==
-        "there is no script: no template 'x'");
+  Answer unwritten = bad("tenkai launch: no template 'x'");
+  unwritten.ends_early = true;
+  CHECK(judge_test("p", unwritten, limit).sentence == "there is no script: no template 'x'");
   taken.timed_out = true;
   CHECK(judge_test("p", taken, limit).state == State::wrong);
 }
